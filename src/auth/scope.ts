@@ -1,0 +1,30 @@
+import type { PageReader } from "../db/pages.ts";
+import type { Db } from "../db/types.ts";
+
+declare const made: unique symbol;
+
+/**
+ * The rows of one tenant, or of one cluster of it, as the authentication layer recognised them: `db` and `pages`
+ * reach no others. Only auth/make-scope.ts makes one, so that a function which takes a `Tenant` cannot be called
+ * with an id that somebody merely claims.
+ */
+export interface Tenant {
+  readonly [made]: "tenant";
+  readonly tenantId: string;
+  /** The only cluster in reach, for nodes and enrolling machines; null for the whole tenant. */
+  readonly clusterId: string | null;
+  readonly db: Db;
+  readonly pages: PageReader;
+}
+
+/** Every tenant's rows: an operator's, or the server's own. */
+export interface Operator {
+  readonly [made]: "operator";
+  readonly tenantId: null;
+  readonly clusterId: null;
+  readonly db: Db;
+  readonly pages: PageReader;
+}
+
+/** What domain functions work in. */
+export type Scope = Tenant | Operator;

@@ -1,0 +1,145 @@
+import { PrismaBetterSqlite3 } from "@prisma/adapter-better-sqlite3";
+import type {
+  SqlDriverAdapter,
+  SqlDriverAdapterFactory,
+  SqlQuery,
+  Transaction,
+} from "@prisma/driver-adapter-utils";
+
+/**
+ * WAL: readers and the writer do not wait for each other. FULL: an acknowledged write survives a power cut.
+ * The busy timeout covers other processes (`orrery migrate`, a second server) that hold the write lock.
+ */
+const pragmas = [
+  "PRAGMA journal_mode = WAL",
+  "PRAGMA synchronous = FULL",
+  "PRAGMA foreign_keys = ON",
+  "PRAGMA busy_timeout = 5000",
+];
+
+/** Lets one task at a time pass, in the order of arrival. */
+class Turnstile {
+  #last: Promise<void> = Promise.resolve();
+
+  /** Resolves when it is the caller's turn, with the function that ends it. */
+  async enter(): Promise<() => void> {
+    const before = this.#last;
+    const { promise, resolve } = promiseWithResolver();
+    this.#last = promise;
+    await before;
+    return resolve;
+  }
+}
+
+function promiseWithResolver(): {
+  promise: Promise<void>;
+  resolve: () => void;
+} {
+  let resolve: () => void = () => undefined;
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}
+
+/**
+ * Prisma's better-sqlite3 adapter puts everything on one connection: a query beside an open interactive transaction
+ * becomes part of it, reads what it has not committed and, when it is rolled back, loses an acknowledged write.
+ * This one opens two: reads beside transactions go to a connection of their own (WAL gives it the last committed
+ * state), writes wait for the transaction's end. Transactions begin IMMEDIATE, so that none fails half-way
+ * because another process took the write lock in between.
+ */
+export function sqliteAdapter(url: string): SqlDriverAdapterFactory {
+  const official = new PrismaBetterSqlite3({ url });
+  return {
+    provider: "sqlite",
+    adapterName: official.adapterName,
+    async connect() {
+      const writer = await official.connect();
+      const reader = await official.connect();
+      for (const pragma of pragmas) {
+        await writer.executeScript(pragma);
+        await reader.executeScript(pragma);
+      }
+      await reader.executeScript("PRAGMA query_only = ON");
+      return new SqliteAdapter(writer, reader);
+    },
+  };
+}
+
+class SqliteAdapter implements SqlDriverAdapter {
+  readonly provider = "sqlite";
+  readonly adapterName: string;
+  readonly #writer: SqlDriverAdapter;
+  readonly #reader: SqlDriverAdapter;
+  readonly #turnstile = new Turnstile();
+
+  constructor(writer: SqlDriverAdapter, reader: SqlDriverAdapter) {
+    this.adapterName = writer.adapterName;
+    this.#writer = writer;
+    this.#reader = reader;
+  }
+
+  queryRaw(query: SqlQuery) {
+    // Whatever does not plainly only read (INSERT … RETURNING, a PRAGMA) is the writer's.
+    return /^\s*SELECT\b/i.test(query.sql)
+      ? this.#reader.queryRaw(query)
+      : this.#alone((writer) => writer.queryRaw(query));
+  }
+
+  executeRaw(query: SqlQuery) {
+    return this.#alone((writer) => writer.executeRaw(query));
+  }
+
+  executeScript(script: string) {
+    return this.#alone((writer) => writer.executeScript(script));
+  }
+
+  async startTransaction(): Promise<Transaction> {
+    const leave = await this.#turnstile.enter();
+    const writer = this.#writer;
+    const run = (sql: string) =>
+      writer.executeRaw({ sql, args: [], argTypes: [] });
+    try {
+      await run("BEGIN IMMEDIATE");
+    } catch (error) {
+      leave();
+      throw error;
+    }
+    // Prisma sends COMMIT and ROLLBACK itself (no phantom queries); these two only tell that it is over.
+    const over = () => {
+      leave();
+      return Promise.resolve();
+    };
+    return {
+      provider: this.provider,
+      adapterName: this.adapterName,
+      options: { usePhantomQuery: false },
+      queryRaw: (query) => writer.queryRaw(query),
+      executeRaw: (query) => writer.executeRaw(query),
+      commit: over,
+      rollback: over,
+      createSavepoint: async (name) => void (await run(`SAVEPOINT ${name}`)),
+      rollbackToSavepoint: async (name) =>
+        void (await run(`ROLLBACK TO ${name}`)),
+      releaseSavepoint: async (name) =>
+        void (await run(`RELEASE SAVEPOINT ${name}`)),
+    };
+  }
+
+  async dispose() {
+    const leave = await this.#turnstile.enter();
+    await this.#reader.dispose();
+    await this.#writer.dispose();
+    leave();
+  }
+
+  async #alone<T>(work: (writer: SqlDriverAdapter) => Promise<T>): Promise<T> {
+    const leave = await this.#turnstile.enter();
+    try {
+      return await work(this.#writer);
+    } finally {
+      leave();
+    }
+  }
+}

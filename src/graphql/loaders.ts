@@ -1,0 +1,39 @@
+import DataLoader from "dataloader";
+
+/**
+ * The loaders of one request, made when first asked for and found again by the place that asks: all rows of a list
+ * resolve their field in one turn, and their look-ups become one statement.
+ */
+export class Loaders {
+  readonly #loaders = new Map<
+    unknown,
+    Map<string, DataLoader<string, unknown>>
+  >();
+
+  /**
+   * Loads the value of one id together with all ids asked for in the same turn.
+   * @param place what the look-ups have in common: a field of the query document, or a constant of the program
+   * @param purpose tells apart what is loaded for one place
+   * @param batch answers for many ids at once; an id that it leaves out has the value `missing`
+   */
+  load<Value>(
+    { place, purpose }: { readonly place: unknown; readonly purpose: string },
+    id: string,
+    batch: (ids: readonly string[]) => Promise<ReadonlyMap<string, Value>>,
+    missing: Value,
+  ): Promise<Value> {
+    const ofPlace =
+      this.#loaders.get(place) ??
+      new Map<string, DataLoader<string, unknown>>();
+    this.#loaders.set(place, ofPlace);
+    let loader = ofPlace.get(purpose) as DataLoader<string, Value> | undefined;
+    if (!loader) {
+      loader = new DataLoader<string, Value>(async (ids) => {
+        const values = await batch(ids);
+        return ids.map((one) => values.get(one) ?? missing);
+      });
+      ofPlace.set(purpose, loader);
+    }
+    return loader.load(id);
+  }
+}

@@ -1,0 +1,8 @@
+import "./scalars.ts";
+import "./errors.ts";
+import "./tenants.ts";
+
+import { builder } from "./builder.ts";
+
+/** The whole schema; whoever wants a field in it imports its file above. */
+export const schema = builder.toSchema();
