@@ -1,0 +1,100 @@
+// Lint rules: TypeScript at its strictest, the printed GraphQL schema, and the few habits of this house that a linter
+// can hold up. Which folder may import which is not here but in .dependency-cruiser.cjs.
+import graphql from '@graphql-eslint/eslint-plugin'
+import { defineConfig, globalIgnores } from 'eslint/config'
+import typescript from 'typescript-eslint'
+
+/** Everything a name starts with that reads the environment, by whichever door. */
+const environment = {
+  'no-restricted-properties': [
+    'error',
+    { object: 'process', property: 'env', message: 'Only src/config.ts reads the environment; be handed the value.' },
+    ...['test', 'it', 'describe'].map((object) => ({
+      object,
+      property: 'only',
+      message: 'The other tests would be left out of the gate.',
+    })),
+  ],
+  'no-restricted-syntax': [
+    'error',
+    {
+      selector: "MemberExpression[property.name='env'][object.property.name='process']",
+      message: 'Only src/config.ts reads the environment; be handed the value.',
+    },
+    {
+      selector: "ImportDeclaration[source.value=/^(node:)?process$/] ImportSpecifier[imported.name='env']",
+      message: 'Only src/config.ts reads the environment; be handed the value.',
+    },
+  ],
+}
+
+export default defineConfig(
+  globalIgnores(['dist/', 'data/', 'coverage/', 'src/db/generated/']),
+  { linterOptions: { reportUnusedDisableDirectives: 'error' } },
+  {
+    files: ['**/*.{ts,js,mjs,cjs}'],
+    extends: [typescript.configs.strictTypeChecked, typescript.configs.stylisticTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      ...environment,
+      eqeqeq: 'error',
+      'no-console': 'error',
+      'no-implicit-coercion': 'error',
+      'no-useless-rename': 'error',
+      'object-shorthand': 'error',
+      'prefer-template': 'error',
+      'max-lines': ['error', { max: 300 }],
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/consistent-type-exports': 'error',
+      // `import { type A } from` would leave an import for its side effects behind.
+      '@typescript-eslint/no-import-type-side-effects': 'error',
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      '@typescript-eslint/no-unnecessary-condition': ['error', { allowConstantLoopConditions: 'only-allowed-literals' }],
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+    },
+  },
+  {
+    files: ['src/config.ts', 'test/support/**/*.ts', 'scripts/**/*.mjs'],
+    rules: { 'no-restricted-properties': 'off', 'no-restricted-syntax': 'off' },
+  },
+  {
+    files: ['src/main.ts', 'src/cli/**/*.ts', 'scripts/**/*.mjs'],
+    rules: { 'no-console': 'off' },
+  },
+  {
+    files: ['**/*.cjs'],
+    rules: { '@typescript-eslint/no-require-imports': 'off' },
+  },
+  {
+    // The checked-in print of the schema: what a newcomer reads in GraphiQL.
+    files: ['schema.graphql'],
+    extends: [graphql.configs['flat/schema-recommended'], graphql.configs['flat/schema-relay']],
+    languageOptions: {
+      parser: graphql.parser,
+      parserOptions: { graphQLConfig: { schema: './schema.graphql', documents: [] } },
+    },
+    rules: {
+      '@graphql-eslint/require-description': [
+        'error',
+        {
+          types: true,
+          rootField: true,
+          DirectiveDefinition: true,
+          EnumValueDefinition: true,
+          FieldDefinition: true,
+          InputValueDefinition: true,
+        },
+      ],
+      // Ids are plain UUIDs, and nothing is fetched by an id of unknown type (docs/architecture.md).
+      '@graphql-eslint/strict-id-in-types': 'off',
+      // There is no `interface Node`, and short lists (the errors, the replicas) are lists.
+      '@graphql-eslint/relay-edge-types': [
+        'error',
+        { withEdgeSuffix: true, shouldImplementNode: false, listTypeCanWrapOnlyEdgeType: false },
+      ],
+      // Both directions are there everywhere.
+      '@graphql-eslint/relay-arguments': ['error', { includeBoth: true }],
+    },
+  },
+)
