@@ -1,43 +1,43 @@
-import type { Database } from "../db/client.ts";
-import type { JwtVerifier } from "./jwt.ts";
-import { operatorScope, tenantScope } from "./make-scope.ts";
-import { anonymous, type Session } from "./session.ts";
-import { parseToken, sameHash, type TokenHash, type Tokens } from "./tokens.ts";
+import type { Database } from '../db/client.ts'
+import type { JwtVerifier } from './jwt.ts'
+import { operatorScope, tenantScope } from './make-scope.ts'
+import { anonymous, type Session } from './session.ts'
+import { parseToken, sameHash, type TokenHash, type Tokens } from './tokens.ts'
 
 /** Recognises callers by their `Authorization` header. */
-export type Authenticate = (authorization: string | null) => Promise<Session>;
+export type Authenticate = (authorization: string | null) => Promise<Session>
 
 /** The rows that credentials lead to, looked up by an index; null where there is none. */
 export interface Credentials {
-  nodeByTokenHash(hash: TokenHash): Promise<CredentialNode | null>;
-  clusterByTokenHash(hash: TokenHash): Promise<CredentialCluster | null>;
-  tenantExists(id: string): Promise<boolean>;
+  nodeByTokenHash(hash: TokenHash): Promise<CredentialNode | null>
+  clusterByTokenHash(hash: TokenHash): Promise<CredentialCluster | null>
+  tenantExists(id: string): Promise<boolean>
 }
 
 interface CredentialNode {
-  readonly id: string;
-  readonly tenantId: string;
-  readonly clusterId: string;
-  readonly name: string;
-  readonly isAdmin: boolean;
-  readonly tokenHash: string;
+  readonly id: string
+  readonly tenantId: string
+  readonly clusterId: string
+  readonly name: string
+  readonly isAdmin: boolean
+  readonly tokenHash: string
 }
 
 interface CredentialCluster {
-  readonly id: string;
-  readonly tenantId: string;
-  readonly clusterTokenHash: string;
+  readonly id: string
+  readonly tenantId: string
+  readonly clusterTokenHash: string
 }
 
 interface Means {
-  readonly database: Database;
-  readonly tokens: Tokens;
-  readonly jwts: JwtVerifier;
-  readonly credentials: Credentials;
+  readonly database: Database
+  readonly tokens: Tokens
+  readonly jwts: JwtVerifier
+  readonly credentials: Credentials
 }
 
 /** Longer than any credential Orrery takes; an identity provider's JWT with many groups stays well below. */
-const maximumCredentialLength = 8192;
+const maximumCredentialLength = 8192
 
 /**
  * Makes the one way from a credential to a session. The token's prefix says which kind it is; every failure, whatever
@@ -45,73 +45,61 @@ const maximumCredentialLength = 8192;
  */
 export function authenticator(means: Means): Authenticate {
   return async (authorization) => {
-    const credential = bearerCredential(authorization);
-    if (credential === null) return anonymous;
-    const parsed = parseToken(credential);
+    const credential = bearerCredential(authorization)
+    if (credential === null) return anonymous
+    const parsed = parseToken(credential)
     switch (parsed?.kind) {
-      case "node":
-        return nodeSession(means, means.tokens.hash(parsed.token));
-      case "cluster":
-        return enrollingSession(means, means.tokens.hash(parsed.token));
+      case 'node':
+        return nodeSession(means, means.tokens.hash(parsed.token))
+      case 'cluster':
+        return enrollingSession(means, means.tokens.hash(parsed.token))
       case undefined:
-        return jwtSession(means, credential);
+        return jwtSession(means, credential)
     }
-  };
+  }
 }
 
 /** The credential of `Bearer …` (RFC 6750, 2.1); null when there is none or it has another form. */
 function bearerCredential(authorization: string | null): string | null {
-  if (authorization === null || authorization.length > maximumCredentialLength)
-    return null;
-  return /^Bearer +([\w.~+/=-]+)$/i.exec(authorization)?.[1] ?? null;
+  if (authorization === null || authorization.length > maximumCredentialLength) return null
+  return /^Bearer +([\w.~+/=-]+)$/i.exec(authorization)?.[1] ?? null
 }
 
-async function nodeSession(
-  { database, credentials }: Means,
-  presented: TokenHash,
-): Promise<Session> {
-  const node = await credentials.nodeByTokenHash(presented);
-  if (!node || !sameHash(node.tokenHash, presented)) return anonymous;
-  const { id: nodeId, clusterId, name, isAdmin } = node;
+async function nodeSession({ database, credentials }: Means, presented: TokenHash): Promise<Session> {
+  const node = await credentials.nodeByTokenHash(presented)
+  if (!node || !sameHash(node.tokenHash, presented)) return anonymous
+  const { id: nodeId, clusterId, name, isAdmin } = node
   return {
-    kind: "node",
+    kind: 'node',
     nodeId,
     clusterId,
     name,
     isAdmin,
     scope: tenantScope(database, node.tenantId, clusterId),
-  };
+  }
 }
 
-async function enrollingSession(
-  { database, credentials }: Means,
-  presented: TokenHash,
-): Promise<Session> {
-  const cluster = await credentials.clusterByTokenHash(presented);
-  if (!cluster || !sameHash(cluster.clusterTokenHash, presented))
-    return anonymous;
+async function enrollingSession({ database, credentials }: Means, presented: TokenHash): Promise<Session> {
+  const cluster = await credentials.clusterByTokenHash(presented)
+  if (!cluster || !sameHash(cluster.clusterTokenHash, presented)) return anonymous
   return {
-    kind: "enrollingMachine",
+    kind: 'enrollingMachine',
     clusterId: cluster.id,
     scope: tenantScope(database, cluster.tenantId, cluster.id),
-  };
+  }
 }
 
-async function jwtSession(
-  { database, credentials, jwts }: Means,
-  jwt: string,
-): Promise<Session> {
-  const claims = await jwts.verify(jwt);
-  if (!claims) return anonymous;
-  const { subject } = claims;
-  if (claims.role === "operator")
-    return { kind: "operator", subject, scope: operatorScope(database) };
+async function jwtSession({ database, credentials, jwts }: Means, jwt: string): Promise<Session> {
+  const claims = await jwts.verify(jwt)
+  if (!claims) return anonymous
+  const { subject } = claims
+  if (claims.role === 'operator') return { kind: 'operator', subject, scope: operatorScope(database) }
   // A JWT outlives its tenant; whoever holds one of a deleted tenant is nobody.
-  if (!(await credentials.tenantExists(claims.tenantId))) return anonymous;
+  if (!(await credentials.tenantExists(claims.tenantId))) return anonymous
   return {
-    kind: "tenantAdmin",
+    kind: 'tenantAdmin',
     role: claims.role,
     subject,
     scope: tenantScope(database, claims.tenantId),
-  };
+  }
 }

@@ -1,28 +1,22 @@
-import { createSecretKey, hkdfSync, type KeyObject } from "node:crypto";
+import { createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
 
 /** Bytes of entropy that ORRERY_SECRET must at least look like, in characters. */
-export const minimumSecretLength = 32;
+export const minimumSecretLength = 32
 
 /** The keys that the one secret yields, each for one purpose (HKDF-SHA256, RFC 5869). */
 export interface Keys {
   /** HMAC-SHA256 of node and cluster tokens. */
-  readonly tokenHash: KeyObject;
+  readonly tokenHash: KeyObject
   /** HS256 of Orrery's own JWTs. */
-  readonly jwt: KeyObject;
+  readonly jwt: KeyObject
 }
 
 /** Derives the keys; the purpose is HKDF's `info`, so that no key says anything of another. */
 export function deriveKeys(secret: string): Keys {
   if (secret.length < minimumSecretLength) {
-    throw new Error(
-      `ORRERY_SECRET must have at least ${minimumSecretLength} characters`,
-    );
+    throw new Error(`ORRERY_SECRET must have at least ${minimumSecretLength} characters`)
   }
   const derive = (purpose: string) =>
-    createSecretKey(
-      Buffer.from(
-        hkdfSync("sha256", secret, "orrery", `orrery/v1/${purpose}`, 32),
-      ),
-    );
-  return { tokenHash: derive("token-hash"), jwt: derive("jwt") };
+    createSecretKey(Buffer.from(hkdfSync('sha256', secret, 'orrery', `orrery/v1/${purpose}`, 32)))
+  return { tokenHash: derive('token-hash'), jwt: derive('jwt') }
 }

@@ -1,7 +1,7 @@
-import type { PageReader } from "../db/pages.ts";
-import type { Db } from "../db/types.ts";
+import type { PageReader } from '../db/pages.ts'
+import type { Db } from '../db/types.ts'
 
-declare const made: unique symbol;
+declare const made: unique symbol
 
 /**
  * The rows of one tenant, or of one cluster of it, as the authentication layer recognised them: `db` and `pages`
@@ -9,22 +9,22 @@ declare const made: unique symbol;
  * with an id that somebody merely claims.
  */
 export interface Tenant {
-  readonly [made]: "tenant";
-  readonly tenantId: string;
+  readonly [made]: 'tenant'
+  readonly tenantId: string
   /** The only cluster in reach, for nodes and enrolling machines; null for the whole tenant. */
-  readonly clusterId: string | null;
-  readonly db: Db;
-  readonly pages: PageReader;
+  readonly clusterId: string | null
+  readonly db: Db
+  readonly pages: PageReader
 }
 
 /** Every tenant's rows: an operator's, or the server's own. */
 export interface Operator {
-  readonly [made]: "operator";
-  readonly tenantId: null;
-  readonly clusterId: null;
-  readonly db: Db;
-  readonly pages: PageReader;
+  readonly [made]: 'operator'
+  readonly tenantId: null
+  readonly clusterId: null
+  readonly db: Db
+  readonly pages: PageReader
 }
 
 /** What domain functions work in. */
-export type Scope = Tenant | Operator;
+export type Scope = Tenant | Operator

@@ -1,66 +1,61 @@
-import type { Operator, Scope, Tenant } from "./scope.ts";
+import type { Operator, Scope, Tenant } from './scope.ts'
 
 /** Signed in as an operator of this control plane. */
 export interface OperatorSession {
-  readonly kind: "operator";
-  readonly scope: Operator;
+  readonly kind: 'operator'
+  readonly scope: Operator
   /** The JWT's `sub`: who it is, for the audit trail. */
-  readonly subject: string;
+  readonly subject: string
 }
 
 /** Signed in for one tenant: `admin` changes things, `viewer` only reads. */
 export interface TenantAdminSession {
-  readonly kind: "tenantAdmin";
-  readonly role: "admin" | "viewer";
-  readonly scope: Tenant;
-  readonly subject: string;
+  readonly kind: 'tenantAdmin'
+  readonly role: 'admin' | 'viewer'
+  readonly scope: Tenant
+  readonly subject: string
 }
 
 /** A machine of a cluster, by its node token. */
 export interface NodeSession {
-  readonly kind: "node";
-  readonly nodeId: string;
-  readonly clusterId: string;
-  readonly name: string;
-  readonly isAdmin: boolean;
-  readonly scope: Tenant;
+  readonly kind: 'node'
+  readonly nodeId: string
+  readonly clusterId: string
+  readonly name: string
+  readonly isAdmin: boolean
+  readonly scope: Tenant
 }
 
 /** A machine that holds a cluster's token and is not a node yet. */
 export interface EnrollingMachineSession {
-  readonly kind: "enrollingMachine";
-  readonly clusterId: string;
-  readonly scope: Tenant;
+  readonly kind: 'enrollingMachine'
+  readonly clusterId: string
+  readonly scope: Tenant
 }
 
 /** Nobody: no credential, or one that is not (or no longer) valid; which of these is nobody's business. */
 export interface AnonymousSession {
-  readonly kind: "anonymous";
+  readonly kind: 'anonymous'
 }
 
 /** Who makes a request: one object, made once, before anything else looks at the request. */
-export type Session =
-  | OperatorSession
-  | TenantAdminSession
-  | NodeSession
-  | EnrollingMachineSession
-  | AnonymousSession;
-export type SignedIn = Exclude<Session, AnonymousSession>;
+export type Session = OperatorSession | TenantAdminSession | NodeSession | EnrollingMachineSession | AnonymousSession
+export type SignedIn = Exclude<Session, AnonymousSession>
 
-export const anonymous: AnonymousSession = { kind: "anonymous" };
+export const anonymous: AnonymousSession = { kind: 'anonymous' }
 
 /** Names the caller in messages that people read later, such as a bundle's. */
 export function actorOf(session: SignedIn): string {
   switch (session.kind) {
-    case "operator":
-      return `operator ${session.subject}`;
-    case "tenantAdmin":
-      return `${session.role} ${session.subject}`;
-    case "node":
-      return `node ${session.name}`;
-    case "enrollingMachine":
-      return "an enrolling machine";
+    case 'operator':
+      return `operator ${session.subject}`
+    case 'tenantAdmin':
+      return `${session.role} ${session.subject}`
+    case 'node':
+      return `node ${session.name}`
+    case 'enrollingMachine':
+      return 'an enrolling machine'
   }
 }
 
-export type { Scope };
+export type { Scope }

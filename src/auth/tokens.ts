@@ -1,62 +1,53 @@
-import {
-  createHmac,
-  randomBytes,
-  timingSafeEqual,
-  type KeyObject,
-} from "node:crypto";
+import { createHmac, randomBytes, timingSafeEqual, type KeyObject } from 'node:crypto'
 
-declare const kind: unique symbol;
+declare const kind: unique symbol
 
 /** A node's token as the node holds it: `orn_` and 32 random bytes in base64url. Shown once, never stored. */
-export type NodeToken = string & { readonly [kind]: "node token" };
+export type NodeToken = string & { readonly [kind]: 'node token' }
 /** A cluster's token, with which machines enrol: `orc_` and 32 random bytes in base64url. */
-export type ClusterToken = string & { readonly [kind]: "cluster token" };
+export type ClusterToken = string & { readonly [kind]: 'cluster token' }
 /** HMAC-SHA256 of a token, 64 hex digits: what the database holds. */
-export type TokenHash = string & { readonly [kind]: "token hash" };
+export type TokenHash = string & { readonly [kind]: 'token hash' }
 
-type ParsedToken =
-  { kind: "node"; token: NodeToken } | { kind: "cluster"; token: ClusterToken };
+type ParsedToken = { kind: 'node'; token: NodeToken } | { kind: 'cluster'; token: ClusterToken }
 
-const form = /^or[nc]_[A-Za-z0-9_-]{43}$/;
+const form = /^or[nc]_[A-Za-z0-9_-]{43}$/
 
 /** Recognises a token by its prefix and form; null for anything else. */
 export function parseToken(text: string): ParsedToken | null {
-  if (!form.test(text)) return null;
-  return text.startsWith("orn_")
-    ? { kind: "node", token: text as NodeToken }
-    : { kind: "cluster", token: text as ClusterToken };
+  if (!form.test(text)) return null
+  return text.startsWith('orn_')
+    ? { kind: 'node', token: text as NodeToken }
+    : { kind: 'cluster', token: text as ClusterToken }
 }
 
 /** Makes and hashes tokens under one key (`Keys.tokenHash`). */
 export class Tokens {
-  readonly #key: KeyObject;
+  readonly #key: KeyObject
 
   constructor(key: KeyObject) {
-    this.#key = key;
+    this.#key = key
   }
 
   /** A new node token with its hash: one function makes both, so that none is shown that was not stored. */
   newNodeToken(): { token: NodeToken; hash: TokenHash } {
-    const token = `orn_${randomBytes(32).toString("base64url")}` as NodeToken;
-    return { token, hash: this.hash(token) };
+    const token = `orn_${randomBytes(32).toString('base64url')}` as NodeToken
+    return { token, hash: this.hash(token) }
   }
 
   /** A new cluster token with its hash. */
   newClusterToken(): { token: ClusterToken; hash: TokenHash } {
-    const token =
-      `orc_${randomBytes(32).toString("base64url")}` as ClusterToken;
-    return { token, hash: this.hash(token) };
+    const token = `orc_${randomBytes(32).toString('base64url')}` as ClusterToken
+    return { token, hash: this.hash(token) }
   }
 
   hash(token: NodeToken | ClusterToken): TokenHash {
-    return createHmac("sha256", this.#key)
-      .update(token)
-      .digest("hex") as TokenHash;
+    return createHmac('sha256', this.#key).update(token).digest('hex') as TokenHash
   }
 }
 
 /** Compares, in constant time, the hash that a look-up by index found with the one that was presented. */
 export function sameHash(stored: string, presented: TokenHash): boolean {
-  const [a, b] = [Buffer.from(stored, "hex"), Buffer.from(presented, "hex")];
-  return a.length === b.length && timingSafeEqual(a, b);
+  const [a, b] = [Buffer.from(stored, 'hex'), Buffer.from(presented, 'hex')]
+  return a.length === b.length && timingSafeEqual(a, b)
 }

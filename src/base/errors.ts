@@ -3,49 +3,49 @@
  * is a fault of ours, masked and logged. Messages are written for the caller: they name the rule, never a secret.
  */
 export abstract class CallerError extends Error {
-  abstract override readonly name: string;
+  abstract override readonly name: string
 }
 
 /** The thing does not exist, or is not the caller's: the two look alike, so that nobody can ask which ids exist. */
 export class NotFoundError extends CallerError {
-  override readonly name = "NotFoundError";
-  readonly resource: string;
+  override readonly name = 'NotFoundError'
+  readonly resource: string
 
   constructor(resource: string) {
-    super(`${resource} not found`);
-    this.resource = resource;
+    super(`${resource} not found`)
+    this.resource = resource
   }
 }
 
 /** What the caller wants clashes with what is there: a name that is taken, the last admin node. */
 export class ConflictError extends CallerError {
-  override readonly name = "ConflictError";
+  override readonly name = 'ConflictError'
 }
 
 /** A bound of the product or of the network is reached: the overlay is full, a bundle is too large. */
 export class LimitError extends CallerError {
-  override readonly name = "LimitError";
+  override readonly name = 'LimitError'
 }
 
 /** One rule that an input broke; `path` leads from the field's arguments to the value, e.g. `['input', 'routes', '3']`. */
 export interface ValidationIssue {
-  readonly path: readonly string[];
-  readonly message: string;
+  readonly path: readonly string[]
+  readonly message: string
 }
 
 /** The input breaks rules; every one that was found is in `issues`, the first one is the message. */
 export class ValidationError extends CallerError {
-  override readonly name = "ValidationError";
-  readonly issues: readonly ValidationIssue[];
+  override readonly name = 'ValidationError'
+  readonly issues: readonly ValidationIssue[]
 
   constructor(issues: readonly [ValidationIssue, ...ValidationIssue[]]) {
-    const [first] = issues;
-    super(`${first.path.join(".")}: ${first.message}`);
-    this.issues = issues;
+    const [first] = issues
+    super(`${first.path.join('.')}: ${first.message}`)
+    this.issues = issues
   }
 
   /** One broken rule. */
   static at(path: readonly string[], message: string): ValidationError {
-    return new ValidationError([{ path, message }]);
+    return new ValidationError([{ path, message }])
   }
 }

@@ -1,33 +1,16 @@
-import {
-  pino,
-  stdTimeFunctions,
-  type DestinationStream,
-  type Logger,
-} from "pino";
+import { pino, stdTimeFunctions, type DestinationStream, type Logger } from 'pino'
 
-export type { Logger };
+export type { Logger }
 
 /** Keys whose values are secrets wherever they stand, should an object that carries one ever be logged. */
-const secretKeys = [
-  "authorization",
-  "cookie",
-  "token",
-  "nodeToken",
-  "clusterToken",
-  "secret",
-  "password",
-  "privateKey",
-];
+const secretKeys = ['authorization', 'cookie', 'token', 'nodeToken', 'clusterToken', 'secret', 'password', 'privateKey']
 
 /**
  * The process's log: one JSON object a line (pino), times as ISO 8601, secrets replaced.
  * @param level pino's level, or `silent`
  * @param destination standard error when absent: standard output belongs to what a command prints
  */
-export function createLog(
-  level: string,
-  destination: DestinationStream = process.stderr,
-): Logger {
+export function createLog(level: string, destination: DestinationStream = process.stderr): Logger {
   return pino(
     {
       level,
@@ -35,9 +18,9 @@ export function createLog(
       timestamp: stdTimeFunctions.isoTime,
       redact: {
         paths: secretKeys.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]),
-        censor: "[secret]",
+        censor: '[secret]',
       },
     },
     destination,
-  );
+  )
 }

@@ -1,30 +1,25 @@
-import { mkdirSync } from "node:fs";
-import { dirname } from "node:path";
-import Sqlite from "better-sqlite3";
-import pg from "pg";
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import Sqlite from 'better-sqlite3'
+import pg from 'pg'
 
-import type { Engine } from "./types.ts";
+import type { Engine } from './types.ts'
 
 /** One plain connection of the driver, without Prisma: for migrations, which run before any client opens. */
 export interface Connection {
-  readonly engine: Engine;
+  readonly engine: Engine
   /** Runs one statement with `$1`, `$2`, … on both engines; rows are objects by column name, `[]` where there are none. */
-  query(
-    sql: string,
-    params?: readonly (string | number)[],
-  ): Promise<Record<string, unknown>[]>;
+  query(sql: string, params?: readonly (string | number)[]): Promise<Record<string, unknown>[]>
   /** Runs any number of statements. */
-  script(sql: string): Promise<void>;
-  close(): Promise<void>;
+  script(sql: string): Promise<void>
+  close(): Promise<void>
 }
 
 /** The engine a database URL names: `file:…` or `postgresql://…`. */
 export function engineOf(url: string): Engine {
-  if (url.startsWith("file:")) return "sqlite";
-  if (/^postgres(ql)?:\/\//.test(url)) return "postgresql";
-  throw new Error(
-    "DATABASE_URL must begin with file: (SQLite) or postgresql:// (PostgreSQL)",
-  );
+  if (url.startsWith('file:')) return 'sqlite'
+  if (/^postgres(ql)?:\/\//.test(url)) return 'postgresql'
+  throw new Error('DATABASE_URL must begin with file: (SQLite) or postgresql:// (PostgreSQL)')
 }
 
 /**
@@ -32,52 +27,48 @@ export function engineOf(url: string): Engine {
  * read them.
  */
 export async function openConnection(url: string): Promise<Connection> {
-  return engineOf(url) === "sqlite"
-    ? openSqlite(url.replace(/^file:/, ""))
-    : openPostgresql(url);
+  return engineOf(url) === 'sqlite' ? openSqlite(url.replace(/^file:/, '')) : openPostgresql(url)
 }
 
 function openSqlite(file: string): Connection {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
   // No waiting in the driver: it would stop the whole process. Whoever needs a lock waits for it (lock.ts).
-  const database = new Sqlite(file, { timeout: 0 });
+  const database = new Sqlite(file, { timeout: 0 })
   return {
-    engine: "sqlite",
+    engine: 'sqlite',
     async query(sql, params = []) {
-      const statement = database.prepare<unknown[], Record<string, unknown>>(
-        sql.replaceAll(/\$(\d+)/g, "?$1"),
-      );
-      if (statement.reader) return statement.all(...params);
-      statement.run(...params);
-      return [];
+      const statement = database.prepare<unknown[], Record<string, unknown>>(sql)
+      // To SQLite, $1 is a parameter whose name is 1.
+      const named = params.length === 0 ? [] : [Object.fromEntries(params.map((value, index) => [index + 1, value]))]
+      if (statement.reader) return statement.all(...named)
+      statement.run(...named)
+      return []
     },
     async script(sql) {
-      database.exec(sql);
+      database.exec(sql)
     },
     async close() {
-      database.close();
+      database.close()
     },
-  };
+  }
 }
 
 async function openPostgresql(url: string): Promise<Connection> {
-  const client = new pg.Client({ connectionString: url });
+  const client = new pg.Client({ connectionString: url })
   // A connection that is lost between two statements fails the next one; without a listener it would end the process.
-  client.on("error", () => undefined);
-  await client.connect();
+  client.on('error', () => undefined)
+  await client.connect()
   // Prisma's client names the schema in every statement; the migrations do not.
-  await client.query("SET search_path TO public");
+  await client.query('SET search_path TO public')
   return {
-    engine: "postgresql",
+    engine: 'postgresql',
     async query(sql, params = []) {
-      const { rows } = await client.query<Record<string, unknown>>(sql, [
-        ...params,
-      ]);
-      return rows;
+      const { rows } = await client.query<Record<string, unknown>>(sql, [...params])
+      return rows
     },
     async script(sql) {
-      await client.query(sql);
+      await client.query(sql)
     },
     close: () => client.end(),
-  };
+  }
 }

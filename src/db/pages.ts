@@ -1,44 +1,39 @@
-import { columns, type Table } from "./columns.ts";
-import { Prisma } from "./generated/sqlite/client.ts";
-import type { Database } from "./client.ts";
+import { columns, type Table } from './columns.ts'
+import { Prisma } from './generated/sqlite/client.ts'
+import type { Database } from './client.ts'
 
-export type Sql = Prisma.Sql;
+export type Sql = Prisma.Sql
 /** A piece of SQL with its values bound, for the conditions of a listing; the listed row is `x`. */
-export const sql = Prisma.sql;
+export const sql = Prisma.sql
 
 /** How a table is listed: in which order, and as the children of which row. */
 export interface Listing {
-  readonly table: Table;
+  readonly table: Table
   /** Columns that order it; together unique among the rows of one parent, so that the order is total. */
-  readonly order: readonly string[];
-  readonly direction: "asc" | "desc";
+  readonly order: readonly string[]
+  readonly direction: 'asc' | 'desc'
   /** The parent's table, and the child columns that hold the parent's columns (all of an index's prefix). */
   readonly parent: {
-    readonly table: Table;
-    readonly on: readonly (readonly [child: string, parent: string])[];
-  } | null;
+    readonly table: Table
+    readonly on: readonly (readonly [child: string, parent: string])[]
+  } | null
 }
 
 /** Which part of the list: between two keys (values of the order's columns), from its end when `inverted`. */
 export interface Window {
-  readonly after: Key | null;
-  readonly before: Key | null;
-  readonly limit: number;
-  readonly inverted: boolean;
+  readonly after: Key | null
+  readonly before: Key | null
+  readonly limit: number
+  readonly inverted: boolean
 }
-export type Key = readonly (string | number)[];
+export type Key = readonly (string | number)[]
 
-export type Row = Readonly<Record<string, unknown>>;
+export type Row = Readonly<Record<string, unknown>>
 
 /** Reads pages of one caller's rows: every statement carries the caller's own condition. */
 export interface PageReader {
   /** A page of all the caller's rows of a table. */
-  page(
-    listing: Listing,
-    fields: readonly string[],
-    where: readonly Sql[],
-    window: Window,
-  ): Promise<Row[]>;
+  page(listing: Listing, fields: readonly string[], where: readonly Sql[], window: Window): Promise<Row[]>
   /**
    * A page for each of many parents in one statement. Prisma would read every child of every parent and cut the pages
    * out in memory; here the database stops after `limit` rows a parent, along an index.
@@ -49,161 +44,108 @@ export interface PageReader {
     fields: readonly string[],
     where: readonly Sql[],
     window: Window,
-  ): Promise<Map<string, Row[]>>;
-  count(listing: Listing, where: readonly Sql[]): Promise<number>;
-  countByParent(
-    listing: Listing,
-    parentIds: readonly string[],
-    where: readonly Sql[],
-  ): Promise<Map<string, number>>;
+  ): Promise<Map<string, Row[]>>
+  count(listing: Listing, where: readonly Sql[]): Promise<number>
+  countByParent(listing: Listing, parentIds: readonly string[], where: readonly Sql[]): Promise<Map<string, number>>
 }
 
 export interface RowScope {
-  readonly tenantId: string | null;
-  readonly clusterId: string | null;
+  readonly tenantId: string | null
+  readonly clusterId: string | null
 }
 
 /** Makes the reader of one scope. `null` ids of the scope mean: all. */
-export function pageReader(
-  { client, engine }: Database,
-  scope: RowScope,
-): PageReader {
+export function pageReader({ client, engine }: Database, scope: RowScope): PageReader {
   return {
     async page(listing, fields, where, window) {
-      const conditions = [
-        ...scopeConditions(listing.table, scope),
-        ...where,
-        ...keyset(listing, window),
-      ];
+      const conditions = [...scopeConditions(listing.table, scope), ...where, ...keyset(listing, window)]
       return client.$queryRaw<Row[]>(sql`
-        SELECT ${selection("x", listing.table, fields)} FROM ${raw(listing.table)} x WHERE ${all(conditions)}
-        ORDER BY ${ordering("x", listing, window)} LIMIT ${window.limit}`);
+        SELECT ${selection('x', listing.table, fields)} FROM ${raw(listing.table)} x WHERE ${all(conditions)}
+        ORDER BY ${ordering('x', listing, window)} LIMIT ${window.limit}`)
     },
     async pagesByParent(listing, parentIds, fields, where, window) {
-      const { table, parent } = withParent(listing);
+      const { table, parent } = withParent(listing)
       const conditions = [
-        ...parent.on.map(
-          ([child, own]) => sql`x.${raw(child)} = p.${raw(own)}`,
-        ),
+        ...parent.on.map(([child, own]) => sql`x.${raw(child)} = p.${raw(own)}`),
         ...scopeConditions(table, scope),
         ...where,
         ...keyset(listing, window),
-      ];
-      const tail = sql`WHERE ${all(conditions)} ORDER BY ${ordering("x", listing, window)} LIMIT ${window.limit}`;
-      const key = table === "config_bundles" ? "version" : "id";
-      const same =
-        key === "id"
-          ? []
-          : parent.on.map(
-              ([child, own]) => sql`r.${raw(child)} = p.${raw(own)}`,
-            );
+      ]
+      const tail = sql`WHERE ${all(conditions)} ORDER BY ${ordering('x', listing, window)} LIMIT ${window.limit}`
+      const key = table === 'config_bundles' ? 'version' : 'id'
+      const same = key === 'id' ? [] : parent.on.map(([child, own]) => sql`r.${raw(child)} = p.${raw(own)}`)
       const join =
-        engine === "postgresql"
+        engine === 'postgresql'
           ? sql`CROSS JOIN LATERAL (SELECT x.* FROM ${raw(table)} x ${tail}) r`
-          : sql`JOIN ${raw(table)} r ON ${all([...same, sql`r.${raw(key)} IN (SELECT x.${raw(key)} FROM ${raw(table)} x ${tail})`])}`;
+          : sql`JOIN ${raw(table)} r ON ${all([...same, sql`r.${raw(key)} IN (SELECT x.${raw(key)} FROM ${raw(table)} x ${tail})`])}`
       const rows = await client.$queryRaw<(Row & { parent: string })[]>(sql`
-        SELECT p.id AS parent, ${selection("r", table, fields)} FROM ${raw(parent.table)} p ${join}
-        WHERE p.id IN (${Prisma.join(parentIds)}) ORDER BY ${ordering("r", listing, window)}`);
-      const pages = new Map<string, Row[]>(parentIds.map((id) => [id, []]));
-      for (const row of rows) pages.get(row.parent)?.push(row);
-      return pages;
+        SELECT p.id AS parent, ${selection('r', table, fields)} FROM ${raw(parent.table)} p ${join}
+        WHERE p.id IN (${Prisma.join(parentIds)}) ORDER BY ${ordering('r', listing, window)}`)
+      const pages = new Map<string, Row[]>(parentIds.map((id) => [id, []]))
+      for (const row of rows) pages.get(row.parent)?.push(row)
+      return pages
     },
     async count(listing, where) {
-      const conditions = [...scopeConditions(listing.table, scope), ...where];
+      const conditions = [...scopeConditions(listing.table, scope), ...where]
       const [row] = await client.$queryRaw<{ total: bigint | number }[]>(
         sql`SELECT count(*) AS total FROM ${raw(listing.table)} x WHERE ${all(conditions)}`,
-      );
-      return Number(row?.total ?? 0);
+      )
+      return Number(row?.total ?? 0)
     },
     async countByParent(listing, parentIds, where) {
-      const { table, parent } = withParent(listing);
-      const child = raw(parent.on.find(([, own]) => own === "id")?.[0] ?? "id");
-      const conditions = [
-        sql`x.${child} IN (${Prisma.join(parentIds)})`,
-        ...scopeConditions(table, scope),
-        ...where,
-      ];
-      const rows = await client.$queryRaw<
-        { parent: string; total: bigint | number }[]
-      >(
+      const { table, parent } = withParent(listing)
+      const child = raw(parent.on.find(([, own]) => own === 'id')?.[0] ?? 'id')
+      const conditions = [sql`x.${child} IN (${Prisma.join(parentIds)})`, ...scopeConditions(table, scope), ...where]
+      const rows = await client.$queryRaw<{ parent: string; total: bigint | number }[]>(
         sql`SELECT x.${child} AS parent, count(*) AS total FROM ${raw(table)} x WHERE ${all(conditions)} GROUP BY x.${child}`,
-      );
-      return new Map(rows.map((row) => [row.parent, Number(row.total)]));
+      )
+      return new Map(rows.map((row) => [row.parent, Number(row.total)]))
     },
-  };
+  }
 }
 
 /** The conditions that keep a statement inside the scope, as the scoped client's do (scoped.ts). */
-function scopeConditions(
-  table: Table,
-  { tenantId, clusterId }: RowScope,
-): Sql[] {
+function scopeConditions(table: Table, { tenantId, clusterId }: RowScope): Sql[] {
   const [tenantColumn, clusterColumn] =
-    table === "tenants"
-      ? ["id", null]
-      : table === "clusters"
-        ? ["tenant_id", "id"]
-        : ["tenant_id", "cluster_id"];
+    table === 'tenants' ? ['id', null] : table === 'clusters' ? ['tenant_id', 'id'] : ['tenant_id', 'cluster_id']
   return [
     ...(tenantId === null ? [] : [sql`x.${raw(tenantColumn)} = ${tenantId}`]),
-    ...(clusterId === null || clusterColumn === null
-      ? []
-      : [sql`x.${raw(clusterColumn)} = ${clusterId}`]),
-  ];
+    ...(clusterId === null || clusterColumn === null ? [] : [sql`x.${raw(clusterColumn)} = ${clusterId}`]),
+  ]
 }
 
-function keyset(
-  { order, direction }: Listing,
-  { after, before }: Window,
-): Sql[] {
-  const names = Prisma.join(order.map((name) => sql`x.${raw(name)}`));
-  const [forward, backward] =
-    direction === "asc" ? [raw(">"), raw("<")] : [raw("<"), raw(">")];
+function keyset({ order, direction }: Listing, { after, before }: Window): Sql[] {
+  const names = Prisma.join(order.map((name) => sql`x.${raw(name)}`))
+  const [forward, backward] = direction === 'asc' ? [raw('>'), raw('<')] : [raw('<'), raw('>')]
   return [
     ...(after ? [sql`(${names}) ${forward} (${Prisma.join([...after])})`] : []),
-    ...(before
-      ? [sql`(${names}) ${backward} (${Prisma.join([...before])})`]
-      : []),
-  ];
+    ...(before ? [sql`(${names}) ${backward} (${Prisma.join([...before])})`] : []),
+  ]
 }
 
-function ordering(
-  alias: string,
-  { order, direction }: Listing,
-  { inverted }: Window,
-): Sql {
-  const way = raw((direction === "asc") === inverted ? "DESC" : "ASC");
-  return Prisma.join(
-    order.map((name) => sql`${raw(alias)}.${raw(name)} ${way}`),
-  );
+function ordering(alias: string, { order, direction }: Listing, { inverted }: Window): Sql {
+  const way = raw((direction === 'asc') === inverted ? 'DESC' : 'ASC')
+  return Prisma.join(order.map((name) => sql`${raw(alias)}.${raw(name)} ${way}`))
 }
 
-function selection(
-  alias: string,
-  table: Table,
-  fields: readonly string[],
-): Sql {
-  const known: Readonly<Record<string, string>> = columns[table];
+function selection(alias: string, table: Table, fields: readonly string[]): Sql {
+  const known: Readonly<Record<string, string>> = columns[table]
   return Prisma.join(
     fields.map((field) => {
-      const column = known[field];
-      if (column === undefined)
-        throw new Error(`${table} has no field ${field} that a list may read`);
-      return sql`${raw(alias)}.${raw(column)} AS ${raw(`"${field}"`)}`;
+      const column = known[field]
+      if (column === undefined) throw new Error(`${table} has no field ${field} that a list may read`)
+      return sql`${raw(alias)}.${raw(column)} AS ${raw(`"${field}"`)}`
     }),
-  );
+  )
 }
 
-function withParent(
-  listing: Listing,
-): Listing & { readonly parent: NonNullable<Listing["parent"]> } {
-  if (!listing.parent)
-    throw new Error(`${listing.table} is listed here without a parent`);
-  return { ...listing, parent: listing.parent };
+function withParent(listing: Listing): Listing & { readonly parent: NonNullable<Listing['parent']> } {
+  if (!listing.parent) throw new Error(`${listing.table} is listed here without a parent`)
+  return { ...listing, parent: listing.parent }
 }
 
 const all = (conditions: readonly Sql[]): Sql =>
-  conditions.length === 0 ? sql`1 = 1` : Prisma.join([...conditions], " AND ");
+  conditions.length === 0 ? sql`1 = 1` : Prisma.join([...conditions], ' AND ')
 
 /** Names of tables and columns, all of them from this program's own text. */
-const raw = (text: string): Sql => Prisma.raw(text);
+const raw = (text: string): Sql => Prisma.raw(text)

@@ -1,45 +1,40 @@
-import { PrismaBetterSqlite3 } from "@prisma/adapter-better-sqlite3";
-import type {
-  SqlDriverAdapter,
-  SqlDriverAdapterFactory,
-  SqlQuery,
-  Transaction,
-} from "@prisma/driver-adapter-utils";
+import { PrismaBetterSqlite3 } from '@prisma/adapter-better-sqlite3'
+import type { SqlDriverAdapter, SqlDriverAdapterFactory, SqlQuery, Transaction } from '@prisma/driver-adapter-utils'
 
 /**
  * WAL: readers and the writer do not wait for each other. FULL: an acknowledged write survives a power cut.
  * The busy timeout covers other processes (`orrery migrate`, a second server) that hold the write lock.
  */
 const pragmas = [
-  "PRAGMA journal_mode = WAL",
-  "PRAGMA synchronous = FULL",
-  "PRAGMA foreign_keys = ON",
-  "PRAGMA busy_timeout = 5000",
-];
+  'PRAGMA journal_mode = WAL',
+  'PRAGMA synchronous = FULL',
+  'PRAGMA foreign_keys = ON',
+  'PRAGMA busy_timeout = 5000',
+]
 
 /** Lets one task at a time pass, in the order of arrival. */
 class Turnstile {
-  #last: Promise<void> = Promise.resolve();
+  #last: Promise<void> = Promise.resolve()
 
   /** Resolves when it is the caller's turn, with the function that ends it. */
   async enter(): Promise<() => void> {
-    const before = this.#last;
-    const { promise, resolve } = promiseWithResolver();
-    this.#last = promise;
-    await before;
-    return resolve;
+    const before = this.#last
+    const { promise, resolve } = promiseWithResolver()
+    this.#last = promise
+    await before
+    return resolve
   }
 }
 
 function promiseWithResolver(): {
-  promise: Promise<void>;
-  resolve: () => void;
+  promise: Promise<void>
+  resolve: () => void
 } {
-  let resolve: () => void = () => undefined;
+  let resolve: () => void = () => undefined
   const promise = new Promise<void>((done) => {
-    resolve = done;
-  });
-  return { promise, resolve };
+    resolve = done
+  })
+  return { promise, resolve }
 }
 
 /**
@@ -50,67 +45,66 @@ function promiseWithResolver(): {
  * because another process took the write lock in between.
  */
 export function sqliteAdapter(url: string): SqlDriverAdapterFactory {
-  const official = new PrismaBetterSqlite3({ url });
+  const official = new PrismaBetterSqlite3({ url })
   return {
-    provider: "sqlite",
+    provider: 'sqlite',
     adapterName: official.adapterName,
     async connect() {
-      const writer = await official.connect();
-      const reader = await official.connect();
+      const writer = await official.connect()
+      const reader = await official.connect()
       for (const pragma of pragmas) {
-        await writer.executeScript(pragma);
-        await reader.executeScript(pragma);
+        await writer.executeScript(pragma)
+        await reader.executeScript(pragma)
       }
-      await reader.executeScript("PRAGMA query_only = ON");
-      return new SqliteAdapter(writer, reader);
+      await reader.executeScript('PRAGMA query_only = ON')
+      return new SqliteAdapter(writer, reader)
     },
-  };
+  }
 }
 
 class SqliteAdapter implements SqlDriverAdapter {
-  readonly provider = "sqlite";
-  readonly adapterName: string;
-  readonly #writer: SqlDriverAdapter;
-  readonly #reader: SqlDriverAdapter;
-  readonly #turnstile = new Turnstile();
+  readonly provider = 'sqlite'
+  readonly adapterName: string
+  readonly #writer: SqlDriverAdapter
+  readonly #reader: SqlDriverAdapter
+  readonly #turnstile = new Turnstile()
 
   constructor(writer: SqlDriverAdapter, reader: SqlDriverAdapter) {
-    this.adapterName = writer.adapterName;
-    this.#writer = writer;
-    this.#reader = reader;
+    this.adapterName = writer.adapterName
+    this.#writer = writer
+    this.#reader = reader
   }
 
   queryRaw(query: SqlQuery) {
     // Whatever does not plainly only read (INSERT … RETURNING, a PRAGMA) is the writer's.
     return /^\s*SELECT\b/i.test(query.sql)
       ? this.#reader.queryRaw(query)
-      : this.#alone((writer) => writer.queryRaw(query));
+      : this.#alone((writer) => writer.queryRaw(query))
   }
 
   executeRaw(query: SqlQuery) {
-    return this.#alone((writer) => writer.executeRaw(query));
+    return this.#alone((writer) => writer.executeRaw(query))
   }
 
   executeScript(script: string) {
-    return this.#alone((writer) => writer.executeScript(script));
+    return this.#alone((writer) => writer.executeScript(script))
   }
 
   async startTransaction(): Promise<Transaction> {
-    const leave = await this.#turnstile.enter();
-    const writer = this.#writer;
-    const run = (sql: string) =>
-      writer.executeRaw({ sql, args: [], argTypes: [] });
+    const leave = await this.#turnstile.enter()
+    const writer = this.#writer
+    const run = (sql: string) => writer.executeRaw({ sql, args: [], argTypes: [] })
     try {
-      await run("BEGIN IMMEDIATE");
+      await run('BEGIN IMMEDIATE')
     } catch (error) {
-      leave();
-      throw error;
+      leave()
+      throw error
     }
     // Prisma sends COMMIT and ROLLBACK itself (no phantom queries); these two only tell that it is over.
     const over = () => {
-      leave();
-      return Promise.resolve();
-    };
+      leave()
+      return Promise.resolve()
+    }
     return {
       provider: this.provider,
       adapterName: this.adapterName,
@@ -120,26 +114,24 @@ class SqliteAdapter implements SqlDriverAdapter {
       commit: over,
       rollback: over,
       createSavepoint: async (name) => void (await run(`SAVEPOINT ${name}`)),
-      rollbackToSavepoint: async (name) =>
-        void (await run(`ROLLBACK TO ${name}`)),
-      releaseSavepoint: async (name) =>
-        void (await run(`RELEASE SAVEPOINT ${name}`)),
-    };
+      rollbackToSavepoint: async (name) => void (await run(`ROLLBACK TO ${name}`)),
+      releaseSavepoint: async (name) => void (await run(`RELEASE SAVEPOINT ${name}`)),
+    }
   }
 
   async dispose() {
-    const leave = await this.#turnstile.enter();
-    await this.#reader.dispose();
-    await this.#writer.dispose();
-    leave();
+    const leave = await this.#turnstile.enter()
+    await this.#reader.dispose()
+    await this.#writer.dispose()
+    leave()
   }
 
   async #alone<T>(work: (writer: SqlDriverAdapter) => Promise<T>): Promise<T> {
-    const leave = await this.#turnstile.enter();
+    const leave = await this.#turnstile.enter()
     try {
-      return await work(this.#writer);
+      return await work(this.#writer)
     } finally {
-      leave();
+      leave()
     }
   }
 }

@@ -1,23 +1,15 @@
-import type { PrismaClient } from "./generated/sqlite/client.ts";
+import type { PrismaClient } from './generated/sqlite/client.ts'
 
-export type {
-  Cluster,
-  ClusterState,
-  ConfigBundle,
-  Node,
-  Replica,
-  Tenant,
-} from "./generated/sqlite/client.ts";
-export type { Prisma } from "./generated/sqlite/client.ts";
+export type { Cluster, ClusterState, ConfigBundle, Node, Replica, Tenant } from './generated/sqlite/client.ts'
+export type { Prisma } from './generated/sqlite/client.ts'
 
 /** The two engines a database can be. */
-export type Engine = "sqlite" | "postgresql";
+export type Engine = 'sqlite' | 'postgresql'
 
-type Models =
-  "tenant" | "cluster" | "clusterState" | "replica" | "node" | "configBundle";
+type Models = 'tenant' | 'cluster' | 'clusterState' | 'replica' | 'node' | 'configBundle'
 
 /** What a piece of work inside a transaction may use: the six tables, no raw SQL. */
-export type Tx = Pick<PrismaClient, Models>;
+export type Tx = Pick<PrismaClient, Models>
 
 /** The six tables as one caller may reach them. */
-export type Db = Pick<PrismaClient, Models | "$transaction">;
+export type Db = Pick<PrismaClient, Models | '$transaction'>

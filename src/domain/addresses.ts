@@ -1,110 +1,87 @@
-import ipaddr from "ipaddr.js";
-import { z } from "zod";
+import ipaddr from 'ipaddr.js'
+import { z } from 'zod'
 
 /**
  * IPv4 and IPv6 networks and addresses, parsed by ipaddr.js. A network is written in CIDR notation (RFC 4632) without
  * host bits; the canonical text of two equal networks is equal.
  */
-export type Network = readonly [
-  address: ipaddr.IPv4 | ipaddr.IPv6,
-  prefix: number,
-];
+export type Network = readonly [address: ipaddr.IPv4 | ipaddr.IPv6, prefix: number]
 
 /** Reads a CIDR; null when it is none, when its address is not written in full, or when host bits are set. */
 export function parseNetwork(text: string): Network | null {
-  if (!isNetworkText(text)) return null;
-  const network: Network = ipaddr.parseCIDR(text);
-  return sameBytes(network[0].toByteArray(), maskedBytes(network))
-    ? network
-    : null;
+  if (!isNetworkText(text)) return null
+  const network: Network = ipaddr.parseCIDR(text)
+  return sameBytes(network[0].toByteArray(), maskedBytes(network)) ? network : null
 }
 
 /** Whether a text has the form of a CIDR, host bits or not. */
 export const isNetworkText = (text: string): boolean => {
-  const [address = "", prefix = "", ...rest] = text.split("/");
-  if (rest.length > 0 || !/^\d{1,3}$/.test(prefix) || !isFullAddress(address))
-    return false;
-  return Number(prefix) <= (address.includes(":") ? 128 : 32);
-};
+  const [address = '', prefix = '', ...rest] = text.split('/')
+  if (rest.length > 0 || !/^\d{1,3}$/.test(prefix) || !isFullAddress(address)) return false
+  return Number(prefix) <= (address.includes(':') ? 128 : 32)
+}
 
 /** `10.1` and octal numbers are addresses to the C library and traps to people. */
 export const isFullAddress = (text: string): boolean =>
-  ipaddr.IPv4.isValidFourPartDecimal(text) ||
-  (text.includes(":") && ipaddr.IPv6.isValid(text));
+  ipaddr.IPv4.isValidFourPartDecimal(text) || (text.includes(':') && ipaddr.IPv6.isValid(text))
 
-export const formatNetwork = ([address, prefix]: Network): string =>
-  `${address.toString()}/${prefix}`;
+export const formatNetwork = ([address, prefix]: Network): string => `${address.toString()}/${prefix}`
 
 /** Whether two networks share an address: one contains the other, or they are equal. */
 export function overlaps(a: Network, b: Network): boolean {
-  if (a[0].kind() !== b[0].kind()) return false;
-  const shorter = Math.min(a[1], b[1]);
-  return sameBytes(maskedBytes([a[0], shorter]), maskedBytes([b[0], shorter]));
+  if (a[0].kind() !== b[0].kind()) return false
+  const shorter = Math.min(a[1], b[1])
+  return sameBytes(maskedBytes([a[0], shorter]), maskedBytes([b[0], shorter]))
 }
 
 function maskedBytes([address, prefix]: Network): number[] {
   return address.toByteArray().map((byte, index) => {
-    const bits = Math.min(8, Math.max(0, prefix - index * 8));
-    return byte & (0xff << (8 - bits)) & 0xff;
-  });
+    const bits = Math.min(8, Math.max(0, prefix - index * 8))
+    return byte & (0xff << (8 - bits)) & 0xff
+  })
 }
 
 const sameBytes = (a: readonly number[], b: readonly number[]): boolean =>
-  a.length === b.length && a.every((byte, index) => byte === b[index]);
+  a.length === b.length && a.every((byte, index) => byte === b[index])
 
 /** The overlay network of a cluster: IPv4, with room for two nodes at least. */
 export const networkRule = z.string().transform((text, context) => {
-  const network = parseNetwork(text);
-  if (!network)
-    return refuse(
-      context,
-      "must be a network in CIDR notation without host bits, such as 10.42.0.0/16",
-    );
-  if (network[0].kind() !== "ipv4")
-    return refuse(context, "must be an IPv4 network");
-  if (network[1] < 8 || network[1] > 30)
-    return refuse(context, "must have a prefix length of 8 to 30");
-  return formatNetwork(network);
-});
+  const network = parseNetwork(text)
+  if (!network) return refuse(context, 'must be a network in CIDR notation without host bits, such as 10.42.0.0/16')
+  if (network[0].kind() !== 'ipv4') return refuse(context, 'must be an IPv4 network')
+  if (network[1] < 8 || network[1] > 30) return refuse(context, 'must have a prefix length of 8 to 30')
+  return formatNetwork(network)
+})
 
 /** The address at which the underlay reaches a lighthouse. */
 export const publicIpRule = z.string().transform((text, context) => {
-  if (!isFullAddress(text))
-    return refuse(context, "must be an IPv4 or IPv6 address");
-  const address = ipaddr.process(text);
-  const range = address.range();
-  if (
-    range === "unspecified" ||
-    range === "multicast" ||
-    range === "loopback" ||
-    range === "broadcast"
-  ) {
-    return refuse(
-      context,
-      `must be an address that other machines can reach, not a ${range} one`,
-    );
+  if (!isFullAddress(text)) return refuse(context, 'must be an IPv4 or IPv6 address')
+  const address = ipaddr.process(text)
+  const range = address.range()
+  if (range === 'unspecified' || range === 'multicast' || range === 'loopback' || range === 'broadcast') {
+    return refuse(context, `must be an address that other machines can reach, not a ${range} one`)
   }
-  return address.toString();
-});
+  return address.toString()
+})
 
 function refuse(context: z.RefinementCtx, message: string): never {
-  context.addIssue({ code: "custom", message });
-  return z.NEVER;
+  context.addIssue({ code: 'custom', message })
+  return z.NEVER
 }
 
 /** First and last address that nodes of an IPv4 network may have (without the network's own and its broadcast). */
 export function hostRange(cidr: string): { first: number; last: number } {
-  const network = parseNetwork(cidr);
-  if (!network) throw new Error(`a stored network is not one: ${cidr}`);
-  const base = toNumber(network[0].toString());
-  return { first: base + 1, last: base + 2 ** (32 - network[1]) - 2 };
+  const network = parseNetwork(cidr)
+  if (!network) throw new Error(`a stored network is not one: ${cidr}`)
+  const base = toNumber(network[0].toString())
+  return { first: base + 1, last: base + 2 ** (32 - network[1]) - 2 }
 }
 
 /** An IPv4 address as the number it is (RFC 791). */
 export const toNumber = (address: string): number =>
   ipaddr.IPv4.parse(address)
     .toByteArray()
-    .reduce((sum, byte) => sum * 256 + byte, 0);
+    .reduce((sum, byte) => sum * 256 + byte, 0)
 
 export const fromNumber = (value: number): string =>
-  [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join(".");
+  [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join('.')

@@ -1,11 +1,11 @@
-import { NotFoundError } from "../base/errors.ts";
-import type { Scope } from "../auth/scope.ts";
-import type { Cluster, Tx } from "../db/types.ts";
+import { NotFoundError } from '../base/errors.ts'
+import type { Scope } from '../auth/scope.ts'
+import type { Cluster, Tx } from '../db/types.ts'
 
 /** A cluster in the middle of a change: its row after the bump, and the transaction the change belongs to. */
 export interface Change {
-  readonly tx: Tx;
-  readonly cluster: Cluster;
+  readonly tx: Tx
+  readonly cluster: Cluster
 }
 
 /**
@@ -23,8 +23,8 @@ export async function changeCluster<T>(
     const [cluster] = await tx.cluster.updateManyAndReturn({
       where: { id: clusterId },
       data: { configVersion: { increment: 1 } },
-    });
-    if (!cluster) throw new NotFoundError("Cluster");
-    return work({ tx, cluster });
-  });
+    })
+    if (!cluster) throw new NotFoundError('Cluster')
+    return work({ tx, cluster })
+  })
 }

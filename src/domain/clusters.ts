@@ -1,47 +1,41 @@
-import { z } from "zod";
+import { z } from 'zod'
 
-import { ConflictError, NotFoundError } from "../base/errors.ts";
-import { newId } from "../base/ids.ts";
-import type { Operator, Scope } from "../auth/scope.ts";
-import type { ClusterToken, TokenHash, Tokens } from "../auth/tokens.ts";
-import { refusal } from "../db/errors.ts";
-import { sql, type Listing } from "../db/pages.ts";
-import type { Cluster, Prisma } from "../db/types.ts";
-import { networkRule } from "./addresses.ts";
-import { changeCluster } from "./cluster-change.ts";
-import { contains } from "./filters.ts";
-import { firewallRule, openFirewall } from "./firewall.ts";
-import { countRows, type List } from "./pages.ts";
-import { check, defined, nameRule, portRule } from "./rules.ts";
+import { ConflictError, NotFoundError, ValidationError } from '../base/errors.ts'
+import { newId } from '../base/ids.ts'
+import type { Operator, Scope } from '../auth/scope.ts'
+import type { ClusterToken, TokenHash, Tokens } from '../auth/tokens.ts'
+import { refusal } from '../db/errors.ts'
+import { sql, type Listing } from '../db/pages.ts'
+import type { Cluster, Prisma } from '../db/types.ts'
+import { networkRule } from './addresses.ts'
+import { changeCluster } from './cluster-change.ts'
+import { contains } from './filters.ts'
+import { firewallRule, openFirewall } from './firewall.ts'
+import { countRows, type List } from './pages.ts'
+import { check, defined, nameRule, portRule } from './rules.ts'
 
 /** By name, and by id among clusters of one name in several tenants. */
 const listing: Listing = {
-  table: "clusters",
-  order: ["name", "id"],
-  direction: "asc",
-  parent: { table: "tenants", on: [["tenant_id", "id"]] },
-};
+  table: 'clusters',
+  order: ['name', 'id'],
+  direction: 'asc',
+  parent: { table: 'tenants', on: [['tenant_id', 'id']] },
+}
 
 export interface ClusterFilter {
   /** Part of the name, upper and lower case alike. */
-  readonly name?: string | null | undefined;
+  readonly name?: string | null | undefined
   /** Only this tenant's. */
-  readonly tenantId?: string | null | undefined;
+  readonly tenantId?: string | null | undefined
 }
 
 /** GetCluster: one cluster of the tenant; null when it does not exist or is not in the scope. */
-export const getCluster = (
-  scope: Scope,
-  id: string,
-  query: { select?: Prisma.ClusterSelect } = {},
-) => scope.db.cluster.findUnique({ ...query, where: { id } });
+export const getCluster = (scope: Scope, id: string, query: { select?: Prisma.ClusterSelect } = {}) =>
+  scope.db.cluster.findUnique({ ...query, where: { id } })
 
 /** GetClusterByID: one cluster of whatever tenant; null when it does not exist. */
-export const getClusterById = (
-  operator: Operator,
-  id: string,
-  query: { select?: Prisma.ClusterSelect } = {},
-) => operator.db.cluster.findUnique({ ...query, where: { id } });
+export const getClusterById = (operator: Operator, id: string, query: { select?: Prisma.ClusterSelect } = {}) =>
+  operator.db.cluster.findUnique({ ...query, where: { id } })
 
 /** ListClusters: the clusters of the tenant in scope, or of each of several tenants, by name. */
 export const listClusters = (filter: ClusterFilter = {}): List => ({
@@ -50,56 +44,46 @@ export const listClusters = (filter: ClusterFilter = {}): List => ({
     ...(filter.name ? [contains(sql`x.name`, filter.name)] : []),
     ...(filter.tenantId ? [sql`x.tenant_id = ${filter.tenantId}`] : []),
   ],
-});
+})
 
 /** ListAllClusters: the clusters of every tenant, for operators. */
-export const listAllClusters = (
-  _operator: Operator,
-  filter: ClusterFilter = {},
-): List => listClusters(filter);
+export const listAllClusters = (_operator: Operator, filter: ClusterFilter = {}): List => listClusters(filter)
 
 /** CountClusters: how many clusters the tenant has. */
-export const countClusters = (
-  scope: Scope,
-  filter: ClusterFilter = {},
-): Promise<number> => countRows(scope, listClusters(filter));
+export const countClusters = (scope: Scope, filter: ClusterFilter = {}): Promise<number> =>
+  countRows(scope, listClusters(filter))
 
 /** GetClusterVersion: the wanted version and nothing else; null when the cluster is not in the scope. */
-export async function getClusterVersion(
-  scope: Scope,
-  id: string,
-): Promise<number | null> {
+export async function getClusterVersion(scope: Scope, id: string): Promise<number | null> {
   const cluster = await scope.db.cluster.findUnique({
     where: { id },
     select: { configVersion: true },
-  });
-  return cluster?.configVersion ?? null;
+  })
+  return cluster?.configVersion ?? null
 }
 
 /** The cluster that an enrolling machine's token belongs to, with what authentication needs. */
-export const getClusterByTokenHash = (
-  operator: Operator,
-  clusterTokenHash: TokenHash,
-) =>
+export const getClusterByTokenHash = (operator: Operator, clusterTokenHash: TokenHash) =>
   operator.db.cluster.findUnique({
     where: { clusterTokenHash },
     select: { id: true, tenantId: true, clusterTokenHash: true },
-  });
+  })
 
 export interface NewCluster {
-  readonly tenantId: string;
-  readonly name: string;
-  readonly networkCidr?: string | undefined;
-  readonly provideLighthouse?: boolean | undefined;
-  readonly lighthousePort?: number | undefined;
+  /** Whose it shall be; a tenant's own scope says it already. */
+  readonly tenantId?: string | undefined
+  readonly name: string
+  readonly networkCidr?: string | undefined
+  readonly provideLighthouse?: boolean | undefined
+  readonly lighthousePort?: number | undefined
 }
 
 const newClusterRules = z.object({
   name: nameRule,
-  networkCidr: networkRule.default("10.42.0.0/16"),
+  networkCidr: networkRule.default('10.42.0.0/16'),
   provideLighthouse: z.boolean().default(false),
   lighthousePort: portRule.default(4242),
-});
+})
 
 /**
  * CreateCluster: a new network of a tenant, with the token that its machines enrol with. The token is returned here
@@ -109,18 +93,20 @@ const newClusterRules = z.object({
 export async function createCluster(
   scope: Scope,
   tokens: Tokens,
-  { tenantId, ...input }: NewCluster,
+  { tenantId: whose, ...input }: NewCluster,
 ): Promise<{ cluster: Cluster; token: ClusterToken }> {
-  const fields = check(newClusterRules, input);
+  const fields = check(newClusterRules, input)
+  const tenantId = whose ?? scope.tenantId
+  if (tenantId === null) throw ValidationError.at(['input', 'tenantId'], 'operators must say whose the cluster is')
   if (
     !(await scope.db.tenant.findUnique({
       where: { id: tenantId },
       select: { id: true },
     }))
   ) {
-    throw new NotFoundError("Tenant");
+    throw new NotFoundError('Tenant')
   }
-  const { token, hash } = tokens.newClusterToken();
+  const { token, hash } = tokens.newClusterToken()
   try {
     const data = {
       id: newId(),
@@ -128,23 +114,20 @@ export async function createCluster(
       clusterTokenHash: hash,
       firewall: firewallJson(openFirewall),
       ...fields,
-    };
-    return { cluster: await scope.db.cluster.create({ data }), token };
+    }
+    return { cluster: await scope.db.cluster.create({ data }), token }
   } catch (error) {
-    const refused = refusal(error);
-    if (refused?.kind === "unique")
-      throw new ConflictError(
-        `The tenant has a cluster named "${fields.name}" already`,
-      );
-    if (refused?.kind === "foreignKey") throw new NotFoundError("Tenant");
-    throw error;
+    const refused = refusal(error)
+    if (refused?.kind === 'unique') throw new ConflictError(`The tenant has a cluster named "${fields.name}" already`)
+    if (refused?.kind === 'foreignKey') throw new NotFoundError('Tenant')
+    throw error
   }
 }
 
 const lighthouseRules = z.object({
   provideLighthouse: z.boolean().optional(),
   lighthousePort: portRule.optional(),
-});
+})
 
 /**
  * UpdateClusterLighthouse: whether the control plane provides a lighthouse for the cluster, and on which UDP port
@@ -155,40 +138,29 @@ export async function updateClusterLighthouse(
   scope: Scope,
   id: string,
   input: {
-    provideLighthouse?: boolean | undefined;
-    lighthousePort?: number | undefined;
+    provideLighthouse?: boolean | undefined
+    lighthousePort?: number | undefined
   },
 ): Promise<Cluster> {
-  const data = defined(check(lighthouseRules, input));
-  return changeCluster(scope, id, ({ tx }) =>
-    tx.cluster.update({ where: { id }, data }),
-  );
+  const data = defined(check(lighthouseRules, input))
+  return changeCluster(scope, id, ({ tx }) => tx.cluster.update({ where: { id }, data }))
 }
 
 /**
  * Sets the rules that every node's firewall holds.
  * @throws ValidationError, NotFoundError
  */
-export async function updateClusterFirewall(
-  scope: Scope,
-  id: string,
-  input: unknown,
-): Promise<Cluster> {
-  const firewall = check(firewallRule, input, ["input", "firewall"]);
-  return changeCluster(scope, id, ({ tx }) =>
-    tx.cluster.update({ where: { id }, data: { firewall } }),
-  );
+export async function updateClusterFirewall(scope: Scope, id: string, input: unknown): Promise<Cluster> {
+  const firewall = check(firewallRule, input, ['input', 'firewall'])
+  return changeCluster(scope, id, ({ tx }) => tx.cluster.update({ where: { id }, data: { firewall } }))
 }
 
 /**
  * UpdateClusterVersion: asks for a new version although nothing changed.
  * @throws NotFoundError
  */
-export const updateClusterVersion = (
-  scope: Scope,
-  id: string,
-): Promise<Cluster> =>
-  changeCluster(scope, id, ({ cluster }) => Promise.resolve(cluster));
+export const updateClusterVersion = (scope: Scope, id: string): Promise<Cluster> =>
+  changeCluster(scope, id, ({ cluster }) => Promise.resolve(cluster))
 
 /**
  * UpdateClusterTokenHash: replaces the enrolment token. The old one ends with this call; nodes keep theirs.
@@ -199,30 +171,27 @@ export async function rotateClusterToken(
   tokens: Tokens,
   id: string,
 ): Promise<{ cluster: Cluster; token: ClusterToken }> {
-  const { token, hash } = tokens.newClusterToken();
+  const { token, hash } = tokens.newClusterToken()
   const cluster = await changeCluster(scope, id, ({ tx }) =>
     tx.cluster.update({ where: { id }, data: { clusterTokenHash: hash } }),
-  );
-  return { cluster, token };
+  )
+  return { cluster, token }
 }
 
 /**
  * DeleteCluster: removes the network with its nodes, bundles and states.
  * @throws NotFoundError
  */
-export async function deleteCluster(
-  scope: Scope,
-  id: string,
-): Promise<Cluster> {
+export async function deleteCluster(scope: Scope, id: string): Promise<Cluster> {
   try {
-    return await scope.db.cluster.delete({ where: { id } });
+    return await scope.db.cluster.delete({ where: { id } })
   } catch (error) {
-    if (refusal(error)?.kind === "missing") throw new NotFoundError("Cluster");
-    throw error;
+    if (refusal(error)?.kind === 'missing') throw new NotFoundError('Cluster')
+    throw error
   }
 }
 
 /** A firewall as the JSON column holds it. */
 const firewallJson = (firewall: object): Prisma.InputJsonObject => ({
   ...firewall,
-});
+})

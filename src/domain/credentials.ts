@@ -1,13 +1,12 @@
-import type { Credentials } from "../auth/authenticate.ts";
-import type { Operator } from "../auth/scope.ts";
-import { getClusterByTokenHash } from "./clusters.ts";
-import { getNodeByTokenHash } from "./nodes.ts";
-import { getTenant } from "./tenants.ts";
+import type { Credentials } from '../auth/authenticate.ts'
+import type { Operator } from '../auth/scope.ts'
+import { getClusterByTokenHash } from './clusters.ts'
+import { getNodeByTokenHash } from './nodes.ts'
+import { getTenant } from './tenants.ts'
 
 /** The look-ups that authentication makes, with the server's own reach: nobody is signed in yet. */
 export const credentials = (operator: Operator): Credentials => ({
   nodeByTokenHash: (hash) => getNodeByTokenHash(operator, hash),
   clusterByTokenHash: (hash) => getClusterByTokenHash(operator, hash),
-  tenantExists: async (id) =>
-    (await getTenant(operator, id, { select: { id: true } })) !== null,
-});
+  tenantExists: async (id) => (await getTenant(operator, id, { select: { id: true } })) !== null,
+})

@@ -1,59 +1,47 @@
-import { z } from "zod";
+import { z } from 'zod'
 
-import { formatNetwork, parseNetwork } from "./addresses.ts";
+import { formatNetwork, parseNetwork } from './addresses.ts'
 
 /**
  * Nebula's firewall (its configuration reference, `firewall`): what a node lets in and out inside the overlay. Whatever
  * no rule allows is dropped. Nebula's own check misses several of the mistakes that are refused here.
  */
 export interface Firewall {
-  readonly inbound: readonly FirewallRule[];
-  readonly outbound: readonly FirewallRule[];
+  readonly inbound: readonly FirewallRule[]
+  readonly outbound: readonly FirewallRule[]
 }
 
-export type FirewallRule = z.infer<typeof ruleShape>;
+export type FirewallRule = z.infer<typeof ruleShape>
 
 /** Everything inside the overlay may talk to everything: what a new cluster starts with. */
 export const openFirewall: Firewall = {
-  inbound: [{ port: "any", proto: "any", host: "any" }],
-  outbound: [{ port: "any", proto: "any", host: "any" }],
-};
+  inbound: [{ port: 'any', proto: 'any', host: 'any' }],
+  outbound: [{ port: 'any', proto: 'any', host: 'any' }],
+}
 
-export const protocols = ["any", "tcp", "udp", "icmp"] as const;
+export const protocols = ['any', 'tcp', 'udp', 'icmp'] as const
 
 const portsRule = z
   .string()
-  .refine(
-    isPorts,
-    'must be "any", "fragment", a port (1 to 65535) or a range such as 200-300',
-  );
+  .refine(isPorts, 'must be "any", "fragment", a port (1 to 65535) or a range such as 200-300')
 
 function isPorts(text: string): boolean {
-  if (text === "any" || text === "fragment") return true;
-  const [, low, high = low] = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(text) ?? [];
-  return (
-    low !== undefined &&
-    Number(low) >= 1 &&
-    Number(low) <= Number(high) &&
-    Number(high) <= 65535
-  );
+  if (text === 'any' || text === 'fragment') return true
+  const [, low, high = low] = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(text) ?? []
+  return low !== undefined && Number(low) >= 1 && Number(low) <= Number(high) && Number(high) <= 65535
 }
 
 const cidrRule = z.string().transform((text, context) => {
-  const network = parseNetwork(text);
-  if (network) return formatNetwork(network);
+  const network = parseNetwork(text)
+  if (network) return formatNetwork(network)
   context.addIssue({
-    code: "custom",
-    message: "must be a network in CIDR notation without host bits",
-  });
-  return z.NEVER;
-});
+    code: 'custom',
+    message: 'must be a network in CIDR notation without host bits',
+  })
+  return z.NEVER
+})
 
-const label = z
-  .string()
-  .trim()
-  .min(1, "must not be empty")
-  .max(255, "must have at most 255 characters");
+const label = z.string().trim().min(1, 'must not be empty').max(255, 'must have at most 255 characters')
 
 const ruleShape = z
   .object({
@@ -67,22 +55,17 @@ const ruleShape = z
     caName: label.optional(),
     caSha: z
       .string()
-      .regex(/^[0-9a-f]{64}$/, "must be a fingerprint of 64 hex digits")
+      .regex(/^[0-9a-f]{64}$/, 'must be a fingerprint of 64 hex digits')
       .optional(),
   })
   .refine(
     ({ host, group, groups, cidr, localCidr, caName, caSha }) =>
-      [host, group, groups, cidr, localCidr, caName, caSha].some(
-        (one) => one !== undefined,
-      ),
-    "must say whom it is for: host, group, groups, cidr, localCidr, caName or caSha",
+      [host, group, groups, cidr, localCidr, caName, caSha].some((one) => one !== undefined),
+    'must say whom it is for: host, group, groups, cidr, localCidr, caName or caSha',
   )
-  .refine(
-    ({ group, groups }) => group === undefined || groups === undefined,
-    "takes group or groups, not both",
-  );
+  .refine(({ group, groups }) => group === undefined || groups === undefined, 'takes group or groups, not both')
 
-const rules = z.array(ruleShape).max(256, "must have at most 256 rules");
+const rules = z.array(ruleShape).max(256, 'must have at most 256 rules')
 
 /** A whole firewall from outside; the keys left null by GraphQL are left out. */
-export const firewallRule = z.object({ inbound: rules, outbound: rules });
+export const firewallRule = z.object({ inbound: rules, outbound: rules })

@@ -1,69 +1,48 @@
-import { z } from "zod";
+import { z } from 'zod'
 
-import { ValidationError, type ValidationIssue } from "../base/errors.ts";
+import { ValidationError, type ValidationIssue } from '../base/errors.ts'
 
 /**
  * Checks an input against its rules and returns it as the rules shape it (names trimmed, defaults filled in).
  * @throws ValidationError with every broken rule and the path to it
  */
-export function check<Shape extends z.ZodType>(
-  rules: Shape,
-  input: unknown,
-  at: readonly string[] = ["input"],
-) {
-  const result = rules.safeParse(input);
-  if (result.success) return result.data;
-  const [first, ...rest] = result.error.issues.map(
-    (issue): ValidationIssue => ({
-      path: [...at, ...issue.path.map(String)],
-      message: issue.message,
-    }),
-  );
+export function check<Shape extends z.ZodType>(rules: Shape, input: unknown, at: readonly string[] = ['input']) {
+  const result = rules.safeParse(input)
+  if (result.success) return result.data
+  const [first, ...rest] = result.error.issues.map((issue): ValidationIssue => ({
+    path: [...at, ...issue.path.map(String)],
+    message: issue.message,
+  }))
   // A failed parse has at least one issue; the type does not say so.
-  throw new ValidationError([
-    first ?? { path: at, message: "is not valid" },
-    ...rest,
-  ]);
+  throw new ValidationError([first ?? { path: at, message: 'is not valid' }, ...rest])
 }
 
 /** C0 and C1 controls, line and paragraph separators, and the marks that turn the writing direction. */
 // eslint-disable-next-line no-control-regex -- control characters are what it looks for
-const control =
-  /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/u;
+const control = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/u
 
 /** A name of anything: 1 to 255 characters once trimmed, none of them a control character. */
 export const nameRule = z
   .string()
-  .refine((name) => !control.test(name), "must not contain control characters")
+  .refine((name) => !control.test(name), 'must not contain control characters')
   .transform((name) => name.trim())
-  .refine((name) => name.length > 0, "must not be empty")
-  .refine(
-    (name) => [...name].length <= 255,
-    "must have at most 255 characters",
-  );
+  .refine((name) => name.length > 0, 'must not be empty')
+  .refine((name) => [...name].length <= 255, 'must have at most 255 characters')
 
 /** A UDP port. */
-export const portRule = z
-  .int("must be a whole number")
-  .min(1, "must be 1 to 65535")
-  .max(65535, "must be 1 to 65535");
+export const portRule = z.int('must be a whole number').min(1, 'must be 1 to 65535').max(65535, 'must be 1 to 65535')
 
 /** The largest packet of the tunnel device, in bytes. */
 export const mtuRule = z
-  .int("must be a whole number")
-  .min(1280, "must be 1280 to 9000 bytes")
-  .max(9000, "must be 1280 to 9000 bytes");
+  .int('must be a whole number')
+  .min(1280, 'must be 1280 to 9000 bytes')
+  .max(9000, 'must be 1280 to 9000 bytes')
 
 /** A free text that people read later, such as what a bundle changes. */
-export const messageRule = z
-  .string()
-  .trim()
-  .max(1000, "must have at most 1000 characters");
+export const messageRule = z.string().trim().max(1000, 'must have at most 1000 characters')
 
-type Defined<T> = { [Key in keyof T]?: Exclude<T[Key], undefined> };
+type Defined<T> = { [Key in keyof T]?: Exclude<T[Key], undefined> }
 
 /** The fields that were given: what is absent from an update stays as it is. */
 export const defined = <T extends object>(fields: T): Defined<T> =>
-  Object.fromEntries(
-    Object.entries(fields).filter(([, value]) => value !== undefined),
-  ) as Defined<T>;
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Defined<T>

@@ -1,61 +1,59 @@
-import { z } from "zod";
+import { z } from 'zod'
 
-import { ConflictError, NotFoundError } from "../base/errors.ts";
-import { newId } from "../base/ids.ts";
-import type { Operator, Scope } from "../auth/scope.ts";
-import { refusal } from "../db/errors.ts";
-import { sql, type Listing } from "../db/pages.ts";
-import type { Prisma, Tenant } from "../db/types.ts";
-import { contains } from "./filters.ts";
-import { countRows, type List } from "./pages.ts";
-import { check, nameRule } from "./rules.ts";
+import { ConflictError, NotFoundError } from '../base/errors.ts'
+import { newId } from '../base/ids.ts'
+import type { Operator, Scope } from '../auth/scope.ts'
+import { refusal } from '../db/errors.ts'
+import { sql, type Listing } from '../db/pages.ts'
+import type { Prisma, Tenant } from '../db/types.ts'
+import { contains } from './filters.ts'
+import { countRows, type List } from './pages.ts'
+import { check, nameRule } from './rules.ts'
 
 const listing: Listing = {
-  table: "tenants",
-  order: ["name"],
-  direction: "asc",
+  table: 'tenants',
+  order: ['name'],
+  direction: 'asc',
   parent: null,
-};
+}
 
 export interface TenantFilter {
   /** Part of the name, upper and lower case alike. */
-  readonly name?: string | null | undefined;
+  readonly name?: string | null | undefined
 }
 
 /** GetTenant: one tenant; null when it does not exist or is not in the scope. */
-export const getTenant = (
-  scope: Scope,
-  id: string,
-  query: { select?: Prisma.TenantSelect } = {},
-) => scope.db.tenant.findUnique({ ...query, where: { id } });
+export const getTenant = (scope: Scope, id: string, query: { select?: Prisma.TenantSelect } = {}) =>
+  scope.db.tenant.findUnique({ ...query, where: { id } })
+
+/** The tenants of many ids, by id, in one look-up. */
+export async function getTenants(scope: Scope, ids: readonly string[]): Promise<Map<string, Tenant>> {
+  const tenants = await scope.db.tenant.findMany({ where: { id: { in: [...ids] } } })
+  return new Map(tenants.map((tenant) => [tenant.id, tenant]))
+}
 
 /** ListTenants: all tenants in scope, by name. */
 export const listTenants = (filter: TenantFilter = {}): List => ({
   listing,
   where: filter.name ? [contains(sql`x.name`, filter.name)] : [],
-});
+})
 
 /** CountTenants: how many there are. */
-export const countTenants = (scope: Scope): Promise<number> =>
-  countRows(scope, listTenants());
+export const countTenants = (scope: Scope): Promise<number> => countRows(scope, listTenants())
 
-const rules = z.object({ name: nameRule });
+const rules = z.object({ name: nameRule })
 
 /**
  * CreateTenant: a new organisation.
  * @throws ValidationError, ConflictError when the name is taken
  */
-export async function createTenant(
-  operator: Operator,
-  input: { name: string },
-): Promise<Tenant> {
-  const { name } = check(rules, input);
+export async function createTenant(operator: Operator, input: { name: string }): Promise<Tenant> {
+  const { name } = check(rules, input)
   try {
-    return await operator.db.tenant.create({ data: { id: newId(), name } });
+    return await operator.db.tenant.create({ data: { id: newId(), name } })
   } catch (error) {
-    if (refusal(error)?.kind === "unique")
-      throw new ConflictError(`A tenant named "${name}" exists already`);
-    throw error;
+    if (refusal(error)?.kind === 'unique') throw new ConflictError(`A tenant named "${name}" exists already`)
+    throw error
   }
 }
 
@@ -63,14 +61,11 @@ export async function createTenant(
  * DeleteTenant: removes the organisation with its clusters, nodes and bundles.
  * @throws NotFoundError
  */
-export async function deleteTenant(
-  operator: Operator,
-  id: string,
-): Promise<Tenant> {
+export async function deleteTenant(operator: Operator, id: string): Promise<Tenant> {
   try {
-    return await operator.db.tenant.delete({ where: { id } });
+    return await operator.db.tenant.delete({ where: { id } })
   } catch (error) {
-    if (refusal(error)?.kind === "missing") throw new NotFoundError("Tenant");
-    throw error;
+    if (refusal(error)?.kind === 'missing') throw new NotFoundError('Tenant')
+    throw error
   }
 }

@@ -1,8 +1,8 @@
-import { GraphQLError } from "graphql";
+import { GraphQLError } from 'graphql'
 
-import type { Operator, Scope } from "../auth/scope.ts";
-import type { Session, SignedIn } from "../auth/session.ts";
-import type { Context } from "./context.ts";
+import type { Operator, Scope } from '../auth/scope.ts'
+import type { Session, SignedIn } from '../auth/session.ts'
+import type { Context } from './context.ts'
 
 /**
  * Who may call a root field. Each one declares one or several of these; a field that declares none is closed, since
@@ -10,71 +10,67 @@ import type { Context } from "./context.ts";
  */
 export type AccessScopes = {
   /** Anybody with a valid credential of any kind. */
-  signedIn: boolean;
-  operator: boolean;
+  signedIn: boolean
+  operator: boolean
   /** Operators, and a tenant's admins and viewers. */
-  tenantReader: boolean;
+  tenantReader: boolean
   /** Operators, and a tenant's admins. */
-  tenantWriter: boolean;
+  tenantWriter: boolean
   /** Whoever reads a cluster: operators, tenant admins and viewers, nodes. */
-  clusterReader: boolean;
+  clusterReader: boolean
   /** Whoever manages a cluster: operators, tenant admins, and the cluster's own admin nodes. */
-  clusterWriter: boolean;
+  clusterWriter: boolean
   /** The node with this id. */
-  nodeItself: string;
-};
+  nodeItself: string
+}
 
 /** Answers, for one request, which of the access scopes its caller has. */
 export function accessOf({ session }: Context) {
-  const operator = session.kind === "operator";
-  const tenantReader = operator || session.kind === "tenantAdmin";
-  const tenantWriter =
-    operator || (session.kind === "tenantAdmin" && session.role === "admin");
-  const node = session.kind === "node";
+  const operator = session.kind === 'operator'
+  const tenantReader = operator || session.kind === 'tenantAdmin'
+  const tenantWriter = operator || (session.kind === 'tenantAdmin' && session.role === 'admin')
+  const node = session.kind === 'node'
   return {
-    signedIn: session.kind !== "anonymous",
+    signedIn: session.kind !== 'anonymous',
     operator,
     tenantReader,
     tenantWriter,
     clusterReader: tenantReader || node,
     clusterWriter: tenantWriter || (node && session.isAdmin),
     nodeItself: (id: string) => node && session.nodeId === id,
-  };
+  }
 }
 
 /** The same answer whatever failed: no credential, an unknown one, an expired one, a rotated one. */
 export const unauthenticated = (): GraphQLError =>
-  new GraphQLError(
-    "Sign in first: a valid credential belongs in the Authorization header.",
-    {
-      extensions: {
-        code: "UNAUTHENTICATED",
-        http: { status: 401, headers: { "WWW-Authenticate": "Bearer" } },
-      },
+  new GraphQLError('Sign in first: a valid credential belongs in the Authorization header.', {
+    extensions: {
+      code: 'UNAUTHENTICATED',
+      http: { status: 401, headers: { 'WWW-Authenticate': 'Bearer' } },
     },
-  );
+  })
 
 /** The caller is known and may not do this. */
 export const forbidden = (): GraphQLError =>
-  new GraphQLError("You may not do this.", {
-    extensions: { code: "FORBIDDEN" },
-  });
+  new GraphQLError('You may not do this.', {
+    extensions: { code: 'FORBIDDEN' },
+  })
 
 export const refusalFor = ({ session }: Context): GraphQLError =>
-  session.kind === "anonymous" ? unauthenticated() : forbidden();
+  session.kind === 'anonymous' ? unauthenticated() : forbidden()
 
 /** The signed-in caller of a field that was let through. */
 export function callerOf({ session }: Context): SignedIn {
-  if (session.kind === "anonymous") throw unauthenticated();
-  return session;
+  if (session.kind === 'anonymous') throw unauthenticated()
+  return session
 }
 
 /** The rows that the caller reaches. */
-export const scopeOf = (context: Context): Scope => callerOf(context).scope;
+export const scopeOf = (context: Context): Scope => callerOf(context).scope
 
 /** The operator's reach; refuses everybody else. */
 export function operatorOf(context: Context): Operator {
-  const session: Session = callerOf(context);
-  if (session.kind !== "operator") throw forbidden();
-  return session.scope;
+  const session: Session = callerOf(context)
+  if (session.kind !== 'operator') throw forbidden()
+  return session.scope
 }

@@ -1,43 +1,35 @@
-import SchemaBuilder from "@pothos/core";
-import ComplexityPlugin, {
-  ComplexityErrorKind,
-} from "@pothos/plugin-complexity";
-import ErrorsPlugin from "@pothos/plugin-errors";
-import PrismaPlugin from "@pothos/plugin-prisma";
-import RelayPlugin from "@pothos/plugin-relay";
-import ScopeAuthPlugin from "@pothos/plugin-scope-auth";
-import { GraphQLError } from "graphql";
+import SchemaBuilder from '@pothos/core'
+import ComplexityPlugin, { ComplexityErrorKind } from '@pothos/plugin-complexity'
+import ErrorsPlugin from '@pothos/plugin-errors'
+import PrismaPlugin from '@pothos/plugin-prisma'
+import RelayPlugin from '@pothos/plugin-relay'
+import ScopeAuthPlugin from '@pothos/plugin-scope-auth'
+import { GraphQLError } from 'graphql'
 
-import type PrismaTypes from "../db/generated/pothos.ts";
-import { getDatamodel } from "../db/generated/pothos.ts";
-import type { PrismaClient } from "../db/generated/sqlite/client.ts";
-import { accessOf, refusalFor, scopeOf, type AccessScopes } from "./access.ts";
-import type { Context } from "./context.ts";
-import type { Scalars } from "./scalars.ts";
+import type PrismaTypes from '../db/generated/pothos.ts'
+import { getDatamodel } from '../db/generated/pothos.ts'
+import type { PrismaClient } from '../db/generated/sqlite/client.ts'
+import { accessOf, refusalFor, scopeOf, type AccessScopes } from './access.ts'
+import type { Context } from './context.ts'
+import type { Scalars } from './scalars.ts'
 
 /** What one request may ask for; a row asked for costs one for each of its fields. */
-export const queryLimits = { complexity: 20_000, depth: 12, breadth: 500 };
-export const pageSizes = { standard: 50, most: 500 };
+export const queryLimits = { complexity: 20_000, depth: 12, breadth: 500 }
+export const pageSizes = { standard: 50, most: 500 }
 
-const firstLast = `At most ${pageSizes.most}; ${pageSizes.standard} when neither \`first\` nor \`last\` is given.`;
+const firstLast = `At most ${pageSizes.most}; ${pageSizes.standard} when neither \`first\` nor \`last\` is given.`
 
 export const builder = new SchemaBuilder<{
-  Context: Context;
-  PrismaTypes: PrismaTypes;
-  Scalars: Scalars;
-  AuthScopes: AccessScopes;
-  DefaultFieldNullability: false;
-  DefaultEdgesNullability: false;
-  DefaultNodeNullability: false;
-  Connection: { readonly count: () => Promise<number> };
+  Context: Context
+  PrismaTypes: PrismaTypes
+  Scalars: Scalars
+  AuthScopes: AccessScopes
+  DefaultFieldNullability: false
+  DefaultEdgesNullability: false
+  DefaultNodeNullability: false
+  Connection: { readonly count: () => Promise<number> }
 }>({
-  plugins: [
-    RelayPlugin,
-    ScopeAuthPlugin,
-    ErrorsPlugin,
-    PrismaPlugin,
-    ComplexityPlugin,
-  ],
+  plugins: [RelayPlugin, ScopeAuthPlugin, ErrorsPlugin, PrismaPlugin, ComplexityPlugin],
   defaultFieldNullability: false,
   errors: { directResult: true },
   prisma: {
@@ -59,74 +51,71 @@ export const builder = new SchemaBuilder<{
     complexityError: (kind) =>
       new GraphQLError(
         kind === ComplexityErrorKind.Complexity
-          ? "The query asks for too much at once: ask for smaller pages (`first`) or fewer nested lists."
-          : `The query is too ${kind === ComplexityErrorKind.Depth ? "deep" : "broad"}.`,
-        { extensions: { code: "QUERY_TOO_COMPLEX" } },
+          ? 'The query asks for too much at once: ask for smaller pages (`first`) or fewer nested lists.'
+          : `The query is too ${kind === ComplexityErrorKind.Depth ? 'deep' : 'broad'}.`,
+        { extensions: { code: 'QUERY_TOO_COMPLEX' } },
       ),
   },
   relay: {
-    clientMutationId: "omit",
-    cursorType: "String",
+    clientMutationId: 'omit',
+    cursorType: 'String',
     nodeQueryOptions: false,
     nodesQueryOptions: false,
     edgesFieldOptions: {
       nullable: false,
-      description: "The rows of this page, each with its cursor.",
+      description: 'The rows of this page, each with its cursor.',
     },
-    nodeFieldOptions: { description: "The row." },
+    nodeFieldOptions: { description: 'The row.' },
     cursorFieldOptions: {
-      description:
-        "Marks this row’s place in the list, for `after` and `before`.",
+      description: 'Marks this row’s place in the list, for `after` and `before`.',
     },
     nodesOnConnection: {
-      description: "The rows of this page, without cursors.",
+      description: 'The rows of this page, without cursors.',
     },
-    pageInfoFieldOptions: { description: "Where this page lies in the list." },
+    pageInfoFieldOptions: { description: 'Where this page lies in the list.' },
     pageInfoTypeOptions: {
-      name: "PageInfo",
-      description: "Where a page lies in its list.",
+      name: 'PageInfo',
+      description: 'Where a page lies in its list.',
     },
     hasNextPageFieldOptions: {
-      description: "Whether rows follow this page (asked for with `first`).",
+      description: 'Whether rows follow this page (asked for with `first`).',
     },
     hasPreviousPageFieldOptions: {
-      description: "Whether rows precede this page (asked for with `last`).",
+      description: 'Whether rows precede this page (asked for with `last`).',
     },
     startCursorFieldOptions: {
-      description: "The cursor of the first row; null when the page is empty.",
+      description: 'The cursor of the first row; null when the page is empty.',
     },
     endCursorFieldOptions: {
-      description: "The cursor of the last row; null when the page is empty.",
+      description: 'The cursor of the last row; null when the page is empty.',
     },
     firstArgOptions: {
       description: `How many rows from the beginning. ${firstLast}`,
     },
     lastArgOptions: { description: `How many rows from the end. ${firstLast}` },
     afterArgOptions: {
-      description: "Only rows after the one with this cursor.",
+      description: 'Only rows after the one with this cursor.',
     },
     beforeArgOptions: {
-      description: "Only rows before the one with this cursor.",
+      description: 'Only rows before the one with this cursor.',
     },
-    mutationInputArgOptions: { description: "What is to be done." },
+    mutationInputArgOptions: { description: 'What is to be done.' },
   },
-});
+})
 
-builder.globalConnectionField("totalCount", (t) =>
+builder.globalConnectionField('totalCount', (t) =>
   t.int({
-    description:
-      "How many rows there are on all pages; counted only when asked for.",
+    description: 'How many rows there are on all pages; counted only when asked for.',
     resolve: ({ count }) => count(),
   }),
-);
+)
 
 builder.queryType({
-  description:
-    "What can be read. Who may read it is said with each field; a row that is not yours does not exist.",
+  description: 'What can be read. Who may read it is said with each field; a row that is not yours does not exist.',
   authScopes: () => false,
-});
+})
 builder.mutationType({
   description:
-    "What can be changed. Each mutation returns its payload or one of the errors of its union; a change of what nodes must run bumps the cluster’s `configVersion` in the same transaction.",
+    'What can be changed. Each mutation returns its payload or one of the errors of its union; a change of what nodes must run bumps the cluster’s `configVersion` in the same transaction.',
   authScopes: () => false,
-});
+})

@@ -1,36 +1,26 @@
-import { queryFromInfo } from "@pothos/plugin-prisma";
-import {
-  resolveCursorConnection,
-  type PageInfoShape,
-} from "@pothos/plugin-relay";
-import type { GraphQLResolveInfo } from "graphql";
-import { z } from "zod";
+import { queryFromInfo } from '@pothos/plugin-prisma'
+import { resolveCursorConnection, type PageInfoShape } from '@pothos/plugin-relay'
+import type { GraphQLResolveInfo } from 'graphql'
+import { z } from 'zod'
 
-import {
-  countRows,
-  countRowsByParent,
-  readPage,
-  readPages,
-  type List,
-  type Window,
-} from "../domain/pages.ts";
-import { scopeOf } from "./access.ts";
-import { pageSizes } from "./builder.ts";
-import type { Context } from "./context.ts";
-import { badUserInput } from "./errors.ts";
+import { countRows, countRowsByParent, readPage, readPages, type List, type Window } from '../domain/pages.ts'
+import { scopeOf } from './access.ts'
+import { pageSizes } from './builder.ts'
+import type { Context } from './context.ts'
+import { badUserInput } from './errors.ts'
 
 /** The arguments of every connection. */
 interface PageArguments {
-  readonly first?: number | null | undefined;
-  readonly last?: number | null | undefined;
-  readonly after?: string | null | undefined;
-  readonly before?: string | null | undefined;
+  readonly first?: number | null | undefined
+  readonly last?: number | null | undefined
+  readonly after?: string | null | undefined
+  readonly before?: string | null | undefined
 }
 
 interface Connection<Row> {
-  readonly edges: { readonly cursor: string; readonly node: Row }[];
-  readonly pageInfo: PageInfoShape;
-  readonly count: () => Promise<number>;
+  readonly edges: { readonly cursor: string; readonly node: Row }[]
+  readonly pageInfo: PageInfoShape
+  readonly count: () => Promise<number>
 }
 
 /**
@@ -47,29 +37,24 @@ export async function resolveConnection<Row extends object>(
     info,
     parentId,
   }: {
-    args: PageArguments;
-    context: Context;
-    info: GraphQLResolveInfo;
-    parentId?: string;
+    args: PageArguments
+    context: Context
+    info: GraphQLResolveInfo
+    parentId?: string
   },
 ): Promise<Connection<Row>> {
-  assertPageSize(args);
-  const scope = scopeOf(context);
-  const { order } = list.listing;
-  const fields = requestedFields(list, context, info);
-  const place = info.fieldNodes[0];
+  assertPageSize(args)
+  const scope = scopeOf(context)
+  const { order } = list.listing
+  const fields = requestedFields(list, context, info)
+  const place = info.fieldNodes[0]
   const connection = await resolveCursorConnection(
     {
       args,
       defaultSize: pageSizes.standard,
       maxSize: pageSizes.most,
       // A row holds the columns of its order: requestedFields adds them.
-      toCursor: (row) =>
-        encodeCursor(
-          order.map(
-            (column) => (row as Readonly<Record<string, unknown>>)[column],
-          ),
-        ),
+      toCursor: (row) => encodeCursor(order.map((column) => (row as Readonly<Record<string, unknown>>)[column])),
     },
     async ({ after, before, limit, inverted }) => {
       const window: Window = {
@@ -77,98 +62,71 @@ export async function resolveConnection<Row extends object>(
         before: decode(list, before),
         limit,
         inverted,
-      };
+      }
       const rows =
         parentId === undefined
           ? await readPage(scope, list, { fields, window })
           : await context.loaders.load(
-              { place, purpose: "page" },
+              { place, purpose: 'page' },
               parentId,
               (ids) => readPages(scope, list, ids, { fields, window }),
               [],
-            );
-      return rows as readonly object[];
+            )
+      return rows as readonly object[]
     },
-  );
+  )
   return {
     // The rows have the columns that were asked for; the compiler cannot see which.
-    ...(connection as Pick<Connection<Row>, "edges" | "pageInfo">),
+    ...(connection as Pick<Connection<Row>, 'edges' | 'pageInfo'>),
     count: () =>
       parentId === undefined
         ? countRows(scope, list)
-        : context.loaders.load(
-            { place, purpose: "count" },
-            parentId,
-            (ids) => countRowsByParent(scope, list, ids),
-            0,
-          ),
-  };
+        : context.loaders.load({ place, purpose: 'count' }, parentId, (ids) => countRowsByParent(scope, list, ids), 0),
+  }
 }
 
 function assertPageSize({ first, last }: PageArguments): void {
   for (const [name, size] of Object.entries({ first, last })) {
-    if (
-      size !== null &&
-      size !== undefined &&
-      (size < 0 || size > pageSizes.most)
-    ) {
-      throw badUserInput(`${name}: must be 0 to ${pageSizes.most}`);
+    if (size !== null && size !== undefined && (size < 0 || size > pageSizes.most)) {
+      throw badUserInput(`${name}: must be 0 to ${pageSizes.most}`)
     }
   }
-  if (typeof first === "number" && typeof last === "number")
-    throw badUserInput("first and last exclude each other");
+  if (typeof first === 'number' && typeof last === 'number') throw badUserInput('first and last exclude each other')
 }
 
 /** The columns to read: those of the fields in the query, those of the cursor, and the row's id. */
-function requestedFields(
-  { listing }: List,
-  context: Context,
-  info: GraphQLResolveInfo,
-): string[] {
+function requestedFields({ listing }: List, context: Context, info: GraphQLResolveInfo): string[] {
   const { select } = queryFromInfo({
     context,
     info,
-    paths: [["edges", "node"], ["nodes"]],
-  });
-  const asked = Object.entries(select ?? {}).flatMap(([field, wanted]) =>
-    wanted === true ? [field] : [],
-  );
-  return [...new Set([...asked, ...listing.order])];
+    paths: [['edges', 'node'], ['nodes']],
+  })
+  const asked = Object.entries(select ?? {}).flatMap(([field, wanted]) => (wanted === true ? [field] : []))
+  return [...new Set([...asked, ...listing.order])]
 }
 
 /** A cursor is the row's place in the order, so that it stays good when the row itself is deleted. */
-const encodeCursor = (key: readonly unknown[]): string =>
-  Buffer.from(JSON.stringify(key)).toString("base64url");
+const encodeCursor = (key: readonly unknown[]): string => Buffer.from(JSON.stringify(key)).toString('base64url')
 
-const cursorShape = z.array(z.union([z.string().max(1024), z.int()]));
+const cursorShape = z.array(z.union([z.string().max(1024), z.int()]))
 
-function decode(
-  { listing }: List,
-  cursor: string | null | undefined,
-): (string | number)[] | null {
-  if (cursor === null || cursor === undefined) return null;
-  const key = cursorShape.safeParse(
-    parseJson(Buffer.from(cursor, "base64url").toString("utf8")),
-  );
-  if (
-    !key.success ||
-    key.data.length !== listing.order.length ||
-    !key.data.every(fits(listing.order))
-  ) {
-    throw badUserInput("That cursor is not one of this list.");
+function decode({ listing }: List, cursor: string | null | undefined): (string | number)[] | null {
+  if (cursor === null || cursor === undefined) return null
+  const key = cursorShape.safeParse(parseJson(Buffer.from(cursor, 'base64url').toString('utf8')))
+  if (!key.success || key.data.length !== listing.order.length || !key.data.every(fits(listing.order))) {
+    throw badUserInput('That cursor is not one of this list.')
   }
-  return key.data;
+  return key.data
 }
 
-const fits =
-  (order: readonly string[]) => (value: string | number, index: number) =>
-    (typeof value === "number") === (order[index] === "version");
+const fits = (order: readonly string[]) => (value: string | number, index: number) =>
+  (typeof value === 'number') === (order[index] === 'version')
 
 function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(text)
   } catch {
     // Whatever is no JSON is no cursor either; the shape's check says so.
-    return undefined;
+    return undefined
   }
 }

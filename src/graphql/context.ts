@@ -1,11 +1,11 @@
-import type { Session } from "../auth/session.ts";
-import type { Tokens } from "../auth/tokens.ts";
-import type { Loaders } from "./loaders.ts";
+import type { Session } from '../auth/session.ts'
+import type { Tokens } from '../auth/tokens.ts'
+import type { Loaders } from './loaders.ts'
 
 /** What every resolver is given: who calls, and the means of this server. */
 export interface Context {
-  readonly session: Session;
-  readonly tokens: Tokens;
+  readonly session: Session
+  readonly tokens: Tokens
   /** Look-ups gathered across the fields of this one request. */
-  readonly loaders: Loaders;
+  readonly loaders: Loaders
 }

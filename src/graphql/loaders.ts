@@ -1,14 +1,11 @@
-import DataLoader from "dataloader";
+import DataLoader from 'dataloader'
 
 /**
  * The loaders of one request, made when first asked for and found again by the place that asks: all rows of a list
  * resolve their field in one turn, and their look-ups become one statement.
  */
 export class Loaders {
-  readonly #loaders = new Map<
-    unknown,
-    Map<string, DataLoader<string, unknown>>
-  >();
+  readonly #loaders = new Map<unknown, Map<string, DataLoader<string, unknown>>>()
 
   /**
    * Loads the value of one id together with all ids asked for in the same turn.
@@ -22,18 +19,16 @@ export class Loaders {
     batch: (ids: readonly string[]) => Promise<ReadonlyMap<string, Value>>,
     missing: Value,
   ): Promise<Value> {
-    const ofPlace =
-      this.#loaders.get(place) ??
-      new Map<string, DataLoader<string, unknown>>();
-    this.#loaders.set(place, ofPlace);
-    let loader = ofPlace.get(purpose) as DataLoader<string, Value> | undefined;
+    const ofPlace = this.#loaders.get(place) ?? new Map<string, DataLoader<string, unknown>>()
+    this.#loaders.set(place, ofPlace)
+    let loader = ofPlace.get(purpose) as DataLoader<string, Value> | undefined
     if (!loader) {
       loader = new DataLoader<string, Value>(async (ids) => {
-        const values = await batch(ids);
-        return ids.map((one) => values.get(one) ?? missing);
-      });
-      ofPlace.set(purpose, loader);
+        const values = await batch(ids)
+        return ids.map((one) => values.get(one) ?? missing)
+      })
+      ofPlace.set(purpose, loader)
     }
-    return loader.load(id);
+    return loader.load(id)
   }
 }

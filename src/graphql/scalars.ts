@@ -1,9 +1,4 @@
-import {
-  GraphQLError,
-  GraphQLScalarType,
-  Kind,
-  type GraphQLScalarTypeConfig,
-} from "graphql";
+import { GraphQLError, GraphQLScalarType, Kind, type GraphQLScalarTypeConfig } from 'graphql'
 import {
   GraphQLDateTimeISO,
   GraphQLIP,
@@ -12,86 +7,65 @@ import {
   GraphQLPositiveInt,
   GraphQLURL,
   GraphQLUUID,
-} from "graphql-scalars";
+} from 'graphql-scalars'
 
-import { isNetworkText } from "../domain/addresses.ts";
-import { builder } from "./builder.ts";
+import { isNetworkText } from '../domain/addresses.ts'
+import { builder } from './builder.ts'
 
 /** The scalars of the schema and what a resolver gets and gives for each. */
 export type Scalars = {
-  UUID: { Input: string; Output: string };
-  DateTimeISO: { Input: Date; Output: Date };
-  Port: { Input: number; Output: number };
-  IP: { Input: string; Output: string };
-  CIDR: { Input: string; Output: string };
-  URL: { Input: URL; Output: URL | string };
-  PositiveInt: { Input: number; Output: number };
-  NonNegativeInt: { Input: number; Output: number };
-  File: { Input: File; Output: never };
-};
+  UUID: { Input: string; Output: string }
+  DateTimeISO: { Input: Date; Output: Date }
+  Port: { Input: number; Output: number }
+  IP: { Input: string; Output: string }
+  CIDR: { Input: string; Output: string }
+  URL: { Input: URL; Output: URL | string }
+  PositiveInt: { Input: number; Output: number }
+  NonNegativeInt: { Input: number; Output: number }
+  File: { Input: File; Output: never }
+}
 
-const described = <In, Out>(
-  scalar: GraphQLScalarType<In, Out>,
-  description: string,
-): GraphQLScalarType<In, Out> => {
+const described = <In, Out>(scalar: GraphQLScalarType<In, Out>, description: string): GraphQLScalarType<In, Out> => {
   const config: GraphQLScalarTypeConfig<In, Out> = {
     ...scalar.toConfig(),
     description,
-  };
-  return new GraphQLScalarType(config);
-};
+  }
+  return new GraphQLScalarType(config)
+}
 
 /** Ids are stored in lower case; in a query either case means the same id (RFC 9562, section 4). */
 const lowerCaseUuid = new GraphQLScalarType<string, string>({
   ...GraphQLUUID.toConfig(),
-  description: "The id of a row: a UUID (RFC 9562).",
+  description: 'The id of a row: a UUID (RFC 9562).',
   parseValue: (value) => GraphQLUUID.parseValue(value).toLowerCase(),
-  parseLiteral: (node, variables) =>
-    GraphQLUUID.parseLiteral(node, variables).toLowerCase(),
-});
+  parseLiteral: (node, variables) => GraphQLUUID.parseLiteral(node, variables).toLowerCase(),
+})
 
-builder.addScalarType("UUID", lowerCaseUuid);
-builder.addScalarType(
-  "DateTimeISO",
-  described(GraphQLDateTimeISO, "A point in time, ISO 8601 in UTC."),
-);
-builder.addScalarType(
-  "Port",
-  described(GraphQLPort, "A UDP or TCP port: 1 to 65535."),
-);
-builder.addScalarType("IP", described(GraphQLIP, "An IPv4 or IPv6 address."));
-builder.addScalarType("URL", described(GraphQLURL, "A full URL (RFC 3986)."));
-builder.addScalarType(
-  "PositiveInt",
-  described(GraphQLPositiveInt, "A whole number from 1."),
-);
-builder.addScalarType(
-  "NonNegativeInt",
-  described(GraphQLNonNegativeInt, "A whole number from 0."),
-);
+builder.addScalarType('UUID', lowerCaseUuid)
+builder.addScalarType('DateTimeISO', described(GraphQLDateTimeISO, 'A point in time, ISO 8601 in UTC.'))
+builder.addScalarType('Port', described(GraphQLPort, 'A UDP or TCP port: 1 to 65535.'))
+builder.addScalarType('IP', described(GraphQLIP, 'An IPv4 or IPv6 address.'))
+builder.addScalarType('URL', described(GraphQLURL, 'A full URL (RFC 3986).'))
+builder.addScalarType('PositiveInt', described(GraphQLPositiveInt, 'A whole number from 1.'))
+builder.addScalarType('NonNegativeInt', described(GraphQLNonNegativeInt, 'A whole number from 0.'))
 
 const asCidr = (value: unknown): string => {
-  if (typeof value === "string" && isNetworkText(value)) return value;
-  throw new GraphQLError(
-    "A network in CIDR notation is needed, such as 192.168.1.0/24",
-    {
-      extensions: { code: "BAD_USER_INPUT" },
-    },
-  );
-};
+  if (typeof value === 'string' && isNetworkText(value)) return value
+  throw new GraphQLError('A network in CIDR notation is needed, such as 192.168.1.0/24', {
+    extensions: { code: 'BAD_USER_INPUT' },
+  })
+}
 
-builder.scalarType("CIDR", {
-  description:
-    "A network in CIDR notation (RFC 4632), IPv4 or IPv6, such as `192.168.1.0/24`.",
+builder.scalarType('CIDR', {
+  description: 'A network in CIDR notation (RFC 4632), IPv4 or IPv6, such as `192.168.1.0/24`.',
   serialize: (value) => value,
   parseValue: asCidr,
   parseLiteral: (node) => asCidr(node.kind === Kind.STRING ? node.value : null),
-});
+})
 
-builder.scalarType("File", {
-  description:
-    "A file, sent as a part of a multipart request (the GraphQL multipart request specification).",
+builder.scalarType('File', {
+  description: 'A file, sent as a part of a multipart request (the GraphQL multipart request specification).',
   serialize: () => {
-    throw new Error("files are only uploaded");
+    throw new Error('files are only uploaded')
   },
-});
+})

@@ -1,8 +1,10 @@
-import "./scalars.ts";
-import "./errors.ts";
-import "./tenants.ts";
+import './scalars.ts'
+import './errors.ts'
+import './tenants.ts'
+import './clusters.ts'
+import './cluster-mutations.ts'
 
-import { builder } from "./builder.ts";
+import { builder } from './builder.ts'
 
 /** The whole schema; whoever wants a field in it imports its file above. */
-export const schema = builder.toSchema();
+export const schema = builder.toSchema()

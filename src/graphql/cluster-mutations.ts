@@ -1,0 +1,208 @@
+import { ConflictError, NotFoundError, ValidationError } from '../base/errors.ts'
+import {
+  createCluster,
+  deleteCluster,
+  rotateClusterToken,
+  updateClusterFirewall,
+  updateClusterLighthouse,
+  updateClusterVersion,
+} from '../domain/clusters.ts'
+import { scopeOf } from './access.ts'
+import { builder } from './builder.ts'
+import { Cluster, Protocol } from './clusters.ts'
+import { outcome } from './errors.ts'
+import { given } from './input.ts'
+
+builder.relayMutationField(
+  'createCluster',
+  {
+    description: 'A new cluster.',
+    inputFields: (t) => ({
+      tenantId: t.field({
+        type: 'UUID',
+        description: 'Whose it is; needed from operators, your own tenant when null.',
+      }),
+      name: t.string({ required: true, description: 'Unique in the tenant; 1 to 255 characters.' }),
+      networkCidr: t.field({
+        type: 'CIDR',
+        description: 'The overlay network: IPv4, prefix length 8 to 30; `10.42.0.0/16` when null. It stays as it is.',
+      }),
+      provideLighthouse: t.boolean({
+        description: 'Whether the control plane provides a lighthouse; false when null.',
+      }),
+      lighthousePort: t.field({ type: 'Port', description: 'The lighthouses’ UDP port; 4242 when null.' }),
+    }),
+  },
+  {
+    description: 'Creates a cluster and the token that its machines enrol with. For operators and tenant admins.',
+    authScopes: { tenantWriter: true },
+    errors: outcome('createCluster', ValidationError, NotFoundError, ConflictError),
+    resolve: (_root, { input }, context) => createCluster(scopeOf(context), context.tokens, given(input)),
+  },
+  {
+    description: 'The cluster was created.',
+    outputFields: (t) => ({
+      cluster: t.field({ type: Cluster, description: 'The new cluster.', resolve: ({ cluster }) => cluster }),
+      token: t.string({
+        description: 'The cluster token, `orc_…`, with which machines enrol. It is shown here and never again.',
+        resolve: ({ token }) => token,
+      }),
+    }),
+  },
+)
+
+builder.relayMutationField(
+  'updateClusterLighthouse',
+  {
+    description: 'What is to change; a field that is null stays as it is.',
+    inputFields: (t) => ({
+      clusterId: t.field({ type: 'UUID', required: true, description: 'The cluster’s id.' }),
+      provideLighthouse: t.boolean({ description: 'Whether the control plane provides a lighthouse.' }),
+      lighthousePort: t.field({ type: 'Port', description: 'The lighthouses’ UDP port.' }),
+    }),
+  },
+  {
+    description: 'Sets the cluster’s lighthouse. For operators, tenant admins and admin nodes. Bumps `configVersion`.',
+    authScopes: { clusterWriter: true },
+    errors: outcome('updateClusterLighthouse', ValidationError, NotFoundError),
+    resolve: (_root, { input: { clusterId, ...input } }, context) =>
+      updateClusterLighthouse(scopeOf(context), clusterId, given(input)),
+  },
+  {
+    description: 'The lighthouse was set.',
+    outputFields: (t) => ({
+      cluster: t.field({
+        type: Cluster,
+        description: 'The cluster with its new version.',
+        resolve: (cluster) => cluster,
+      }),
+    }),
+  },
+)
+
+const FirewallRuleInput = builder.inputType('FirewallRuleInput', {
+  description: 'One rule: which packets pass. At least one of the fields after `proto` says whom it is for.',
+  fields: (t) => ({
+    port: t.string({ required: true, description: '`any`, `fragment`, a port, or a range such as `200-300`.' }),
+    proto: t.field({ type: Protocol, required: true, description: 'The protocol.' }),
+    host: t.string({ description: 'The name in the other side’s certificate, or `any`.' }),
+    group: t.string({ description: 'A group in the other side’s certificate.' }),
+    groups: t.stringList({ description: 'Groups the other side has all of; not together with `group`.' }),
+    cidr: t.field({ type: 'CIDR', description: 'Where the other side’s address lies.' }),
+    localCidr: t.field({ type: 'CIDR', description: 'Where the address on this side lies.' }),
+    caName: t.string({ description: 'The name of the CA that signed the other side.' }),
+    caSha: t.string({ description: 'The fingerprint of that CA, 64 hex digits.' }),
+  }),
+})
+
+const FirewallInput = builder.inputType('FirewallInput', {
+  description: 'The whole firewall of the cluster’s nodes. What no rule allows is dropped.',
+  fields: (t) => ({
+    inbound: t.field({ type: [FirewallRuleInput], required: true, description: 'What may reach a node; at most 256.' }),
+    outbound: t.field({
+      type: [FirewallRuleInput],
+      required: true,
+      description: 'What may leave a node; at most 256.',
+    }),
+  }),
+})
+
+builder.relayMutationField(
+  'updateClusterFirewall',
+  {
+    description: 'The new firewall.',
+    inputFields: (t) => ({
+      clusterId: t.field({ type: 'UUID', required: true, description: 'The cluster’s id.' }),
+      firewall: t.field({ type: FirewallInput, required: true, description: 'Replaces all rules there are.' }),
+    }),
+  },
+  {
+    description: 'Sets the firewall of all nodes. For operators, tenant admins and admin nodes. Bumps `configVersion`.',
+    authScopes: { clusterWriter: true },
+    errors: outcome('updateClusterFirewall', ValidationError, NotFoundError),
+    resolve: (_root, { input: { clusterId, firewall } }, context) =>
+      updateClusterFirewall(scopeOf(context), clusterId, {
+        inbound: firewall.inbound.map(given),
+        outbound: firewall.outbound.map(given),
+      }),
+  },
+  {
+    description: 'The firewall was set.',
+    outputFields: (t) => ({
+      cluster: t.field({
+        type: Cluster,
+        description: 'The cluster with its new version.',
+        resolve: (cluster) => cluster,
+      }),
+    }),
+  },
+)
+
+builder.relayMutationField(
+  'publishClusterConfig',
+  {
+    description: 'The cluster whose configuration is to be published anew.',
+    inputFields: (t) => ({ clusterId: t.field({ type: 'UUID', required: true, description: 'The cluster’s id.' }) }),
+  },
+  {
+    description: 'Bumps `configVersion` although nothing changed. For operators, tenant admins and admin nodes.',
+    authScopes: { clusterWriter: true },
+    errors: outcome('publishClusterConfig', NotFoundError),
+    resolve: (_root, { input }, context) => updateClusterVersion(scopeOf(context), input.clusterId),
+  },
+  {
+    description: 'A new version is wanted.',
+    outputFields: (t) => ({
+      cluster: t.field({
+        type: Cluster,
+        description: 'The cluster with its new version.',
+        resolve: (cluster) => cluster,
+      }),
+    }),
+  },
+)
+
+builder.relayMutationField(
+  'rotateClusterToken',
+  {
+    description: 'The cluster whose token is to be replaced.',
+    inputFields: (t) => ({ clusterId: t.field({ type: 'UUID', required: true, description: 'The cluster’s id.' }) }),
+  },
+  {
+    description:
+      'Replaces the enrolment token; the old one ends at once, nodes keep theirs. For operators, tenant admins and admin nodes. Bumps `configVersion`.',
+    authScopes: { clusterWriter: true },
+    errors: outcome('rotateClusterToken', NotFoundError),
+    resolve: (_root, { input }, context) => rotateClusterToken(scopeOf(context), context.tokens, input.clusterId),
+  },
+  {
+    description: 'The token was replaced.',
+    outputFields: (t) => ({
+      cluster: t.field({ type: Cluster, description: 'The cluster.', resolve: ({ cluster }) => cluster }),
+      token: t.string({
+        description: 'The new cluster token. It is shown here and never again.',
+        resolve: ({ token }) => token,
+      }),
+    }),
+  },
+)
+
+builder.relayMutationField(
+  'deleteCluster',
+  {
+    description: 'The cluster to delete.',
+    inputFields: (t) => ({ clusterId: t.field({ type: 'UUID', required: true, description: 'The cluster’s id.' }) }),
+  },
+  {
+    description: 'Deletes a cluster with its nodes and bundles. There is no way back. For operators and tenant admins.',
+    authScopes: { tenantWriter: true },
+    errors: outcome('deleteCluster', NotFoundError),
+    resolve: (_root, { input }, context) => deleteCluster(scopeOf(context), input.clusterId),
+  },
+  {
+    description: 'The cluster was deleted.',
+    outputFields: (t) => ({
+      cluster: t.field({ type: Cluster, description: 'The cluster as it was.', resolve: (cluster) => cluster }),
+    }),
+  },
+)

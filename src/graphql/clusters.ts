@@ -1,0 +1,173 @@
+import type { Cluster as ClusterRow } from '../db/generated/sqlite/client.ts'
+import {
+  type Firewall as FirewallShape,
+  type FirewallRule as FirewallRuleShape,
+  protocols,
+} from '../domain/firewall.ts'
+import {
+  getCluster,
+  getClusterById,
+  listAllClusters,
+  listClusters,
+  type ClusterFilter as Filter,
+} from '../domain/clusters.ts'
+import { callerOf } from './access.ts'
+import { builder } from './builder.ts'
+import { resolveConnection } from './connection.ts'
+import type { Context } from './context.ts'
+import { loadTenant, Tenant } from './tenants.ts'
+
+export const Protocol = builder.enumType('FirewallProtocol', {
+  description: 'What a firewall rule applies to.',
+  values: Object.fromEntries(
+    protocols.map((protocol) => [
+      protocol.toUpperCase(),
+      { value: protocol, description: protocol === 'any' ? 'Every protocol.' : `${protocol.toUpperCase()} only.` },
+    ]),
+  ) as Record<string, { value: (typeof protocols)[number]; description: string }>,
+})
+
+const FirewallRule = builder.objectRef<FirewallRuleShape>('FirewallRule').implement({
+  description:
+    'One rule of Nebula’s firewall: which packets it lets pass. A field that is null does not narrow the rule.',
+  fields: (t) => ({
+    port: t.exposeString('port', { description: '`any`, `fragment`, a port, or a range such as `200-300`.' }),
+    proto: t.expose('proto', { type: Protocol, description: 'The protocol.' }),
+    host: t.exposeString('host', {
+      nullable: true,
+      description: 'The name in the other side’s certificate, or `any`.',
+    }),
+    group: t.exposeString('group', { nullable: true, description: 'A group in the other side’s certificate.' }),
+    groups: t.exposeStringList('groups', { nullable: true, description: 'Groups the other side has all of.' }),
+    cidr: t.expose('cidr', { type: 'CIDR', nullable: true, description: 'Where the other side’s address lies.' }),
+    localCidr: t.expose('localCidr', {
+      type: 'CIDR',
+      nullable: true,
+      description: 'Where the address on this side lies.',
+    }),
+    caName: t.exposeString('caName', { nullable: true, description: 'The name of the CA that signed the other side.' }),
+    caSha: t.exposeString('caSha', { nullable: true, description: 'The fingerprint of that CA, 64 hex digits.' }),
+  }),
+})
+
+const Firewall = builder.objectRef<FirewallShape>('Firewall').implement({
+  description: 'What the nodes of a cluster let in and out inside the overlay. What no rule allows is dropped.',
+  fields: (t) => ({
+    inbound: t.field({ type: [FirewallRule], description: 'What reaches a node.', resolve: (one) => [...one.inbound] }),
+    outbound: t.field({
+      type: [FirewallRule],
+      description: 'What leaves a node.',
+      resolve: (one) => [...one.outbound],
+    }),
+  }),
+})
+
+export const Cluster = builder.prismaObject('Cluster', {
+  description: 'One Nebula network of a tenant: its address space, its CA, its nodes and its versioned configuration.',
+  select: { id: true },
+  fields: (t) => ({
+    id: t.expose('id', { type: 'UUID', description: 'Given when the cluster is created.' }),
+    name: t.exposeString('name', { description: 'Unique among the clusters of the tenant.' }),
+    tenant: t.field({
+      type: Tenant,
+      description: 'The tenant that it belongs to.',
+      select: { tenantId: true },
+      resolve: ({ tenantId }, _args, context) => loadTenant(tenantId, context),
+    }),
+    provideLighthouse: t.exposeBoolean('provideLighthouse', {
+      description: 'Whether the control plane itself provides a lighthouse for the cluster.',
+    }),
+    lighthousePort: t.expose('lighthousePort', {
+      type: 'Port',
+      description: 'The UDP port of lighthouses that name none of their own.',
+    }),
+    configVersion: t.expose('configVersion', {
+      type: 'PositiveInt',
+      description: 'The version that is wanted; every change of what nodes must run raises it.',
+    }),
+    networkCidr: t.expose('networkCidr', {
+      type: 'CIDR',
+      description: 'The overlay network; node addresses are allocated from it.',
+    }),
+    firewall: t.field({
+      type: Firewall,
+      description: 'The rules that every node’s firewall holds.',
+      select: { firewall: true },
+      // Only domain/firewall.ts writes the column, in this shape.
+      resolve: ({ firewall }) => firewall as unknown as FirewallShape,
+    }),
+    certificateVersion: t.expose('certificateVersion', {
+      type: 'PositiveInt',
+      description: 'The Nebula certificate format that its nodes can read: 1, or 2 from Nebula 1.10.',
+    }),
+    caCertificate: t.string({
+      nullable: true,
+      description: 'The CA’s certificate, PEM; null until the cluster has a CA. The key is never shown.',
+      select: { pkiCaCert: true },
+      resolve: ({ pkiCaCert }) => pkiCaCert,
+    }),
+    revokedFingerprints: t.stringList({
+      description: 'Fingerprints of revoked certificates, hex; every node’s `pki.blocklist`.',
+      select: { pkiCrl: true },
+      resolve: ({ pkiCrl }) => (pkiCrl ?? '').split('\n').filter((line) => line !== ''),
+    }),
+    createdAt: t.expose('createdAt', { type: 'DateTimeISO', description: 'When the cluster was created.' }),
+  }),
+})
+
+const ClusterFilter = builder.inputType('ClusterFilter', {
+  description: 'Which clusters to list; what is left out does not narrow the list.',
+  fields: (t) => ({
+    name: t.string({ description: 'Part of the name, upper and lower case alike.' }),
+    tenantId: t.field({ type: 'UUID', description: 'Only this tenant’s.' }),
+  }),
+})
+
+const ClusterConnection = builder.connectionObject(
+  { type: Cluster, name: 'ClusterConnection', description: 'A page of clusters, by name.' },
+  { name: 'ClusterEdge', description: 'A cluster and its place in the list.' },
+)
+
+builder.queryFields((t) => ({
+  cluster: t.prismaField({
+    type: Cluster,
+    nullable: true,
+    description: 'One cluster; null when it does not exist or is not yours. For everybody but enrolling machines.',
+    authScopes: { clusterReader: true },
+    args: { id: t.arg({ type: 'UUID', required: true, description: 'The cluster’s id.' }) },
+    resolve: (query, _root, { id }, context) => {
+      const caller = callerOf(context)
+      return caller.kind === 'operator' ? getClusterById(caller.scope, id, query) : getCluster(caller.scope, id, query)
+    },
+  }),
+  clusters: t.connection(
+    {
+      type: Cluster,
+      description:
+        'The clusters that you see, by name: every tenant’s for operators, your tenant’s for its admins, your own for nodes.',
+      authScopes: { clusterReader: true },
+      args: { filter: t.arg({ type: ClusterFilter, description: 'Which of them; all when null.' }) },
+      resolve: (_root, { filter, ...args }, context, info) =>
+        resolveConnection<ClusterRow>(clustersSeen(context, filter ?? {}), { args, context, info }),
+    },
+    ClusterConnection,
+  ),
+}))
+
+function clustersSeen(context: Context, filter: Filter) {
+  const caller = callerOf(context)
+  return caller.kind === 'operator' ? listAllClusters(caller.scope, filter) : listClusters(filter)
+}
+
+builder.objectField(Tenant, 'clusters', (t) =>
+  t.connection(
+    {
+      type: Cluster,
+      description: 'The tenant’s clusters, by name; a node sees its own only.',
+      args: { filter: t.arg({ type: ClusterFilter, description: 'Which of them; all when null.' }) },
+      resolve: ({ id }, { filter, ...args }, context, info) =>
+        resolveConnection<ClusterRow>(listClusters(filter ?? {}), { args, context, info, parentId: id }),
+    },
+    ClusterConnection,
+  ),
+)
