@@ -1,14 +1,34 @@
+import { openConnection } from '../../src/db/connection.ts'
+import { migrateUp } from '../../src/db/migrations/index.ts'
+import { createDatabase, type Engine, type TestDatabase } from './database.ts'
 import { startPostgres } from './postgres.ts'
 
 declare global {
-  /** Set by globalSetup for globalTeardown, which runs in the same process. */
-  var stopPostgres: (() => Promise<void>) | undefined
+  /** Set by globalSetup for globalTeardown, which runs in the same process: what is to be undone, last first. */
+  var cleanups: (() => Promise<void>)[] | undefined
 }
 
-/** Before the first test: one PostgreSQL for all workers, unless TEST_POSTGRES_URL names one already. */
+/**
+ * Before the first test: one PostgreSQL for all workers, unless TEST_POSTGRES_URL names one already, and one migrated
+ * database of each engine, which createMigratedDatabase copies. The workers hear of them from the environment.
+ */
 export default async function globalSetup(): Promise<void> {
-  if (process.env['TEST_POSTGRES_URL'] !== undefined) return
-  const server = await startPostgres()
-  process.env['TEST_POSTGRES_URL'] = server.url
-  globalThis.stopPostgres = server.stop
+  globalThis.cleanups = []
+  if (process.env['TEST_POSTGRES_URL'] === undefined) {
+    const server = await startPostgres()
+    globalThis.cleanups.push(() => server.stop())
+    process.env['TEST_POSTGRES_URL'] = server.url
+  }
+  const [sqlite, postgresql] = await Promise.all([createTemplate('sqlite'), createTemplate('postgresql')])
+  process.env['TEST_SQLITE_TEMPLATE'] = sqlite.url.replace(/^file:/, '')
+  process.env['TEST_POSTGRES_TEMPLATE'] = new URL(postgresql.url).pathname.slice(1)
+}
+
+async function createTemplate(engine: Engine): Promise<TestDatabase> {
+  const database = await createDatabase(engine)
+  globalThis.cleanups?.push(() => database.drop())
+  const connection = await openConnection(database.url)
+  await migrateUp(connection)
+  await connection.close()
+  return database
 }

@@ -1,4 +1,4 @@
-/** After the last test: stops the server that global-setup.ts started; its data goes with it. */
+/** After the last test: drops what global-setup.ts made and stops the server that it started, whose data goes with it. */
 export default async function globalTeardown(): Promise<void> {
-  await globalThis.stopPostgres?.()
+  for (const cleanup of (globalThis.cleanups ?? []).reverse()) await cleanup()
 }

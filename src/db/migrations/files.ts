@@ -1,0 +1,49 @@
+import { createHash } from 'node:crypto'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+import type { Engine } from '../types.ts'
+import { MigrationError } from './error.ts'
+
+/** One folder of prisma/migrations/<engine>: migration.sql leads there, down.sql back. */
+export interface Migration {
+  readonly name: string
+  readonly sql: string
+  /** Of migration.sql, as Prisma computes it: SHA-256, hex. */
+  readonly checksum: string
+  /** Null where the way back is missing. */
+  readonly downSql: string | null
+}
+
+/** The folder of the package, which is three levels up in the source (src/db/migrations) and when built (dist/…). */
+export const migrationsFolder = fileURLToPath(new URL('../../../prisma/migrations', import.meta.url))
+
+/** The program's migrations for an engine, in the order they are applied: by name, as Prisma orders them. */
+export async function readMigrations(engine: Engine, folder: string): Promise<Migration[]> {
+  const parent = join(folder, engine)
+  const entries = await readdir(parent, { withFileTypes: true }).catch(() => [])
+  const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name)
+  if (names.length === 0) {
+    throw new MigrationError(`The program is incomplete: there are no migrations in ${parent}. Install it again.`)
+  }
+  return Promise.all(names.sort().map((name) => readMigration(parent, name)))
+}
+
+async function readMigration(parent: string, name: string): Promise<Migration> {
+  const sql = await readOrNull(join(parent, name, 'migration.sql'))
+  if (sql === null) {
+    throw new MigrationError(`The program is incomplete: ${join(parent, name)} has no migration.sql. Install it again.`)
+  }
+  const checksum = createHash('sha256').update(sql).digest('hex')
+  return { name, sql, checksum, downSql: await readOrNull(join(parent, name, 'down.sql')) }
+}
+
+async function readOrNull(file: string): Promise<string | null> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+    throw error
+  }
+}
