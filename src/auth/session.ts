@@ -1,4 +1,4 @@
-import type { Operator, Scope, Tenant } from './scope.ts'
+import type { Operator, Tenant } from './scope.ts'
 
 /** Signed in as an operator of this control plane. */
 export interface OperatorSession {
@@ -58,4 +58,4 @@ export function actorOf(session: SignedIn): string {
   }
 }
 
-export type { Scope }
+

@@ -37,6 +37,12 @@ export const getCluster = (scope: Scope, id: string, query: { select?: Prisma.Cl
 export const getClusterById = (operator: Operator, id: string, query: { select?: Prisma.ClusterSelect } = {}) =>
   operator.db.cluster.findUnique({ ...query, where: { id } })
 
+/** The clusters of many ids, by id, in one look-up. */
+export async function getClusters(scope: Scope, ids: readonly string[]): Promise<Map<string, Cluster>> {
+  const clusters = await scope.db.cluster.findMany({ where: { id: { in: [...ids] } } })
+  return new Map(clusters.map((cluster) => [cluster.id, cluster]))
+}
+
 /** ListClusters: the clusters of the tenant in scope, or of each of several tenants, by name. */
 export const listClusters = (filter: ClusterFilter = {}): List => ({
   listing,

@@ -7,11 +7,12 @@ import {
 import {
   getCluster,
   getClusterById,
+  getClusters,
   listAllClusters,
   listClusters,
   type ClusterFilter as Filter,
 } from '../domain/clusters.ts'
-import { callerOf } from './access.ts'
+import { callerOf, scopeOf } from './access.ts'
 import { builder } from './builder.ts'
 import { resolveConnection } from './connection.ts'
 import type { Context } from './context.ts'
@@ -114,6 +115,15 @@ export const Cluster = builder.prismaObject('Cluster', {
     createdAt: t.expose('createdAt', { type: 'DateTimeISO', description: 'When the cluster was created.' }),
   }),
 })
+
+/** The cluster of a row; all rows of a list find theirs in one statement. */
+export async function loadCluster(id: string, context: Context) {
+  const scope = scopeOf(context)
+  const place = { place: 'cluster', purpose: 'row' }
+  const cluster = await context.loaders.load(place, id, (ids) => getClusters(scope, ids), null)
+  if (!cluster) throw new Error(`a row refers to cluster ${id}, which is not there`)
+  return cluster
+}
 
 const ClusterFilter = builder.inputType('ClusterFilter', {
   description: 'Which clusters to list; what is left out does not narrow the list.',

@@ -1,0 +1,112 @@
+import { z } from 'zod'
+
+import { minimumSecretLength } from './auth/keys.ts'
+
+/** What the process is told from outside. This file alone reads the environment. */
+export interface Config {
+  readonly databaseUrl: string
+  /** Null: one is made at the first start and kept in the data folder (SQLite only). */
+  readonly secret: string | null
+  readonly dataDir: string
+  readonly host: string
+  readonly port: number
+  /** Where clients reach this instance; also its address among the replicas. */
+  readonly publicUrl: string
+  readonly corsOrigins: readonly string[]
+  readonly introspection: 'authenticated' | 'everyone' | 'nobody'
+  readonly logLevel: string
+  readonly identityProvider: {
+    readonly issuer: string
+    readonly audience: string
+    readonly jwksUrl: string | null
+    readonly roleClaim: string
+    readonly tenantClaim: string
+  } | null
+}
+
+/** The environment is wrong; the message names every problem. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+}
+
+const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' })
+
+const shape = z.object({
+  DATABASE_URL: z
+    .string()
+    .regex(/^(file:.|postgres(ql)?:\/\/)/, 'must begin with file: (SQLite) or postgresql:// (PostgreSQL)')
+    .default('file:./data/orrery.db'),
+  ORRERY_SECRET: z
+    .string()
+    .min(minimumSecretLength, `must have at least ${minimumSecretLength} characters; try: openssl rand -hex 32`)
+    .optional(),
+  ORRERY_DATA_DIR: z.string().default('./data'),
+  ORRERY_HOST: z.string().default('127.0.0.1'),
+  ORRERY_PORT: z.coerce.number().int().min(0).max(65535).default(4000),
+  ORRERY_PUBLIC_URL: httpUrl.optional(),
+  ORRERY_CORS_ORIGINS: z
+    .string()
+    .transform((list) => list.split(',').map((origin) => origin.trim()))
+    .pipe(z.array(httpUrl.refine(isOrigin, 'must be origins such as https://admin.example.com, separated by commas')))
+    .default([]),
+  ORRERY_INTROSPECTION: z.enum(['authenticated', 'everyone', 'nobody']).default('authenticated'),
+  ORRERY_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  OIDC_ISSUER: httpUrl.optional(),
+  OIDC_AUDIENCE: z.string().optional(),
+  OIDC_JWKS_URL: httpUrl.optional(),
+  OIDC_ROLE_CLAIM: z.string().default('orrery_role'),
+  OIDC_TENANT_CLAIM: z.string().default('orrery_tenant'),
+})
+
+/** The names of all variables, for the check of .env.example against this file. */
+export const variableNames: readonly string[] = Object.keys(shape.shape)
+
+/**
+ * Reads the configuration; an empty variable counts as one that is not set.
+ * @throws ConfigError that names every problem at once
+ */
+export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config {
+  const given = Object.fromEntries(
+    Object.entries(environment).filter(([name, value]) => variableNames.includes(name) && value !== ''),
+  )
+  const parsed = shape.safeParse(given)
+  const problems = parsed.error?.issues.map(({ path: [name], message }) => `${String(name)}: ${message}`) ?? []
+  if ((given['OIDC_ISSUER'] === undefined) !== (given['OIDC_AUDIENCE'] === undefined)) {
+    problems.push('OIDC_ISSUER, OIDC_AUDIENCE: an identity provider needs both')
+  }
+  if (given['ORRERY_SECRET'] === undefined && /^postgres/.test(given['DATABASE_URL'] ?? '')) {
+    problems.push('ORRERY_SECRET: is needed with PostgreSQL, the same for every instance; try: openssl rand -hex 32')
+  }
+  if (!parsed.success || problems.length > 0) {
+    throw new ConfigError(`The configuration is wrong:\n${problems.map((problem) => `  ${problem}`).join('\n')}`)
+  }
+  const { data } = parsed
+  return {
+    databaseUrl: data.DATABASE_URL,
+    secret: data.ORRERY_SECRET ?? null,
+    dataDir: data.ORRERY_DATA_DIR,
+    host: data.ORRERY_HOST,
+    port: data.ORRERY_PORT,
+    publicUrl: (data.ORRERY_PUBLIC_URL ?? `http://${bracketed(data.ORRERY_HOST)}:${data.ORRERY_PORT}`).replace(/\/$/, ''),
+    corsOrigins: data.ORRERY_CORS_ORIGINS,
+    introspection: data.ORRERY_INTROSPECTION,
+    logLevel: data.ORRERY_LOG_LEVEL,
+    identityProvider:
+      data.OIDC_ISSUER === undefined || data.OIDC_AUDIENCE === undefined
+        ? null
+        : {
+            issuer: data.OIDC_ISSUER,
+            audience: data.OIDC_AUDIENCE,
+            jwksUrl: data.OIDC_JWKS_URL ?? null,
+            roleClaim: data.OIDC_ROLE_CLAIM,
+            tenantClaim: data.OIDC_TENANT_CLAIM,
+          },
+  }
+}
+
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && new URL(text).origin === text
+}
+
+/** An IPv6 address stands in brackets in a URL (RFC 3986, 3.2.2). */
+const bracketed = (host: string): string => (host.includes(':') ? `[${host}]` : host)
