@@ -1,0 +1,140 @@
+import { createHash } from 'node:crypto'
+
+import { version1 } from './certificate-v1.ts'
+import { PkiError } from './errors.ts'
+import { malformed, type CertificateFields, type CertificateFormat } from './format.ts'
+import { nodePublicKey, type NodePublicKey } from './keys.ts'
+import { readPem, readPemBlock, writePem, type PemBlock } from './pem.ts'
+import { signingPublicKey, type SigningPublicKey } from './signing-key.ts'
+
+declare const kind: unique symbol
+
+/**
+ * What Nebula calls a certificate by, 64 lower-case hex digits: the issuer that a node's certificate names, and an entry
+ * of `pki.blocklist`.
+ */
+export type Fingerprint = string & { readonly [kind]: 'certificate fingerprint' }
+
+/** 1: every Nebula, IPv4. 2: Nebula ≥ 1.10, IPv6 and several addresses too. */
+export type CertificateVersion = 1 | 2
+
+interface SignedCertificate extends CertificateFields {
+  readonly version: CertificateVersion
+  readonly fingerprint: Fingerprint
+  /** Ed25519, 64 bytes. */
+  readonly signature: Uint8Array
+  /** The certificate as Nebula reads it, one PEM block. */
+  readonly pem: string
+}
+
+/** A CA's own certificate: self-signed, with the limits of what it may sign. */
+export interface CaCertificate extends SignedCertificate {
+  readonly isCa: true
+  readonly issuer: null
+  readonly publicKey: SigningPublicKey
+}
+
+/** A node's certificate: which addresses, routes and groups its key has. */
+export interface NodeCertificate extends SignedCertificate {
+  readonly isCa: false
+  readonly issuer: Fingerprint
+  readonly publicKey: NodePublicKey
+}
+
+export type Certificate = CaCertificate | NodeCertificate
+
+const formats: readonly CertificateFormat[] = [version1]
+
+/**
+ * Reads one certificate of whatever kind and version.
+ * @throws PkiError when the text is not exactly one block, or the block not a certificate encoded as Nebula does
+ */
+export const parseCertificate = (pem: string): Certificate => fromBlock(readPemBlock(pem, 'certificate'))
+
+/**
+ * Reads the certificates of a file that may hold several, as Nebula's `pki.ca` and `pki.cert` may.
+ * @throws PkiError also when there is none
+ */
+export function parseCertificates(pem: string): Certificate[] {
+  const blocks = readPem(pem, 'certificate')
+  if (blocks.length === 0) throw new PkiError('certificate', 'holds no PEM block "NEBULA CERTIFICATE"')
+  return blocks.map(fromBlock)
+}
+
+/**
+ * Reads one CA certificate.
+ * @throws PkiError
+ */
+export const parseCaCertificate = (pem: string): CaCertificate => requireCa(parseCertificate(pem))
+
+/**
+ * Reads CA certificates: what a cluster trusts, two while its CA is being rotated.
+ * @throws PkiError
+ */
+export const parseCaCertificates = (pem: string): CaCertificate[] => parseCertificates(pem).map(requireCa)
+
+/**
+ * Reads one node's certificate.
+ * @throws PkiError
+ */
+export function parseNodeCertificate(pem: string): NodeCertificate {
+  const certificate = parseCertificate(pem)
+  if (!certificate.isCa) return certificate
+  throw new PkiError('certificate', `of "${certificate.name}" is a CA's, a node's is wanted`)
+}
+
+/** Puts a signature to fields: the certificate. For those who sign or decode. */
+export function assemble(version: CertificateVersion, fields: CertificateFields, signature: Uint8Array): Certificate {
+  const { format, details } = encodeDetails(version, fields)
+  const bytes = format.encode(details, fields.publicKey, signature)
+  const fingerprinted = format.fingerprinted(details, fields.publicKey, signature)
+  const fingerprint = createHash('sha256').update(fingerprinted).digest('hex') as Fingerprint
+  const common = { ...fields, version, signature, fingerprint, pem: writePem({ banner: format.banner, bytes }) }
+  if (fields.isCa) {
+    if (fields.issuer !== null) throw malformed('a CA that another CA signed does not exist in Nebula')
+    return { ...common, isCa: true, issuer: null, publicKey: signingPublicKey(fields.publicKey) }
+  }
+  const publicKey = nodePublicKey(fields.publicKey, 'certificate')
+  return { ...common, isCa: false, issuer: requireFingerprint(fields.issuer), publicKey }
+}
+
+/** The bytes of a certificate's fields that its CA signs. */
+export function toBeSigned(version: CertificateVersion, fields: CertificateFields): Uint8Array {
+  const { format, details } = encodeDetails(version, fields)
+  return format.toBeSigned(details, fields.publicKey)
+}
+
+function encodeDetails(version: CertificateVersion, fields: CertificateFields) {
+  const format = formats.find((candidate) => candidate.version === version)
+  if (!format) throw malformed(`version ${version} is not known`)
+  return { format, details: format.encodeDetails(fields) }
+}
+
+function fromBlock({ banner, bytes }: PemBlock): Certificate {
+  const format = formats.find((candidate) => candidate.banner === banner)
+  if (!format) {
+    const isKey = banner.includes('PRIVATE KEY') ? 'a private key stands where a certificate belongs: ' : ''
+    throw new PkiError('certificate', `${isKey}"${banner}" is not "NEBULA CERTIFICATE"`)
+  }
+  const { fields, signature } = format.decode(bytes)
+  if (signature.length !== 64) throw malformed(`its signature has ${signature.length} bytes, Ed25519's have 64`)
+  if (fields.notAfter < fields.notBefore) throw malformed('it ends before it begins')
+  const details = format.encodeDetails(fields)
+  // Nebula takes the fingerprint and checks the signature of what it decoded and wrote again. Where that differs from
+  // what was read, one certificate would have two fingerprints, and blocking one would not block the other.
+  if (Buffer.compare(format.encode(details, fields.publicKey, signature), bytes) !== 0) {
+    throw malformed('it is not encoded as Nebula encodes it')
+  }
+  return assemble(format.version, fields, signature)
+}
+
+function requireCa(certificate: Certificate): CaCertificate {
+  if (certificate.isCa) return certificate
+  throw new PkiError('certificate', `of "${certificate.name}" is a node's, a CA's is wanted`)
+}
+
+function requireFingerprint(issuer: string | null): Fingerprint {
+  if (issuer === null) throw malformed('it names no issuer')
+  if (issuer.length !== 64) throw malformed('its issuer is not a SHA-256')
+  return issuer as Fingerprint
+}
