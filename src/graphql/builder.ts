@@ -112,10 +112,8 @@ builder.globalConnectionField('totalCount', (t) =>
 
 builder.queryType({
   description: 'What can be read. Who may read it is said with each field; a row that is not yours does not exist.',
-  authScopes: () => false,
 })
 builder.mutationType({
   description:
     'What can be changed. Each mutation returns its payload or one of the errors of its union; a change of what nodes must run bumps the cluster’s `configVersion` in the same transaction.',
-  authScopes: () => false,
 })

@@ -5,6 +5,7 @@ import './clusters.ts'
 import './cluster-mutations.ts'
 
 import { builder } from './builder.ts'
+import { denyUndeclared } from './deny.ts'
 
 /** The whole schema; whoever wants a field in it imports its file above. */
-export const schema = builder.toSchema()
+export const schema = denyUndeclared(builder.toSchema())
