@@ -1,9 +1,8 @@
 import { assemble, parseCaCertificate, toBeSigned, type CaCertificate, type CertificateVersion } from './certificate.ts'
 import { decryptSigningKey, encryptedKeyBanner } from './encrypted-key.ts'
 import { PkiError } from './errors.ts'
-import type { CertificateFields } from './format.ts'
 import { readPemBlock, writePem, type PemBlock } from './pem.ts'
-import { checkFields } from './rules.ts'
+import { canonicalFields } from './rules.ts'
 import {
   generateSigningKey,
   publicHalf,
@@ -72,8 +71,7 @@ export const exportCaKey = (ca: CertificateAuthority): string =>
   writePem({ banner: keyBanner, bytes: signingKeyBytes(ca.key) })
 
 function selfSign(key: SigningKey, { version, ...ca }: NewCa): CertificateAuthority {
-  const fields: CertificateFields = { ...ca, isCa: true, issuer: null, publicKey: publicHalf(key) }
-  checkFields(version, fields)
+  const fields = canonicalFields(version, { ...ca, isCa: true, issuer: null, publicKey: publicHalf(key) })
   const certificate = assemble(version, fields, signBytes(toBeSigned(version, fields), key))
   if (certificate.isCa) return { certificate, key }
   throw new Error("a certificate that was signed for a CA became a node's")

@@ -47,7 +47,8 @@ export const version1: CertificateFormat = {
 
 function decodeDetails(bytes: Uint8Array): CertificateFields {
   let [name, issuer, notBefore, notAfter, isCa] = ['', '', 0, 0, false]
-  let [networks, unsafeNetworks, groups]: string[][] = [[], [], []]
+  let [networks, unsafeNetworks]: [string[], string[]] = [[], []]
+  const groups: string[] = []
   let publicKey: Uint8Array = new Uint8Array()
   for (const field of readProtobuf(bytes, malformed)) {
     switch (field.number) {
@@ -61,7 +62,7 @@ function decodeDetails(bytes: Uint8Array): CertificateFields {
         unsafeNetworks = toPrefixes(readPacked(bytesOf(field), malformed))
         break
       case 4:
-        groups = [...(groups ?? []), decodeText(bytesOf(field))]
+        groups.push(decodeText(bytesOf(field)))
         break
       case 5:
         notBefore = numberOf(field)

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 
 import { version1 } from './certificate-v1.ts'
+import { version2 } from './certificate-v2.ts'
 import { PkiError } from './errors.ts'
 import { malformed, type CertificateFields, type CertificateFormat } from './format.ts'
 import { nodePublicKey, type NodePublicKey } from './keys.ts'
@@ -43,7 +44,7 @@ export interface NodeCertificate extends SignedCertificate {
 
 export type Certificate = CaCertificate | NodeCertificate
 
-const formats: readonly CertificateFormat[] = [version1]
+const formats: readonly CertificateFormat[] = [version1, version2]
 
 /**
  * Reads one certificate of whatever kind and version.
@@ -114,11 +115,15 @@ function fromBlock({ banner, bytes }: PemBlock): Certificate {
   const format = formats.find((candidate) => candidate.banner === banner)
   if (!format) {
     const isKey = banner.includes('PRIVATE KEY') ? 'a private key stands where a certificate belongs: ' : ''
-    throw new PkiError('certificate', `${isKey}"${banner}" is not "NEBULA CERTIFICATE"`)
+    throw new PkiError(
+      'certificate',
+      `${isKey}"${banner}" is neither of ${formats.map((one) => `"${one.banner}"`).join(', ')}`,
+    )
   }
   const { fields, signature } = format.decode(bytes)
   if (signature.length !== 64) throw malformed(`its signature has ${signature.length} bytes, Ed25519's have 64`)
   if (fields.notAfter < fields.notBefore) throw malformed('it ends before it begins')
+  if (!fields.isCa && fields.networks.length === 0) throw malformed('it gives its node no address')
   const details = format.encodeDetails(fields)
   // Nebula takes the fingerprint and checks the signature of what it decoded and wrote again. Where that differs from
   // what was read, one certificate would have two fingerprints, and blocking one would not block the other.

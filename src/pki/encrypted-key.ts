@@ -1,6 +1,6 @@
 import { createDecipheriv } from 'node:crypto'
 
-import { Algorithm, hashRaw } from '@node-rs/argon2'
+import { hashRaw } from '@node-rs/argon2'
 
 import { PkiError } from './errors.ts'
 import { readProtobuf } from './protobuf.ts'
@@ -50,8 +50,8 @@ async function deriveKey({ memory, iterations, parallelism, salt }: EncryptedKey
     )
   }
   try {
+    // argon2id, version 1.3: the library's default, whose enum cannot be named where files are compiled one by one.
     return await hashRaw(Buffer.from(passphrase), {
-      algorithm: Algorithm.Argon2id,
       memoryCost: memory,
       timeCost: iterations,
       parallelism,

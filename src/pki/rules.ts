@@ -1,17 +1,19 @@
 import type { CertificateVersion } from './certificate.ts'
 import { PkiError, type PkiSubject } from './errors.ts'
-import { toSeconds, type CertificateFields } from './format.ts'
-import { comparePrefixes, isMasked, isUnspecified, parsePrefix, type Prefix } from './prefix.ts'
+import { fromSeconds, toSeconds, type CertificateFields } from './format.ts'
+import { comparePrefixes, formatPrefix, isMasked, isUnspecified, parsePrefix, type Prefix } from './prefix.ts'
 
 /** Bytes of UTF-8; what Nebula allows names in version 2 (cert/cert_v2.go, MaxNameLength). */
 const maximumNameLength = 253
 
 /**
- * The rules that Nebula's formats set to what is signed (slackhq/nebula cert/cert_v1.go and cert_v2.go, `validate`), in
- * 1.6 and in 1.11.
+ * Checks what is to be signed against the rules of Nebula's formats, in 1.6 and in 1.11 (slackhq/nebula cert/cert_v1.go
+ * and cert_v2.go, `validate`).
+ * @returns the fields as the certificate will hold them: times in whole seconds, networks canonical, and sorted in
+ * version 2
  * @throws PkiError
  */
-export function checkFields(version: CertificateVersion, fields: CertificateFields): void {
+export function canonicalFields(version: CertificateVersion, fields: CertificateFields): CertificateFields {
   checkText(fields.name, 'name')
   for (const group of fields.groups) checkText(group, 'groups')
   checkTimes(fields)
@@ -19,7 +21,20 @@ export function checkFields(version: CertificateVersion, fields: CertificateFiel
   const unsafeNetworks = parseAll(fields.unsafeNetworks, 'unsafeNetworks')
   if (version === 1) requireIpv4([...networks, ...unsafeNetworks])
   if (!fields.isCa) checkNode(version, networks, unsafeNetworks)
+  return {
+    ...fields,
+    notBefore: fromSeconds(toSeconds(fields.notBefore)),
+    notAfter: fromSeconds(toSeconds(fields.notAfter)),
+    networks: formatAll(version, networks),
+    unsafeNetworks: formatAll(version, unsafeNetworks),
+  }
 }
+
+/** Version 2 wants its networks sorted; version 1 leaves them as they are. */
+const formatAll = (version: CertificateVersion, networks: readonly Parsed[]): string[] =>
+  (version === 1 ? networks : networks.toSorted(byPrefix)).map(({ prefix }) => formatPrefix(prefix))
+
+const byPrefix = (a: Parsed, b: Parsed): number => comparePrefixes(a.prefix, b.prefix)
 
 function checkNode(version: CertificateVersion, networks: readonly Parsed[], unsafeNetworks: readonly Parsed[]): void {
   if (networks.length === 0) throw new PkiError('networks', 'a node needs an address')
@@ -43,10 +58,10 @@ interface Parsed {
 
 function parseAll(texts: readonly string[], subject: PkiSubject): Parsed[] {
   const parsed = texts.map((text): Parsed => ({ text, prefix: parsePrefix(text, subject) }))
-  const sorted = parsed.toSorted((a, b) => comparePrefixes(a.prefix, b.prefix))
+  const sorted = parsed.toSorted(byPrefix)
   const twice = sorted.find(({ prefix }, index) => {
     const before = sorted[index - 1]
-    return before && comparePrefixes(before.prefix, prefix) === 0
+    return before !== undefined && comparePrefixes(before.prefix, prefix) === 0
   })
   if (twice) throw new PkiError(subject, `${twice.text} stands there twice`)
   return parsed

@@ -1,9 +1,8 @@
 import type { CertificateAuthority } from './ca.ts'
 import { assemble, toBeSigned, type CertificateVersion, type NodeCertificate } from './certificate.ts'
 import { PkiError } from './errors.ts'
-import type { CertificateFields } from './format.ts'
 import type { NodePublicKey } from './keys.ts'
-import { checkFields } from './rules.ts'
+import { canonicalFields } from './rules.ts'
 import { signBytes } from './signing-key.ts'
 import { requireWithin } from './verify.ts'
 
@@ -27,8 +26,8 @@ export interface NodeCertificateRequest {
  * @throws PkiError when the request breaks a rule of the format or oversteps the CA's limits
  */
 export function signNode(ca: CertificateAuthority, { version, ...request }: NodeCertificateRequest): NodeCertificate {
-  const fields: CertificateFields = { ...request, isCa: false, issuer: ca.certificate.fingerprint }
-  checkFields(version, fields)
+  const issuer = ca.certificate.fingerprint
+  const fields = canonicalFields(version, { ...request, isCa: false, issuer })
   requireWithin(ca.certificate, fields)
   const certificate = assemble(version, fields, signBytes(toBeSigned(version, fields), ca.key))
   if (!certificate.isCa) return certificate
