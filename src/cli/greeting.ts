@@ -1,0 +1,42 @@
+import type { DemoCredential } from './demo.ts'
+
+/** What the terminal shows once the server is ready. `token` null: not to be printed, but how to make one. */
+export function firstSteps(url: string, token: string | null): string {
+  const signIn =
+    token === null
+      ? [`Orrery is ready: ${url}`, '', 'An operator’s token is made with: orrery token create --role operator']
+      : [
+          `Orrery is ready. GraphiQL, signed in as an operator:`,
+          '',
+          `  ${url}/graphql#token=${token}`,
+          '',
+          'The operator’s token for other clients (12 hours; more with `orrery token create`):',
+          '',
+          `  ${token}`,
+        ]
+  return [
+    '',
+    ...signIn,
+    '',
+    'Three mutations to try first (the id of each answer goes into the next):',
+    '',
+    '  mutation { createTenant(input: { name: "Acme" }) {',
+    '    ... on CreateTenantPayload { tenant { id } } ... on Error { message } } }',
+    '',
+    '  mutation { createCluster(input: { tenantId: "…", name: "production" }) {',
+    '    ... on CreateClusterPayload { cluster { id networkCidr } token } ... on Error { message } } }',
+    '',
+    '  mutation { createNode(input: { clusterId: "…", name: "gateway", routes: ["192.168.1.0/24"] }) {',
+    '    ... on CreateNodePayload { node { id overlayIp } token } ... on Error { message } } }',
+    '',
+  ].join('\n')
+}
+
+/** The credentials of the demo, each with who it is. */
+export function demoText(credentials: readonly DemoCredential[]): string {
+  return [
+    'The demo’s credentials (put one behind `Bearer` in the Authorization header):',
+    '',
+    ...credentials.flatMap(({ who, token }) => [`  ${who}`, `    ${token}`, '']),
+  ].join('\n')
+}

@@ -1,0 +1,77 @@
+import type { Command } from 'commander'
+
+import { mintJwt } from '../auth/jwt.ts'
+import { type Config, readConfig } from '../config.ts'
+import { startServer } from '../main.ts'
+import { fillDemo } from './demo.ts'
+import { demoText, firstSteps } from './greeting.ts'
+import { UsageError } from './usage-error.ts'
+
+const lifetime = 12 * 3600
+
+/** `orrery serve`: the server, until it is told to stop. */
+export function addServeCommand(program: Command): void {
+  program
+    .command('serve', { isDefault: true })
+    .description('run the server (Ctrl-C or SIGTERM ends it in order)')
+    .option('--demo', 'fill an empty database with a sample and print credentials for every kind of caller', false)
+    .action(async ({ demo }: { demo: boolean }) => serve(readConfig(), demo))
+}
+
+async function serve(config: Config, demo: boolean): Promise<void> {
+  const loopback = ['127.0.0.1', '::1', 'localhost'].includes(config.host)
+  if (demo && !loopback) {
+    throw new UsageError(
+      '--demo prints credentials, so it listens on this machine only: leave ORRERY_HOST at 127.0.0.1.',
+    )
+  }
+  let credentials: string | null = null
+  const server = await startServer(config, {
+    beforeListening: async (means) => {
+      if (demo) credentials = demoText(await fillDemo(means))
+    },
+  }).catch((error: unknown) => {
+    throw addressProblem(error, config) ?? error
+  })
+  const token = await mintJwt(server.keys.jwt, { role: 'operator' }, { subject: 'first-start', lifetime })
+  // A token on the terminal is for whoever sits at this machine; a server that others reach may have its output kept.
+  console.log(firstSteps(server.url, loopback && config.databaseUrl.startsWith('file:') ? token : null))
+  if (credentials !== null) console.log(credentials)
+  await stopSignal()
+  console.log('Stopping …')
+  await server.stop()
+  console.log('Stopped.')
+}
+
+/** How long after the first signal another one counts as the same: npm hands on what the terminal sent already. */
+const sameKeystroke = 1000
+
+/** The first SIGINT or SIGTERM asks for an orderly end; whoever asks again does not want to wait for it. */
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    let askedAt: number | null = null
+    const stop = () => {
+      if (askedAt !== null && performance.now() - askedAt > sameKeystroke) process.exit(1)
+      askedAt ??= performance.now()
+      resolve()
+    }
+    process.on('SIGINT', stop)
+    process.on('SIGTERM', stop)
+  })
+}
+
+function addressProblem(error: unknown, { host, port }: Config): UsageError | null {
+  if (!(error instanceof Error && 'code' in error)) return null
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return new UsageError(`Port ${port} on ${host} is taken: end what listens there, or set ORRERY_PORT.`)
+    case 'EACCES':
+      return new UsageError(
+        `Listening on ${host}:${port} is not allowed to this user: set ORRERY_PORT to 1024 or above.`,
+      )
+    case 'EADDRNOTAVAIL':
+      return new UsageError(`${host} is no address of this machine: set ORRERY_HOST.`)
+    default:
+      return null
+  }
+}

@@ -1,0 +1,127 @@
+import type { IdentityProvider } from './auth/jwt.ts'
+import { authenticator } from './auth/authenticate.ts'
+import { jwtVerifier } from './auth/jwt.ts'
+import { deriveKeys, type Keys } from './auth/keys.ts'
+import { keptSecret, readSecret } from './auth/secret.ts'
+import { systemOperator } from './auth/system.ts'
+import { Tokens } from './auth/tokens.ts'
+import { createLog, type Logger } from './base/log.ts'
+import { type Config, ConfigError } from './config.ts'
+import { type Database, openDatabase } from './db/client.ts'
+import { openConnection } from './db/connection.ts'
+import { assertCurrent, migrateUp } from './db/migrations/index.ts'
+import { credentials } from './domain/credentials.ts'
+import { replicaRegistry } from './domain/replicas.ts'
+import { countTenants } from './domain/tenants.ts'
+import { startReplica } from './ha/replica.ts'
+import { createApp } from './http/app.ts'
+import { listen } from './http/server.ts'
+
+/** A server that listens; everything it holds is given back by `stop`, in order. */
+export interface RunningServer {
+  readonly url: string
+  readonly database: Database
+  readonly keys: Keys
+  readonly tokens: Tokens
+  readonly log: Logger
+  /** Ends running requests, gives up the instance's row, closes the database; gathers what goes wrong. */
+  stop(): Promise<void>
+}
+
+interface Hooks {
+  /** Between an up-to-date database and the first request. */
+  readonly beforeListening?: (means: { database: Database; keys: Keys; tokens: Tokens }) => Promise<void>
+}
+
+/** The composition root: configuration → database → instance → HTTP. What was opened is closed when a later step fails. */
+export async function startServer(config: Config, { beforeListening }: Hooks = {}): Promise<RunningServer> {
+  const log = createLog(config.logLevel)
+  const opened: { name: string; close: () => Promise<void> }[] = []
+  const stop = () => closeAll(opened, log)
+  try {
+    await migrate(config.databaseUrl, log)
+    const database = await openDatabase(config.databaseUrl)
+    opened.push({ name: 'database', close: database.close })
+    const operator = systemOperator(database)
+    const keys = deriveKeys(config.secret ?? (await embeddedSecret(config.dataDir, await countTenants(operator))))
+    const tokens = new Tokens(keys.tokenHash)
+    await beforeListening?.({ database, keys, tokens })
+
+    const authenticate = authenticator({
+      database,
+      tokens,
+      jwts: jwtVerifier(keys.jwt, config.identityProvider satisfies IdentityProvider | null),
+      credentials: credentials(operator),
+    })
+    const app = createApp({
+      authenticate,
+      tokens,
+      log,
+      corsOrigins: config.corsOrigins,
+      introspection: config.introspection,
+      health: health(config.databaseUrl, database),
+    })
+    const server = await listen(app, { host: config.host, port: config.port })
+    const replica = await startReplica({ registry: replicaRegistry(operator), address: config.publicUrl, log })
+    opened.push({ name: 'instance', close: replica.stop }, { name: 'http', close: server.close })
+    log.info({ url: server.url, engine: database.engine, instance: replica.id }, 'ready')
+    return { url: server.url, database, keys, tokens, log, stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+async function migrate(url: string, log: Logger): Promise<void> {
+  const connection = await openConnection(url)
+  try {
+    await migrateUp(connection, (message) => {
+      log.info(message)
+    })
+  } finally {
+    await connection.close()
+  }
+}
+
+/** The secret kept beside an embedded database. A database that has tenants already was made under one: it is missed. */
+async function embeddedSecret(dataDir: string, tenants: number): Promise<string> {
+  const known = await readSecret(dataDir)
+  if (known !== null) return known
+  if (tenants > 0) {
+    throw new ConfigError(
+      `${dataDir}/secret is missing, and the database was made under it: no token would hold any more. Restore the ` +
+        'file, or set ORRERY_SECRET (to a new value if the old one is lost: then every token must be made anew).',
+    )
+  }
+  return (await keptSecret(dataDir)).secret
+}
+
+function health(url: string, { client }: Database) {
+  return {
+    async database() {
+      await client.$queryRaw`SELECT 1`
+    },
+    async migrations() {
+      const connection = await openConnection(url)
+      try {
+        await assertCurrent(connection)
+      } finally {
+        await connection.close()
+      }
+    },
+  }
+}
+
+/** Closes in the reverse order of opening; one failure does not keep the rest open. */
+async function closeAll(opened: { name: string; close: () => Promise<void> }[], log: Logger): Promise<void> {
+  const failures: unknown[] = []
+  for (let one = opened.pop(); one; one = opened.pop()) {
+    try {
+      await one.close()
+    } catch (error) {
+      log.error({ err: error, part: one.name }, 'closing failed')
+      failures.push(error)
+    }
+  }
+  if (failures.length > 0) throw new AggregateError(failures, 'not everything was closed in order')
+}

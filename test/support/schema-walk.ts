@@ -1,0 +1,126 @@
+import {
+  type GraphQLArgument,
+  type GraphQLField,
+  type GraphQLInputField,
+  type GraphQLInputType,
+  type GraphQLOutputType,
+  type GraphQLSchema,
+  getNamedType,
+  isCompositeType,
+  isEnumType,
+  isInputObjectType,
+  isListType,
+  isNonNullType,
+  isObjectType,
+  isRequiredArgument,
+  isRequiredInputField,
+  isUnionType,
+} from 'graphql'
+
+/** Anything a UUID is asked for may be given here; everything else is made up so that it passes the scalars. */
+export type IdFor = (place: string) => string
+
+const samples: Readonly<Record<string, unknown>> = {
+  String: 'sample',
+  Boolean: true,
+  Int: 1500,
+  Float: 1,
+  ID: 'sample',
+  DateTimeISO: '2026-01-01T00:00:00.000Z',
+  Port: 4242,
+  IP: '203.0.113.7',
+  CIDR: '192.168.77.0/24',
+  URL: 'https://replica.example.com',
+  PositiveInt: 1,
+  NonNegativeInt: 1,
+}
+
+/** The file that stands for any `File`; the caller sends it as a multipart upload. */
+export const fileMark = Symbol('file')
+
+/** A value for a type: everything that takes an id gets one, optional fields that take none are left out. */
+export function valueFor(type: GraphQLInputType, place: string, idFor: IdFor): unknown {
+  if (isNonNullType(type)) return valueFor(type.ofType as GraphQLInputType, place, idFor)
+  if (isListType(type)) return [valueFor(type.ofType as GraphQLInputType, place, idFor)]
+  if (isEnumType(type)) return type.getValues()[0]?.name
+  if (isInputObjectType(type)) {
+    const fields = Object.values(type.getFields())
+    const wanted = type.isOneOf
+      ? fields.slice(0, 1)
+      : fields.filter((field) => isRequiredInputField(field) || takesId(field))
+    return Object.fromEntries(
+      wanted.map((field) => [field.name, valueFor(field.type, `${place}.${field.name}`, idFor)]),
+    )
+  }
+  if (type.name === 'UUID') return idFor(place)
+  if (type.name === 'File') return fileMark
+  if (!(type.name in samples)) throw new Error(`${place}: the walk has no sample of the scalar ${type.name}: add one`)
+  return samples[type.name]
+}
+
+/** The arguments to call a field with: the required ones, and all that take an id. */
+export function argumentsFor(field: GraphQLField<unknown, unknown>, idFor: IdFor): Record<string, unknown> {
+  const wanted = field.args.filter((argument) => isRequiredArgument(argument) || takesId(argument))
+  return Object.fromEntries(wanted.map(({ name, type }) => [name, valueFor(type, name, idFor)]))
+}
+
+/** Whether a UUID stands anywhere in what the argument or field takes. */
+export function takesId({ type }: GraphQLArgument | GraphQLInputField): boolean {
+  const named = getNamedType(type)
+  if (isInputObjectType(named)) return Object.values(named.getFields()).some(takesId)
+  return named.name === 'UUID'
+}
+
+/**
+ * A selection of everything below a type, `depth` objects deep: every field, every edge; fields that take a required
+ * argument are called with the values of `idFor`. `alias` keeps the fields of a union's members apart.
+ */
+export function selectAll(type: GraphQLOutputType, depth: number, idFor: IdFor, alias = ''): string {
+  const named = getNamedType(type)
+  if (!isCompositeType(named)) return ''
+  if (isUnionType(named)) {
+    const parts = named
+      .getTypes()
+      .map((one, index) => `... on ${one.name} ${selectAll(one, depth, idFor, `m${index}_`)}`)
+    return `{ __typename ${parts.join(' ')} }`
+  }
+  const fields = Object.values(named.getFields()).flatMap((field) => {
+    const inner = getNamedType(field.type)
+    const plumbing = isObjectType(inner) && /(Connection|Edge|PageInfo)$/.test(inner.name)
+    if (isCompositeType(inner) && !plumbing && depth <= 0) return []
+    if (plumbing && field.name === 'edges') return []
+    const args = literalArguments(argumentsFor(field, idFor))
+    const label = alias === '' ? '' : `${alias}${field.name}: `
+    return [`${label}${field.name}${args} ${selectAll(field.type, plumbing ? depth : depth - 1, idFor)}`]
+  })
+  return `{ __typename ${fields.join(' ')} }`
+}
+
+const literalArguments = (args: Record<string, unknown>): string => {
+  const parts = Object.entries(args).map(([name, value]) => `${name}: ${JSON.stringify(value)}`)
+  return parts.length === 0 ? '' : `(${parts.join(', ')})`
+}
+
+/** Every field of the root types, with the kind of operation it belongs to. */
+export function rootFields(schema: GraphQLSchema) {
+  const kinds = [
+    ['query', schema.getQueryType()],
+    ['mutation', schema.getMutationType()],
+    ['subscription', schema.getSubscriptionType()],
+  ] as const
+  return kinds.flatMap(([kind, root]) => Object.values(root?.getFields() ?? {}).map((field) => ({ kind, field })))
+}
+
+/** A whole operation that calls one root field with variables. */
+export function operationFor(
+  kind: string,
+  field: GraphQLField<unknown, unknown>,
+  args: Record<string, unknown>,
+  selection: string,
+): string {
+  const used = field.args.filter(({ name }) => name in args)
+  const declared = used.map(({ name, type }) => `$${name}: ${String(type)}`)
+  const passed = used.map(({ name }) => `${name}: $${name}`)
+  const list = (parts: string[]) => (parts.length === 0 ? '' : `(${parts.join(', ')})`)
+  return `${kind} ${list(declared)} { ${field.name}${list(passed)} ${selection} }`
+}
