@@ -7,6 +7,7 @@ import {
   updateClusterLighthouse,
   updateClusterVersion,
 } from '../domain/clusters.ts'
+import { importClusterPki } from '../domain/cluster-pki.ts'
 import { scopeOf } from './access.ts'
 import { builder } from './builder.ts'
 import { Cluster, Protocol } from './clusters.ts'
@@ -62,8 +63,8 @@ builder.relayMutationField(
     }),
   },
   {
-    description: 'Sets the cluster’s lighthouse. For operators, tenant admins and admin nodes. Bumps `configVersion`.',
-    authScopes: { clusterWriter: true },
+    description: 'Sets the cluster’s lighthouse. For operators and tenant admins. Bumps `configVersion`.',
+    authScopes: { tenantWriter: true },
     errors: outcome('updateClusterLighthouse', ValidationError, NotFoundError),
     resolve: (_root, { input: { clusterId, ...input } }, context) =>
       updateClusterLighthouse(scopeOf(context), clusterId, given(input)),
@@ -117,8 +118,8 @@ builder.relayMutationField(
     }),
   },
   {
-    description: 'Sets the firewall of all nodes. For operators, tenant admins and admin nodes. Bumps `configVersion`.',
-    authScopes: { clusterWriter: true },
+    description: 'Sets the firewall of all nodes. For operators and tenant admins. Bumps `configVersion`.',
+    authScopes: { tenantWriter: true },
     errors: outcome('updateClusterFirewall', ValidationError, NotFoundError),
     resolve: (_root, { input: { clusterId, firewall } }, context) =>
       updateClusterFirewall(scopeOf(context), clusterId, {
@@ -128,6 +129,39 @@ builder.relayMutationField(
   },
   {
     description: 'The firewall was set.',
+    outputFields: (t) => ({
+      cluster: t.field({
+        type: Cluster,
+        description: 'The cluster with its new version.',
+        resolve: (cluster) => cluster,
+      }),
+    }),
+  },
+)
+
+builder.relayMutationField(
+  'importClusterPki',
+  {
+    description: 'A CA that was made elsewhere, in the files that nebula-cert writes.',
+    inputFields: (t) => ({
+      clusterId: t.field({ type: 'UUID', required: true, description: 'The cluster’s id.' }),
+      caCertificate: t.string({ required: true, description: 'The content of `ca.crt`, PEM.' }),
+      caKey: t.string({
+        required: true,
+        description: 'The content of `ca.key`, PEM. It is sealed before it is stored and never shown again.',
+      }),
+      passphrase: t.string({ description: 'Of an encrypted key; null when the key is not encrypted. Not kept.' }),
+    }),
+  },
+  {
+    description: 'Gives the cluster a CA of your own. For operators and tenant admins. Bumps `configVersion`.',
+    authScopes: { tenantWriter: true },
+    errors: outcome('importClusterPki', ValidationError, NotFoundError, ConflictError),
+    resolve: (_root, { input: { clusterId, ...input } }, context) =>
+      importClusterPki(scopeOf(context), context.vault, clusterId, given(input)),
+  },
+  {
+    description: 'The CA was taken over.',
     outputFields: (t) => ({
       cluster: t.field({
         type: Cluster,

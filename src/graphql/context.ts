@@ -1,11 +1,13 @@
 import type { Session } from '../auth/session.ts'
 import type { Tokens } from '../auth/tokens.ts'
+import type { Vault } from '../domain/vault.ts'
 import type { Loaders } from './loaders.ts'
 
 /** What every resolver is given: who calls, and the means of this server. */
 export interface Context {
   readonly session: Session
   readonly tokens: Tokens
+  readonly vault: Vault
   /** Look-ups gathered across the fields of this one request. */
   readonly loaders: Loaders
 }

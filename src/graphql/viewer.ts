@@ -1,0 +1,90 @@
+import type { OperatorSession, SignedIn, TenantAdminSession } from '../auth/session.ts'
+import { getCluster } from '../domain/clusters.ts'
+import { callerOf, unauthenticated } from './access.ts'
+import { builder } from './builder.ts'
+import type { Context } from './context.ts'
+import { loadNode, Node } from './nodes.ts'
+import { loadTenant, Tenant } from './tenants.ts'
+
+const Operator = builder.objectRef<OperatorSession>('Operator').implement({
+  description: 'Somebody who runs this control plane; may do everything.',
+  fields: (t) => ({
+    subject: t.exposeString('subject', { description: 'Who it is: the `sub` of the JWT.' }),
+  }),
+})
+
+const TenantRole = builder.enumType('TenantRole', {
+  description: 'What somebody may do inside a tenant.',
+  values: {
+    ADMIN: { value: 'admin', description: 'Everything.' },
+    VIEWER: { value: 'viewer', description: 'Read, and change nothing.' },
+  } as const,
+})
+
+const TenantAdmin = builder.objectRef<TenantAdminSession>('TenantAdmin').implement({
+  description: 'Somebody who belongs to a tenant.',
+  fields: (t) => ({
+    subject: t.exposeString('subject', { description: 'Who it is: the `sub` of the JWT.' }),
+    role: t.expose('role', { type: TenantRole, description: 'What they may do.' }),
+    tenant: t.field({
+      type: Tenant,
+      description: 'The tenant.',
+      resolve: ({ scope }, _args, context) => loadTenant(scope.tenantId, context),
+    }),
+  }),
+})
+
+const enrollingFields = { id: true, name: true, networkCidr: true, pkiCaCert: true } as const
+
+interface EnrollingMachineShape {
+  readonly id: string
+  readonly name: string
+  readonly networkCidr: string
+  readonly pkiCaCert: string | null
+}
+
+const EnrollingMachine = builder.objectRef<EnrollingMachineShape>('EnrollingMachine').implement({
+  description: 'A machine that holds a cluster’s token and is not a node yet: it sees what it needs to enrol.',
+  fields: (t) => ({
+    clusterId: t.expose('id', { type: 'UUID', description: 'The cluster that the token is for.' }),
+    clusterName: t.exposeString('name', { description: 'The cluster’s name.' }),
+    networkCidr: t.expose('networkCidr', { type: 'CIDR', description: 'The overlay network of the cluster.' }),
+    caCertificate: t.exposeString('pkiCaCert', {
+      nullable: true,
+      description: 'The CA’s certificate, PEM; null until the cluster has a CA.',
+    }),
+  }),
+})
+
+const Viewer = builder.unionType('Viewer', {
+  description: 'Whoever asks.',
+  types: [Operator, TenantAdmin, Node, EnrollingMachine],
+  resolveType: (value) => {
+    if ('kind' in value) return value.kind === 'operator' ? Operator : TenantAdmin
+    return 'pkiCaCert' in value ? EnrollingMachine : Node
+  },
+})
+
+builder.queryField('viewer', (t) =>
+  t.field({
+    type: Viewer,
+    description: 'Who you are, by the credential you sent. For everybody who is signed in.',
+    authScopes: { signedIn: true },
+    resolve: (_root, _args, context) => viewerOf(callerOf(context), context),
+  }),
+)
+
+async function viewerOf(caller: SignedIn, context: Context) {
+  switch (caller.kind) {
+    case 'operator':
+    case 'tenantAdmin':
+      return caller
+    case 'node':
+      return loadNode(caller.nodeId, context)
+    case 'enrollingMachine': {
+      const cluster = await getCluster(caller.scope, caller.clusterId, { select: enrollingFields })
+      if (!cluster) throw unauthenticated()
+      return cluster
+    }
+  }
+}
