@@ -1,16 +1,100 @@
-import type { Operator } from "../auth/scope.ts";
-import type { TokenHash } from "../auth/tokens.ts";
+import type { Operator, Scope } from '../auth/scope.ts'
+import type { TokenHash } from '../auth/tokens.ts'
+import { sql, type Listing, type Sql } from '../db/pages.ts'
+import type { Node, Prisma, Tx } from '../db/types.ts'
+import { contains, isTrue } from './filters.ts'
+import { countRows, type List } from './pages.ts'
+
+/** By name, which is unique in the cluster, along the unique index of (tenant, cluster, name). */
+const listing: Listing = {
+  table: 'nodes',
+  order: ['name'],
+  direction: 'asc',
+  parent: {
+    table: 'clusters',
+    on: [
+      ['tenant_id', 'tenant_id'],
+      ['cluster_id', 'id'],
+    ],
+  },
+}
+
+export interface NodeFilter {
+  /** Part of the name, upper and lower case alike. */
+  readonly name?: string | null | undefined
+  readonly isLighthouse?: boolean | null | undefined
+  readonly isRelay?: boolean | null | undefined
+  readonly isAdmin?: boolean | null | undefined
+  /** Whether networks are reachable behind it. */
+  readonly hasRoutes?: boolean | null | undefined
+  /** Whether it runs an older version than the newest published one, or none at all. */
+  readonly outdated?: boolean | null | undefined
+}
+
+/** GetNode: one node of the tenant; null when it does not exist or is not in the scope. */
+export const getNode = (scope: Scope, id: string, query: { select?: Prisma.NodeSelect } = {}) =>
+  scope.db.node.findUnique({ ...query, where: { id } })
+
+/** GetNodeByID: one node of whatever tenant; null when it does not exist. */
+export const getNodeById = (operator: Operator, id: string, query: { select?: Prisma.NodeSelect } = {}) =>
+  operator.db.node.findUnique({ ...query, where: { id } })
 
 /** GetNodeByTokenHash: the node that a token belongs to, with what authentication needs and no more. */
 export const getNodeByTokenHash = (operator: Operator, tokenHash: TokenHash) =>
   operator.db.node.findUnique({
     where: { tokenHash },
-    select: {
-      id: true,
-      tenantId: true,
-      clusterId: true,
-      name: true,
-      isAdmin: true,
-      tokenHash: true,
-    },
-  });
+    select: { id: true, tenantId: true, clusterId: true, name: true, isAdmin: true, tokenHash: true },
+  })
+
+/** ListNodes: the nodes of each of several clusters, by name, in pages. */
+export const listNodes = (filter: NodeFilter = {}): List => {
+  const index = filter.isLighthouse ? 'idx_nodes_lighthouse' : filter.isRelay ? 'idx_nodes_relay' : undefined
+  return { listing: index === undefined ? listing : { ...listing, index }, where: conditions(filter) }
+}
+
+/** ListNodes of one cluster, without going through its row; the tenant leads the index, whoever reads. */
+export const listClusterNodes = (clusterId: string, filter: NodeFilter = {}): List => {
+  const nodes = listNodes(filter)
+  const tenantId = sql`(SELECT tenant_id FROM clusters WHERE id = ${clusterId})`
+  return { ...nodes, where: [sql`x.tenant_id = ${tenantId}`, sql`x.cluster_id = ${clusterId}`, ...nodes.where] }
+}
+
+/** ListLighthouses: the nodes of a cluster through which the others find each other, along idx_nodes_lighthouse. */
+export const listLighthouses = (clusterId: string): List => listClusterNodes(clusterId, { isLighthouse: true })
+
+/** ListRelays: the nodes of a cluster that pass on what others cannot send directly, along idx_nodes_relay. */
+export const listRelays = (clusterId: string): List => listClusterNodes(clusterId, { isRelay: true })
+
+/** What reads nodes: a scope's client, or a transaction of it. */
+type Reader = Pick<Tx, 'node'>
+
+/** ListAllNodesInCluster: every node, by name, not in pages: what a bundle is compiled from. */
+export const listAllNodesInCluster = (db: Reader, clusterId: string): Promise<Node[]> =>
+  db.node.findMany({ where: { clusterId }, orderBy: { name: 'asc' } })
+
+/** ListNodesWithRoutes: the nodes of a cluster that networks are reachable behind, by name. */
+export const listNodesWithRoutes = (db: Reader, clusterId: string): Promise<Node[]> =>
+  db.node.findMany({ where: { clusterId, NOT: { routes: { equals: [] } } }, orderBy: { name: 'asc' } })
+
+/** CountNodes: how many nodes the cluster has. */
+export const countNodes = (scope: Scope, clusterId: string, filter: NodeFilter = {}): Promise<number> =>
+  countRows(scope, listClusterNodes(clusterId, filter))
+
+/** CountAdminNodes: how many of the cluster's nodes manage it. */
+export const countAdminNodes = (db: Reader, clusterId: string): Promise<number> =>
+  db.node.count({ where: { clusterId, isAdmin: true } })
+
+function conditions({ name, isLighthouse, isRelay, isAdmin, hasRoutes, outdated }: NodeFilter): Sql[] {
+  const newest = sql`(SELECT max(b.version) FROM config_bundles b
+    WHERE b.tenant_id = x.tenant_id AND b.cluster_id = x.cluster_id)`
+  const flag = (condition: Sql, wanted: boolean | null | undefined) =>
+    typeof wanted === 'boolean' ? [isTrue(condition, wanted)] : []
+  return [
+    ...(name ? [contains(sql`x.name`, name)] : []),
+    ...flag(sql`x.is_lighthouse`, isLighthouse),
+    ...flag(sql`x.is_relay`, isRelay),
+    ...flag(sql`x.is_admin`, isAdmin),
+    ...flag(sql`(x.routes <> '[]')`, hasRoutes),
+    ...flag(sql`(coalesce(x.running_config_version, 0) < coalesce(${newest}, 0))`, outdated),
+  ]
+}

@@ -1,0 +1,107 @@
+import { ConflictError } from '../base/errors.ts'
+import { newId } from '../base/ids.ts'
+import type { Scope } from '../auth/scope.ts'
+import type { NodeToken, Tokens } from '../auth/tokens.ts'
+import { refusal } from '../db/errors.ts'
+import type { Node } from '../db/types.ts'
+import { changeCluster } from './cluster-change.ts'
+import { allocateAddress, assertUnderlay, hintAfterRelease, wantedAddress } from './node-addresses.ts'
+import { assertAdminRemains, changeNode } from './node-change.ts'
+import { newNodeRules } from './node-rules.ts'
+import { assertOutsideOverlay } from './routes.ts'
+import { check } from './rules.ts'
+
+export interface NewNode {
+  readonly clusterId: string
+  readonly name: string
+  readonly isAdmin?: boolean | undefined
+  readonly mtu?: number | undefined
+  readonly routes?: readonly string[] | undefined
+  readonly allowDefaultRoute?: boolean | undefined
+  readonly groups?: readonly string[] | undefined
+  /** The address it shall have; the lowest free one when absent. */
+  readonly overlayIp?: string | undefined
+  readonly isLighthouse?: boolean | undefined
+  readonly lighthousePublicIp?: string | undefined
+  readonly lighthousePort?: number | undefined
+  readonly isRelay?: boolean | undefined
+}
+
+/**
+ * CreateNode: a new machine of a cluster, with an address of the overlay and the token it signs in with. The token is
+ * returned here and never again.
+ * @throws ValidationError, NotFoundError when the cluster is not in the scope, ConflictError when the name or the
+ * address is taken, LimitError when the network is full
+ */
+export async function createNode(
+  scope: Scope,
+  tokens: Tokens,
+  { clusterId, ...input }: NewNode,
+): Promise<{ node: Node; token: NodeToken }> {
+  const fields = check(newNodeRules, input)
+  const { name, isAdmin, mtu, routes, groups, overlayIp: wanted } = fields
+  const { isLighthouse, lighthousePublicIp, lighthousePort, isRelay } = fields
+  const { token, hash } = tokens.newNodeToken()
+  const now = new Date()
+  const node = await changeCluster(scope, clusterId, async (change) => {
+    const { tx, cluster } = change
+    assertOutsideOverlay(routes, cluster)
+    assertUnderlay(lighthousePublicIp, cluster)
+    const overlayIp = wanted === undefined ? await allocateAddress(change) : await wantedAddress(change, wanted)
+    const settings = { name, isAdmin, mtu, groups, routes, routesUpdatedAt: routes.length > 0 ? now : null }
+    const lighthouseRelayUpdatedAt = isLighthouse || isRelay ? now : null
+    const topology = { isLighthouse, lighthousePublicIp, lighthousePort, isRelay, lighthouseRelayUpdatedAt }
+    const identity = { id: newId(), tenantId: cluster.tenantId, clusterId, tokenHash: hash, overlayIp }
+    try {
+      return await tx.node.create({ data: { ...identity, ...settings, ...topology } })
+    } catch (error) {
+      // The address was looked up behind the cluster's lock: only the name can be taken.
+      if (refusal(error)?.kind !== 'unique') throw error
+      throw new ConflictError(`The cluster has a node named "${name}" already`)
+    }
+  })
+  return { node, token }
+}
+
+/**
+ * UpdateNodeTokenHash: replaces the node's token. The old one ends with the next request.
+ * @throws NotFoundError
+ */
+export async function rotateNodeToken(
+  scope: Scope,
+  tokens: Tokens,
+  nodeId: string,
+): Promise<{ node: Node; token: NodeToken }> {
+  const { token, hash } = tokens.newNodeToken()
+  const node = await changeNode(scope, nodeId, ({ tx }) =>
+    tx.node.update({ where: { id: nodeId }, data: { tokenHash: hash } }),
+  )
+  return { node, token }
+}
+
+/**
+ * DeleteNode: removes the machine. Its certificate is revoked, its address is free again, its token ends.
+ * @throws NotFoundError, ConflictError when a node would leave its cluster without an admin
+ */
+export async function deleteNode(scope: Scope, nodeId: string): Promise<Node> {
+  return changeNode(scope, nodeId, async (change) => {
+    await assertAdminRemains(scope, change)
+    const { tx, cluster, node } = change
+    await tx.node.delete({ where: { id: nodeId } })
+    await tx.cluster.update({
+      where: { id: cluster.id },
+      data: {
+        nextOverlayIp: hintAfterRelease(cluster, node.overlayIp),
+        pkiCrl: revoked(cluster.pkiCrl, node.certificateFingerprint),
+      },
+    })
+    return node
+  })
+}
+
+/** `clusters.pki_crl`, fingerprints one a line, with one more. */
+function revoked(crl: string | null, fingerprint: string | null): string | null {
+  if (fingerprint === null) return crl
+  const lines = (crl ?? '').split('\n').filter((line) => line !== '')
+  return [...new Set([...lines, fingerprint])].join('\n')
+}

@@ -1,0 +1,79 @@
+import type { Scope } from '../auth/scope.ts'
+import type { Node } from '../db/types.ts'
+import { assertUnderlay } from './node-addresses.ts'
+import { assertAdminRemains, changeNode } from './node-change.ts'
+import { groupsRules, lighthouseRules, mtuRules, routesRules } from './node-rules.ts'
+import { assertOutsideOverlay } from './routes.ts'
+import { check } from './rules.ts'
+
+/**
+ * UpdateNodeMTU: the largest packet of the node's tunnel device, in bytes.
+ * @throws ValidationError, NotFoundError
+ */
+export async function updateNodeMtu(scope: Scope, id: string, input: { mtu: number }): Promise<Node> {
+  const { mtu } = check(mtuRules, input)
+  return changeNode(scope, id, ({ tx }) => tx.node.update({ where: { id }, data: { mtu } }))
+}
+
+/**
+ * UpdateNodeRoutes: replaces the networks that are reachable behind the node.
+ * @throws ValidationError, NotFoundError
+ */
+export async function updateNodeRoutes(
+  scope: Scope,
+  id: string,
+  input: { routes: readonly string[]; allowDefaultRoute?: boolean | undefined },
+): Promise<Node> {
+  const { routes } = check(routesRules, input)
+  return changeNode(scope, id, ({ tx, cluster }) => {
+    assertOutsideOverlay(routes, cluster)
+    return tx.node.update({ where: { id }, data: { routes, routesUpdatedAt: new Date() } })
+  })
+}
+
+/**
+ * UpdateNodeLighthouse: whether the others find each other through the node, and where they find it. What is left out
+ * is none: no public address, the cluster's port.
+ * @throws ValidationError, NotFoundError
+ */
+export async function updateNodeLighthouse(
+  scope: Scope,
+  id: string,
+  input: { isLighthouse: boolean; lighthousePublicIp?: string | undefined; lighthousePort?: number | undefined },
+): Promise<Node> {
+  const { isLighthouse, lighthousePublicIp, lighthousePort } = check(lighthouseRules, input)
+  return changeNode(scope, id, ({ tx, cluster }) => {
+    assertUnderlay(lighthousePublicIp, cluster)
+    const data = { isLighthouse, lighthousePublicIp, lighthousePort, lighthouseRelayUpdatedAt: new Date() }
+    return tx.node.update({ where: { id }, data })
+  })
+}
+
+/**
+ * UpdateNodeRelay: whether the node passes on what others cannot send to each other directly.
+ * @throws NotFoundError
+ */
+export const updateNodeRelay = (scope: Scope, id: string, { isRelay }: { isRelay: boolean }): Promise<Node> =>
+  changeNode(scope, id, ({ tx }) =>
+    tx.node.update({ where: { id }, data: { isRelay, lighthouseRelayUpdatedAt: new Date() } }),
+  )
+
+/**
+ * Replaces the groups that the node's certificate names and firewall rules speak of.
+ * @throws ValidationError, NotFoundError
+ */
+export async function updateNodeGroups(scope: Scope, id: string, input: { groups: readonly string[] }): Promise<Node> {
+  const { groups } = check(groupsRules, input)
+  return changeNode(scope, id, ({ tx }) => tx.node.update({ where: { id }, data: { groups } }))
+}
+
+/**
+ * Makes the node an admin of its cluster, or no longer one. A change of the cluster like the others, for its audit
+ * trail and so that two admins cannot demote each other at once.
+ * @throws NotFoundError, ConflictError when a node would leave its cluster without an admin
+ */
+export const updateNodeAdmin = (scope: Scope, id: string, { isAdmin }: { isAdmin: boolean }): Promise<Node> =>
+  changeNode(scope, id, async (change) => {
+    if (!isAdmin) await assertAdminRemains(scope, change)
+    return change.tx.node.update({ where: { id }, data: { isAdmin } })
+  })

@@ -1,0 +1,98 @@
+import ipaddr from 'ipaddr.js'
+import { z } from 'zod'
+
+import { ValidationError } from '../base/errors.ts'
+import type { Scope } from '../auth/scope.ts'
+import type { Cluster, Node } from '../db/types.ts'
+import { formatNetwork, overlaps, parseNetwork, type Network } from './addresses.ts'
+import { listNodesWithRoutes } from './nodes.ts'
+
+/** A network that is reachable behind a node (Nebula's unsafe routes), in canonical text. */
+export const routeRule = z.string().transform((text, context) => {
+  const network = parseNetwork(text)
+  const message = !network
+    ? 'must be a network in CIDR notation without host bits, such as 192.168.1.0/24'
+    : isMapped(network)
+      ? 'must be written as the IPv4 network that it is'
+      : null
+  if (network && message === null) return formatNetwork(network)
+  context.addIssue({ code: 'custom', message: message ?? '' })
+  return z.NEVER
+})
+
+/** `::ffff:10.0.0.0/104` means 10.0.0.0/8 and would slip past every comparison with it. */
+const isMapped = ([address]: Network): boolean => address instanceof ipaddr.IPv6 && address.isIPv4MappedAddress()
+
+/** Whether a route takes all traffic: `0.0.0.0/0` or `::/0`. */
+export const isDefaultRoute = (route: string): boolean => route.endsWith('/0')
+
+/**
+ * Refuses routes that lead into the overlay itself. A default route, once it is allowed, contains everything: the
+ * overlay's own network goes before it, being the longer prefix.
+ * @throws ValidationError at each such route
+ */
+export function assertOutsideOverlay(routes: readonly string[], { networkCidr }: Cluster): void {
+  const overlay = parsed(networkCidr)
+  const issues = routes.flatMap((route, index) =>
+    !isDefaultRoute(route) && overlaps(parsed(route), overlay)
+      ? [
+          {
+            path: ['input', 'routes', String(index)],
+            message: `must not overlap the cluster's network, ${networkCidr}`,
+          },
+        ]
+      : [],
+  )
+  const [first, ...rest] = issues
+  if (first) throw new ValidationError([first, ...rest])
+}
+
+/** The routes of a row; only this layer writes them, as a list of canonical texts. */
+export const routesOf = ({ routes }: Pick<Node, 'routes'>): readonly string[] => routes as string[]
+
+/** A route of a node that shares addresses with one of another node: redundant gateways, or one inside the other. */
+export interface RouteOverlap {
+  readonly route: string
+  readonly node: Node
+  readonly nodeRoute: string
+}
+
+/** How many overlaps are told at most: beyond it, nobody reads them. */
+export const mostOverlaps = 1000
+
+/** Where a node's routes meet those of other nodes of its cluster: legitimate, and worth knowing. */
+export async function listRouteOverlaps(scope: Scope, node: Node): Promise<RouteOverlap[]> {
+  const own = routesOf(node).map(span)
+  if (own.length === 0) return []
+  const found: RouteOverlap[] = []
+  for (const other of await listNodesWithRoutes(scope.db, node.clusterId)) {
+    if (other.id === node.id) continue
+    for (const { route: nodeRoute, first, last } of routesOf(other).map(span)) {
+      const met = own.filter((one) => one.first <= last && first <= one.last)
+      found.push(...met.map(({ route }) => ({ route, node: other, nodeRoute })))
+    }
+    if (found.length >= mostOverlaps) break
+  }
+  return found.slice(0, mostOverlaps)
+}
+
+interface Span {
+  readonly route: string
+  readonly first: string
+  readonly last: string
+}
+
+/** A route's first and last address as texts that compare as the addresses do; the two families never meet. */
+function span(route: string): Span {
+  const [address, prefix] = parsed(route)
+  const bits = address.toByteArray().map((byte) => byte.toString(2).padStart(8, '0'))
+  const network = `${address.kind()} ${bits.join('').slice(0, prefix)}`
+  const length = address.kind().length + 1 + bits.length * 8
+  return { route, first: network.padEnd(length, '0'), last: network.padEnd(length, '1') }
+}
+
+function parsed(cidr: string): Network {
+  const network = parseNetwork(cidr)
+  if (!network) throw new Error(`a stored network is not one: ${cidr}`)
+  return network
+}
