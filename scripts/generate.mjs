@@ -1,38 +1,58 @@
 // Generates the Prisma clients of both engines from the one schema, and the types Pothos reads.
-// Does nothing when the schema and the generator are the ones of the last run.
-import { execFileSync } from 'node:child_process'
+// Does nothing when the schema and the generators are the ones of the last run.
+import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { promisify } from 'node:util'
+import { generated, needsDevDependencies, root, runIfProgram } from './project.mjs'
 
-const root = fileURLToPath(new URL('..', import.meta.url))
-const generated = `${root}src/db/generated`
-const stamp = `${generated}/.stamp`
-const schema = readFileSync(`${root}prisma/schema.prisma`, 'utf8')
-const fingerprint = createHash('sha256')
-  .update(schema)
-  .update(readFileSync(fileURLToPath(import.meta.url)))
-  .update(readFileSync(`${root}node_modules/prisma/package.json`))
-  .digest('hex')
+const stamp = `${generated}.stamp`
+const sqlite = `${root}prisma/schema.prisma`
+const postgresql = `${generated}postgresql-schema/schema.prisma`
 
-if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== fingerprint) {
-  generate(`${root}prisma/schema.prisma`)
-  const postgresql = schema
+/** Both clients, at the same time; rejects with what `prisma generate` wrote when the schema is wrong. */
+export async function generate() {
+  needsDevDependencies('prisma')
+  const schema = readFileSync(sqlite, 'utf8')
+  const fingerprint = createHash('sha256').update(schema)
+  for (const path of [
+    'scripts/generate.mjs',
+    'node_modules/prisma/package.json',
+    'node_modules/@pothos/plugin-prisma/package.json',
+  ]) {
+    fingerprint.update(readFileSync(`${root}${path}`))
+  }
+  const wanted = fingerprint.digest('hex')
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return
+
+  rmSync(stamp, { force: true })
+  mkdirSync(`${generated}postgresql-schema`, { recursive: true })
+  writeFileSync(postgresql, forPostgresql(schema))
+  await Promise.all([runPrisma(sqlite), runPrisma(postgresql)])
+  writeFileSync(stamp, wanted)
+}
+
+/** @param {string} schema the schema of SQLite; its models are both engines' */
+function forPostgresql(schema) {
+  return schema
     .replace(/generator pothos \{[^}]*\}\n/, '')
     .replace('provider = "sqlite"', 'provider = "postgresql"')
     .replace('../src/db/generated/sqlite', '../postgresql')
-  mkdirSync(`${generated}/postgresql-schema`, { recursive: true })
-  writeFileSync(`${generated}/postgresql-schema/schema.prisma`, postgresql)
-  generate(`${generated}/postgresql-schema/schema.prisma`)
-  writeFileSync(stamp, fingerprint)
 }
 
 /** @param {string} file the schema file */
-function generate(file) {
-  execFileSync(process.execPath, [`${root}node_modules/prisma/build/index.js`, 'generate', '--schema', file], {
+async function runPrisma(file) {
+  const prisma = `${root}node_modules/prisma/build/index.js`
+  await promisify(execFile)(process.execPath, [prisma, 'generate', '--schema', file], {
     cwd: root,
-    // `generate` needs only WASM, but the CLI fetches an engine binary first unless it is told of one.
-    env: { ...process.env, PATH: `${root}node_modules/.bin:${process.env.PATH}`, PRISMA_SCHEMA_ENGINE_BINARY: process.execPath, PRISMA_HIDE_UPDATE_MESSAGE: '1' },
-    stdio: ['ignore', 'ignore', 'inherit'],
+    env: {
+      ...process.env,
+      PATH: `${root}node_modules/.bin:${process.env['PATH'] ?? ''}`,
+      // `generate` needs only WASM, but the CLI fetches an engine binary first unless it is told of one.
+      PRISMA_SCHEMA_ENGINE_BINARY: process.execPath,
+      PRISMA_HIDE_UPDATE_MESSAGE: '1',
+    },
   })
 }
+
+await runIfProgram(import.meta, generate)

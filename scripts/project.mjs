@@ -1,0 +1,38 @@
+// What the scripts know about the project: where its parts are, and how a script runs when it was started itself.
+import { existsSync, realpathSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+/** The project's folder, with a slash at the end, as every folder here. */
+export const root = fileURLToPath(new URL('../', import.meta.url))
+export const source = `${root}src/`
+export const generated = `${source}db/generated/`
+export const dist = `${root}dist/`
+
+/**
+ * Does the work if the module is the one that node was started with, and not one that another imported. A failure is
+ * told in one line, since it is about the project and not about the script.
+ * @param {ImportMeta} module
+ * @param {() => Promise<void>} work
+ */
+export async function runIfProgram(module, work) {
+  const started = process.argv[1]
+  if (started === undefined || realpathSync(started) !== fileURLToPath(module.url)) return
+  try {
+    await work()
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error)
+    process.exit(1)
+  }
+}
+
+/**
+ * Throws an explanation where a tool is missing: `npm ci` leaves them out under NODE_ENV=production.
+ * @param {string} tool the name of its package
+ */
+export function needsDevDependencies(tool) {
+  if (existsSync(`${root}node_modules/${tool}/package.json`)) return
+  throw new Error(
+    `${tool} is not installed, and without it nothing can be built. Install with \`npm ci --include=dev\`; ` +
+      'a program that is built already runs as `node dist/main.js`.',
+  )
+}
