@@ -1,24 +1,69 @@
-import { createYoga } from "graphql-yoga";
+import type { IncomingMessage, ServerResponse } from 'node:http'
 
-import type { Authenticate } from "../auth/authenticate.ts";
-import type { Tokens } from "../auth/tokens.ts";
-import { Loaders } from "../graphql/loaders.ts";
-import type { Context } from "../graphql/context.ts";
-import { schema } from "../graphql/schema.ts";
+import { createServerAdapter } from '@whatwg-node/server'
 
+import type { Authenticate } from '../auth/authenticate.ts'
+import type { Tokens } from '../auth/tokens.ts'
+import type { Logger } from '../base/log.ts'
+import type { Vault } from '../domain/vault.ts'
+import { Exchange, type Handler, type Middleware } from './exchange.ts'
+import { graphqlRoute, type Introspection } from './graphql.ts'
+import { healthRoutes, type Health } from './health.ts'
+import { failure } from './responses.ts'
+import { router, type Route } from './router.ts'
+import { useAccessLog } from './use-access-log.ts'
+import { useCors } from './use-cors.ts'
+import { useFailures } from './use-failures.ts'
+import { useRequestId } from './use-request-id.ts'
+import { useSecurityHeaders } from './use-security-headers.ts'
+
+/** What the application is made of; main and the tests hand it in. */
 export interface AppMeans {
-  readonly authenticate: Authenticate;
-  readonly tokens: Tokens;
+  readonly authenticate: Authenticate
+  readonly tokens: Tokens
+  readonly vault: Vault
+  readonly log: Logger
+  /** Web pages of these origins may ask this server; the empty list is the default. */
+  readonly corsOrigins: readonly string[]
+  /** Who may read the GraphQL schema. */
+  readonly introspection: Introspection
+  readonly health: Health
 }
 
-export function createApp({ authenticate, tokens }: AppMeans) {
-  return createYoga<object, Context>({
-    schema,
-    context: async ({ request }) => ({
-      session: await authenticate(request.headers.get("authorization")),
-      tokens,
-      loaders: new Loaders(),
-    }),
-    logging: false,
-  });
+/** The whole application, for a socket (`listener`) and without one (`fetch`): both take the same way. */
+export interface App {
+  fetch(url: string | URL, init?: RequestInit): Promise<Response>
+  /** For node:http. */
+  listener(request: IncomingMessage, response: ServerResponse): Promise<void>
+  /** From now on `/readyz` says that this instance is going away. */
+  stop(): void
+  readonly log: Logger
+}
+
+/** Puts the application together. */
+export function createApp(means: AppMeans): App {
+  let stopping = false
+  const middlewares: readonly Middleware[] = [
+    useRequestId,
+    useAccessLog,
+    useSecurityHeaders,
+    useCors(means.corsOrigins),
+    useFailures,
+  ]
+  const handler = middlewares.reduceRight<Handler>((next, middleware) => middleware(next), router(routes))
+  const adapter = createServerAdapter((request: Request) => {
+    // Routes and pages are found by path alone, but a Host header can make the whole address unreadable.
+    if (!URL.canParse(request.url)) return failure(400, 'BAD_REQUEST', 'The address or the Host header is malformed.')
+    return handler(new Exchange(request, means))
+  })
+  return {
+    fetch: async (url, init = {}) => adapter.fetch(url.toString(), init),
+    listener: async (request, response) => {
+      await adapter.handle(request, response)
+    },
+    stop: () => {
+      stopping = true
+    },
+    log: means.log,
+  }
 }

@@ -1,117 +1,136 @@
-import { randomBytes } from "node:crypto";
+import { randomBytes } from 'node:crypto'
 
-import { authenticator } from "../../src/auth/authenticate.ts";
-import { jwtVerifier, mintJwt } from "../../src/auth/jwt.ts";
-import { deriveKeys } from "../../src/auth/keys.ts";
-import { systemOperator } from "../../src/auth/system.ts";
-import { Tokens } from "../../src/auth/tokens.ts";
-import { openDatabase } from "../../src/db/client.ts";
-import { credentials } from "../../src/domain/credentials.ts";
-import { createApp } from "../../src/http/app.ts";
-import { createMigratedDatabase, type Engine } from "./database.ts";
+import { authenticator } from '../../src/auth/authenticate.ts'
+import { jwtVerifier, mintJwt } from '../../src/auth/jwt.ts'
+import { deriveKeys } from '../../src/auth/keys.ts'
+import { systemOperator } from '../../src/auth/system.ts'
+import { Tokens } from '../../src/auth/tokens.ts'
+import { openDatabase } from '../../src/db/client.ts'
+import { credentials } from '../../src/domain/credentials.ts'
+import { Vault } from '../../src/domain/vault.ts'
+import { createLog } from '../../src/base/log.ts'
+import { createApp, type App, type AppMeans } from '../../src/http/app.ts'
+import { createMigratedDatabase, type Engine } from './database.ts'
 
 export interface GraphqlAnswer<Data = Record<string, unknown>> {
-  readonly data?: Data | null;
+  readonly data?: Data | null
   readonly errors?: readonly {
-    message: string;
-    path?: readonly (string | number)[];
-    extensions?: { code?: string };
-  }[];
+    message: string
+    path?: readonly (string | number)[]
+    extensions?: { code?: string; requestId?: string }
+  }[]
 }
 
 export interface TestApp {
-  readonly fetch: (path: string, init?: RequestInit) => Promise<Response>;
+  readonly fetch: (path: string, init?: RequestInit) => Promise<Response>
   /** Posts a query; `token` is whatever goes behind `Bearer`. Fails the test, with all it knows, on errors. */
-  readonly ask: <Data>(
-    token: string | null,
-    query: string,
-    variables?: object,
-  ) => Promise<Data>;
+  readonly ask: <Data>(token: string | null, query: string, variables?: object) => Promise<Data>
   /** The same for a query that is expected to fail. */
   readonly answer: (
     token: string | null,
     query: string,
     variables?: object,
-  ) => Promise<GraphqlAnswer & { status: number }>;
-  readonly operator: string;
-  readonly tenantToken: (
-    tenantId: string,
-    role?: "admin" | "viewer",
-  ) => Promise<string>;
+  ) => Promise<GraphqlAnswer & { status: number }>
+  readonly operator: string
+  readonly tenantToken: (tenantId: string, role?: 'admin' | 'viewer') => Promise<string>
   /** The SQL statements that ran since the last look. */
-  readonly takeStatements: () => string[];
-  readonly database: Awaited<ReturnType<typeof openDatabase>>;
-  readonly tokens: Tokens;
-  readonly close: () => Promise<void>;
+  readonly takeStatements: () => string[]
+  readonly database: Awaited<ReturnType<typeof openDatabase>>
+  readonly tokens: Tokens
+  /** The application itself, for `listen`. */
+  readonly app: App
+  /** The log's lines since the last look. */
+  readonly takeLog: () => LogLine[]
+  readonly close: () => Promise<void>
 }
 
+export interface LogLine {
+  readonly level: number
+  readonly msg: string
+  readonly requestId?: string
+  readonly [key: string]: unknown
+}
+
+/** What a test may set otherwise: the application's means, such as `introspection` or `corsOrigins`. */
+export type OpenOptions = Partial<AppMeans>
+
 /** The whole application on a fresh database of the engine, without a socket. */
-export async function startApp(engine: Engine): Promise<TestApp> {
-  const { url, drop } = await createMigratedDatabase(engine);
-  let statements: string[] = [];
-  const database = await openDatabase(url, {
+export async function startApp(engine: Engine, openOptions: OpenOptions = {}): Promise<TestApp> {
+  const testDatabase = await createMigratedDatabase(engine)
+  let statements: string[] = []
+  const database = await openDatabase(testDatabase.url, {
     onQuery: (sql) => statements.push(sql),
     poolSize: 10,
-  });
-  const keys = deriveKeys(randomBytes(32).toString("hex"));
-  const tokens = new Tokens(keys.tokenHash);
+  })
+  const secret = randomBytes(32).toString('hex')
+  const keys = deriveKeys(secret)
+  const tokens = new Tokens(keys.tokenHash)
   const authenticate = authenticator({
     database,
     tokens,
     jwts: jwtVerifier(keys.jwt, null),
     credentials: credentials(systemOperator(database)),
-  });
-  const app = createApp({ authenticate, tokens });
-  const fetchApp = (path: string, init?: RequestInit) =>
-    Promise.resolve(app.fetch(new URL(path, "http://orrery.test"), init));
-  const answer: TestApp["answer"] = async (token, query, variables = {}) => {
-    const response = await fetchApp("/graphql", {
-      method: "POST",
+  })
+  let lines: string[] = []
+  const app = createApp({
+    authenticate,
+    tokens,
+    vault: new Vault(secret),
+    log: createLog('debug', { write: (line: string) => lines.push(line) }),
+    corsOrigins: [],
+    introspection: 'authenticated',
+    health: {
+      database: async () => {
+        await database.client.$queryRaw`SELECT 1`
+      },
+      migrations: () => Promise.resolve(),
+    },
+    ...openOptions,
+  })
+  const fetchApp = (path: string, init?: RequestInit) => app.fetch(new URL(path, 'http://orrery.test'), init)
+  const answer: TestApp['answer'] = async (token, query, variables = {}) => {
+    const response = await fetchApp('/graphql', {
+      method: 'POST',
       headers: {
-        "content-type": "application/json",
+        'content-type': 'application/json',
         ...(token === null ? {} : { authorization: `Bearer ${token}` }),
       },
       body: JSON.stringify({ query, variables }),
-    });
+    })
     return {
       ...((await response.json()) as GraphqlAnswer),
       status: response.status,
-    };
-  };
-  const lifetime = 3600;
+    }
+  }
+  const lifetime = 3600
   return {
     fetch: fetchApp,
     answer,
-    async ask<Data>(
-      token: string | null,
-      query: string,
-      variables: object = {},
-    ) {
-      const { status, ...body } = await answer(token, query, variables);
+    async ask<Data>(token: string | null, query: string, variables: object = {}) {
+      const { status, ...body } = await answer(token, query, variables)
       if (body.errors || !body.data) {
-        throw new Error(
-          `HTTP ${status}\n${query}\n${JSON.stringify({ variables, body }, null, 2)}`,
-        );
+        throw new Error(`HTTP ${status}\n${query}\n${JSON.stringify({ variables, body }, null, 2)}`)
       }
-      return body.data as Data;
+      return body.data as Data
     },
-    operator: await mintJwt(
-      keys.jwt,
-      { role: "operator" },
-      { subject: "olga", lifetime },
-    ),
-    tenantToken: (tenantId, role = "admin") =>
-      mintJwt(keys.jwt, { role, tenantId }, { subject: "tina", lifetime }),
+    operator: await mintJwt(keys.jwt, { role: 'operator' }, { subject: 'olga', lifetime }),
+    tenantToken: (tenantId, role = 'admin') => mintJwt(keys.jwt, { role, tenantId }, { subject: 'tina', lifetime }),
     takeStatements() {
-      const taken = statements;
-      statements = [];
-      return taken;
+      const taken = statements
+      statements = []
+      return taken
     },
     database,
     tokens,
-    async close() {
-      await database.close();
-      await drop();
+    app,
+    takeLog() {
+      const taken = lines
+      lines = []
+      return taken.map((line) => JSON.parse(line) as LogLine)
     },
-  };
+    async close() {
+      await database.close()
+      await testDatabase.drop()
+    },
+  }
 }

@@ -1,0 +1,23 @@
+import { refused } from './responses.ts'
+
+/**
+ * Reads a request's body to its end, counting what really comes.
+ * @param limit in bytes
+ * @throws GraphQLError with status 413 as soon as there is more; the rest is left unread
+ */
+export async function readBody(request: Request, limit: number): Promise<Buffer<ArrayBuffer>> {
+  const tooLarge = () => refused(413, 'PAYLOAD_TOO_LARGE', `The body of this request may have at most ${limit} bytes.`)
+  if (Number(request.headers.get('content-length')) > limit) throw tooLarge()
+  // Not `for await`: leaving that loop early would destroy the connection before the answer is out.
+  const reader = request.body?.getReader()
+  const chunks: Uint8Array[] = []
+  let size = 0
+  while (reader) {
+    const { done, value } = await reader.read()
+    if (done) break
+    size += value.byteLength
+    if (size > limit) throw tooLarge()
+    chunks.push(value)
+  }
+  return Buffer.concat(chunks, size)
+}

@@ -1,0 +1,29 @@
+/** What the log keeps of an error. */
+export interface ErrorDescription {
+  readonly type: string
+  readonly message: string
+  readonly stack?: string
+  readonly code?: string
+  readonly cause?: ErrorDescription
+}
+
+/** Orrery's tokens, JWTs, and whatever stands behind `Bearer`. */
+const secrets = /\bor[nc]_[\w-]{20,}|\beyJ[\w-]{8,}(?:\.[\w-]*)*|(?<=\bBearer\s+)[\w.~+/=-]+/gi
+
+/** Removes what looks like a credential from a text that goes to the log. */
+export const withoutSecrets = (text: string): string => text.replace(secrets, '[secret]')
+
+/**
+ * An error for the log: its name, message, stack and causes, and nothing else. Errors carry more (a GraphQL error the
+ * query's text, a driver's error the row's values), and of that nothing is wanted in the log.
+ */
+export function describeError(error: unknown, depth = 0): ErrorDescription {
+  if (!(error instanceof Error)) return { type: typeof error, message: withoutSecrets(String(error)) }
+  return {
+    type: error.name,
+    message: withoutSecrets(error.message),
+    ...(error.stack === undefined ? {} : { stack: withoutSecrets(error.stack) }),
+    ...('code' in error && typeof error.code === 'string' ? { code: error.code } : {}),
+    ...(error.cause === undefined || depth >= 5 ? {} : { cause: describeError(error.cause, depth + 1) }),
+  }
+}

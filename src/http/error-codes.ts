@@ -1,0 +1,42 @@
+import { GraphQLError, Kind } from 'graphql'
+
+import { CallerError, NotFoundError, ValidationError } from '../base/errors.ts'
+
+/** What is made of an error: shown with these extensions besides its own, or masked and its cause logged. */
+export type Verdict =
+  | { readonly kind: 'shown'; readonly extensions: Readonly<Record<string, unknown>> }
+  | { readonly kind: 'masked'; readonly cause: unknown }
+
+const shown = (extensions: Record<string, unknown> = {}): Verdict => ({ kind: 'shown', extensions })
+
+/** Decides whether an error is the caller's to see. What is not known to be is masked. */
+export function classify(error: GraphQLError): Verdict {
+  if (isCoercion(error)) return shown({ code: 'BAD_USER_INPUT', http: { spec: true, status: 400 } })
+  const cause = causeOf(error)
+  if (cause instanceof CallerError) return shown({ code: codeOf(cause) })
+  if (!(cause instanceof GraphQLError)) return { kind: 'masked', cause }
+  const { code } = error.extensions
+  if (code === 'QUERY_TOO_COMPLEX') return shown({ http: { status: 400 } })
+  if (code !== undefined && error.extensions['unexpected'] !== true) return shown()
+  // graphql-js itself: an error without a place in the result is about the request, one with a place about a resolver's value.
+  return error.path === undefined ? shown({ code: 'BAD_REQUEST' }) : { kind: 'masked', cause }
+}
+
+/** A variable or argument that does not have its type's form. Scalars throw all kinds of errors to say so. */
+const isCoercion = ({ nodes, path, message, extensions }: GraphQLError): boolean =>
+  path === undefined
+    ? nodes?.[0]?.kind === Kind.VARIABLE_DEFINITION && extensions['code'] === undefined
+    : message.startsWith('Argument "') && extensions['code'] === undefined
+
+/** What was thrown at first: resolvers' errors are wrapped to say where in the result they happened. */
+function causeOf(error: GraphQLError): unknown {
+  let cause: unknown = error
+  while (cause instanceof GraphQLError && cause.originalError) cause = cause.originalError
+  return cause
+}
+
+/** Where a query, which has no union of errors, fails through its caller. */
+function codeOf(error: CallerError): string {
+  if (error instanceof ValidationError) return 'BAD_USER_INPUT'
+  return error instanceof NotFoundError ? 'NOT_FOUND' : 'CONFLICT'
+}

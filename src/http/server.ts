@@ -1,0 +1,102 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+
+import type { App } from './app.ts'
+
+export interface ListenOptions {
+  readonly host: string
+  /** 0 takes a free port. */
+  readonly port: number
+  /** How long requests may still run once the server is being closed, in milliseconds. */
+  readonly closeTimeout?: number
+  /** How long a client may take to send its headers, and its whole request, in milliseconds. */
+  readonly headersTimeout?: number
+  readonly requestTimeout?: number
+}
+
+export interface Listening {
+  /** Where it listens, e.g. `http://127.0.0.1:4000`. */
+  readonly url: string
+  /** Takes no more connections, lets running requests end, and cuts those that do not end in time. */
+  close(): Promise<void>
+}
+
+/** Agents poll every minute or so on one connection: it is kept longer than that (ms). */
+const keepAliveTimeout = 75_000
+/** Room for an identity provider's JWT. */
+const maxHeaderSize = 16_384
+/** How long the rest of a body that nobody wants is taken in before the connection is cut, in milliseconds. */
+const lingerTimeout = 2000
+
+/**
+ * Serves the app on node:http.
+ * @throws the socket's error (EADDRINUSE, EACCES, …) when it cannot listen
+ */
+export async function listen(app: App, options: ListenOptions): Promise<Listening> {
+  const { host, port, closeTimeout = 10_000, headersTimeout = 15_000, requestTimeout = 120_000 } = options
+  const running = new Set<ServerResponse>()
+  const sockets = new Set<Socket>()
+  let closing: Promise<void> | null = null
+
+  const server = createServer(
+    {
+      headersTimeout,
+      requestTimeout,
+      keepAliveTimeout,
+      maxHeaderSize,
+      connectionsCheckingInterval: Math.min(1000, headersTimeout, requestTimeout),
+    },
+    (request, response) => {
+      running.add(response)
+      response.once('close', () => {
+        running.delete(response)
+        if (closing) server.closeIdleConnections()
+      })
+      if (closing) response.setHeader('connection', 'close')
+      endUnreadBody(request, response)
+      void app.listener(request, response)
+    },
+  )
+  server.on('connection', (socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(port, host, resolve)
+  })
+
+  const close = async (): Promise<void> => {
+    app.stop()
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+    for (const response of running) {
+      if (!response.headersSent) response.setHeader('connection', 'close')
+    }
+    // Connections that were opened and never used: node:http counts them as busy until the headers are overdue.
+    for (const socket of sockets) {
+      if (socket.bytesRead === 0) socket.destroy()
+    }
+    const deadline = setTimeout(() => {
+      app.log.warn({ requests: running.size, closeTimeout }, 'requests did not end in time and were cut')
+      server.closeAllConnections()
+    }, closeTimeout)
+    await closed
+    clearTimeout(deadline)
+  }
+  return { url: urlOf(server.address()), close: () => (closing ??= close()) }
+}
+
+/** A request that was answered before its body was read (413, 401, …) may not go on sending for long. */
+function endUnreadBody(request: IncomingMessage, response: ServerResponse): void {
+  response.once('finish', () => {
+    if (request.complete) return
+    const timer = setTimeout(() => request.destroy(), lingerTimeout)
+    request.once('close', () => clearTimeout(timer))
+  })
+}
+
+function urlOf(address: ReturnType<ReturnType<typeof createServer>['address']>): string {
+  if (address === null || typeof address === 'string') throw new Error('the server listens on no port')
+  const host = address.family === 'IPv6' ? `[${address.address}]` : address.address
+  return `http://${host}:${address.port}`
+}

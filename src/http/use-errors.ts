@@ -1,0 +1,52 @@
+import { GraphQLError, type ExecutionResult } from 'graphql'
+
+import { describeError } from './describe-error.ts'
+import { classify } from './error-codes.ts'
+import type { GraphqlPlugin, ServerContext } from './graphql.ts'
+import { mapResults } from './map-results.ts'
+import { maskedMessage } from './use-failures.ts'
+
+/**
+ * The last look at every result: each error gets its code, faults of ours are logged whole and answered masked, and
+ * anonymous callers are told no names of the schema that they did not know.
+ */
+export function useErrors(): GraphqlPlugin {
+  return {
+    onResultProcess(payload) {
+      const { result, serverContext } = payload
+      const presented = (one: ExecutionResult) => withPresentedErrors(one, serverContext)
+      if (Symbol.asyncIterator in result) payload.setResult(mapResults(result, presented))
+      else if (!Array.isArray(result) && result.errors) payload.setResult(presented(result))
+    },
+  }
+}
+
+function withPresentedErrors(result: ExecutionResult, context: ServerContext): ExecutionResult {
+  if (!result.errors) return result
+  // Where nothing at all could be answered, the status says whose fault it was.
+  const failedWhole = result.data === undefined || result.data === null
+  return { ...result, errors: result.errors.map((error) => present(error, context, failedWhole)) }
+}
+
+function present(error: GraphQLError, { exchange, session }: ServerContext, failedWhole: boolean): GraphQLError {
+  const verdict = classify(error)
+  if (verdict.kind === 'masked') {
+    exchange.log.error({ error: describeError(verdict.cause), path: error.path?.join('.') }, 'request failed')
+    return copyOf(error, maskedMessage(exchange.id), {
+      code: 'INTERNAL_SERVER_ERROR',
+      requestId: exchange.id,
+      http: failedWhole ? { status: 500 } : {},
+    })
+  }
+  const message = session.kind === 'anonymous' ? withoutSuggestions(error.message) : error.message
+  return copyOf(error, message, { ...error.extensions, ...verdict.extensions })
+}
+
+/** Errors of parsing and validation are cached and shared between requests: they are copied, never changed. */
+function copyOf(error: GraphQLError, message: string, extensions: Record<string, unknown>): GraphQLError {
+  const { nodes = null, source = null, positions = null, path = null } = error
+  return new GraphQLError(message, { nodes, source, positions, path, extensions })
+}
+
+/** graphql-js proposes names that come close: `Did you mean "tenant" or "tenants"?`. */
+const withoutSuggestions = (message: string): string => message.replace(/ Did you mean .*\?/s, '')
