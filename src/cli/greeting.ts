@@ -1,4 +1,4 @@
-import type { DemoCredential } from './demo.ts'
+import type { DemoCredential } from './demo/fill.ts'
 
 /** What the terminal shows once the server is ready. `token` null: not to be printed, but how to make one. */
 export function firstSteps(url: string, token: string | null): string {

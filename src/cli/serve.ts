@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { mintJwt } from '../auth/jwt.ts'
 import { type Config, readConfig } from '../config.ts'
 import { startServer } from '../main.ts'
-import { fillDemo } from './demo.ts'
+import { fillDemo } from './demo/fill.ts'
 import { demoText, firstSteps } from './greeting.ts'
 import { UsageError } from './usage-error.ts'
 

@@ -5,7 +5,7 @@ import type { Scope } from '../auth/scope.ts'
 import { refusal } from '../db/errors.ts'
 import type { Listing } from '../db/pages.ts'
 import type { ConfigBundle as ConfigBundleRow, Prisma } from '../db/types.ts'
-import { inspectBundle } from './bundle/inspect.ts'
+import { inspectBundle, type ArchiveSource } from './bundle/inspect.ts'
 import { changeCluster } from './cluster-change.ts'
 import { readPages, type List } from './pages.ts'
 import { check, messageRule } from './rules.ts'
@@ -76,18 +76,14 @@ export async function getLatestConfigBundleVersion(scope: Scope, clusterId: stri
   return bundle?.version ?? null
 }
 
-/** A bundle's archive with what its download's headers need; `version` null means the newest. */
-export const getConfigBundleArchive = (scope: Scope, clusterId: string, version: number | null) =>
-  scope.db.configBundle.findFirst({
-    where: { clusterId, ...(version === null ? {} : { version }) },
-    orderBy: { version: 'desc' },
-    select: { version: true, data: true, sha256: true, size: true },
-  })
+/** GetBundle, with its archive: one version, for a download; null when it does not exist or is not in the scope. */
+export const getConfigBundleArchive = (scope: Scope, clusterId: string, version: number) =>
+  scope.db.configBundle.findFirst({ where: { clusterId, version }, select: { data: true } })
 
 export interface NewConfigBundle {
   readonly clusterId: string
   /** tar.gz, at most 10 MiB. */
-  readonly archive: AsyncIterable<Uint8Array>
+  readonly archive: ArchiveSource
   readonly message?: string | undefined
 }
 

@@ -1,0 +1,79 @@
+import { mintJwt } from '../../auth/jwt.ts'
+import type { Keys } from '../../auth/keys.ts'
+import { systemOperator } from '../../auth/system.ts'
+import type { Operator } from '../../auth/scope.ts'
+import type { Tokens } from '../../auth/tokens.ts'
+import type { Database } from '../../db/client.ts'
+import { packBundle } from '../../domain/bundle/pack.ts'
+import { createCluster } from '../../domain/clusters.ts'
+import { createConfigBundle } from '../../domain/config-bundles.ts'
+import { createNode } from '../../domain/node-lifecycle.ts'
+import { countTenants, createTenant } from '../../domain/tenants.ts'
+import { UsageError } from '../usage-error.ts'
+import { configFor, sample, type SampleCluster } from './sample.ts'
+
+/** A credential of the sample, and whose it is. */
+export interface DemoCredential {
+  readonly who: string
+  readonly token: string
+}
+
+interface Means {
+  readonly database: Database
+  readonly keys: Keys
+  readonly tokens: Tokens
+}
+
+const lifetime = 12 * 3600
+
+/**
+ * Fills an empty database with the sample, through the same functions that the API calls, and returns one credential
+ * for each kind of caller.
+ * @throws UsageError when there are tenants already
+ */
+export async function fillDemo({ database, keys, tokens }: Means): Promise<DemoCredential[]> {
+  const operator = systemOperator(database)
+  if ((await countTenants(operator)) > 0) {
+    throw new UsageError('--demo fills an empty database only: this one has tenants. Set DATABASE_URL to a new file.')
+  }
+  const credentials: DemoCredential[] = [
+    { who: 'operator', token: await mintJwt(keys.jwt, { role: 'operator' }, { subject: 'demo-operator', lifetime }) },
+  ]
+  for (const { name, clusters } of sample) {
+    const { id: tenantId } = await createTenant(operator, { name })
+    for (const role of ['admin', 'viewer'] as const) {
+      const token = await mintJwt(keys.jwt, { role, tenantId }, { subject: `demo-${role}`, lifetime })
+      credentials.push({ who: `${role} of ${name}`, token })
+    }
+    for (const cluster of clusters) {
+      const where = `${name}, cluster ${cluster.name}`
+      const made = await fillCluster(operator, tokens, tenantId, cluster)
+      credentials.push(...made.map(({ who, token }) => ({ who: `${who} (${where})`, token })))
+    }
+  }
+  return credentials
+}
+
+/** One cluster with its nodes and versions; returns its own token, an admin node's and a plain node's. */
+async function fillCluster(
+  operator: Operator,
+  tokens: Tokens,
+  tenantId: string,
+  { name, networkCidr, nodes, versions }: SampleCluster,
+): Promise<DemoCredential[]> {
+  const { cluster, token } = await createCluster(operator, tokens, { tenantId, name, networkCidr })
+  const made = []
+  for (const node of nodes) made.push(await createNode(operator, tokens, { ...node, clusterId: cluster.id }))
+  const admin = made.find(({ node }) => node.isAdmin)
+  const plain = made.findLast(({ node }) => !node.isAdmin)
+  for (const [index, message] of versions.entries()) {
+    const archive = await packBundle([{ path: 'config.yml', content: configFor(index + 1) }])
+    const author = { nodeId: admin?.node.id ?? null, name: 'demo' }
+    await createConfigBundle(operator, author, { clusterId: cluster.id, archive, message })
+  }
+  return [
+    { who: 'enrolling machine', token },
+    ...(admin ? [{ who: `admin node ${admin.node.name}`, token: admin.token }] : []),
+    ...(plain ? [{ who: `node ${plain.node.name}`, token: plain.token }] : []),
+  ]
+}

@@ -1,0 +1,90 @@
+import type { Scope } from '../auth/scope.ts'
+import type { Session } from '../auth/session.ts'
+import { isId } from '../base/ids.ts'
+import {
+  getConfigBundle,
+  getConfigBundleArchive,
+  getLatestConfigBundle,
+  type ConfigBundle,
+} from '../domain/config-bundles.ts'
+import type { Exchange } from './exchange.ts'
+import { failure } from './responses.ts'
+import type { Route } from './router.ts'
+
+/**
+ * Downloads of bundles: `GET /bundle` is a node's newest one, with the version as its ETag, so that a poll without news
+ * is a 304; `GET /clusters/<id>/bundles/<version>` is any version's whole archive, for everybody but plain nodes.
+ */
+export const bundleRoutes: readonly Route[] = [
+  {
+    path: '/bundle',
+    methods: {
+      GET: async (exchange) => {
+        const session = await exchange.session()
+        if (session.kind === 'anonymous') return unauthenticated()
+        if (session.kind !== 'node') return forbidden('Only nodes have a bundle of their own.')
+        const { scope, clusterId } = session
+        return download(exchange, scope, clusterId, await getLatestConfigBundle(scope, clusterId))
+      },
+    },
+  },
+  {
+    path: /^\/clusters\/(?<clusterId>[^/]+)\/bundles\/(?<version>[1-9]\d{0,8})$/,
+    methods: {
+      GET: async (exchange, { clusterId = '', version = '' }) => {
+        const session = await exchange.session()
+        if (session.kind === 'anonymous') return unauthenticated()
+        if (!mayReadArchives(session)) return forbidden('You may not download whole archives.')
+        const id = clusterId.toLowerCase()
+        const bundle = isId(id) ? await getConfigBundle(session.scope, id, Number(version)) : null
+        return download(exchange, session.scope, id, bundle)
+      },
+    },
+  },
+]
+
+type ArchiveReader = Exclude<Session, { kind: 'anonymous' }>
+
+/** A plain node learns its own slice only, never the others' certificates. */
+const mayReadArchives = (session: ArchiveReader): boolean =>
+  session.kind === 'operator' || session.kind === 'tenantAdmin' || (session.kind === 'node' && session.isAdmin)
+
+/** Answers from the metadata where that is enough; the archive is read only when it is sent. */
+async function download(
+  { request }: Exchange,
+  scope: Scope,
+  clusterId: string,
+  bundle: ConfigBundle | null,
+): Promise<Response> {
+  if (!bundle) return failure(404, 'NOT_FOUND', 'There is no such bundle.')
+  const { version, size } = bundle
+  const headers = {
+    etag: `"${version}"`,
+    // Kept by the client alone, and asked for again each time: the credential may have ended.
+    'cache-control': 'private, no-cache',
+    vary: 'authorization',
+  }
+  if (isKnown(request.headers.get('if-none-match'), version)) return new Response(null, { status: 304, headers })
+  const about = {
+    ...headers,
+    'content-type': 'application/gzip',
+    'content-length': String(size),
+    'content-disposition': `attachment; filename="bundle-${version}.tar.gz"`,
+  }
+  if (request.method === 'HEAD') return new Response(null, { headers: about })
+  const archive = await getConfigBundleArchive(scope, clusterId, version)
+  // Deleted in the meantime.
+  if (!archive) return failure(404, 'NOT_FOUND', 'There is no such bundle.')
+  return new Response(archive.data, { headers: about })
+}
+
+/** Whether `If-None-Match` names this version: weakly, any of a list, or `*` (RFC 9110, 13.1.2). */
+const isKnown = (header: string | null, version: number): boolean =>
+  header !== null && header.split(',').some((one) => ['*', `"${version}"`].includes(one.trim().replace(/^W\//, '')))
+
+const unauthenticated = (): Response =>
+  failure(401, 'UNAUTHENTICATED', 'Sign in first: a valid credential belongs in the Authorization header.', {
+    headers: { 'www-authenticate': 'Bearer' },
+  })
+
+const forbidden = (message: string): Response => failure(403, 'FORBIDDEN', message)
