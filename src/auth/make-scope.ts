@@ -1,4 +1,5 @@
 import type { Database } from '../db/client.ts'
+import { replicaLease } from '../db/lease.ts'
 import { pageReader } from '../db/pages.ts'
 import { scopedClient } from '../db/scoped.ts'
 import type { Operator, Tenant } from './scope.ts'
@@ -21,5 +22,6 @@ export function operatorScope(database: Database): Operator {
     ...rows,
     db: database.client,
     pages: pageReader(database, rows),
+    lease: replicaLease(database),
   } as unknown as Operator
 }

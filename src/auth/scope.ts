@@ -1,3 +1,4 @@
+import type { ReplicaLease } from '../db/lease.ts'
 import type { PageReader } from '../db/pages.ts'
 import type { Db } from '../db/types.ts'
 
@@ -24,6 +25,8 @@ export interface Operator {
   readonly clusterId: null
   readonly db: Db
   readonly pages: PageReader
+  /** The instances of the control plane belong to no tenant. */
+  readonly lease: ReplicaLease
 }
 
 /** What domain functions work in. */

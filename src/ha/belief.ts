@@ -1,0 +1,72 @@
+/** A point in time on both of the process's clocks, in milliseconds. */
+export interface Moment {
+  /** Never set, but stands still while the machine sleeps. */
+  readonly steady: number
+  /** Jumps when it is set, and after a sleep. */
+  readonly wall: number
+}
+
+export const readClocks = (): Moment => ({ steady: performance.now(), wall: Date.now() })
+
+/** How long ago something can have been: whichever clock says more is believed. */
+const longest = (from: Moment, to: Moment) => Math.max(to.steady - from.steady, to.wall - from.wall)
+/** How long ago it was at least. */
+const shortest = (from: Moment, to: Moment) => to.steady - from.steady
+
+/**
+ * Whether this process may take itself for the master. Computed from the clocks whenever it is asked, never remembered:
+ * a process that was stopped for a while and goes on does not believe, not even before its first timer runs.
+ */
+export class Belief {
+  readonly #times: { readonly belief: number; readonly lease: number }
+  readonly #clocks: () => Moment
+  /** When the last statement began that found or made this process the master. */
+  #confirmed: Moment | null = null
+  /** Since when it waits for somebody else's lease to run out. */
+  #waiting: Moment | null = null
+
+  constructor(times: { readonly belief: number; readonly lease: number }, clocks: () => Moment) {
+    this.#times = times
+    this.#clocks = clocks
+  }
+
+  get held(): boolean {
+    if (!this.#confirmed) return false
+    const now = this.#clocks()
+    if (this.#waiting && shortest(this.#waiting, now) < this.#times.lease) return false
+    return longest(this.#confirmed, now) < this.#times.belief
+  }
+
+  /** The role was vacant and is this process's now. `begin`: before the heartbeat was sent that it stands on. */
+  won(begin: Moment): void {
+    this.#confirmed = begin
+    this.#waiting = null
+  }
+
+  /**
+   * The database says that this process is the master. If the process knew that within a lease's time, nobody was it in
+   * between. Otherwise it was told so: by an operator, or by the row of its address that was left behind. Then
+   * somebody else may still take himself for the master, for as long as a lease lasts.
+   */
+  confirmed(begin: Moment): void {
+    const now = this.#clocks()
+    if (!this.#confirmed || longest(this.#confirmed, now) >= this.#times.lease) this.#waiting = now
+    this.#confirmed = begin
+  }
+
+  lost(): void {
+    this.#confirmed = null
+    this.#waiting = null
+  }
+
+  /** Milliseconds until the passing of time alone may change the belief; null when it cannot. */
+  get changesIn(): number | null {
+    if (!this.#confirmed) return null
+    const now = this.#clocks()
+    const changes = [
+      this.#times.belief - longest(this.#confirmed, now),
+      ...(this.#waiting ? [this.#times.lease - shortest(this.#waiting, now)] : []),
+    ].filter((delay) => delay > 0)
+    return changes.length === 0 ? null : Math.min(...changes)
+  }
+}
