@@ -11,6 +11,7 @@ import { getDatamodel } from '../db/generated/pothos.ts'
 import type { PrismaClient } from '../db/generated/sqlite/client.ts'
 import { accessOf, refusalFor, scopeOf, type AccessScopes } from './access.ts'
 import type { Context } from './context.ts'
+import { presentColumns } from './present-columns.ts'
 import type { Scalars } from './scalars.ts'
 
 /** What one request may ask for; a row asked for costs one for each of its fields. */
@@ -29,7 +30,7 @@ export const builder = new SchemaBuilder<{
   DefaultNodeNullability: false
   Connection: { readonly count: () => Promise<number> }
 }>({
-  plugins: [RelayPlugin, ScopeAuthPlugin, ErrorsPlugin, PrismaPlugin, ComplexityPlugin],
+  plugins: [RelayPlugin, ScopeAuthPlugin, ErrorsPlugin, presentColumns, PrismaPlugin, ComplexityPlugin],
   defaultFieldNullability: false,
   errors: { directResult: true },
   prisma: {

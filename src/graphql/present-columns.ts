@@ -1,0 +1,39 @@
+import SchemaBuilder, { BasePlugin, type PothosOutputFieldConfig, type SchemaTypes } from '@pothos/core'
+import type { GraphQLFieldResolver } from 'graphql'
+
+export const presentColumns = 'presentColumns'
+
+declare global {
+  // Where Pothos looks for the plugins that a builder may name.
+  // eslint-disable-next-line @typescript-eslint/no-namespace -- Pothos declares it so
+  export namespace PothosSchemaTypes {
+    export interface Plugins<Types extends SchemaTypes> {
+      presentColumns: PresentColumnsPlugin<Types>
+    }
+  }
+}
+
+/**
+ * Answers a field from its row where the row has the columns already. The Prisma plugin trusts only rows that it
+ * planned itself and reads any other one again, one statement a row: those of a mutation's payload (which a deletion
+ * has just removed) and those that a loader found for all rows of a list at once.
+ */
+class PresentColumnsPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
+  override wrapResolve(
+    resolver: GraphQLFieldResolver<unknown, Types['Context'], object>,
+    { extensions, resolve }: PothosOutputFieldConfig<Types>,
+  ): GraphQLFieldResolver<unknown, Types['Context'], object> {
+    const selection: unknown = extensions?.['pothosPrismaSelect']
+    if (!resolve || typeof selection !== 'object' || selection === null) return resolver
+    const needed = Object.entries(selection)
+    // Relations and computed selections stay the Prisma plugin's.
+    if (!needed.every(([, wanted]) => wanted === true)) return resolver
+    return (row, args, context, info) => {
+      const present = needed.every(([column]) => (row as Readonly<Record<string, unknown>>)[column] !== undefined)
+      return (present ? resolve : resolver)(row, args, context, info)
+    }
+  }
+}
+
+// Named before the Prisma plugin, it wraps what that one has wrapped.
+SchemaBuilder.registerPlugin(presentColumns, PresentColumnsPlugin)
