@@ -6,6 +6,7 @@ import type { Authenticate } from '../auth/authenticate.ts'
 import type { Tokens } from '../auth/tokens.ts'
 import type { Logger } from '../base/log.ts'
 import type { Vault } from '../domain/vault.ts'
+import { bundleRoutes } from './bundles.ts'
 import { Exchange, type Handler, type Middleware } from './exchange.ts'
 import { graphqlRoute, type Introspection } from './graphql.ts'
 import { healthRoutes, type Health } from './health.ts'
@@ -43,6 +44,7 @@ export interface App {
 /** Puts the application together. */
 export function createApp(means: AppMeans): App {
   let stopping = false
+  const routes: readonly Route[] = [graphqlRoute(means), ...bundleRoutes, ...healthRoutes(means.health, () => stopping)]
   const middlewares: readonly Middleware[] = [
     useRequestId,
     useAccessLog,
