@@ -39,6 +39,12 @@ export const getNode = (scope: Scope, id: string, query: { select?: Prisma.NodeS
 export const getNodeById = (operator: Operator, id: string, query: { select?: Prisma.NodeSelect } = {}) =>
   operator.db.node.findUnique({ ...query, where: { id } })
 
+/** The nodes of many ids, by id, in one look-up. */
+export async function getNodes(scope: Scope, ids: readonly string[]): Promise<Map<string, Node>> {
+  const nodes = await scope.db.node.findMany({ where: { id: { in: [...ids] } } })
+  return new Map(nodes.map((node) => [node.id, node]))
+}
+
 /** GetNodeByTokenHash: the node that a token belongs to, with what authentication needs and no more. */
 export const getNodeByTokenHash = (operator: Operator, tokenHash: TokenHash) =>
   operator.db.node.findUnique({

@@ -23,10 +23,14 @@ export class Loaders {
     this.#loaders.set(place, ofPlace)
     let loader = ofPlace.get(purpose) as DataLoader<string, Value> | undefined
     if (!loader) {
-      loader = new DataLoader<string, Value>(async (ids) => {
-        const values = await batch(ids)
-        return ids.map((one) => values.get(one) ?? missing)
-      })
+      loader = new DataLoader<string, Value>(
+        async (ids) => {
+          const values = await batch([...new Set(ids)])
+          return ids.map((one) => values.get(one) ?? missing)
+        },
+        // Gathered, not remembered: the second mutation of a request must not show what was there before it.
+        { cache: false },
+      )
       ofPlace.set(purpose, loader)
     }
     return loader.load(id)

@@ -1,0 +1,114 @@
+import { ConflictError, LimitError, NotFoundError, ValidationError } from '../base/errors.ts'
+import { createNode, deleteNode, rotateNodeToken } from '../domain/node-lifecycle.ts'
+import { listRouteOverlaps } from '../domain/routes.ts'
+import { scopeOf } from './access.ts'
+import { builder } from './builder.ts'
+import { outcome } from './errors.ts'
+import { given } from './input.ts'
+import { Node } from './nodes.ts'
+import { RouteOverlap } from './route-overlaps.ts'
+
+builder.relayMutationField(
+  'createNode',
+  {
+    description: 'A new node.',
+    inputFields: (t) => ({
+      clusterId: t.field({ type: 'UUID', required: true, description: 'The cluster it shall belong to.' }),
+      name: t.string({ required: true, description: 'Unique in the cluster; 1 to 255 characters.' }),
+      isAdmin: t.boolean({ description: 'Whether it may manage its cluster; false when null.' }),
+      mtu: t.int({ description: 'The largest packet of its tunnel device, 1280 to 9000 bytes; 1300 when null.' }),
+      routes: t.field({
+        type: ['CIDR'],
+        description: 'Networks that are reached through it, at most 256, outside of the overlay; none when null.',
+      }),
+      allowDefaultRoute: t.boolean({
+        description: 'Whether `routes` may take all traffic (`0.0.0.0/0`, `::/0`); false when null.',
+      }),
+      groups: t.stringList({
+        description: 'Groups for its certificate: at most 64, 1 to 255 characters each, no commas; none when null.',
+      }),
+      overlayIp: t.field({
+        type: 'IP',
+        description: 'The address in the overlay that it shall have; the lowest free one when null.',
+      }),
+      isLighthouse: t.boolean({ description: 'Whether it is a lighthouse; false when null.' }),
+      lighthousePublicIp: t.field({
+        type: 'IP',
+        description: 'Where the others find it, outside of the overlay; a lighthouse needs one.',
+      }),
+      lighthousePort: t.field({
+        type: 'Port',
+        description: 'The lighthouse’s UDP port; the cluster’s `lighthousePort` when null.',
+      }),
+      isRelay: t.boolean({ description: 'Whether it is a relay; false when null.' }),
+    }),
+  },
+  {
+    description:
+      'Creates a node and the token that its agent signs in with. For operators, tenant admins and admin nodes. Bumps `configVersion`.',
+    authScopes: { clusterWriter: true },
+    errors: outcome('createNode', ValidationError, NotFoundError, ConflictError, LimitError),
+    resolve: (_root, { input }, context) => createNode(scopeOf(context), context.tokens, given(input)),
+  },
+  {
+    description: 'The node was created.',
+    outputFields: (t) => ({
+      node: t.field({ type: Node, description: 'The new node.', resolve: ({ node }) => node }),
+      token: t.string({
+        description: 'The node token, `orn_…`. It is shown here and never again.',
+        resolve: ({ token }) => token,
+      }),
+      overlaps: t.field({
+        type: [RouteOverlap],
+        description: 'Where its routes meet those of other nodes of the cluster: allowed, at most 1000 are told.',
+        resolve: ({ node }, _args, context) => listRouteOverlaps(scopeOf(context), node),
+      }),
+    }),
+  },
+)
+
+builder.relayMutationField(
+  'rotateNodeToken',
+  {
+    description: 'The node whose token is to be replaced.',
+    inputFields: (t) => ({ nodeId: t.field({ type: 'UUID', required: true, description: 'The node’s id.' }) }),
+  },
+  {
+    description:
+      'Replaces a node’s token; the old one ends with the next request. For operators, tenant admins and admin nodes. Bumps `configVersion`.',
+    authScopes: { clusterWriter: true },
+    errors: outcome('rotateNodeToken', NotFoundError),
+    resolve: (_root, { input }, context) => rotateNodeToken(scopeOf(context), context.tokens, input.nodeId),
+  },
+  {
+    description: 'The token was replaced.',
+    outputFields: (t) => ({
+      node: t.field({ type: Node, description: 'The node.', resolve: ({ node }) => node }),
+      token: t.string({
+        description: 'The new node token. It is shown here and never again.',
+        resolve: ({ token }) => token,
+      }),
+    }),
+  },
+)
+
+builder.relayMutationField(
+  'deleteNode',
+  {
+    description: 'The node to delete.',
+    inputFields: (t) => ({ nodeId: t.field({ type: 'UUID', required: true, description: 'The node’s id.' }) }),
+  },
+  {
+    description:
+      'Deletes a node: its certificate is revoked, its address is free again, its token ends. For operators, tenant admins and admin nodes; the last admin node cannot delete itself. Bumps `configVersion`.',
+    authScopes: { clusterWriter: true },
+    errors: outcome('deleteNode', NotFoundError, ConflictError),
+    resolve: (_root, { input }, context) => deleteNode(scopeOf(context), input.nodeId),
+  },
+  {
+    description: 'The node was deleted.',
+    outputFields: (t) => ({
+      node: t.field({ type: Node, description: 'The node as it was.', resolve: (node) => node }),
+    }),
+  },
+)

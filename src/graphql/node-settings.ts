@@ -1,0 +1,185 @@
+import { ConflictError, NotFoundError, ValidationError } from '../base/errors.ts'
+import {
+  updateNodeAdmin,
+  updateNodeGroups,
+  updateNodeLighthouse,
+  updateNodeMtu,
+  updateNodeRelay,
+  updateNodeRoutes,
+} from '../domain/node-settings.ts'
+import { listRouteOverlaps } from '../domain/routes.ts'
+import { scopeOf } from './access.ts'
+import { builder } from './builder.ts'
+import { outcome } from './errors.ts'
+import { given } from './input.ts'
+import { Node } from './nodes.ts'
+import { RouteOverlap } from './route-overlaps.ts'
+
+const writers = 'For operators, tenant admins and admin nodes. Bumps `configVersion`.'
+
+builder.relayMutationField(
+  'updateNodeMtu',
+  {
+    description: 'The node’s new MTU.',
+    inputFields: (t) => ({
+      nodeId: t.field({ type: 'UUID', required: true, description: 'The node’s id.' }),
+      mtu: t.int({ required: true, description: 'The largest packet of its tunnel device: 1280 to 9000 bytes.' }),
+    }),
+  },
+  {
+    description: `Sets a node’s MTU. ${writers}`,
+    authScopes: { clusterWriter: true },
+    errors: outcome('updateNodeMtu', ValidationError, NotFoundError),
+    resolve: (_root, { input: { nodeId, ...input } }, context) => updateNodeMtu(scopeOf(context), nodeId, input),
+  },
+  {
+    description: 'The MTU was set.',
+    outputFields: (t) => ({
+      node: t.field({ type: Node, description: 'The node as it is now.', resolve: (node) => node }),
+    }),
+  },
+)
+
+builder.relayMutationField(
+  'updateNodeRoutes',
+  {
+    description: 'The node’s new routes.',
+    inputFields: (t) => ({
+      nodeId: t.field({ type: 'UUID', required: true, description: 'The node’s id.' }),
+      routes: t.field({
+        type: ['CIDR'],
+        required: true,
+        description: 'All networks that are reached through it: at most 256, outside of the overlay.',
+      }),
+      allowDefaultRoute: t.boolean({
+        description: 'Whether `routes` may take all traffic (`0.0.0.0/0`, `::/0`); false when null.',
+      }),
+    }),
+  },
+  {
+    description:
+      'Replaces a node’s routes. For operators, tenant admins, admin nodes, and the node itself. Bumps `configVersion`.',
+    authScopes: (_root, { input }) => ({ clusterWriter: true, nodeItself: input.nodeId }),
+    errors: outcome('updateNodeRoutes', ValidationError, NotFoundError),
+    resolve: (_root, { input: { nodeId, ...input } }, context) =>
+      updateNodeRoutes(scopeOf(context), nodeId, given(input)),
+  },
+  {
+    description: 'The routes were set.',
+    outputFields: (t) => ({
+      node: t.field({ type: Node, description: 'The node as it is now.', resolve: (node) => node }),
+      overlaps: t.field({
+        type: [RouteOverlap],
+        description: 'Where its routes meet those of other nodes of the cluster: allowed, at most 1000 are told.',
+        resolve: (node, _args, context) => listRouteOverlaps(scopeOf(context), node),
+      }),
+    }),
+  },
+)
+
+builder.relayMutationField(
+  'updateNodeLighthouse',
+  {
+    description: 'The node’s lighthouse settings, all of them: what is null is none.',
+    inputFields: (t) => ({
+      nodeId: t.field({ type: 'UUID', required: true, description: 'The node’s id.' }),
+      isLighthouse: t.boolean({ required: true, description: 'Whether the other nodes ask it where their peers are.' }),
+      lighthousePublicIp: t.field({
+        type: 'IP',
+        description: 'Where the others find it, outside of the overlay; a lighthouse needs one.',
+      }),
+      lighthousePort: t.field({ type: 'Port', description: 'Its UDP port; the cluster’s `lighthousePort` when null.' }),
+    }),
+  },
+  {
+    description: `Makes a node a lighthouse, or no longer one. ${writers}`,
+    authScopes: { clusterWriter: true },
+    errors: outcome('updateNodeLighthouse', ValidationError, NotFoundError),
+    resolve: (_root, { input: { nodeId, ...input } }, context) =>
+      updateNodeLighthouse(scopeOf(context), nodeId, given(input)),
+  },
+  {
+    description: 'The lighthouse settings were set.',
+    outputFields: (t) => ({
+      node: t.field({ type: Node, description: 'The node as it is now.', resolve: (node) => node }),
+    }),
+  },
+)
+
+builder.relayMutationField(
+  'updateNodeRelay',
+  {
+    description: 'The node’s relay setting.',
+    inputFields: (t) => ({
+      nodeId: t.field({ type: 'UUID', required: true, description: 'The node’s id.' }),
+      isRelay: t.boolean({
+        required: true,
+        description: 'Whether it passes on packets between nodes that cannot reach each other directly.',
+      }),
+    }),
+  },
+  {
+    description: `Makes a node a relay, or no longer one. ${writers}`,
+    authScopes: { clusterWriter: true },
+    errors: outcome('updateNodeRelay', NotFoundError),
+    resolve: (_root, { input: { nodeId, ...input } }, context) => updateNodeRelay(scopeOf(context), nodeId, input),
+  },
+  {
+    description: 'The relay setting was set.',
+    outputFields: (t) => ({
+      node: t.field({ type: Node, description: 'The node as it is now.', resolve: (node) => node }),
+    }),
+  },
+)
+
+builder.relayMutationField(
+  'updateNodeGroups',
+  {
+    description: 'The node’s new groups.',
+    inputFields: (t) => ({
+      nodeId: t.field({ type: 'UUID', required: true, description: 'The node’s id.' }),
+      groups: t.stringList({
+        required: true,
+        description: 'All groups for its certificate: at most 64, 1 to 255 characters each, no commas.',
+      }),
+    }),
+  },
+  {
+    description: `Replaces a node’s groups. ${writers}`,
+    authScopes: { clusterWriter: true },
+    errors: outcome('updateNodeGroups', ValidationError, NotFoundError),
+    resolve: (_root, { input: { nodeId, ...input } }, context) => updateNodeGroups(scopeOf(context), nodeId, input),
+  },
+  {
+    description: 'The groups were set.',
+    outputFields: (t) => ({
+      node: t.field({ type: Node, description: 'The node as it is now.', resolve: (node) => node }),
+    }),
+  },
+)
+
+builder.relayMutationField(
+  'updateNodeAdmin',
+  {
+    description: 'Whether the node is an admin.',
+    inputFields: (t) => ({
+      nodeId: t.field({ type: 'UUID', required: true, description: 'The node’s id.' }),
+      isAdmin: t.boolean({
+        required: true,
+        description: 'Whether its token may manage the nodes, tokens and bundles of its cluster.',
+      }),
+    }),
+  },
+  {
+    description: `Makes a node an admin of its cluster, or no longer one; the last admin node cannot demote itself. ${writers}`,
+    authScopes: { clusterWriter: true },
+    errors: outcome('updateNodeAdmin', NotFoundError, ConflictError),
+    resolve: (_root, { input: { nodeId, ...input } }, context) => updateNodeAdmin(scopeOf(context), nodeId, input),
+  },
+  {
+    description: 'The node is an admin now, or no longer one.',
+    outputFields: (t) => ({
+      node: t.field({ type: Node, description: 'The node as it is now.', resolve: (node) => node }),
+    }),
+  },
+)
