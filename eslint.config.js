@@ -4,7 +4,10 @@ import graphql from '@graphql-eslint/eslint-plugin'
 import { defineConfig, globalIgnores } from 'eslint/config'
 import typescript from 'typescript-eslint'
 
-/** No reading of the environment, by whichever door, and no test that keeps the others from running. */
+/**
+ * No reading of the environment, by whichever door, and no test that keeps the others from running.
+ * @type {import('eslint').Linter.RulesRecord}
+ */
 const environment = {
   'no-restricted-properties': [
     'error',

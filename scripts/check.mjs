@@ -1,0 +1,85 @@
+// `npm test`: everything that must hold before a change lands. The checks that only read run two at a time, since none
+// of them fills more than one core; the first one that fails ends the run. The tests come last and have the machine.
+import { spawn } from 'node:child_process'
+import { generate } from './generate.mjs'
+import { root, runIfProgram } from './project.mjs'
+
+/** What a check is called, the program, and its arguments; slow ones first, so that the last one is short. */
+const checks = /** @type {const} */ ([
+  ['eslint: the lint rules', 'eslint/bin/eslint.js', '--max-warnings=0', '.'],
+  ['tsc: the types', 'typescript/bin/tsc', '-p', 'tsconfig.json'],
+  ['knip: nothing is left unused', 'knip/bin/knip.js'],
+  [
+    'prettier: the formatting (npm run format mends it)',
+    'prettier/bin/prettier.cjs',
+    '--check',
+    '--log-level=warn',
+    '.',
+  ],
+  ['depcruise: who may import whom', 'dependency-cruiser/bin/dependency-cruise.mjs', '--config', '--', 'src'],
+])
+const atOnce = 2
+
+const jest = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js']
+const reporters = ['--reporters=default', '--reporters=<rootDir>/scripts/closing-line.mjs']
+
+/** @type {Set<import('node:child_process').ChildProcess>} what is running, to be ended when a check fails */
+const running = new Set()
+
+async function check() {
+  await timed('generate: the Prisma clients', () => generate())
+  const waiting = [...checks]
+  const worker = async () => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const [name, program, ...args] = next
+      await timed(name, () => run([`node_modules/${program}`, ...args], 'gathered'))
+    }
+  }
+  await Promise.all(Array.from({ length: atOnce }, worker))
+  console.log('\njest: the tests')
+  // Jest has said what failed, and its closing line stays the last one.
+  await run([...jest, ...reporters], 'inherit').catch(() => process.exit(1))
+}
+
+/**
+ * @param {string} name the heading, with what the check wrote below it if it failed
+ * @param {() => Promise<void>} work
+ */
+async function timed(name, work) {
+  const start = performance.now()
+  try {
+    await work()
+  } catch (error) {
+    for (const other of running) other.kill()
+    throw new Error(`\n✗ ${name}\n\n${error instanceof Error ? error.message : String(error)}`, { cause: error })
+  }
+  console.log(`✓ ${name}, ${((performance.now() - start) / 1000).toFixed(1)} s`)
+}
+
+/**
+ * Runs node, and rejects with what it wrote when it does not end with 0.
+ * @param {readonly string[]} args
+ * @param {'gathered' | 'inherit'} output
+ * @returns {Promise<void>}
+ */
+function run(args, output) {
+  const child = spawn(process.execPath, args, {
+    cwd: root,
+    stdio: output === 'inherit' ? 'inherit' : ['ignore', 'pipe', 'pipe'],
+  })
+  running.add(child)
+  let written = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding('utf8').on('data', (/** @type {string} */ text) => (written += text))
+  }
+  return new Promise((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', (code) => {
+      running.delete(child)
+      if (code === 0) resolve()
+      else reject(new Error(written.trim()))
+    })
+  })
+}
+
+await runIfProgram(import.meta, check)
