@@ -10,8 +10,8 @@ export interface Config {
   readonly dataDir: string
   readonly host: string
   readonly port: number
-  /** Where clients reach this instance; also its address among the replicas. */
-  readonly publicUrl: string
+  /** Where clients reach this instance, also its address among the replicas; null: where it listens. */
+  readonly publicUrl: string | null
   readonly corsOrigins: readonly string[]
   readonly introspection: 'authenticated' | 'everyone' | 'nobody'
   readonly logLevel: string
@@ -87,7 +87,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     dataDir: data.ORRERY_DATA_DIR,
     host: data.ORRERY_HOST,
     port: data.ORRERY_PORT,
-    publicUrl: (data.ORRERY_PUBLIC_URL ?? `http://${bracketed(data.ORRERY_HOST)}:${data.ORRERY_PORT}`).replace(/\/$/, ''),
+    publicUrl: data.ORRERY_PUBLIC_URL?.replace(/\/$/, '') ?? null,
     corsOrigins: data.ORRERY_CORS_ORIGINS,
     introspection: data.ORRERY_INTROSPECTION,
     logLevel: data.ORRERY_LOG_LEVEL,
@@ -107,6 +107,3 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
 function isOrigin(text: string): boolean {
   return URL.canParse(text) && new URL(text).origin === text
 }
-
-/** An IPv6 address stands in brackets in a URL (RFC 3986, 3.2.2). */
-const bracketed = (host: string): string => (host.includes(':') ? `[${host}]` : host)

@@ -1,4 +1,3 @@
-import type { IdentityProvider } from './auth/jwt.ts'
 import { authenticator } from './auth/authenticate.ts'
 import { jwtVerifier } from './auth/jwt.ts'
 import { deriveKeys, type Keys } from './auth/keys.ts'
@@ -13,8 +12,10 @@ import { assertCurrent, migrateUp } from './db/migrations/index.ts'
 import { credentials } from './domain/credentials.ts'
 import { replicaRegistry } from './domain/replicas.ts'
 import { countTenants } from './domain/tenants.ts'
+import { Vault } from './domain/vault.ts'
 import { startReplica } from './ha/replica.ts'
 import { createApp } from './http/app.ts'
+import type { Health } from './http/health.ts'
 import { listen } from './http/server.ts'
 
 /** A server that listens; everything it holds is given back by `stop`, in order. */
@@ -43,27 +44,32 @@ export async function startServer(config: Config, { beforeListening }: Hooks = {
     const database = await openDatabase(config.databaseUrl)
     opened.push({ name: 'database', close: database.close })
     const operator = systemOperator(database)
-    const keys = deriveKeys(config.secret ?? (await embeddedSecret(config.dataDir, await countTenants(operator))))
+    const secret = config.secret ?? (await embeddedSecret(config.dataDir, await countTenants(operator)))
+    const keys = deriveKeys(secret)
     const tokens = new Tokens(keys.tokenHash)
     await beforeListening?.({ database, keys, tokens })
 
     const authenticate = authenticator({
       database,
       tokens,
-      jwts: jwtVerifier(keys.jwt, config.identityProvider satisfies IdentityProvider | null),
+      jwts: jwtVerifier(keys.jwt, config.identityProvider),
       credentials: credentials(operator),
     })
     const app = createApp({
       authenticate,
       tokens,
+      vault: new Vault(secret),
       log,
       corsOrigins: config.corsOrigins,
       introspection: config.introspection,
       health: health(config.databaseUrl, database),
     })
     const server = await listen(app, { host: config.host, port: config.port })
-    const replica = await startReplica({ registry: replicaRegistry(operator), address: config.publicUrl, log })
-    opened.push({ name: 'instance', close: replica.stop }, { name: 'http', close: server.close })
+    opened.push({ name: 'http', close: server.close })
+    const address = config.publicUrl ?? server.url
+    const replica = await startReplica({ registry: replicaRegistry(operator), address, log })
+    // First the requests end, then the instance's row goes.
+    opened.splice(-1, 0, { name: 'instance', close: replica.stop })
     log.info({ url: server.url, engine: database.engine, instance: replica.id }, 'ready')
     return { url: server.url, database, keys, tokens, log, stop }
   } catch (error) {
@@ -96,7 +102,7 @@ async function embeddedSecret(dataDir: string, tenants: number): Promise<string>
   return (await keptSecret(dataDir)).secret
 }
 
-function health(url: string, { client }: Database) {
+function health(url: string, { client }: Database): Health {
   return {
     async database() {
       await client.$queryRaw`SELECT 1`

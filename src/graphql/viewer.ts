@@ -80,11 +80,15 @@ async function viewerOf(caller: SignedIn, context: Context) {
     case 'tenantAdmin':
       return caller
     case 'node':
-      return loadNode(caller.nodeId, context)
+      return (await loadNode(caller.nodeId, context)) ?? nobody()
     case 'enrollingMachine': {
       const cluster = await getCluster(caller.scope, caller.clusterId, { select: enrollingFields })
-      if (!cluster) throw unauthenticated()
-      return cluster
+      return cluster ?? nobody()
     }
   }
+}
+
+/** Whoever was deleted between being recognised and being looked up. */
+function nobody(): never {
+  throw unauthenticated()
 }

@@ -7,7 +7,7 @@ export async function send(
   token: string | null,
   query: string,
   variables: Record<string, unknown>,
-  file: Uint8Array = Buffer.from('no archive'),
+  file: Uint8Array<ArrayBuffer> = new TextEncoder().encode('no archive'),
 ): Promise<{ status: number; text: string }> {
   const headers: Record<string, string> = {
     ...(token === null ? {} : { authorization: `Bearer ${token}` }),
