@@ -66,7 +66,7 @@ const rules = z.object({
     .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
     .max(2048, 'must have at most 2048 characters')
     .refine((address) => !/[@#?]/.test(address), 'must not contain credentials, a query or a fragment')
-    .transform(canonical),
+    .transform((address) => canonical(address)),
 })
 
 /**
@@ -132,7 +132,5 @@ function found(replica: Replica | null): Replica {
   return replica
 }
 
-/** One spelling for one address: lower-case host, no default port, no last slash. */
-function canonical(address: string): string {
-  return new URL(address).href.replace(/\/$/, '')
-}
+/** One spelling for one address: lower-case host, no default port, a path. */
+const canonical = (address: string): string => new URL(address).href
