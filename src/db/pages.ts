@@ -83,7 +83,7 @@ export function pageReader({ client, engine }: Database, scope: RowScope): PageR
       const same = key === 'id' ? [] : parent.on.map(([child, own]) => sql`r.${raw(child)} = p.${raw(own)}`)
       const join =
         engine === 'postgresql'
-          ? sql`CROSS JOIN LATERAL (SELECT x.* FROM ${raw(table)} x ${tail}) r`
+          ? sql`CROSS JOIN LATERAL (SELECT ${columnsOf('x', table, fields)} FROM ${raw(table)} x ${tail}) r`
           : sql`JOIN ${raw(table)} r ON ${all([...same, sql`r.${raw(key)} IN (SELECT x.${raw(key)} FROM ${listed(listing)} ${tail})`])}`
       const rows = await client.$queryRaw<(Row & { parent: string })[]>(sql`
         SELECT p.id AS parent, ${selection('r', table, fields)} FROM ${raw(parent.table)} p ${join}
@@ -135,15 +135,17 @@ function ordering(alias: string, { order, direction }: Listing, { inverted }: Wi
   return Prisma.join(order.map((name) => sql`${raw(alias)}.${raw(name)} ${way}`))
 }
 
-function selection(alias: string, table: Table, fields: readonly string[]): Sql {
+const selection = (alias: string, table: Table, fields: readonly string[]): Sql =>
+  Prisma.join(fields.map((field) => sql`${raw(`${alias}.${columnOf(table, field)}`)} AS ${raw(`"${field}"`)}`))
+
+const columnsOf = (alias: string, table: Table, fields: readonly string[]): Sql =>
+  Prisma.join(fields.map((field) => raw(`${alias}.${columnOf(table, field)}`)))
+
+function columnOf(table: Table, field: string): string {
   const known: Readonly<Record<string, string>> = columns[table]
-  return Prisma.join(
-    fields.map((field) => {
-      const column = known[field]
-      if (column === undefined) throw new Error(`${table} has no field ${field} that a list may read`)
-      return sql`${raw(alias)}.${raw(column)} AS ${raw(`"${field}"`)}`
-    }),
-  )
+  const column = known[field]
+  if (column === undefined) throw new Error(`${table} has no field ${field} that a list may read`)
+  return column
 }
 
 function withParent(listing: Listing): Listing & { readonly parent: NonNullable<Listing['parent']> } {

@@ -1,0 +1,113 @@
+import { readFileSync } from 'node:fs'
+
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+
+import { packBundle } from '../src/domain/bundle/pack.ts'
+import { schema } from '../src/graphql/schema.ts'
+import { startApp, type TestApp } from './support/app.ts'
+import { engines } from './support/database.ts'
+import { send } from './support/multipart.ts'
+import { fileMark } from './support/schema-walk.ts'
+import { createNode, createWorld, type World } from './support/world.ts'
+
+const documented =
+  /## What bumps `configVersion`\n([\s\S]*?)\n## /.exec(readFileSync('docs/operations.md', 'utf8'))?.[1] ?? ''
+
+/** What each mutation is called with; those without an entry must not exist. */
+type Input = (world: World, app: TestApp) => Promise<Record<string, unknown>> | Record<string, unknown>
+
+const bumping: Record<string, Input> = {
+  createNode: ({ clusterId }) => ({ clusterId, name: 'another' }),
+  deleteNode: async ({ clusterId, admin }, app) => ({
+    nodeId: (await createNode(app, admin, { clusterId, name: 'to-be-deleted' })).id,
+  }),
+  rotateNodeToken: ({ nodeId }) => ({ nodeId }),
+  updateNodeMtu: ({ nodeId }) => ({ nodeId, mtu: 1400 }),
+  updateNodeRoutes: ({ nodeId }) => ({ nodeId, routes: ['192.168.2.0/24'] }),
+  updateNodeLighthouse: ({ nodeId }) => ({ nodeId, isLighthouse: true, lighthousePublicIp: '203.0.113.9' }),
+  updateNodeRelay: ({ nodeId }) => ({ nodeId, isRelay: true }),
+  updateNodeGroups: ({ nodeId }) => ({ nodeId, groups: ['web'] }),
+  updateNodeAdmin: ({ nodeId }) => ({ nodeId, isAdmin: true }),
+  updateClusterLighthouse: ({ clusterId }) => ({ clusterId, lighthousePort: 4243 }),
+  updateClusterFirewall: ({ clusterId }) => ({ clusterId, firewall: { inbound: [], outbound: [] } }),
+  rotateClusterToken: ({ clusterId }) => ({ clusterId }),
+  publishClusterConfig: ({ clusterId }) => ({ clusterId }),
+  createConfigBundle: ({ clusterId }) => ({ clusterId, archive: fileMark }),
+}
+
+describe.each(engines)('versions on %s', (engine) => {
+  let app: TestApp
+  let world: World
+  beforeAll(async () => {
+    app = await startApp(engine)
+    world = await createWorld(app, 'versions', crypto.randomUUID())
+  })
+  afterAll(() => app.close())
+
+  const wanted = async () =>
+    (await app.database.client.cluster.findUniqueOrThrow({ where: { id: world.clusterId } })).configVersion
+
+  async function call(name: string, input: Record<string, unknown>): Promise<string> {
+    const title = name.charAt(0).toUpperCase() + name.slice(1)
+    const query = `mutation ($input: ${title}Input!) { ${name}(input: $input) { __typename ... on Error { message } } }`
+    const archive = await packBundle([{ path: 'config.yml', content: 'punchy:\n  punch: true\n' }])
+    const { text } = await send(app, world.admin, query, { input }, archive)
+    return text
+  }
+
+  test.each(Object.entries(bumping))('%s raises the version by one', async (name, input) => {
+    const given = await input(world, app)
+    const before = await wanted()
+    expect(await call(name, given)).toContain(`${name.charAt(0).toUpperCase()}${name.slice(1)}Payload`)
+    expect(await wanted()).toBe(before + 1)
+  })
+
+  test('the page names these mutations and importClusterPki, which test/cluster-pki.test.ts covers', () => {
+    const named = documented.match(/\b(?:create|delete|update|rotate|publish|import)\w+/g)
+    expect(named?.sort()).toEqual([...Object.keys(bumping), 'importClusterPki'].sort())
+    const mutations = Object.keys(schema.getMutationType()?.getFields() ?? {})
+    expect(mutations).toEqual(expect.arrayContaining(named ?? []))
+  })
+
+  test('a refusal takes the bump back', async () => {
+    const before = await wanted()
+    for (const [name, input] of [
+      ['createNode', { clusterId: world.clusterId, name: 'versions-node' }],
+      ['updateNodeRoutes', { nodeId: world.nodeId, routes: ['10.42.7.0/24'] }],
+      ['updateNodeMtu', { nodeId: world.nodeId, mtu: 9001 }],
+    ] as const) {
+      expect(await call(name, input)).toContain('Error')
+    }
+    expect(await wanted()).toBe(before)
+  })
+
+  test('deleting bundles raises nothing, and no number is given again', async () => {
+    const newest = await wanted()
+    await call('createConfigBundle', { clusterId: world.clusterId, archive: fileMark })
+    expect(await call('deleteConfigBundle', { clusterId: world.clusterId, version: newest + 1 })).toContain('Payload')
+    expect(await wanted()).toBe(newest + 1)
+    await call('createConfigBundle', { clusterId: world.clusterId, archive: fileMark })
+    const [bundle] = await app.database.client.configBundle.findMany({
+      where: { clusterId: world.clusterId, version: { lt: 1000 } },
+      orderBy: { version: 'desc' },
+      take: 1,
+      select: { version: true },
+    })
+    expect(bundle?.version).toBe(newest + 2)
+  })
+
+  test('64 changes at once get 64 different versions and no error', async () => {
+    const before = await wanted()
+    const query = `mutation ($input: PublishClusterConfigInput!) { publishClusterConfig(input: $input) {
+      ... on PublishClusterConfigPayload { cluster { configVersion } } } }`
+    const answers = await Promise.all(
+      Array.from({ length: 64 }, () =>
+        app.ask<{ publishClusterConfig: { cluster: { configVersion: number } } }>(world.admin, query, {
+          input: { clusterId: world.clusterId },
+        }),
+      ),
+    )
+    const versions = answers.map(({ publishClusterConfig }) => publishClusterConfig.cluster.configVersion)
+    expect(versions.sort((a, b) => a - b)).toEqual(Array.from({ length: 64 }, (_, index) => before + 1 + index))
+  })
+})
