@@ -10,6 +10,9 @@ import { send } from './support/multipart.ts'
 import { argumentsFor, operationFor, rootFields, selectAll, takesId } from './support/schema-walk.ts'
 import { createWorld, type World } from './support/world.ts'
 
+/** What would make the walk see nothing: its own query refused before it ran, or a fault. */
+const neverAnswered = /GRAPHQL_(PARSE|VALIDATION)_FAILED|QUERY_TOO|INTERNAL_SERVER_ERROR/
+
 const fields = rootFields(schema)
 const withIds = fields.filter(({ field }) => field.args.some(takesId))
 
@@ -62,7 +65,7 @@ describe.each(engines)('the boundary between tenants on %s', (engine) => {
       const before = await theirRows()
       const ask = async (id: string) => {
         const args = argumentsFor(field, () => id)
-        const selection = selectAll(field.type, 3, () => id)
+        const selection = selectAll(field.type, 2, () => id)
         const { status, text } = await send(app, outsiders()[caller], operationFor(kind, field, args, selection), args)
         return { status, answer: text.replaceAll(id, '<id>') }
       }
@@ -83,9 +86,9 @@ describe.each(engines)('the boundary between tenants on %s', (engine) => {
   )(
     '%s: every edge below it, followed by %s, leads to no row of another tenant',
     async (_name, caller, kind, field) => {
-      const selection = selectAll(field.type, 3, () => theirs.nodeId)
+      const selection = selectAll(field.type, 2, () => theirs.nodeId)
       const { text } = await send(app, outsiders()[caller], operationFor(kind, field, {}, selection), {})
-      expect(text).not.toContain('GRAPHQL_VALIDATION_FAILED')
+      expect(text).not.toMatch(neverAnswered)
       for (const mark of theirs.marks.filter((one) => one !== theirs.nodeId)) expect(text).not.toContain(mark)
     },
   )
@@ -97,8 +100,9 @@ describe.each(engines)('the boundary between tenants on %s', (engine) => {
   )('%s with ids of their own shows %s no row of another tenant', async (_name, caller, kind, field) => {
     for (const id of [ours.tenantId, ours.clusterId, ours.nodeId]) {
       const args = argumentsFor(field, () => id)
-      const selection = selectAll(field.type, 3, () => theirs.clusterId)
+      const selection = selectAll(field.type, 2, () => theirs.clusterId)
       const { text } = await send(app, outsiders()[caller], operationFor(kind, field, args, selection), args)
+      expect(text).not.toMatch(neverAnswered)
       for (const mark of theirs.marks.filter((one) => one !== theirs.clusterId)) expect(text).not.toContain(mark)
     }
   })
@@ -112,7 +116,7 @@ describe.each(engines)('the boundary between tenants on %s', (engine) => {
           kind,
           field,
           args,
-          selectAll(field.type, 3, () => id),
+          selectAll(field.type, 2, () => id),
         )
         const { text } = await send(app, theirs.admin, operation, args)
         if (text.includes('theirs-')) found.push(field.name)

@@ -1,10 +1,12 @@
 import {
+  astFromValue,
   type GraphQLArgument,
   type GraphQLField,
   type GraphQLInputField,
   type GraphQLInputType,
   type GraphQLOutputType,
   type GraphQLSchema,
+  type GraphQLUnionType,
   getNamedType,
   isCompositeType,
   isEnumType,
@@ -15,6 +17,7 @@ import {
   isRequiredArgument,
   isRequiredInputField,
   isUnionType,
+  print,
 } from 'graphql'
 
 /** Anything a UUID is asked for may be given here; everything else is made up so that it passes the scalars. */
@@ -73,15 +76,21 @@ export function takesId({ type }: GraphQLArgument | GraphQLInputField): boolean 
 
 /**
  * A selection of everything below a type, `depth` objects deep: every field, every edge; fields that take a required
- * argument are called with the values of `idFor`. `alias` keeps the fields of a union's members apart.
+ * argument are called with the values of `idFor`. `clashing` fields get the alias that keeps a union's members apart.
  */
-export function selectAll(type: GraphQLOutputType, depth: number, idFor: IdFor, alias = ''): string {
+export function selectAll(
+  type: GraphQLOutputType,
+  depth: number,
+  idFor: IdFor,
+  { alias, clashing }: { alias: string; clashing: ReadonlySet<string> } = { alias: '', clashing: new Set() },
+): string {
   const named = getNamedType(type)
   if (!isCompositeType(named)) return ''
   if (isUnionType(named)) {
-    const parts = named
-      .getTypes()
-      .map((one, index) => `... on ${one.name} ${selectAll(one, depth, idFor, `m${index}_`)}`)
+    const apart = clashingFields(named)
+    const parts = named.getTypes().map((one, index) => {
+      return `... on ${one.name} ${selectAll(one, depth, idFor, { alias: `m${index}_`, clashing: apart })}`
+    })
     return `{ __typename ${parts.join(' ')} }`
   }
   const fields = Object.values(named.getFields()).flatMap((field) => {
@@ -89,15 +98,33 @@ export function selectAll(type: GraphQLOutputType, depth: number, idFor: IdFor, 
     const plumbing = isObjectType(inner) && /(Connection|Edge|PageInfo)$/.test(inner.name)
     if (isCompositeType(inner) && !plumbing && depth <= 0) return []
     if (plumbing && field.name === 'edges') return []
-    const args = literalArguments(argumentsFor(field, idFor))
-    const label = alias === '' ? '' : `${alias}${field.name}: `
-    return [`${label}${field.name}${args} ${selectAll(field.type, plumbing ? depth : depth - 1, idFor)}`]
+    const label = clashing.has(field.name) ? `${alias}${field.name}: ` : ''
+    const below = selectAll(field.type, plumbing ? depth : depth - 1, idFor)
+    return [`${label}${field.name}${literalArguments(field, idFor)} ${below}`]
   })
   return `{ __typename ${fields.join(' ')} }`
 }
 
-const literalArguments = (args: Record<string, unknown>): string => {
-  const parts = Object.entries(args).map(([name, value]) => `${name}: ${JSON.stringify(value)}`)
+/** Fields of one name and different types in a union's members, which GraphQL does not merge. */
+function clashingFields(union: GraphQLUnionType): ReadonlySet<string> {
+  const types = new Map<string, string>()
+  const clashing = new Set<string>()
+  for (const field of union.getTypes().flatMap((one) => Object.values(one.getFields()))) {
+    const known = types.get(field.name) ?? String(field.type)
+    if (known !== String(field.type)) clashing.add(field.name)
+    types.set(field.name, known)
+  }
+  return clashing
+}
+
+/** The arguments as they stand in a query's text; lists are asked for in small pages, within the server's limits. */
+function literalArguments(field: GraphQLField<unknown, unknown>, idFor: IdFor): string {
+  const values = argumentsFor(field, idFor)
+  if (field.args.some(({ name }) => name === 'first')) values['first'] = 3
+  const parts = field.args.flatMap(({ name, type }) => {
+    const literal = astFromValue(values[name], type)
+    return name in values && literal ? [`${name}: ${print(literal)}`] : []
+  })
   return parts.length === 0 ? '' : `(${parts.join(', ')})`
 }
 
