@@ -5,6 +5,7 @@ import { build } from './build.mjs'
 import { dist, runIfProgram } from './project.mjs'
 
 await runIfProgram(import.meta, build)
-const main = `${dist}main.js`
-process.argv[1] = main
-await import(pathToFileURL(main).href)
+// `orrery` without a command is `orrery serve`, and takes what stands behind `npm start --`.
+const orrery = `${dist}cli/index.js`
+process.argv[1] = orrery
+await import(pathToFileURL(orrery).href)

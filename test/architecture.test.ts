@@ -1,0 +1,139 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+import { describe, expect, test } from '@jest/globals'
+
+import { documentedTable, project, ruleNames, violations, violationsOf } from './support/imports.ts'
+
+const layers = ['base', 'db', 'pki', 'auth', 'ha', 'domain', 'graphql', 'http', 'agent']
+const resources = ['tenants', 'clusters', 'cluster-state', 'replicas', 'nodes', 'config-bundles']
+
+/** What the rules are about, small; the imports below are added to it. */
+const world = {
+  'src/main.ts': 'export const main = 1',
+  'src/cli/index.ts': 'export const cli = 1',
+  'src/config.ts': 'export type Config = 1\nexport const readConfig = 1',
+  'src/auth/system.ts': 'export const system = 1',
+  'src/db/client.ts': 'export type Client = 1\nexport const client = 1',
+  'src/db/connection.ts': 'export const connect = 1',
+  'src/db/generated/sqlite/client.ts': 'export type Row = 1\nexport class PrismaClient {}',
+  'test/support.ts': 'export const support = 1',
+  ...Object.fromEntries(layers.map((layer) => [`src/${layer}/value.ts`, 'export const value = 1'])),
+}
+
+/** For each rule beside the table: imports that it must refuse. */
+const refused: Record<string, Record<string, string>> = {
+  'raw-client-stays-below': {
+    'src/domain/a.ts': "import { client } from '../db/client.ts'",
+    'src/domain/b.ts': "import type { Client } from '../db/client.ts'",
+    'src/http/c.ts': "import { connect } from '../db/connection.ts'",
+  },
+  'generated-client-is-only-a-type-above': {
+    'src/domain/a.ts': "import { PrismaClient } from '../db/generated/sqlite/client.ts'",
+    'src/graphql/b.ts': "import { type Row, PrismaClient } from '../db/generated/sqlite/client.ts'",
+    'src/graphql/c.ts': "export const later = () => import('../db/generated/sqlite/client.ts')",
+    'src/graphql/d.ts': "export { PrismaClient } from '../db/generated/sqlite/client.ts'",
+  },
+  'config-is-handed-down': { 'src/domain/a.ts': "import type { Config } from '../config.ts'" },
+  'config-is-only-a-type-in-http': { 'src/http/a.ts': "import { readConfig } from '../config.ts'" },
+  'config-imports-only-base-auth': { 'src/config.ts': "import { value } from './domain/value.ts'" },
+  'system-session-is-made-at-the-entry': {
+    'src/http/a.ts': "import { system } from '../auth/system.ts'",
+    'src/auth/b.ts': "import { system } from './system.ts'",
+  },
+  'no-circular': {
+    'src/base/a.ts': "import { b } from './b.ts'\nexport const a = 1",
+    'src/base/b.ts': "import { a } from './a.ts'\nexport const b = 1",
+    'src/base/c.ts': "import type { D } from './d.ts'\nexport type C = 1",
+    'src/base/d.ts': "import type { C } from './c.ts'\nexport type D = 1",
+  },
+  'no-orphans': { 'src/base/a.ts': 'export const a = 1' },
+  'no-dev-dependencies-in-src': { 'src/base/a.ts': "import tool from 'tool'" },
+  'only-declared-packages': { 'src/base/a.ts': "import stowaway from 'stowaway'" },
+  'only-what-resolves': { 'src/base/a.ts': "import { nothing } from './nothing.ts'" },
+  'src-imports-only-src': { 'src/base/a.ts': "import { support } from '../../test/support.ts'" },
+}
+
+/** What the same rules must let pass. */
+const meant = {
+  'src/domain/a.ts': "import type { Row } from '../db/generated/sqlite/client.ts'",
+  'src/graphql/b.ts': "import { type Row } from '../db/generated/sqlite/client.ts'",
+  'src/http/c.ts': "import type { Config } from '../config.ts'",
+  'src/auth/d.ts': "import { client } from '../db/client.ts'",
+  'src/ha/e.ts': "import { PrismaClient } from '../db/generated/sqlite/client.ts'",
+  'src/base/f.ts': "import declared from 'declared'\nimport { join } from 'node:path'",
+  'src/main.ts':
+    "import './config.ts'\nimport './auth/system.ts'\nimport './db/client.ts'\nimport './db/connection.ts'",
+}
+
+describe('the imports of src', () => {
+  test('keep to the rules', async () => {
+    expect(await violations()).toEqual([])
+  })
+
+  test('are ruled by the table of docs/architecture.md: what it allows passes, all else is refused', async () => {
+    const table = documentedTable(layers)
+    expect([...table.keys()].sort()).toEqual([...layers].sort())
+    // Nothing imports the importing files, so that the tree has no cycles.
+    const files: Record<string, string> = { ...world }
+    const expected: string[] = []
+    for (const from of [...layers, 'cli']) {
+      for (const to of [...layers, 'main', 'cli']) {
+        if (from === to) continue
+        const target = to === 'main' ? 'main.ts' : to === 'cli' ? 'cli/index.ts' : `${to}/value.ts`
+        files[`src/${from}/to-${to}.ts`] = `import '../${target}'`
+        const allowed = from === 'cli' || table.get(from)?.includes(to)
+        if (!allowed) expected.push(`src/${from}/to-${to}.ts → src/${target}`)
+      }
+    }
+    files['src/main.ts'] = layers.map((layer) => `import './${layer}/value.ts'`).join('\n')
+    const broken = (await violationsOf(files)).filter(({ rule }) => rule.includes('-imports-only-'))
+    expect(broken.map(({ edge }) => edge).sort()).toEqual(expected.sort())
+  })
+})
+
+describe('the further rules', () => {
+  test.each(Object.keys(refused))('%s', async (rule) => {
+    const files = refused[rule] ?? {}
+    const broken = (await violationsOf({ ...world, ...files })).filter((violation) => violation.rule === rule)
+    const passed = Object.keys(files).filter((file) => !broken.some(({ edge }) => edge.split(' → ').includes(file)))
+    expect(passed).toEqual([])
+  })
+
+  test('let pass what is meant', async () => {
+    const broken = await violationsOf({ ...world, ...meant })
+    expect(broken.filter(({ edge }) => Object.keys(meant).some((file) => edge.startsWith(`${file} →`)))).toEqual([])
+  })
+
+  test('are all shown to refuse something here', () => {
+    const further = ruleNames.filter((name) => !layers.some((layer) => name.startsWith(`${layer}-imports-only-`)))
+    expect(Object.keys(refused).sort()).toEqual(further.sort())
+  })
+})
+
+describe('the files', () => {
+  const files = sourceFiles('src')
+
+  test('stand in the folders of the table, so that each has a rule', () => {
+    const places = new Set(files.map((file) => file.split('/')[1] ?? ''))
+    expect([...places].filter((place) => ![...layers, 'cli', 'config.ts', 'main.ts'].includes(place))).toEqual([])
+  })
+
+  test.each(['domain', 'graphql'])('of %s are named after the resources', (layer) => {
+    expect(resources.map((name) => `src/${layer}/${name}.ts`).filter((file) => !files.includes(file))).toEqual([])
+  })
+
+  test('have at most 300 lines, those of tests and scripts too', () => {
+    const long = [...files, ...sourceFiles('test'), ...sourceFiles('scripts')]
+      .map((file) => ({ file, lines: readFileSync(join(project, file), 'utf8').trimEnd().split('\n').length }))
+      .filter(({ lines }) => lines > 300)
+    expect(long).toEqual([])
+  })
+})
+
+/** Files that people wrote, as paths from the project's folder. */
+function sourceFiles(folder: string): string[] {
+  return readdirSync(join(project, folder), { recursive: true, encoding: 'utf8' })
+    .map((file) => `${folder}/${file.replaceAll('\\', '/')}`)
+    .filter((file) => /\.(ts|mjs)$/.test(file) && !file.startsWith('src/db/generated/'))
+}
