@@ -44,9 +44,8 @@ export function formatPrefix({ address, length }: Prefix): string {
 export const comparePrefixes = (a: Prefix, b: Prefix): number =>
   a.address.length - b.address.length || Buffer.compare(a.address, b.address) || a.length - b.length
 
-/** Whether every address of `inner`'s network is one of `outer`'s. */
+/** Whether every address of `inner`'s network is one of `outer`'s; never where one is IPv4 and the other IPv6. */
 export const containsPrefix = (outer: Prefix, inner: Prefix): boolean =>
-  outer.address.length === inner.address.length &&
   outer.length <= inner.length &&
   Buffer.compare(maskedAddress(outer), maskedAddress({ address: inner.address, length: outer.length })) === 0
 

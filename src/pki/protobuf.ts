@@ -96,10 +96,10 @@ class VarintReader {
     for (let factor = 1; ; factor *= 0x80) {
       const byte = this.#bytes[this.#at++]
       if (byte === undefined) throw this.#fail('it ends in the middle of a number')
+      // Past 2⁵³ the sum is no safe integer any more, past 2¹⁰²³ no number: both end the loop.
       value += (byte % 0x80) * factor
       if (!Number.isSafeInteger(value)) throw this.#fail('a number is negative or too large')
       if (byte < 0x80) return value
-      if (factor > 2 ** 56) throw this.#fail('a number is too long')
     }
   }
 

@@ -5,11 +5,9 @@ import {
   parseCaCertificate,
   parseCaCertificates,
   parseCertificate,
-  parseCertificates,
   parseNodeCertificate,
 } from '../../src/pki/certificate.ts'
 import { version2 } from '../../src/pki/certificate-v2.ts'
-import { readPemBlock, writePem } from '../../src/pki/pem.ts'
 import { signNode } from '../../src/pki/sign.ts'
 import { verifyCa, verifyNode } from '../../src/pki/verify.ts'
 import { vector } from './nebula-cert.ts'
@@ -99,99 +97,6 @@ describe('certificates that nebula-cert made', () => {
       'a070800774657374696e67a10e04050a0101021004050a01010118a20e0405090101031004050901010218a3270c0b746573742d67726f7570' +
         '310c0b746573742d67726f7570320c0b746573742d67726f7570338504318bef808604318befbc87101234567890abcdef1234567890abcdef',
     )
-  })
-})
-
-describe('what is no certificate is refused with the reason', () => {
-  const node = vector('node-v1.crt')
-  const bytes = Buffer.from(readPemBlock(node, 'certificate').bytes)
-  const pem = (changed: Uint8Array, banner = 'NEBULA CERTIFICATE') => writePem({ banner, bytes: changed })
-
-  test.each([
-    ['nothing', '', 'certificate: is not in PEM form: a line "-----BEGIN NEBULA …-----" is missing'],
-    ['prose', 'hello', 'certificate: line 1 is outside of a PEM block'],
-    ['text after it', `${node}hello`, 'certificate: line 8 is outside of a PEM block'],
-    ['two of them', node + node, 'certificate: holds 2 PEM blocks, one is wanted'],
-    ['its end is cut', node.slice(0, -40), 'certificate: the line "-----END NEBULA CERTIFICATE-----" is missing'],
-    [
-      'its last line is missing',
-      node.split('\n').slice(0, -2).join('\n'),
-      'certificate: the line "-----END NEBULA CERTIFICATE-----" is missing',
-    ],
-    [
-      'another end',
-      node.replace('END NEBULA', 'END OTHER'),
-      'certificate: line 7 ends "OTHER CERTIFICATE", but "NEBULA CERTIFICATE" was begun',
-    ],
-    [
-      'two beginnings',
-      node.replace('-----END', '-----BEGIN'),
-      'certificate: line 7 begins a block before the end of "NEBULA CERTIFICATE"',
-    ],
-    ['no base64', node.replace('\nC', '\n!'), 'certificate: line 7 ends a block that is not valid base64'],
-    [
-      'an empty block',
-      '-----BEGIN NEBULA CERTIFICATE-----\n-----END NEBULA CERTIFICATE-----\n',
-      'certificate: line 2 ends a block of 0 bytes; 1 to 65536 are allowed',
-    ],
-    [
-      'an X.509 certificate',
-      pem(bytes, 'CERTIFICATE'),
-      'certificate: "CERTIFICATE" is neither of "NEBULA CERTIFICATE", "NEBULA CERTIFICATE V2"',
-    ],
-    [
-      'a private key',
-      pem(bytes, 'NEBULA X25519 PRIVATE KEY'),
-      'certificate: a private key stands where a certificate belongs: "NEBULA X25519 PRIVATE KEY" is neither of "NEBULA CERTIFICATE", "NEBULA CERTIFICATE V2"',
-    ],
-    [
-      'P256, version 1',
-      vector('ca-p256-v1.crt'),
-      'certificate: is not a Nebula certificate: its curve is P256; only Curve25519 is supported',
-    ],
-    [
-      'P256, version 2',
-      vector('ca-p256-v2.crt'),
-      'certificate: is not a Nebula certificate: its curve is P256; only Curve25519 is supported',
-    ],
-    ['cut off', pem(bytes.subarray(0, -1)), 'certificate: is not a Nebula certificate: it is cut off'],
-    [
-      'version 1 as version 2',
-      pem(bytes, 'NEBULA CERTIFICATE V2'),
-      'certificate: is not a Nebula certificate: it has no certificate where one belongs',
-    ],
-    [
-      'an unknown field',
-      pem(Buffer.concat([bytes, Buffer.from([0x18, 1])])),
-      'certificate: is not a Nebula certificate: unknown field 3',
-    ],
-    [
-      'a second, equal signature',
-      pem(Buffer.concat([bytes, bytes.subarray(-66)])),
-      'certificate: is not a Nebula certificate: it is not encoded as Nebula encodes it',
-    ],
-    ['no details', pem(bytes.subarray(-66)), 'certificate: is not a Nebula certificate: it gives its node no address'],
-  ])('%s', (_what, text, reason) => {
-    expect(refusal(() => parseCertificate(text))).toBe(reason)
-  })
-
-  test('no certificate at all where several may stand', () => {
-    expect(refusal(() => parseCertificates('# empty\n'))).toBe('certificate: holds no PEM block "NEBULA CERTIFICATE"')
-  })
-
-  test("a node's where a CA's belongs, and the other way round", () => {
-    expect(refusal(() => parseCaCertificate(node))).toBe(`certificate: of "web-1" is a node's, a CA's is wanted`)
-    expect(refusal(() => parseNodeCertificate(vector('ca-v1.crt')))).toBe(
-      `certificate: of "TEST ONLY version 1" is a CA's, a node's is wanted`,
-    )
-    expect(refusal(() => parseCaCertificates(vector('ca-v1.crt') + node))).toBe(
-      `certificate: of "web-1" is a node's, a CA's is wanted`,
-    )
-  })
-
-  test('Windows line ends, indentation and comments are no reason', () => {
-    const relaxed = `# our node\r\n${node.replaceAll('\n', '\r\n').replaceAll(/^/gm, '    ')}\r\n`
-    expect(parseCertificate(relaxed).pem).toBe(node)
   })
 })
 

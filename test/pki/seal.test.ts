@@ -42,6 +42,14 @@ describe('a sealed text', () => {
     },
   )
 
+  test('has one spelling: the bits that base64 leaves over must be zero', () => {
+    const text = seal('a', { key, clusterId })
+    const other = text.slice(0, -1) + String.fromCharCode(text.charCodeAt(text.length - 1) + 1)
+    expect(Buffer.from(other.slice(3), 'base64url')).toEqual(Buffer.from(text.slice(3), 'base64url'))
+    expect(unseal(text, { key, clusterId })).toBe('a')
+    expect(refusal(() => unseal(other, { key, clusterId }))).toBe(formless)
+  })
+
   test('cut off anywhere stays shut', () => {
     for (let length = 0; length < sealed.length; length += 1) {
       expect([shut, formless]).toContain(refusal(() => unseal(sealed.slice(0, length), { key, clusterId })))

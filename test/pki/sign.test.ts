@@ -1,8 +1,10 @@
 import { describe, expect, test } from '@jest/globals'
 
 import { createCa } from '../../src/pki/ca.ts'
+import { assemble, toBeSigned } from '../../src/pki/certificate.ts'
 import { generateNodeKeyPair } from '../../src/pki/keys.ts'
 import { signNode, validityFrom, type NodeCertificateRequest } from '../../src/pki/sign.ts'
+import { signBytes } from '../../src/pki/signing-key.ts'
 import { verifyNode } from '../../src/pki/verify.ts'
 import { refusal } from './refusal.ts'
 
@@ -109,6 +111,20 @@ describe("a node's certificate", () => {
     [{ notAfter: new Date(Number.NaN) }, 'validity: must be two times after 1970'],
   ] as const)('%j breaks a rule of the format', (changed, reason) => {
     expect(refusal(() => signNode(free, request(changed)))).toBe(reason)
+  })
+})
+
+describe("a certificate that a CA's key signed beyond the CA's limits", () => {
+  test.each([
+    { networks: ['10.43.0.5/16'] },
+    { unsafeNetworks: ['10.0.0.0/8'] },
+    { groups: ['root'] },
+    { notAfter: new Date(end.getTime() + 1000) },
+  ])('%j is not trusted', (changed) => {
+    const fields = { ...signNode(limited, request()), ...changed }
+    const stolen = assemble(1, fields, signBytes(toBeSigned(1, fields), limited.key))
+    if (stolen.isCa) throw new Error('a node was asked for')
+    expect(refusal(() => verifyNode(stolen, [limited.certificate], now))).toMatch(/the CA/)
   })
 })
 
