@@ -48,7 +48,9 @@ describe.each(engines)('replicas on %s', (engine) => {
 
   const call = async (name: string, input: object): Promise<Result> => {
     const answer = await app.ask<Record<string, Result>>(app.operator, mutation(name), { input })
-    return answer[name] as Result
+    const result = answer[name]
+    if (!result) throw new Error(`${name} answered with nothing`)
+    return result
   }
   const register = async (address: string): Promise<Replica> => {
     const { replica, ...rest } = await call('registerReplica', { address })

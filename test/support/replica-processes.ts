@@ -1,0 +1,77 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+
+import type { ReplicaTimes } from '../../src/db/lease.ts'
+import type { Line } from './replica-process.ts'
+
+const program = fileURLToPath(new URL('replica-process.ts', import.meta.url))
+/** For a machine that has much else to do; nothing is expected to take this long. */
+const patience = 30_000
+
+/** An instance in a process of its own, and everything it said. */
+export interface ReplicaProcess {
+  readonly name: string
+  readonly lines: Line[]
+  readonly kill: (signal: NodeJS.Signals) => void
+  /** Resolves with the exit code, or with null after a signal that ended it. */
+  readonly exited: Promise<number | null>
+  readonly errors: Promise<string>
+}
+
+export function startReplicaProcess(name: string, url: string, address: string, times: ReplicaTimes): ReplicaProcess {
+  const child = spawn(process.execPath, ['--import', 'tsx', program, url, address, JSON.stringify(times)])
+  const lines: Line[] = []
+  createInterface(child.stdout).on('line', (line) => lines.push(JSON.parse(line) as Line))
+  return {
+    name,
+    lines,
+    kill: (signal) => void child.kill(signal),
+    exited: once(child, 'close').then(([code]) => code as number | null),
+    errors: text(child.stderr),
+  }
+}
+
+export const count = ({ lines }: ReplicaProcess, event: Line['event']): number =>
+  lines.filter((line) => line.event === event).length
+
+export const lastTime = ({ lines }: ReplicaProcess, event: 'promoted' | 'demoted' | 'beat' | 'stopped'): number =>
+  lines.reduce((last, line) => (line.event === event ? line.at : last), -Infinity)
+
+/** Whether the last thing it said of its role is that it is the master. */
+export const isMaster = (one: ReplicaProcess): boolean => lastTime(one, 'promoted') > lastTime(one, 'demoted')
+
+/** Waits until something holds of what the processes said; else fails with all of it. */
+export async function until(what: string, all: readonly ReplicaProcess[], holds: () => boolean): Promise<void> {
+  for (const end = performance.now() + patience; !holds(); await new Promise((resolve) => setTimeout(resolve, 5))) {
+    if (performance.now() < end) continue
+    const told = all.map(
+      ({ name, lines }) =>
+        `${name}\n${lines
+          .slice(-40)
+          .map((line) => JSON.stringify(line))
+          .join('\n')}`,
+    )
+    throw new Error(`it did not come to this: ${what}\n${told.join('\n')}`)
+  }
+}
+
+/** The times at which a process took itself for the master. */
+export function beliefs({ name, lines }: ReplicaProcess): { name: string; from: number; to: number }[] {
+  const runs = new Map<number, number>()
+  for (const line of lines) if (line.event === 'believed') runs.set(line.from, line.to)
+  return [...runs].map(([from, to]) => ({ name, from, to }))
+}
+
+/** Every pair of processes that both took themselves for the master at some moment: it must be empty. */
+export function overlaps(all: readonly ReplicaProcess[]): string[] {
+  const runs = all.flatMap(beliefs).sort((a, b) => a.from - b.from)
+  return runs.flatMap((one, index) =>
+    runs
+      .slice(index + 1)
+      .filter((other) => other.name !== one.name && other.from <= one.to)
+      .map((other) => `${one.name} (${one.from} to ${one.to}) and ${other.name} (${other.from} to ${other.to})`),
+  )
+}
