@@ -9,7 +9,7 @@ import type { Engine } from './types.ts'
 export interface Connection {
   readonly engine: Engine
   /** Runs one statement with `$1`, `$2`, … on both engines; rows are objects by column name, `[]` where there are none. */
-  query(sql: string, params?: readonly (string | number)[]): Promise<Record<string, unknown>[]>
+  query(sql: string, params?: readonly (string | number | null)[]): Promise<Record<string, unknown>[]>
   /** Runs any number of statements. */
   script(sql: string): Promise<void>
   close(): Promise<void>

@@ -9,6 +9,7 @@ export const engines = ['sqlite', 'postgresql'] as const
 export type Engine = (typeof engines)[number]
 
 export interface TestDatabase {
+  readonly engine: Engine
   /** As DATABASE_URL takes it. */
   readonly url: string
   /** Ends every connection to it and deletes it. */
@@ -31,7 +32,7 @@ async function createFile(template?: string): Promise<TestDatabase> {
   const folder = await mkdtemp(join(tmpdir(), 'orrery-sqlite-'))
   const file = join(folder, 'orrery.db')
   if (template !== undefined) await copyFile(template, file)
-  return { url: `file:${file}`, drop: () => rm(folder, { recursive: true, force: true }) }
+  return { engine: 'sqlite', url: `file:${file}`, drop: () => rm(folder, { recursive: true, force: true }) }
 }
 
 async function createOnServer(template?: string): Promise<TestDatabase> {
@@ -39,7 +40,7 @@ async function createOnServer(template?: string): Promise<TestDatabase> {
   await onServer(`CREATE DATABASE ${name}${template === undefined ? '' : ` TEMPLATE ${template}`}`)
   const url = new URL(setting('TEST_POSTGRES_URL'))
   url.pathname = `/${name}`
-  return { url: url.href, drop: () => onServer(`DROP DATABASE ${name} WITH (FORCE)`) }
+  return { engine: 'postgresql', url: url.href, drop: () => onServer(`DROP DATABASE ${name} WITH (FORCE)`) }
 }
 
 async function onServer(sql: string): Promise<void> {

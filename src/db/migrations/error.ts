@@ -5,3 +5,9 @@
 export class MigrationError extends Error {
   override readonly name = 'MigrationError'
 }
+
+/** The code of a failure of the system (`ENOENT`), of SQLite (`SQLITE_BUSY`) or of PostgreSQL (its SQLSTATE), if it has one. */
+export function codeOf(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
+  return typeof error.code === 'string' ? error.code : undefined
+}

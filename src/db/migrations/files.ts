@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 import type { Engine } from '../types.ts'
-import { MigrationError } from './error.ts'
+import { codeOf, MigrationError } from './error.ts'
 
 /** One folder of prisma/migrations/<engine>: migration.sql leads there, down.sql back. */
 export interface Migration {
@@ -43,7 +43,7 @@ async function readOrNull(file: string): Promise<string | null> {
   try {
     return await readFile(file, 'utf8')
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+    if (codeOf(error) === 'ENOENT') return null
     throw error
   }
 }

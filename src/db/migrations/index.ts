@@ -49,9 +49,8 @@ export async function migrateDown(connection: Connection, steps = 1, folder = mi
   const targets = applied.slice(-steps)
   for (const target of targets) wayBack(target)
   const done: string[] = []
-  for (let step = 0; step < targets.length; step += 1) {
-    const name = await exclusively(connection, () => takeBackLast(connection, migrations))
-    if (name === undefined) break
+  for (const { name } of targets.toReversed()) {
+    if (!(await exclusively(connection, () => takeBack(connection, migrations, name)))) break
     done.push(name)
   }
   return done
@@ -87,12 +86,13 @@ async function applyNext(connection: Connection, migrations: readonly Migration[
   return next.name
 }
 
-async function takeBackLast(connection: Connection, migrations: readonly Migration[]): Promise<string | undefined> {
-  const last = (await makePlan(connection, migrations)).applied.at(-1)
-  if (last === undefined) return undefined
-  await run(connection, `${last.name} (down.sql)`, wayBack(last))
-  await recordRolledBack(connection, last.name)
-  return last.name
+/** False when it is the newest no more: another process was faster, and to go on would take back more than was asked. */
+async function takeBack(connection: Connection, migrations: readonly Migration[], name: string): Promise<boolean> {
+  const newest = (await makePlan(connection, migrations)).applied.at(-1)
+  if (newest?.name !== name) return false
+  await run(connection, `${name} (down.sql)`, wayBack(newest))
+  await recordRolledBack(connection, name)
+  return true
 }
 
 function wayBack({ name, downSql }: Migration): string {

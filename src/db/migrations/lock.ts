@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import type { Connection } from '../connection.ts'
-import { MigrationError } from './error.ts'
+import { codeOf, MigrationError } from './error.ts'
 
 /** The key of Prisma's own advisory lock: `prisma migrate deploy` waits for us, and we for it. */
 const advisoryLock = 72707369
@@ -74,9 +74,4 @@ function timedOut(cause?: unknown): MigrationError {
     'Another process has been migrating this database for a minute. Wait for it or end it, then start again. Nothing was changed.',
     { cause },
   )
-}
-
-/** SQLite's name of an error, or PostgreSQL's SQLSTATE. */
-function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 }
