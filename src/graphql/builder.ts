@@ -1,22 +1,20 @@
 import SchemaBuilder from '@pothos/core'
-import ComplexityPlugin, { ComplexityErrorKind } from '@pothos/plugin-complexity'
+import ComplexityPlugin from '@pothos/plugin-complexity'
 import ErrorsPlugin from '@pothos/plugin-errors'
 import PrismaPlugin from '@pothos/plugin-prisma'
 import RelayPlugin from '@pothos/plugin-relay'
 import ScopeAuthPlugin from '@pothos/plugin-scope-auth'
-import { GraphQLError } from 'graphql'
 
 import type PrismaTypes from '../db/generated/pothos.ts'
 import { getDatamodel } from '../db/generated/pothos.ts'
 import type { PrismaClient } from '../db/generated/sqlite/client.ts'
 import { accessOf, refusalFor, scopeOf, type AccessScopes } from './access.ts'
+import { complexityError, fieldComplexity, pageSizes, queryLimits } from './complexity.ts'
 import type { Context } from './context.ts'
 import { presentColumns } from './present-columns.ts'
 import type { Scalars } from './scalars.ts'
 
-/** What one request may ask for; a row asked for costs one for each of its fields. */
-export const queryLimits = { complexity: 20_000, depth: 12, breadth: 500 }
-export const pageSizes = { standard: 50, most: 500 }
+export { pageSizes }
 
 const firstLast = `At most ${pageSizes.most}; ${pageSizes.standard} when neither \`first\` nor \`last\` is given.`
 
@@ -45,18 +43,7 @@ export const builder = new SchemaBuilder<{
     authScopes: accessOf,
     unauthorizedError: (_parent, context) => refusalFor(context),
   },
-  complexity: {
-    limit: queryLimits,
-    defaultComplexity: 1,
-    defaultListMultiplier: 10,
-    complexityError: (kind) =>
-      new GraphQLError(
-        kind === ComplexityErrorKind.Complexity
-          ? 'The query asks for too much at once: ask for smaller pages (`first`) or fewer nested lists.'
-          : `The query is too ${kind === ComplexityErrorKind.Depth ? 'deep' : 'broad'}.`,
-        { extensions: { code: 'QUERY_TOO_COMPLEX' } },
-      ),
-  },
+  complexity: { limit: queryLimits, fieldComplexity, complexityError },
   relay: {
     clientMutationId: 'omit',
     cursorType: 'String',

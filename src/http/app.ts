@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
 import { createServerAdapter } from '@whatwg-node/server'
+import type { GraphQLSchema } from 'graphql'
 
 import type { Authenticate } from '../auth/authenticate.ts'
 import type { Tokens } from '../auth/tokens.ts'
@@ -29,6 +30,8 @@ export interface AppMeans {
   /** Who may read the GraphQL schema. */
   readonly introspection: Introspection
   readonly health: Health
+  /** Orrery's own when absent. */
+  readonly schema?: GraphQLSchema
 }
 
 /** The whole application, for a socket (`listener`) and without one (`fetch`): both take the same way. */
@@ -47,7 +50,7 @@ export function createApp(means: AppMeans): App {
   const routes: readonly Route[] = [graphqlRoute(means), ...bundleRoutes, ...healthRoutes(means.health, () => stopping)]
   const middlewares: readonly Middleware[] = [
     useRequestId,
-    useAccessLog,
+    useAccessLog(means.log),
     useSecurityHeaders,
     useCors(means.corsOrigins),
     useFailures,

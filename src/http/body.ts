@@ -13,11 +13,16 @@ export async function readBody(request: Request, limit: number): Promise<Buffer<
   const chunks: Uint8Array[] = []
   let size = 0
   while (reader) {
-    const { done, value } = await reader.read()
+    const { done, value } = await reader.read().catch(endedEarly)
     if (done) break
     size += value.byteLength
     if (size > limit) throw tooLarge()
     chunks.push(value)
   }
   return Buffer.concat(chunks, size)
+}
+
+/** The client went away or was too slow; nobody reads the answer. */
+function endedEarly(): never {
+  throw refused(400, 'BAD_REQUEST', 'The request ended before its body did.')
 }

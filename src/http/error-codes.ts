@@ -16,7 +16,10 @@ export function classify(error: GraphQLError): Verdict {
   if (cause instanceof CallerError) return shown({ code: codeOf(cause) })
   if (!(cause instanceof GraphQLError)) return { kind: 'masked', cause }
   const { code } = error.extensions
-  if (code === 'QUERY_TOO_COMPLEX') return shown({ http: { status: 400 } })
+  // A request that is none: 400 whatever media type is accepted. Yoga sends 200 to those that accept application/json.
+  if (code === 'QUERY_TOO_COMPLEX' || code === 'BAD_REQUEST') {
+    return shown({ http: { status: 400, ...asObject(error.extensions['http']), spec: false } })
+  }
   if (code !== undefined && error.extensions['unexpected'] !== true) return shown()
   // graphql-js itself: an error without a place in the result is about the request, one with a place about a resolver's value.
   return error.path === undefined ? shown({ code: 'BAD_REQUEST' }) : { kind: 'masked', cause }
@@ -34,6 +37,8 @@ function causeOf(error: GraphQLError): unknown {
   while (cause instanceof GraphQLError && cause.originalError) cause = cause.originalError
   return cause
 }
+
+const asObject = (value: unknown): object => (typeof value === 'object' && value !== null ? value : {})
 
 /** Where a query, which has no union of errors, fails through its caller. */
 function codeOf(error: CallerError): string {

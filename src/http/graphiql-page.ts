@@ -5,6 +5,7 @@ import { gzip } from 'node:zlib'
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql'
 
 import { exampleOperations } from './graphiql-examples.ts'
+import { signInScript } from './graphiql-sign-in.ts'
 
 export interface GraphiqlPage {
   readonly html: Buffer<ArrayBuffer>
@@ -13,37 +14,20 @@ export interface GraphiqlPage {
   readonly headers: Readonly<Record<string, string>>
 }
 
-const options = { title: 'Orrery', defaultTabs: exampleOperations.map((query) => ({ query })) }
+/** A sun and two planets on their rings. */
+const logo =
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32" width="32" height="32" fill="none" stroke="#5b6abf">' +
+  '<circle cx="16" cy="16" r="8"/><circle cx="16" cy="16" r="14"/><circle cx="16" cy="16" r="4" fill="#e0a526" ' +
+  'stroke="none"/><circle cx="22" cy="10.5" r="2" fill="#5b6abf"/><circle cx="4" cy="22.5" r="2.5" fill="#5b6abf"/></svg>'
 
-/**
- * Runs in the browser before GraphiQL starts. A sign-in link is `/graphql#token=…`: a fragment is never sent to a
- * server. The token goes into the header editor and out of the address bar; it is kept, with the tabs, for as long as
- * the browser's tab lives.
- */
-const signIn = `
-  function orreryOptions(options) {
-    const token = new URLSearchParams(location.hash.slice(1)).get('token');
-    if (token) {
-      history.replaceState(null, '', location.pathname + location.search);
-      sessionStorage.removeItem('graphiql:tabState');
-      sessionStorage.setItem('graphiql:headers', JSON.stringify({ Authorization: 'Bearer ' + token }, null, 2));
-    }
-    const headers = sessionStorage.getItem('graphiql:headers') || '{"Authorization": "Bearer "}';
-    return {
-      ...options,
-      headers,
-      initialHeaders: headers,
-      defaultTabs: options.defaultTabs.map((tab) => ({ ...tab, headers })),
-      defaultEditorToolsVisibility: 'headers',
-      storage: sessionStorage,
-    };
-  }
-  addEventListener('hashchange', () => {
-    if (location.hash.startsWith('#token=')) location.reload();
-  });
-`
+const options = {
+  title: 'Orrery',
+  logo,
+  favicon: `data:image/svg+xml,${encodeURIComponent(logo)}`,
+  defaultTabs: exampleOperations.map((query) => ({ query })),
+}
 
-/** Renders the page once; the Content-Security-Policy allows exactly its own scripts and requests to this server. */
+/** Renders the page once; the Content-Security-Policy allows exactly its own scripts, and requests to this server. */
 export async function renderPage(): Promise<GraphiqlPage> {
   const text = pageText()
   const html = Buffer.from(text)
@@ -55,6 +39,7 @@ export async function renderPage(): Promise<GraphiqlPage> {
   }
 }
 
+/** Puts the sign-in's script before the page's own, and has it say what GraphiQL starts with. */
 function pageText(): string {
   const plain = renderGraphiQL(options)
   const start = plain.indexOf('<script>')
@@ -63,7 +48,7 @@ function pageText(): string {
   if (start < 0 || call < start) throw new Error('@graphql-yoga/render-graphiql renders another page than expected')
   return [
     plain.slice(0, start),
-    `<script>${signIn}</script>`,
+    `<script>${signInScript}</script>`,
     plain.slice(start, call),
     `orreryOptions(${given})`,
     plain.slice(call + given.length),

@@ -1,4 +1,5 @@
 import type { GraphiqlPage } from './graphiql-page.ts'
+import { Response } from './responses.ts'
 
 /** Whether a browser asks for something to look at. */
 export const wantsPage = (request: Request): boolean => request.headers.get('accept')?.includes('text/html') ?? false

@@ -32,7 +32,7 @@ interface Means {
   readonly tokens: Tokens
   readonly vault: Vault
   readonly introspection: Introspection
-  /** Orrery's own when absent; tests lay fields over it. */
+  /** Orrery's own when absent. */
   readonly schema?: GraphQLSchema
 }
 

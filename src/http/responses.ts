@@ -1,4 +1,11 @@
+import { Response } from '@whatwg-node/fetch'
 import { GraphQLError } from 'graphql'
+
+/**
+ * What routes answer with: Yoga's implementation of the Fetch standard's Response. It goes to the socket without
+ * passing through web streams, which costs a third of what the built-in one does.
+ */
+export { Response }
 
 /** A JSON document. */
 export const json = (status: number, body: unknown, headers: Record<string, string> = {}): Response =>
@@ -15,10 +22,13 @@ export const failure = (
   { headers = {}, ...extensions }: { headers?: Record<string, string>; requestId?: string } = {},
 ): Response => json(status, { errors: [{ message, extensions: { code, ...extensions } }] }, headers)
 
-/** A refusal of a GraphQL request as a whole; `status` is sent whatever the client accepts. */
+/**
+ * A refusal of a GraphQL request as a whole. `spec: false` is Yoga's word for sending the status whatever media type
+ * the client accepts; otherwise errors of validation come as HTTP 200 to those that accept application/json.
+ */
 export const refused = (
   status: number,
   code: string,
   message: string,
   headers: Record<string, string> = {},
-): GraphQLError => new GraphQLError(message, { extensions: { code, http: { status, headers } } })
+): GraphQLError => new GraphQLError(message, { extensions: { code, http: { status, headers, spec: false } } })

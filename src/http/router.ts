@@ -1,5 +1,5 @@
 import type { Exchange, Handler } from './exchange.ts'
-import { failure } from './responses.ts'
+import { failure, Response } from './responses.ts'
 
 /** What a path's pattern caught, by the names of its groups. */
 export type PathParameters = Readonly<Record<string, string>>

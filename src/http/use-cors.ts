@@ -1,4 +1,5 @@
 import type { Middleware } from './exchange.ts'
+import { Response } from './responses.ts'
 
 const preflight = {
   'access-control-allow-methods': 'GET, HEAD, POST',

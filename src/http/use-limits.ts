@@ -4,13 +4,13 @@ import { maxDirectivesRule } from '@escape.tech/graphql-armor-max-directives'
 import { MaxTokensParserWLexer } from '@escape.tech/graphql-armor-max-tokens'
 import type { ParseOptions, ValidationContext } from 'graphql'
 
-import { queryLimits } from '../graphql/builder.ts'
+import { queryLimits } from '../graphql/complexity.ts'
 import type { GraphqlPlugin } from './graphql.ts'
 import { refused } from './responses.ts'
 
 /**
  * What a document may hold. Together with the limits that see variables (complexity, depth and breadth, in
- * graphql/builder.ts) they keep one request from costing more than a page needs.
+ * graphql/complexity.ts) they keep one request from costing more than a page needs.
  */
 export const documentLimits = { tokens: 2000, depth: queryLimits.depth, aliases: 30, directives: 20 }
 

@@ -1,14 +1,9 @@
-import type { GraphQLParams } from 'graphql-yoga'
-
-import { readBody } from './body.ts'
 import type { GraphqlPlugin } from './graphql.ts'
+import { paramsFromAddress, paramsFromJson } from './params.ts'
 import { refused } from './responses.ts'
 
-/** In bytes; an upload has its own limit. */
-const jsonLimit = 100_000
-
-const text = new TextDecoder('utf-8', { fatal: true })
-const badRequest = (message: string) => refused(400, 'BAD_REQUEST', message)
+/** Bytes of a JSON body; an upload has its own limit. */
+export const jsonLimit = 100_000
 
 /**
  * Where a GraphQL request comes from: the address of a GET, the JSON body of a POST, or a multipart form (use-uploads).
@@ -17,13 +12,11 @@ const badRequest = (message: string) => refused(400, 'BAD_REQUEST', message)
 export function useRequestParsers(): GraphqlPlugin {
   return {
     onRequestParse({ request, url, setRequestParser }) {
-      if (request.method === 'GET') {
-        setRequestParser(() => fromAddress(url.searchParams))
-        return
-      }
+      if (request.method === 'GET') setRequestParser(() => paramsFromAddress(url.searchParams))
+      if (request.method !== 'POST') return
       const type = contentType(request)
       if (type === 'application/json' || type === 'application/graphql+json') {
-        setRequestParser(fromJson)
+        setRequestParser((posted) => paramsFromJson(posted, jsonLimit))
       } else if (type !== 'multipart/form-data') {
         throw refused(415, 'UNSUPPORTED_MEDIA_TYPE', 'Send GraphQL requests as application/json.')
       }
@@ -36,46 +29,3 @@ export function useRequestParsers(): GraphqlPlugin {
 /** The media type without its parameters, in lower case. */
 export const contentType = (request: Request): string | undefined =>
   request.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase()
-
-async function fromJson(request: Request): Promise<GraphQLParams> {
-  const body = await readBody(request, jsonLimit)
-  if (body.byteLength === 0) throw badRequest('The request has no body.')
-  let decoded
-  try {
-    decoded = text.decode(body)
-  } catch {
-    // TextDecoder says nothing more than that.
-    throw badRequest('The body is not UTF-8.')
-  }
-  return asParams(parseJson(decoded, 'The body'))
-}
-
-/** Takes one operation; a list of them is refused. */
-export function asParams(value: unknown): GraphQLParams {
-  if (Array.isArray(value)) throw badRequest('Batching is off: send each operation as a request of its own.')
-  if (typeof value !== 'object' || value === null) throw badRequest('A JSON object with a `query` is needed.')
-  return value
-}
-
-function fromAddress(search: URLSearchParams): GraphQLParams {
-  const params: GraphQLParams = {}
-  for (const name of ['query', 'operationName'] as const) {
-    const value = search.get(name)
-    if (value) params[name] = value
-  }
-  for (const name of ['variables', 'extensions'] as const) {
-    const value = search.get(name)
-    // Yoga checks that they are objects.
-    if (value) params[name] = parseJson(value, `\`${name}\``) as Record<string, unknown>
-  }
-  return params
-}
-
-export function parseJson(value: string, what: string): unknown {
-  try {
-    return JSON.parse(value)
-  } catch {
-    // The parser's message quotes the text, which may hold a secret.
-    throw badRequest(`${what} is no valid JSON.`)
-  }
-}
