@@ -36,6 +36,16 @@ describe.each(engines)('addresses of the overlay on %s', (engine) => {
   const remove = (nodeId: string) => mutate(app, world.admin, 'deleteNode', { nodeId })
   const version = () => app.database.client.cluster.findUniqueOrThrow({ where: { id: clusterId } })
 
+  /** Nodes at `count` addresses from the network's `first` one on, put straight into the table. */
+  const fill = async (first: number, count: number) => {
+    const { tenantId } = world
+    const data = Array.from({ length: count }, (_, index) => ({
+      ...{ id: randomUUID(), tenantId, clusterId, name: `n${index}`, tokenHash: randomUUID(), routes: [], groups: [] },
+      overlayIp: `10.7.${Math.floor((first + index) / 256)}.${(first + index) % 256}`,
+    }))
+    await app.database.client.node.createMany({ data })
+  }
+
   test('a node gets the lowest free one', async () => {
     expect([await addressOf(), await addressOf(), await addressOf()]).toEqual(['10.7.0.1', '10.7.0.2', '10.7.0.3'])
   })
@@ -109,23 +119,13 @@ describe.each(engines)('addresses of the overlay on %s', (engine) => {
       return app.takeStatements().filter((sql) => /SELECT.*overlay_ip/.test(sql)).length
     }
     const small = await look()
-    const { tenantId } = world
-    const data = Array.from({ length: 1000 }, (_, index) => ({
-      ...{ id: randomUUID(), tenantId, clusterId, name: `n${index}`, tokenHash: randomUUID(), routes: [], groups: [] },
-      overlayIp: `10.7.${4 + Math.floor(index / 250)}.${index % 250}`,
-    }))
-    await app.database.client.node.createMany({ data })
-    await app.database.client.cluster.update({ where: { id: clusterId }, data: { nextOverlayIp: '10.7.7.250' } })
+    await fill(2, 1000)
+    await app.database.client.cluster.update({ where: { id: clusterId }, data: { nextOverlayIp: '10.7.3.234' } })
     expect(await look()).toBe(small)
   })
 
   test('a run of taken addresses is passed over', async () => {
-    const { tenantId } = world
-    const data = Array.from({ length: 200 }, (_, index) => ({
-      ...{ id: randomUUID(), tenantId, clusterId, name: `n${index}`, tokenHash: randomUUID(), routes: [], groups: [] },
-      overlayIp: `10.7.0.${index + 1}`,
-    }))
-    await app.database.client.node.createMany({ data })
+    await fill(1, 200)
     expect([await addressOf(), await addressOf()]).toEqual(['10.7.0.201', '10.7.0.202'])
   })
 
