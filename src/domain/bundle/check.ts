@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto'
+import type { CallerError } from '../../base/errors.ts'
+import { MAX_BUNDLE_LEXEMES, MAX_YAML, YAML_BATCH, mebibytes } from './limits.ts'
+import { BundleNames } from './names.ts'
+import { archiveTooLarge, fileTooLarge, refuseArchive, refuseFile, show } from './refusal.ts'
+import type { TarEvent } from './tar-reader.ts'
+import { yamlThread } from './yaml-thread.ts'
+
+/** A regular file of a bundle. */
+export interface BundleFile {
+  /** From the bundle's root, with `/` between segments and without `.` segments. */
+  readonly path: string
+  /** Bytes. */
+  readonly size: number
+  /** Of the content, in hexadecimal. */
+  readonly sha256: string
+}
+
+/** The file every bundle has: the configuration that all nodes share. */
+export const CONFIG_FILE = 'config.yml'
+
+/** A file that is being read. */
+interface OpenFile {
+  readonly path: string
+  readonly size: number
+  readonly hash: ReturnType<typeof createHash>
+  /** The content of a YAML file; other files are hashed and let go. */
+  readonly yaml: Uint8Array<ArrayBuffer> | null
+  /** Bytes read. */
+  read: number
+}
+
+/** Takes the entries of a bundle as they come out of the tar, and refuses what a bundle may not hold. */
+export class BundleCheck {
+  readonly #names = new BundleNames()
+  readonly #files: BundleFile[] = []
+  /** Where in the tar each entry begins, in order: a private key is found by its place. */
+  readonly #places: { readonly offset: number; readonly name: string }[] = []
+  #file: OpenFile | null = null
+  /** YAML files that are read and not checked yet. */
+  #unchecked: { readonly path: string; readonly content: Uint8Array<ArrayBuffer> }[] = []
+  #uncheckedBytes = 0
+  #lexemes = 0
+
+  /** @throws ValidationError, LimitError */
+  async take(event: TarEvent): Promise<void> {
+    if (event.kind === 'entry') this.#open(event)
+    if (this.#file === null) return
+    if (event.kind === 'data') {
+      this.#file.hash.update(event.bytes)
+      this.#file.yaml?.set(event.bytes, this.#file.read)
+      this.#file.read += event.bytes.length
+    }
+    if (event.kind === 'end') {
+      await this.#close(this.#file)
+      this.#file = null
+    }
+  }
+
+  /** The refusal of a private key that begins `offset` bytes from the start of the tar. */
+  refuseKey(offset: number): CallerError {
+    const place = this.#places.findLast((entry) => entry.offset <= offset)
+    return place === undefined
+      ? refuseArchive('holds a private key in a header')
+      : refuseFile(place.name, 'holds a private key; private keys never leave their machine')
+  }
+
+  /** Says that there are no more entries. @throws ValidationError when the archive is no bundle; LimitError */
+  async end(): Promise<readonly BundleFile[]> {
+    await this.#checkYaml()
+    if (this.#files.length === 0) throw refuseArchive('has no file in it')
+    if (!this.#files.some(({ path }) => path === CONFIG_FILE)) {
+      const nested = this.#files.find(({ path }) => path.endsWith(`/${CONFIG_FILE}`))
+      const hint =
+        nested === undefined ? '' : ` (there is ${show(nested.path)}: pack what is in the folder, not the folder)`
+      throw refuseArchive(`has no ${CONFIG_FILE} at its root${hint}`)
+    }
+    return this.#files.sort((a, b) => (a.path < b.path ? -1 : 1))
+  }
+
+  #open(entry: Extract<TarEvent, { kind: 'entry' }>): void {
+    this.#places.push({ offset: entry.offset, name: entry.name })
+    const path = this.#names.add(entry.name, entry.type)
+    if (path === null || entry.type === 'folder') return
+    const isYaml = /\.ya?ml$/i.test(path)
+    if (isYaml && entry.size > MAX_YAML) throw fileTooLarge(path, `is a YAML file larger than ${mebibytes(MAX_YAML)}`)
+    this.#file = {
+      path,
+      size: entry.size,
+      hash: createHash('sha256'),
+      yaml: isYaml ? new Uint8Array(entry.size) : null,
+      read: 0,
+    }
+  }
+
+  async #close({ path, size, hash, yaml }: OpenFile): Promise<void> {
+    this.#files.push({ path, size, sha256: hash.digest('hex') })
+    if (yaml === null) return
+    this.#unchecked.push({ path, content: yaml })
+    this.#uncheckedBytes += size
+    if (this.#uncheckedBytes >= YAML_BATCH) await this.#checkYaml()
+  }
+
+  async #checkYaml(): Promise<void> {
+    const files = this.#unchecked
+    this.#unchecked = []
+    this.#uncheckedBytes = 0
+    const [first] = files
+    if (first === undefined) return
+    const report = await yamlThread.check(files.map(({ content }) => content))
+    if (report === null) throw fileTooLarge(first.path, 'it and the files behind it take too long to be read as YAML')
+    const { broken, lexemes } = report
+    if (broken !== null) throw refuseFile(files[broken.index]?.path ?? '', `line ${broken.line} ${broken.reason}`)
+    this.#lexemes += lexemes
+    if (this.#lexemes > MAX_BUNDLE_LEXEMES) throw archiveTooLarge(`has more than ${MAX_BUNDLE_LEXEMES} YAML tokens`)
+  }
+}

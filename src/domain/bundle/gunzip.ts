@@ -1,0 +1,81 @@
+import { pipeline } from 'node:stream/promises'
+import { createGunzip } from 'node:zlib'
+import { CHUNK, MAX_COMPRESSED, MAX_UNPACKED, mebibytes } from './limits.ts'
+import { archiveTooLarge, refuseArchive } from './refusal.ts'
+
+/** How a gzip begins: its two bytes, and the only method there is, deflate. */
+const MAGIC = [0x1f, 0x8b, 8]
+
+/** What an archive may come as: in one piece, or as an upload that is still arriving. */
+export type ArchiveSource = Uint8Array | AsyncIterable<Uint8Array>
+
+/** The archive in pieces of at most CHUNK bytes, each handed to `keep` on its way; over MAX_COMPRESSED it is a LimitError. */
+export async function* compressedChunks(
+  archive: ArchiveSource,
+  keep: (chunk: Uint8Array) => void,
+): AsyncGenerator<Uint8Array, void> {
+  let total = 0
+  for await (const part of archive instanceof Uint8Array ? [archive] : archive) {
+    total += part.byteLength
+    if (total > MAX_COMPRESSED) throw archiveTooLarge(`is larger than ${mebibytes(MAX_COMPRESSED)}`)
+    for (let at = 0; at < part.byteLength; at += CHUNK) {
+      // A copy: what was hashed and checked stays what is kept, whatever the caller does with its buffer.
+      const chunk = new Uint8Array(part.subarray(at, at + CHUNK))
+      keep(chunk)
+      yield chunk
+    }
+  }
+}
+
+/**
+ * The bytes inside a gzip (RFC 1952), while its compressed bytes arrive. Several members in a row are one gzip.
+ * Ending the iteration ends the decompression and the reading of `compressed`.
+ *
+ * @throws ValidationError when it is not a gzip, ends too early, fails its checksum, or is followed by other bytes;
+ * LimitError as soon as more than MAX_UNPACKED bytes came out: a bomb costs no more than that.
+ */
+export async function* gunzip(compressed: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer, void> {
+  const stream = createGunzip({ chunkSize: CHUNK })
+  let fed = 0
+  const start: number[] = []
+  async function* counted(): AsyncGenerator<Uint8Array, void> {
+    for await (const chunk of compressed) {
+      fed += chunk.byteLength
+      start.push(...chunk.subarray(0, Math.max(0, MAGIC.length - start.length)))
+      yield chunk
+    }
+  }
+  // A failure of the feeding ends the stream with the same error, so that it is thrown once, by the loop below;
+  // what is left for afterwards is a stream that was done before all was fed.
+  const feeding = pipeline(counted, stream).then(
+    () => true,
+    () => false,
+  )
+  let unpacked = 0
+  try {
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      unpacked += chunk.byteLength
+      if (unpacked > MAX_UNPACKED) throw archiveTooLarge(`unpacks to more than ${mebibytes(MAX_UNPACKED)}`)
+      yield chunk
+    }
+    if (!(await feeding) || stream.bytesWritten < fed) throw refuseArchive('has other bytes behind the end of its gzip')
+  } catch (error) {
+    throw translate(
+      error,
+      MAGIC.every((byte, i) => start[i] === byte),
+    )
+  }
+}
+
+function translate(error: unknown, startsWell: boolean): unknown {
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined
+  if (code === 'Z_BUF_ERROR') return refuseArchive('ends before its gzip is complete')
+  if (code === 'Z_DATA_ERROR' || code === 'Z_NEED_DICT') {
+    const reason = (error as Error).message
+    if (/header|compression method/.test(reason)) {
+      return refuseArchive(startsWell ? 'has other bytes behind the end of its gzip' : 'is not a gzip file')
+    }
+    return refuseArchive(`is a damaged gzip file (${reason})`)
+  }
+  return error
+}

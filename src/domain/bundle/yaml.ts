@@ -1,0 +1,84 @@
+import { Composer, isMap, Lexer, Parser, type Document, type ParsedNode } from 'yaml'
+import { MAX_YAML_DEPTH, MAX_YAML_LEXEMES } from './limits.ts'
+import { findAgentSetting } from './settings.ts'
+import { decodeYaml, lineAt, type YamlProblem } from './yaml-text.ts'
+import { findValueProblem } from './yaml-values.ts'
+
+/** What came of checking YAML files. */
+export interface YamlReport {
+  /** The first file that is not fine, by its place among them; null when all are. */
+  readonly broken: ({ readonly index: number } & YamlProblem) | null
+  /** How much work it was. */
+  readonly lexemes: number
+}
+
+/** The syntax tree as far as it got, and how many lexemes it took. */
+interface Parsed {
+  readonly lexemes: number
+  readonly result: Document.Parsed | { readonly offset: number; readonly reason: string }
+}
+
+/**
+ * Checks YAML files of a bundle, each for itself: UTF-8, one document without directives, a mapping at its top, no key
+ * twice, bounded in depth, size and aliases, no private key, nothing that belongs to the agent.
+ *
+ * Takes as long as parsing takes: a second for a large file. Call it through `yamlThread`, off the event loop.
+ */
+export function checkYaml(files: readonly Uint8Array[]): YamlReport {
+  let total = 0
+  for (const [index, content] of files.entries()) {
+    const { problem, lexemes } = checkFile(content)
+    total += lexemes
+    if (problem !== null) return { broken: { index, ...problem }, lexemes: total }
+  }
+  return { broken: null, lexemes: total }
+}
+
+function checkFile(content: Uint8Array): { problem: YamlProblem | null; lexemes: number } {
+  const text = decodeYaml(content)
+  if (typeof text !== 'string') return { problem: text, lexemes: 0 }
+  const { lexemes, result } = parse(text)
+  const found = 'offset' in result ? result : findProblem(result)
+  return { problem: found && { line: lineAt(text, found.offset), reason: found.reason }, lexemes }
+}
+
+function parse(text: string): Parsed {
+  const lexer = new Lexer()
+  const parser = new Parser()
+  // The library compares every two keys of a mapping, which is a minute for a large one: see findValueProblem.
+  const composer = new Composer({ version: '1.2', schema: 'core', merge: false, strict: true, uniqueKeys: false })
+  const tokens = []
+  let lexemes = 0
+  for (const lexeme of lexer.lex(text)) {
+    lexemes += 1
+    if (lexemes > MAX_YAML_LEXEMES) {
+      return { lexemes, result: { offset: parser.offset, reason: `has more than ${MAX_YAML_LEXEMES} YAML tokens` } }
+    }
+    for (const token of parser.next(lexeme)) {
+      // `%YAML 1.1` changes what the rest of the file means, `%TAG` what its tags mean.
+      if (token.type === 'directive') {
+        return { lexemes, result: { offset: token.offset, reason: 'has a YAML directive' } }
+      }
+      tokens.push(token)
+    }
+    if (parser.stack.length > MAX_YAML_DEPTH) {
+      return { lexemes, result: { offset: parser.offset, reason: `is nested deeper than ${MAX_YAML_DEPTH} levels` } }
+    }
+  }
+  tokens.push(...parser.end())
+  const [first, second] = [...composer.compose(tokens, true, text.length)]
+  if (first === undefined) throw new Error('the YAML composer gave no document where it is asked to always give one')
+  const [error] = first.errors
+  if (error !== undefined)
+    return { lexemes, result: { offset: error.pos[0], reason: `is not valid YAML: ${error.message}` } }
+  // Nebula reads the first document and passes over the others without a word.
+  if (second !== undefined)
+    return { lexemes, result: { offset: second.range[0], reason: 'has a second YAML document' } }
+  return { lexemes, result: first }
+}
+
+function findProblem(document: Document.Parsed): { offset: number; reason: string } | null {
+  const root: ParsedNode | null = document.contents
+  if (!isMap(root)) return { offset: root?.range[0] ?? 0, reason: 'is not a mapping at its top' }
+  return findValueProblem(root) ?? findAgentSetting(document)
+}
