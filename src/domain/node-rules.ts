@@ -4,8 +4,8 @@ import { publicIpRule } from './addresses.ts'
 import { isDefaultRoute, routeRule } from './routes.ts'
 import { mtuRule, nameRule, portRule } from './rules.ts'
 
-export const mostRoutes = 256
-export const mostGroups = 64
+const mostRoutes = 256
+const mostGroups = 64
 
 /** A list without duplicates; one that is too long is refused before its items are looked at. */
 const listRule = (item: z.ZodType<string, string>, most: number, what: string) =>

@@ -58,7 +58,7 @@ export interface RouteOverlap {
 }
 
 /** How many overlaps are told at most: beyond it, nobody reads them. */
-export const mostOverlaps = 1000
+const mostOverlaps = 1000
 
 /** Where a node's routes meet those of other nodes of its cluster: legitimate, and worth knowing. */
 export async function listRouteOverlaps(scope: Scope, node: Node): Promise<RouteOverlap[]> {
