@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import pg from 'pg'
@@ -32,8 +32,8 @@ export async function openConnection(url: string): Promise<Connection> {
 
 function openSqlite(file: string): Connection {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
-  // No waiting in the driver: it would stop the whole process. Whoever needs a lock waits for it (lock.ts).
-  const database = new Sqlite(file, { timeout: 0 })
+  closeSync(openSync(file, 'a', 0o600))
+  const database = new Sqlite(file, { timeout: 5000 })
   return {
     engine: 'sqlite',
     async query(sql, params = []) {
@@ -54,7 +54,7 @@ function openSqlite(file: string): Connection {
 }
 
 async function openPostgresql(url: string): Promise<Connection> {
-  const client = new pg.Client({ connectionString: url })
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 })
   // A connection that is lost between two statements fails the next one; without a listener it would end the process.
   client.on('error', () => undefined)
   await client.connect()
