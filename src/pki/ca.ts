@@ -1,4 +1,4 @@
-import { assemble, parseCaCertificate, toBeSigned, type CaCertificate, type CertificateVersion } from './certificate.ts'
+import { issue, parseCaCertificate, type CaCertificate, type CertificateVersion } from './certificate.ts'
 import { decryptSigningKey, encryptedKeyBanner } from './encrypted-key.ts'
 import { PkiError } from './errors.ts'
 import { readPemBlock, writePem, type PemBlock } from './pem.ts'
@@ -72,7 +72,7 @@ export const exportCaKey = (ca: CertificateAuthority): string =>
 
 function selfSign(key: SigningKey, { version, ...ca }: NewCa): CertificateAuthority {
   const fields = canonicalFields(version, { ...ca, isCa: true, issuer: null, publicKey: publicHalf(key) })
-  const certificate = assemble(version, fields, signBytes(toBeSigned(version, fields), key))
+  const certificate = issue(version, fields, (bytes) => signBytes(bytes, key))
   if (certificate.isCa) return { certificate, key }
   throw new Error("a certificate that was signed for a CA became a node's")
 }

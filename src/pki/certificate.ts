@@ -84,13 +84,37 @@ export function parseNodeCertificate(pem: string): NodeCertificate {
   throw new PkiError('certificate', `of "${certificate.name}" is a CA's, a node's is wanted`)
 }
 
-/** Puts a signature to fields: the certificate. For those who sign or decode. */
-export function assemble(version: CertificateVersion, fields: CertificateFields, signature: Uint8Array): Certificate {
-  const { format, details } = encodeDetails(version, fields)
+/**
+ * Makes a certificate of fields: the signer is given the bytes that the CA signs. For those who sign; they check the
+ * fields first.
+ */
+export function issue(
+  version: CertificateVersion,
+  fields: CertificateFields,
+  signer: (bytes: Uint8Array) => Uint8Array,
+): Certificate {
+  const format = formatOf(version)
+  const details = format.encodeDetails(fields)
+  return assemble(format, fields, details, signer(format.toBeSigned(details, fields.publicKey)))
+}
+
+/** The bytes of a certificate that its CA signed. */
+export function toBeSigned({ version, ...fields }: Certificate): Uint8Array {
+  const format = formatOf(version)
+  return format.toBeSigned(format.encodeDetails(fields), fields.publicKey)
+}
+
+function assemble(
+  format: CertificateFormat,
+  fields: CertificateFields,
+  details: Uint8Array,
+  signature: Uint8Array,
+): Certificate {
   const bytes = format.encode(details, fields.publicKey, signature)
   const fingerprinted = format.fingerprinted(details, fields.publicKey, signature)
   const fingerprint = createHash('sha256').update(fingerprinted).digest('hex') as Fingerprint
-  const common = { ...fields, version, signature, fingerprint, pem: writePem({ banner: format.banner, bytes }) }
+  const pem = writePem({ banner: format.banner, bytes })
+  const common = { ...fields, version: format.version, signature, fingerprint, pem }
   if (fields.isCa) {
     if (fields.issuer !== null) throw malformed('a CA that another CA signed does not exist in Nebula')
     return { ...common, isCa: true, issuer: null, publicKey: signingPublicKey(fields.publicKey) }
@@ -99,16 +123,10 @@ export function assemble(version: CertificateVersion, fields: CertificateFields,
   return { ...common, isCa: false, issuer: requireFingerprint(fields.issuer), publicKey }
 }
 
-/** The bytes of a certificate's fields that its CA signs. */
-export function toBeSigned(version: CertificateVersion, fields: CertificateFields): Uint8Array {
-  const { format, details } = encodeDetails(version, fields)
-  return format.toBeSigned(details, fields.publicKey)
-}
-
-function encodeDetails(version: CertificateVersion, fields: CertificateFields) {
+function formatOf(version: CertificateVersion): CertificateFormat {
   const format = formats.find((candidate) => candidate.version === version)
   if (!format) throw malformed(`version ${version} is not known`)
-  return { format, details: format.encodeDetails(fields) }
+  return format
 }
 
 function fromBlock({ banner, bytes }: PemBlock): Certificate {
@@ -130,7 +148,7 @@ function fromBlock({ banner, bytes }: PemBlock): Certificate {
   if (Buffer.compare(format.encode(details, fields.publicKey, signature), bytes) !== 0) {
     throw malformed('it is not encoded as Nebula encodes it')
   }
-  return assemble(format.version, fields, signature)
+  return assemble(format, fields, details, signature)
 }
 
 function requireCa(certificate: Certificate): CaCertificate {

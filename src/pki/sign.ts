@@ -1,5 +1,5 @@
 import type { CertificateAuthority } from './ca.ts'
-import { assemble, toBeSigned, type CertificateVersion, type NodeCertificate } from './certificate.ts'
+import { issue, type CertificateVersion, type NodeCertificate } from './certificate.ts'
 import { PkiError } from './errors.ts'
 import type { NodePublicKey } from './keys.ts'
 import { canonicalFields } from './rules.ts'
@@ -29,7 +29,7 @@ export function signNode(ca: CertificateAuthority, { version, ...request }: Node
   const issuer = ca.certificate.fingerprint
   const fields = canonicalFields(version, { ...request, isCa: false, issuer })
   requireWithin(ca.certificate, fields)
-  const certificate = assemble(version, fields, signBytes(toBeSigned(version, fields), ca.key))
+  const certificate = issue(version, fields, (bytes) => signBytes(bytes, ca.key))
   if (!certificate.isCa) return certificate
   throw new Error('a certificate that was signed for a node became a CA')
 }

@@ -9,7 +9,7 @@ import { isSignedBy } from './signing-key.ts'
  * @throws PkiError
  */
 export function verifyCa(ca: CaCertificate, at: Date): void {
-  if (!isSignedBy(toBeSigned(ca.version, ca), ca.signature, ca.publicKey)) {
+  if (!isSignedBy(toBeSigned(ca), ca.signature, ca.publicKey)) {
     throw new PkiError('certificate', `of the CA "${ca.name}" is not signed by its own key`)
   }
   requireValid(ca, `of the CA "${ca.name}"`, at)
@@ -28,7 +28,7 @@ export function verifyNode(certificate: NodeCertificate, cas: readonly CaCertifi
   }
   verifyCa(ca, at)
   requireValid(certificate, `of "${certificate.name}"`, at)
-  if (!isSignedBy(toBeSigned(certificate.version, certificate), certificate.signature, ca.publicKey)) {
+  if (!isSignedBy(toBeSigned(certificate), certificate.signature, ca.publicKey)) {
     throw new PkiError('certificate', `of "${certificate.name}" is not signed by the CA that it names: "${ca.name}"`)
   }
   requireWithin(ca, certificate)

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 
 import { createCa } from '../../src/pki/ca.ts'
-import { assemble, toBeSigned } from '../../src/pki/certificate.ts'
+import { issue } from '../../src/pki/certificate.ts'
 import { generateNodeKeyPair } from '../../src/pki/keys.ts'
 import { signNode, validityFrom, type NodeCertificateRequest } from '../../src/pki/sign.ts'
 import { signBytes } from '../../src/pki/signing-key.ts'
@@ -122,7 +122,7 @@ describe("a certificate that a CA's key signed beyond the CA's limits", () => {
     { notAfter: new Date(end.getTime() + 1000) },
   ])('%j is not trusted', (changed) => {
     const fields = { ...signNode(limited, request()), ...changed }
-    const stolen = assemble(1, fields, signBytes(toBeSigned(1, fields), limited.key))
+    const stolen = issue(1, fields, (bytes) => signBytes(bytes, limited.key))
     if (stolen.isCa) throw new Error('a node was asked for')
     expect(refusal(() => verifyNode(stolen, [limited.certificate], now))).toMatch(/the CA/)
   })
