@@ -75,7 +75,7 @@ async function nodeSession({ database, credentials }: Means, presented: TokenHas
     clusterId,
     name,
     isAdmin,
-    scope: tenantScope(database, node.tenantId, clusterId),
+    scope: tenantScope(database, node.tenantId, { clusterId, nodeId }),
   }
 }
 
@@ -85,7 +85,7 @@ async function enrollingSession({ database, credentials }: Means, presented: Tok
   return {
     kind: 'enrollingMachine',
     clusterId: cluster.id,
-    scope: tenantScope(database, cluster.tenantId, cluster.id),
+    scope: tenantScope(database, cluster.tenantId, { clusterId: cluster.id }),
   }
 }
 

@@ -4,13 +4,19 @@ import { pageReader } from '../db/pages.ts'
 import { scopedClient } from '../db/scoped.ts'
 import type { Operator, Tenant } from './scope.ts'
 
+/** Of a tenant, what a scope is narrowed to: one cluster of it, and the node of that cluster that works in it. */
+interface Within {
+  readonly clusterId: string
+  readonly nodeId?: string
+}
+
 /** The scope of a tenant, or of one cluster of it. For the authentication layer alone. */
-export function tenantScope(database: Database, tenantId: string, clusterId: string | null = null): Tenant {
-  const rows = { tenantId, clusterId }
+export function tenantScope(database: Database, tenantId: string, within: Within | null = null): Tenant {
+  const rows = { tenantId, clusterId: within?.clusterId ?? null }
   // The brand exists for the compiler only.
   return {
     ...rows,
-    db: scopedClient(database, rows),
+    db: scopedClient(database, { ...rows, nodeId: within?.nodeId ?? null }),
     pages: pageReader(database, rows),
   } as Tenant
 }

@@ -1,11 +1,14 @@
 import type { RowScope } from './pages.ts'
 import type { Database } from './client.ts'
-import { Prisma } from './generated/sqlite/client.ts'
+import type { Prisma } from './generated/sqlite/client.ts'
+import { assertPlain, assertPlainRow, ScopeError } from './plain-arguments.ts'
 import type { Db } from './types.ts'
 
-/** An attempt to leave the scope: a fault in Orrery's own code, never something a caller is told. */
-export class ScopeError extends Error {
-  override readonly name = 'ScopeError'
+/** The rows of one tenant, or of one cluster of it, and the node that works in them. */
+export interface TenantRows extends RowScope {
+  readonly tenantId: string
+  /** The one author that bundles may name; null where nobody who writes them is a node. */
+  readonly nodeId: string | null
 }
 
 type Args = Record<string, unknown>
@@ -14,9 +17,10 @@ type Condition = Record<string, unknown>
 /**
  * The client of one tenant (or, with `clusterId`, of one cluster of it): every read and write carries the tenant's
  * condition, whatever the caller of this function forgets. What could get round it is refused: raw SQL, upserts,
- * nested writes, rows that move to another tenant or cluster, writes to a table that has no tenant.
+ * relations (a row's neighbours are looked up by their ids, each with its own condition), nested writes, rows that
+ * move to another tenant or cluster, writes to what is more than the scope (the tenant itself, a cluster from inside).
  */
-export function scopedClient({ client }: Database, scope: RowScope & { readonly tenantId: string }): Db {
+export function scopedClient({ client }: Database, scope: TenantRows): Db {
   return client.$extends({
     query: {
       $allOperations({ model, operation, args, query }) {
@@ -28,8 +32,9 @@ export function scopedClient({ client }: Database, scope: RowScope & { readonly 
   }) as unknown as Db
 }
 
-function scopeOperation(model: Prisma.ModelName, operation: string, args: Args, scope: RowScope): Args {
+function scopeOperation(model: Prisma.ModelName, operation: string, args: Args, scope: TenantRows): Args {
   const where = condition(model, scope)
+  assertPlain(model, args)
   switch (operation) {
     case 'findUnique':
     case 'findUniqueOrThrow':
@@ -39,17 +44,16 @@ function scopeOperation(model: Prisma.ModelName, operation: string, args: Args, 
     case 'count':
     case 'aggregate':
     case 'groupBy':
+      return { ...args, where: narrow(args['where'], where) }
     case 'delete':
     case 'deleteMany':
+      assertInside(model, scope, model === 'Cluster')
       return { ...args, where: narrow(args['where'], where) }
     case 'update':
     case 'updateMany':
     case 'updateManyAndReturn':
-      return {
-        ...args,
-        where: narrow(args['where'], where),
-        data: changed(model, args['data']),
-      }
+      assertInside(model, scope, false)
+      return { ...args, where: narrow(args['where'], where), data: changed(model, args['data']) }
     case 'create':
       return { ...args, data: created(model, args['data'], scope) }
     case 'createMany':
@@ -90,33 +94,36 @@ function narrow(where: unknown, scope: Condition): Args {
   return { ...rest, AND: [...others, scope] }
 }
 
-const placing = new Set(['id', 'tenantId', 'clusterId'])
-
-function changed(model: Prisma.ModelName, data: unknown): Args {
-  const row = scalars(model, data)
-  const moved = Object.keys(row).find((field) => placing.has(field))
-  if (moved !== undefined) throw new ScopeError(`${model}.${moved} cannot be changed`)
-  return row
+/** A tenant's row, and for whoever is in one cluster its making and end, hold more than the scope: other clusters. */
+function assertInside(model: Prisma.ModelName, { clusterId }: RowScope, wholeCluster: boolean): void {
+  if (model === 'Tenant') throw new ScopeError('a tenant does not change its own row')
+  if (wholeCluster && clusterId !== null) throw new ScopeError('a cluster is not made or deleted from inside')
 }
 
-function created(model: Prisma.ModelName, data: unknown, { tenantId, clusterId }: RowScope): Args {
+/** What says whose a row is, and who made it. */
+const placing = new Set(['id', 'tenantId', 'clusterId', 'createdById'])
+
+function changed(model: Prisma.ModelName, data: unknown): unknown {
+  assertPlainRow(model, data)
+  const moved = Object.keys(data as Args).find((field) => placing.has(field))
+  if (moved !== undefined) throw new ScopeError(`${model}.${moved} cannot be changed`)
+  return data
+}
+
+function created(model: Prisma.ModelName, data: unknown, scope: TenantRows): Args {
   if (model !== 'Cluster' && model !== 'Node' && model !== 'ConfigBundle') {
     throw new ScopeError(`a tenant does not create ${model} rows`)
   }
-  const row = { ...scalars(model, data) }
-  row['tenantId'] ??= tenantId
-  const own = model === 'Cluster' ? row['id'] : row['clusterId']
-  if (row['tenantId'] !== tenantId || (clusterId !== null && own !== clusterId)) {
+  assertInside(model, scope, model === 'Cluster')
+  assertPlainRow(model, data)
+  const row: Args = { ...(data as Args) }
+  row['tenantId'] ??= scope.tenantId
+  if (row['tenantId'] !== scope.tenantId || (scope.clusterId !== null && row['clusterId'] !== scope.clusterId)) {
     throw new ScopeError(`a ${model} of another tenant or cluster`)
   }
-  return row
-}
-
-/** Only plain columns: a nested write would reach rows that no condition was put on. */
-function scalars(model: Prisma.ModelName, data: unknown): Args {
-  const known: Readonly<Record<string, string>> = Prisma[`${model}ScalarFieldEnum`]
-  const row = data as Args
-  const nested = Object.keys(row).find((field) => !(field in known))
-  if (nested !== undefined) throw new ScopeError(`${model}.${nested} is no column: nested writes are refused`)
+  // The foreign key of a bundle's author does not know of tenants.
+  if ((row['createdById'] ?? null) !== null && row['createdById'] !== scope.nodeId) {
+    throw new ScopeError(`a ${model} in another node's name`)
+  }
   return row
 }

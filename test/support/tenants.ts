@@ -1,0 +1,114 @@
+import { randomUUID } from 'node:crypto'
+
+import { openDatabase, type Database } from '../../src/db/client.ts'
+import { scopedClient } from '../../src/db/scoped.ts'
+import type { Db } from '../../src/db/types.ts'
+import type { Prisma } from '../../src/db/generated/sqlite/client.ts'
+import { createMigratedDatabase, type Engine } from './database.ts'
+
+/** A fresh migrated database, opened with the raw client: for what is tested below the API. */
+export async function openFreshDatabase(engine: Engine, onQuery?: (sql: string) => void) {
+  const fresh = await createMigratedDatabase(engine)
+  const database = await openDatabase(fresh.url, { poolSize: 10, ...(onQuery ? { onQuery } : {}) })
+  return {
+    url: fresh.url,
+    database,
+    close: async () => {
+      await database.close()
+      await fresh.drop()
+    },
+  }
+}
+
+/** The ids of a cluster's rows, all of which have `name` in their names. */
+export interface ClusterRows {
+  readonly tenantId: string
+  readonly clusterId: string
+  readonly nodeId: string
+  readonly name: string
+  readonly instanceId: string
+}
+
+/** A tenant's row. */
+export async function insertTenant({ client }: Database, name: string): Promise<string> {
+  const { id } = await client.tenant.create({ data: { id: randomUUID(), name } })
+  return id
+}
+
+/** A cluster with one node, which uploaded the cluster's one bundle (version 7), and one state. */
+export async function insertCluster({ client }: Database, tenantId: string, name: string): Promise<ClusterRows> {
+  const clusterId = randomUUID()
+  await client.cluster.create({ data: clusterData(tenantId, clusterId, name) })
+  const node = await client.node.create({ data: nodeData(tenantId, clusterId, name) })
+  const bundle = { version: 7, tenantId, clusterId, createdById: node.id, message: name }
+  await client.configBundle.create({ data: { ...bundleData, ...bundle } })
+  const instanceId = randomUUID()
+  await client.clusterState.create({ data: { clusterId, instanceId, runningConfigVersion: 7 } })
+  return { tenantId, clusterId, nodeId: node.id, name, instanceId }
+}
+
+export const clusterData = (tenantId: string, id: string, name: string) =>
+  ({ id, tenantId, name, clusterTokenHash: randomUUID(), firewall: {} }) satisfies Prisma.ClusterUncheckedCreateInput
+
+export const nodeData = (tenantId: string, clusterId: string, name: string) => {
+  const unique = { id: randomUUID(), tokenHash: randomUUID(), overlayIp: randomUUID() }
+  return { ...unique, tenantId, clusterId, name, routes: [], groups: [] } satisfies Prisma.NodeUncheckedCreateInput
+}
+
+/** What a bundle's row needs besides its version and whose it is. */
+export const bundleData = { data: Uint8Array.of(1, 2, 3), sha256: '0'.repeat(64), size: 3 }
+
+export type RawClient = Database['client']
+
+/** A tenant with the clusters `ours` and `sibling`, and another one with the cluster `theirs`. */
+export interface TwoTenants {
+  readonly database: Database
+  readonly ours: ClusterRows
+  readonly sibling: ClusterRows
+  readonly theirs: ClusterRows
+  /** Of the tenant of `ours` and `sibling`. */
+  readonly tenantClient: () => Db
+  /** Of the cluster `ours`, for its node. */
+  readonly clusterClient: () => Db
+  /** Every row of the tenants' tables as it is, but for those of one cluster. */
+  readonly allRows: (except?: ClusterRows) => Promise<string>
+  readonly close: () => Promise<void>
+}
+
+export async function openTwoTenants(engine: Engine): Promise<TwoTenants> {
+  const { database, close } = await openFreshDatabase(engine)
+  const tenantId = await insertTenant(database, 'ours')
+  const ours = await insertCluster(database, tenantId, 'ours')
+  const sibling = await insertCluster(database, tenantId, 'sibling')
+  const theirs = await insertCluster(database, await insertTenant(database, 'theirs'), 'theirs')
+  const { clusterId, nodeId } = ours
+  return {
+    database,
+    ours,
+    sibling,
+    theirs,
+    tenantClient: () => scopedClient(database, { tenantId, clusterId: null, nodeId: null }),
+    clusterClient: () => scopedClient(database, { tenantId, clusterId, nodeId }),
+    allRows: (except) => allRows(database.client, except?.clusterId ?? ''),
+    close,
+  }
+}
+
+async function allRows({ tenant, cluster, clusterState, node, configBundle }: RawClient, but: string): Promise<string> {
+  const where = { NOT: { clusterId: but } }
+  const [tenants, clusters, states, nodes, bundles] = await Promise.all([
+    tenant.findMany({ orderBy: { id: 'asc' } }),
+    cluster.findMany({ where: { NOT: { id: but } }, orderBy: { id: 'asc' } }),
+    clusterState.findMany({ where, orderBy: { clusterId: 'asc' } }),
+    node.findMany({ where, orderBy: { id: 'asc' } }),
+    configBundle.findMany({ where, orderBy: { clusterId: 'asc' } }),
+  ])
+  return JSON.stringify({ tenants, clusters, states, nodes, bundles })
+}
+
+/** What came of it: the result, or which error it was (Prisma's code, or else the name). */
+export const outcome = (work: Promise<unknown>): Promise<unknown> =>
+  work.catch((error: unknown) => {
+    if (!(error instanceof Error)) throw error
+    return 'code' in error ? error.code : error.name
+  })
