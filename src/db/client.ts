@@ -1,5 +1,6 @@
 import { PrismaPg } from '@prisma/adapter-pg'
 
+import { engineOf } from './connection.ts'
 import { PrismaClient as PostgresqlClient } from './generated/postgresql/client.ts'
 import { PrismaClient as SqliteClient } from './generated/sqlite/client.ts'
 import { sqliteAdapter } from './sqlite-adapter.ts'
@@ -9,6 +10,7 @@ import type { Engine } from './types.ts'
 export interface Database {
   readonly engine: Engine
   readonly client: SqliteClient
+  /** Transactions that still run are rolled back, and fail; so first stop whoever has any. */
   readonly close: () => Promise<void>
 }
 
@@ -55,34 +57,44 @@ export async function openDatabase(url: string, options: DatabaseOptions = {}): 
     })
   }
   await client.$connect()
-  if (engine === 'sqlite') await assertPragmas(client)
+  try {
+    if (engine === 'sqlite') await assertPragmas(client)
+  } catch (error) {
+    await client.$disconnect()
+    throw error
+  }
   return { engine, client, close: () => client.$disconnect() }
 }
 
-/** The engine that a database URL names. */
-export function engineOf(url: string): Engine {
-  if (url.startsWith('file:')) return 'sqlite'
-  if (/^postgres(ql)?:\/\//.test(url)) return 'postgresql'
-  throw new Error('DATABASE_URL must begin with file: (SQLite) or postgresql:// (PostgreSQL)')
+/** SQLite's settings that Orrery's promises stand on, as a running connection reports them. */
+export interface Pragmas {
+  readonly journal_mode: string
+  readonly synchronous: number
+  readonly foreign_keys: number
+  /** Milliseconds. */
+  readonly busy_timeout: number
+  readonly query_only: number
 }
 
-/** SQLite's settings that Orrery's promises stand on, as the running connection reports them. */
-export async function readPragmas(client: SqliteClient): Promise<Record<string, string | number>> {
-  const values: Record<string, string | number> = {}
-  for (const name of ['journal_mode', 'synchronous', 'foreign_keys', 'busy_timeout']) {
-    const [row] = await client.$queryRawUnsafe<Record<string, string | number | bigint>[]>(`PRAGMA ${name}`)
-    const value = Object.values(row ?? {})[0]
-    values[name] = typeof value === 'bigint' ? Number(value) : (value ?? 'unknown')
+const settings = `SELECT json_object('journal_mode', journal_mode, 'synchronous', synchronous,
+    'foreign_keys', foreign_keys, 'busy_timeout', timeout, 'query_only', query_only) AS settings
+  FROM pragma_journal_mode, pragma_synchronous, pragma_foreign_keys, pragma_busy_timeout, pragma_query_only`
+
+/** Asks both connections of the adapter: what begins with SELECT is the reader's. */
+export async function readPragmas(client: SqliteClient): Promise<{ reader: Pragmas; writer: Pragmas }> {
+  const ask = async (statement: string): Promise<Pragmas> => {
+    const [row] = await client.$queryRawUnsafe<{ settings: string }[]>(statement)
+    return JSON.parse(row?.settings ?? '{}') as Pragmas
   }
-  return values
+  return { reader: await ask(settings), writer: await ask(`WITH writer AS (SELECT 1) ${settings}`) }
 }
 
 async function assertPragmas(client: SqliteClient): Promise<void> {
-  const { journal_mode, synchronous, foreign_keys, busy_timeout } = await readPragmas(client)
-  if (journal_mode !== 'wal' || synchronous !== 2 || foreign_keys !== 1 || Number(busy_timeout) < 1000) {
-    throw new Error(
-      `SQLite did not take its settings: journal_mode=${journal_mode}, synchronous=${synchronous}, ` +
-        `foreign_keys=${foreign_keys}, busy_timeout=${busy_timeout}; WAL needs a local file system`,
-    )
-  }
+  const { reader, writer } = await readPragmas(client)
+  const isAsAsked = ({ journal_mode, synchronous, foreign_keys, busy_timeout }: Pragmas) =>
+    journal_mode === 'wal' && synchronous === 2 && foreign_keys === 1 && busy_timeout >= 1000
+  if (isAsAsked(writer) && isAsAsked(reader) && writer.query_only === 0 && reader.query_only === 1) return
+  throw new Error(
+    `SQLite did not take its settings: ${JSON.stringify({ writer, reader })}; WAL needs a local file system`,
+  )
 }

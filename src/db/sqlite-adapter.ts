@@ -1,5 +1,11 @@
 import { PrismaBetterSqlite3 } from '@prisma/adapter-better-sqlite3'
-import type { SqlDriverAdapter, SqlDriverAdapterFactory, SqlQuery, Transaction } from '@prisma/driver-adapter-utils'
+import {
+  isDriverAdapterError,
+  type SqlDriverAdapter,
+  type SqlDriverAdapterFactory,
+  type SqlQuery,
+  type Transaction,
+} from '@prisma/driver-adapter-utils'
 
 /**
  * WAL: readers and the writer do not wait for each other. FULL: an acknowledged write survives a power cut.
@@ -50,15 +56,25 @@ export function sqliteAdapter(url: string): SqlDriverAdapterFactory {
     provider: 'sqlite',
     adapterName: official.adapterName,
     async connect() {
-      const writer = await official.connect()
-      const reader = await official.connect()
-      for (const pragma of pragmas) {
-        await writer.executeScript(pragma)
-        await reader.executeScript(pragma)
+      const writer = await connection(official, pragmas)
+      try {
+        return new SqliteAdapter(writer, await connection(official, [...pragmas, 'PRAGMA query_only = ON']))
+      } catch (error) {
+        await writer.dispose()
+        throw error
       }
-      await reader.executeScript('PRAGMA query_only = ON')
-      return new SqliteAdapter(writer, reader)
     },
+  }
+}
+
+async function connection(official: PrismaBetterSqlite3, settings: readonly string[]): Promise<SqlDriverAdapter> {
+  const one = await official.connect()
+  try {
+    for (const pragma of settings) await one.executeScript(pragma)
+    return one
+  } catch (error) {
+    await one.dispose()
+    throw error
   }
 }
 
@@ -93,37 +109,53 @@ class SqliteAdapter implements SqlDriverAdapter {
   async startTransaction(): Promise<Transaction> {
     const leave = await this.#turnstile.enter()
     const writer = this.#writer
-    const run = (sql: string) => writer.executeRaw({ sql, args: [], argTypes: [] })
+    const run = async (sql: string): Promise<void> => {
+      await writer.executeRaw({ sql, args: [], argTypes: [] })
+    }
     try {
       await run('BEGIN IMMEDIATE')
     } catch (error) {
       leave()
       throw error
     }
-    // Prisma sends COMMIT and ROLLBACK itself (no phantom queries); these two only tell that it is over.
-    const over = () => {
-      leave()
-      return Promise.resolve()
-    }
+    let isOpen = true
     return {
       provider: this.provider,
       adapterName: this.adapterName,
+      // Prisma sends COMMIT and ROLLBACK as statements, and calls `commit` or `rollback` when that is done.
       options: { usePhantomQuery: false },
       queryRaw: (query) => writer.queryRaw(query),
-      executeRaw: (query) => writer.executeRaw(query),
-      commit: over,
-      rollback: over,
-      createSavepoint: async (name) => void (await run(`SAVEPOINT ${name}`)),
-      rollbackToSavepoint: async (name) => void (await run(`ROLLBACK TO ${name}`)),
-      releaseSavepoint: async (name) => void (await run(`RELEASE SAVEPOINT ${name}`)),
+      async executeRaw(query) {
+        const changes = await writer.executeRaw(query)
+        if (query.sql === 'COMMIT' || query.sql === 'ROLLBACK') isOpen = false
+        return changes
+      },
+      commit: async () => leave(),
+      async rollback() {
+        try {
+          // A COMMIT that failed leaves the transaction open, and whatever is written next would become part of it.
+          if (isOpen) await run('ROLLBACK')
+        } catch (error) {
+          // Of some failures, such as a full disk, SQLite rolls back by itself.
+          if (!isNoTransaction(error)) throw error
+        } finally {
+          leave()
+        }
+      },
+      createSavepoint: (name) => run(`SAVEPOINT ${name}`),
+      rollbackToSavepoint: (name) => run(`ROLLBACK TO ${name}`),
+      releaseSavepoint: (name) => run(`RELEASE SAVEPOINT ${name}`),
     }
   }
 
   async dispose() {
     const leave = await this.#turnstile.enter()
-    await this.#reader.dispose()
-    await this.#writer.dispose()
-    leave()
+    try {
+      await this.#reader.dispose()
+      await this.#writer.dispose()
+    } finally {
+      leave()
+    }
   }
 
   async #alone<T>(work: (writer: SqlDriverAdapter) => Promise<T>): Promise<T> {
@@ -135,3 +167,6 @@ class SqliteAdapter implements SqlDriverAdapter {
     }
   }
 }
+
+const isNoTransaction = (error: unknown): boolean =>
+  isDriverAdapterError(error) && error.cause.originalMessage === 'cannot rollback - no transaction is active'
