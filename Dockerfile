@@ -31,6 +31,9 @@ COPY --from=build /orrery/dist dist
 # The migrations, which the server applies at start.
 COPY prisma/migrations prisma/migrations
 
+# The command line by its name: `docker exec … orrery token create --role operator`.
+RUN chmod 0755 dist/cli/index.js && ln -s /orrery/dist/cli/index.js /usr/local/bin/orrery
+
 # The embedded database and the secret, when no others are set: everything that outlives a container.
 RUN install -d -o node -g node -m 0700 /data
 VOLUME /data
@@ -47,5 +50,5 @@ HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
 
 STOPSIGNAL SIGTERM
 # In exec form: the server is process 1 and gets the signal itself.
-ENTRYPOINT ["node", "dist/cli/index.js"]
+ENTRYPOINT ["orrery"]
 CMD ["serve"]
