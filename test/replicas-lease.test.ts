@@ -188,3 +188,24 @@ describe.each(engines)('the lease of the master on %s', (engine) => {
     })
   })
 })
+
+// SQLite lets one write at a time; here two can be under way.
+test('on postgresql, who asks while another’s win is not yet committed waits for it, and then has not won', async () => {
+  const home = await createMigratedDatabase('postgresql')
+  const [database, other] = [await openDatabase(home.url), await openDatabase(home.url)]
+  const [one, two] = [randomUUID(), randomUUID()]
+  for (const id of [one, two]) await replicaLease(database).register({ id, address: `http://${id}.example/` })
+  const late = await database.client.$transaction(async (tx) => {
+    await tx.replica.update({ where: { id: one }, data: { role: 'master' } })
+    const attempt = replicaLease(other).takeOver(two)
+    for (let waiting = 0n; waiting === 0n;) {
+      const [locks] = await tx.$queryRaw<{ count: bigint }[]>`SELECT count(*) AS count FROM pg_locks WHERE NOT granted`
+      waiting = locks?.count ?? 0n
+    }
+    // Not awaited here: it waits for the end of this transaction.
+    return { attempt }
+  })
+  expect(await late.attempt).toBe(false)
+  await Promise.all([database.close(), other.close()])
+  await home.drop()
+})
