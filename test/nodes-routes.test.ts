@@ -67,6 +67,12 @@ describe.each(engines)('routes on %s', (engine) => {
     expect(changed.routes).toEqual(['0.0.0.0/0', '::/0'])
   })
 
+  test('no node makes itself everybody’s gateway', async () => {
+    const input = { nodeId: node.id, routes: ['0.0.0.0/0'], allowDefaultRoute: true }
+    expect(await refusedWith(app, node.token, 'updateNodeRoutes', input)).toBe('FORBIDDEN')
+    expect((await set(input, world.adminNodeToken)).node.routes).toEqual(['0.0.0.0/0'])
+  })
+
   test('another node’s route in the way is no mistake, and is told', async () => {
     const routes = ['192.168.0.0/16', '192.168.1.0/24', '192.168.1.128/25', '192.168.2.0/24', 'fd00::/64']
     const outcome = await set({ routes })

@@ -52,14 +52,17 @@ builder.relayMutationField(
         description: 'All networks that are reached through it: at most 256, outside of the overlay.',
       }),
       allowDefaultRoute: t.boolean({
-        description: 'Whether `routes` may take all traffic (`0.0.0.0/0`, `::/0`); false when null.',
+        description:
+          'Whether `routes` may take all traffic (`0.0.0.0/0`, `::/0`), which admins alone may allow; false when null.',
       }),
     }),
   },
   {
     description:
       'Replaces a node’s routes. For operators, tenant admins, admin nodes, and the node itself. Bumps `configVersion`.',
-    authScopes: (_root, { input }) => ({ clusterWriter: true, nodeItself: input.nodeId }),
+    // Taking everybody's traffic is not a thing that one machine decides for itself.
+    authScopes: (_root, { input }) =>
+      input.allowDefaultRoute ? { clusterWriter: true } : { clusterWriter: true, nodeItself: input.nodeId },
     errors: outcome('updateNodeRoutes', ValidationError, NotFoundError),
     resolve: (_root, { input: { nodeId, ...input } }, context) =>
       updateNodeRoutes(scopeOf(context), nodeId, given(input)),
