@@ -18,7 +18,7 @@ export function classify(error: GraphQLError): Verdict {
   const { code } = error.extensions
   // A request that is none: 400 whatever media type is accepted. Yoga sends 200 to those that accept application/json.
   if (code === 'QUERY_TOO_COMPLEX' || code === 'BAD_REQUEST') {
-    return shown({ http: { status: 400, ...asObject(error.extensions['http']), spec: false } })
+    return shown({ http: { status: 400, ...asObject(error.extensions.http), spec: false } })
   }
   if (code !== undefined && error.extensions['unexpected'] !== true) return shown()
   // graphql-js itself: an error without a place in the result is about the request, one with a place about a resolver's value.

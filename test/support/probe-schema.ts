@@ -7,7 +7,8 @@ export const probeSchema = createSchema({
     type Query {
       hello(name: String = "you"): String!
       count(numbers: [Int!]): Int!
-      broken(secret: String): String
+      broken(secret: String): String!
+      limping: String
       badValue: Int
       tenant: String
     }
@@ -24,6 +25,9 @@ export const probeSchema = createSchema({
       hello: (_root, { name }: { name: string }) => `Hello ${name}`,
       count: (_root, { numbers }: { numbers?: number[] }) => numbers?.length ?? 0,
       broken: () => {
+        throw new TypeError('SELECT nothing FROM internals')
+      },
+      limping: () => {
         throw new TypeError('SELECT nothing FROM internals')
       },
       badValue: () => 'internal text that is no number',
