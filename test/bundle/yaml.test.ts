@@ -54,7 +54,7 @@ describe('a YAML file has one mapping', () => {
 describe('a YAML file says one thing to every reader', () => {
   test.each([
     ['a: 1\nb: 2\na: 3\n', 'line 3 has the key a twice'],
-    ['a: {b: 1, "b": 2}\n', 'line 1 has the key b twice'],
+    ['a: {b: 1, "\\x62": 2}\n', 'line 1 has the key b twice'],
     ['a:\n  - x: 1\n    y: 1\n    x: 2\n', 'line 4 has the key x twice'],
     ['a: &x {b: 1}\nc:\n  <<: *x\n', 'line 3 has a merge key (<<): write the settings out'],
     ['? [a]\n: 1\n', 'line 1 has a key that is not a plain word'],

@@ -17,7 +17,7 @@ export interface BundleFile {
 }
 
 /** The file every bundle has: the configuration that all nodes share. */
-export const CONFIG_FILE = 'config.yml'
+const CONFIG_FILE = 'config.yml'
 
 /** A file that is being read. */
 interface OpenFile {

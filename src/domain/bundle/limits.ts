@@ -22,7 +22,7 @@ export const MAX_SEGMENTS = 8
 export const MAX_EXTENDED_HEADER = 64 * KiB
 
 /**
- * One YAML file. It has to be in memory whole to be parsed, and parsing costs about a second a megabyte.
+ * One YAML file. It has to be in memory whole to be parsed, and parsing one costs up to a second.
  * 1 MiB holds a blocklist of 15 000 fingerprints; a node's own file has less than 1 KiB.
  */
 export const MAX_YAML = MiB

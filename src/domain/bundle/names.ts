@@ -8,7 +8,7 @@ const WINDOWS_DEVICE = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\.|
  * What is wrong with an entry's name, or null. Agents run on Linux, macOS and Windows: a name has to mean one place, the
  * same one on each, below the folder that the bundle is unpacked to.
  */
-export function nameProblem(name: string): string | null {
+function nameProblem(name: string): string | null {
   if (Buffer.byteLength(name) > MAX_PATH) return `its name is longer than ${MAX_PATH} bytes`
   if (name.startsWith('/')) return 'its name is an absolute path'
   if (/^[a-z]:/i.test(name)) return 'its name starts with a drive letter'
@@ -37,7 +37,7 @@ export function normalisePath(name: string): string {
 
 /** What two names have in common that a file system of macOS or Windows cannot tell apart. */
 function folded(path: string): string {
-  return path.normalize('NFC').toUpperCase().toLowerCase().normalize('NFC')
+  return path.toUpperCase().toLowerCase().normalize('NFC')
 }
 
 interface Taken {

@@ -18,29 +18,24 @@ const loadSource = `import('tsx/esm/api').then(({ register }) => {
  * the program would answer nobody. The thread starts with the first file, and does not keep the program from ending.
  */
 export class YamlThread {
-  readonly #deadline: number
   #worker: Worker | null = null
   #turn: Promise<unknown> = Promise.resolve()
-
-  /** @param deadline milliseconds for one batch, the thread's start included */
-  constructor(deadline = DEADLINE) {
-    this.#deadline = deadline
-  }
 
   /**
    * See `checkYaml`; null when they are not done within the deadline. Rejects when the thread dies.
    *
    * @param files are given away: empty afterwards
+   * @param deadline milliseconds from when their turn comes, the thread's start included
    */
-  check(files: readonly Uint8Array<ArrayBuffer>[]): Promise<YamlReport | null> {
-    const ask = (): Promise<YamlReport | null> => this.#ask(files)
+  check(files: readonly Uint8Array<ArrayBuffer>[], deadline = DEADLINE): Promise<YamlReport | null> {
+    const ask = (): Promise<YamlReport | null> => this.#ask(files, deadline)
     // Whether the one before failed is a matter of who asked for it.
     const mine = this.#turn.then(ask, ask)
     this.#turn = mine
     return mine
   }
 
-  #ask(files: readonly Uint8Array<ArrayBuffer>[]): Promise<YamlReport | null> {
+  #ask(files: readonly Uint8Array<ArrayBuffer>[], deadline: number): Promise<YamlReport | null> {
     const worker = (this.#worker ??= this.#start())
     worker.ref()
     return new Promise((resolve, reject) => {
@@ -69,7 +64,7 @@ export class YamlThread {
       const timer = setTimeout(() => {
         drop()
         resolve(null)
-      }, this.#deadline)
+      }, deadline)
       worker.on('message', onMessage).on('error', onError).on('exit', onExit)
       worker.postMessage(
         files,

@@ -62,7 +62,7 @@ class Walk {
     let sum = 0
     for (const { key, value } of map.items) {
       if (!isScalar(key) || key.value === null) throw new BrokenRule(key, 'has a key that is not a plain word')
-      const name = String(key.value)
+      const name = key.source
       if (name === '<<') throw new BrokenRule(key, 'has a merge key (<<): write the settings out')
       if (keys.has(name)) throw new BrokenRule(key, `has the key ${name} twice`)
       keys.add(name)
