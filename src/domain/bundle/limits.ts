@@ -29,7 +29,7 @@ export const MAX_YAML = MiB
 
 /**
  * Lexemes (scalars, indicators, line breaks, indents) of one YAML file, at about 3 µs each: bytes say little about the
- * work, since `[1,1,1…` has a hundred times as many in a megabyte as a list of fingerprints has.
+ * work, since `[1,1,1…` has seventeen times as many in a megabyte as a list of fingerprints.
  */
 export const MAX_YAML_LEXEMES = 150_000
 
