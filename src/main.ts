@@ -1,4 +1,5 @@
 import { authenticator } from './auth/authenticate.ts'
+import { identityProvider } from './auth/identity-provider.ts'
 import { jwtVerifier } from './auth/jwt.ts'
 import { deriveKeys, type Keys } from './auth/keys.ts'
 import { keptSecret, readSecret } from './auth/secret.ts'
@@ -52,7 +53,7 @@ export async function startServer(config: Config, { beforeListening }: Hooks = {
     const authenticate = authenticator({
       database,
       tokens,
-      jwts: jwtVerifier(keys.jwt, config.identityProvider),
+      jwts: jwtVerifier(keys.jwt, config.identityProvider && identityProvider(config.identityProvider, log)),
       credentials: credentials(operator),
     })
     const app = createApp({

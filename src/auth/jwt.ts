@@ -1,9 +1,11 @@
 import type { KeyObject } from 'node:crypto'
 
-import { createRemoteJWKSet, decodeJwt, jwtVerify, SignJWT, type JWTPayload, type JWTVerifyGetKey } from 'jose'
+import { decodeJwt, errors, jwtVerify, SignJWT, type JWTPayload } from 'jose'
 import { z } from 'zod'
 
-/** What a JWT of Orrery's says once it was verified. */
+import type { IdentityProvider } from './identity-provider.ts'
+
+/** What a JWT says once it was verified. */
 export type Claims =
   | {
       readonly role: 'operator'
@@ -17,20 +19,9 @@ export type Claims =
       readonly expiresAt: Date
     }
 
-/** A company's identity provider (OpenID Connect). */
-export interface IdentityProvider {
-  readonly issuer: string
-  readonly audience: string
-  /** Where the signing keys are; found through the issuer's discovery document when null. */
-  readonly jwksUrl: string | null
-  /** The claim that holds `operator`, `admin` or `viewer`, and the one that holds the tenant's id. */
-  readonly roleClaim: string
-  readonly tenantClaim: string
-}
-
 export interface JwtVerifier {
   /** Checks signature, algorithm, issuer, audience and times; null for whatever does not hold. */
-  verify(token: string): Promise<Claims | null>
+  readonly verify: (token: string) => Promise<Claims | null>
 }
 
 const issuer = 'orrery'
@@ -62,76 +53,54 @@ export async function mintJwt(
  * which of the two checks is made; each pins its own algorithms, key, issuer and audience.
  */
 export function jwtVerifier(key: KeyObject, provider: IdentityProvider | null): JwtVerifier {
-  const providerKeys = provider && lazyKeys(provider)
   return {
     async verify(token) {
       try {
-        if (provider && providerKeys && decodeJwt(token).iss === provider.issuer) {
-          const { payload } = await jwtVerify(token, providerKeys, {
-            algorithms: providerAlgorithms,
-            issuer: provider.issuer,
-            audience: provider.audience,
-            clockTolerance,
-            requiredClaims: ['exp', 'sub'],
-          })
-          return claimsOf(payload, provider.roleClaim, provider.tenantClaim)
-        }
-        const { payload } = await jwtVerify(token, key, {
-          algorithms: ['HS256'],
-          issuer,
-          audience: issuer,
-          clockTolerance,
-          requiredClaims: ['exp', 'sub'],
-        })
-        return claimsOf(payload, 'orrery_role', 'orrery_tenant')
+        return provider && decodeJwt(token).iss === provider.issuer
+          ? await verifyProviders(token, provider)
+          : await verifyOwn(token, key)
       } catch (error) {
-        // Every jose error means "not valid"; anything else (the provider cannot be reached) is a fault to be seen.
-        if (isJoseError(error)) return null
+        if (error instanceof errors.JOSEError) return null
         throw error
       }
     },
   }
 }
 
-const isJoseError = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' && /^ERR_(JW|JOSE)/.test(error.code)
+const common = { clockTolerance, requiredClaims: ['exp', 'sub'] }
 
+async function verifyOwn(token: string, key: KeyObject): Promise<Claims | null> {
+  const { payload } = await jwtVerify(token, key, { ...common, algorithms: ['HS256'], issuer, audience: issuer })
+  return claimsOf(payload, 'orrery_role', 'orrery_tenant')
+}
+
+async function verifyProviders(token: string, provider: IdentityProvider): Promise<Claims | null> {
+  const { keys, audience, roleClaim, tenantClaim } = provider
+  try {
+    const checks = { ...common, algorithms: providerAlgorithms, issuer: provider.issuer, audience }
+    const { payload } = await jwtVerify(token, keys, checks)
+    return claimsOf(payload, roleClaim, tenantClaim)
+  } catch (error) {
+    // A key that cannot be used, say. Everybody can send a token that names it, so it is not worth a failed request.
+    if (!(error instanceof errors.JOSEError)) provider.report(error)
+    return null
+  }
+}
+
+const subject = z
+  .string()
+  .min(1)
+  .transform((text) => text.slice(0, 255))
+
+/** An operator is in no tenant: whatever the tenant claim of one says is not looked at. */
 const claimShape = z.discriminatedUnion('role', [
-  z.object({ role: z.literal('operator') }),
-  z.object({ role: z.enum(['admin', 'viewer']), tenantId: z.uuid() }),
+  z.object({ role: z.literal('operator'), subject }),
+  z.object({ role: z.enum(['admin', 'viewer']), subject, tenantId: z.uuid().toLowerCase() }),
 ])
 
 function claimsOf(payload: JWTPayload, roleClaim: string, tenantClaim: string): Claims | null {
-  const parsed = claimShape.safeParse({
-    role: payload[roleClaim],
-    tenantId: payload[tenantClaim],
-  })
-  if (!parsed.success || payload.sub === undefined || payload.exp === undefined) return null
-  return {
-    ...parsed.data,
-    subject: payload.sub.slice(0, 255),
-    expiresAt: new Date(payload.exp * 1000),
-  }
-}
-
-/** The provider's keys, fetched when the first of its tokens arrives, so that Orrery starts without it. */
-function lazyKeys(provider: IdentityProvider): JWTVerifyGetKey {
-  let keys: Promise<JWTVerifyGetKey> | null = null
-  return async (header, token) => {
-    keys ??= discover(provider).catch((error: unknown) => {
-      keys = null
-      throw error
-    })
-    return (await keys)(header, token)
-  }
-}
-
-async function discover({ issuer: origin, jwksUrl }: IdentityProvider): Promise<JWTVerifyGetKey> {
-  if (jwksUrl !== null) return createRemoteJWKSet(new URL(jwksUrl))
-  const address = `${origin.replace(/\/$/, '')}/.well-known/openid-configuration`
-  const response = await fetch(address, { signal: AbortSignal.timeout(5000) })
-  const document: unknown = await response.json()
-  const { issuer: named, jwks_uri } = z.object({ issuer: z.string(), jwks_uri: z.url() }).parse(document)
-  if (named !== origin) throw new Error(`${address} names another issuer: ${named}`)
-  return createRemoteJWKSet(new URL(jwks_uri))
+  const { sub, exp, [roleClaim]: role, [tenantClaim]: tenantId } = payload
+  const parsed = claimShape.safeParse({ role, tenantId, subject: sub })
+  if (!parsed.success || exp === undefined) return null
+  return { ...parsed.data, expiresAt: new Date(exp * 1000) }
 }

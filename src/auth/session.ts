@@ -57,5 +57,3 @@ export function actorOf(session: SignedIn): string {
       return 'an enrolling machine'
   }
 }
-
-
