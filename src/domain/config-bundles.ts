@@ -14,7 +14,7 @@ import { check, messageRule } from './rules.ts'
 export type ConfigBundle = Omit<ConfigBundleRow, 'data'>
 
 /** All columns but the archive. */
-export const bundleMetadata = {
+const bundleMetadata = {
   version: true,
   tenantId: true,
   clusterId: true,

@@ -51,7 +51,7 @@ export const unauthenticated = (): GraphQLError =>
   })
 
 /** The caller is known and may not do this. */
-export const forbidden = (): GraphQLError =>
+const forbidden = (): GraphQLError =>
   new GraphQLError('You may not do this.', {
     extensions: { code: 'FORBIDDEN' },
   })

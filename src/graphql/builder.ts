@@ -12,7 +12,7 @@ import { accessOf, refusalFor, scopeOf, type AccessScopes } from './access.ts'
 import { complexityError, fieldComplexity, pageSizes, queryLimits } from './complexity.ts'
 import type { Context } from './context.ts'
 import { presentColumns } from './present-columns.ts'
-import type { Scalars } from './scalars.ts'
+import type { Scalars } from './scalar-types.ts'
 
 export { pageSizes }
 

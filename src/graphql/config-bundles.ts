@@ -18,7 +18,7 @@ import type { Context } from './context.ts'
 import { outcome } from './errors.ts'
 import { loadNode, Node } from './nodes.ts'
 
-export const ConfigBundle = builder.prismaObject('ConfigBundle', {
+const ConfigBundle = builder.prismaObject('ConfigBundle', {
   description: 'One published version of a cluster’s configuration. Its archive is downloaded over HTTP.',
   select: { clusterId: true, version: true },
   fields: (t) => ({

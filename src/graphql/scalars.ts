@@ -12,19 +12,6 @@ import {
 import { isNetworkText } from '../domain/addresses.ts'
 import { builder } from './builder.ts'
 
-/** The scalars of the schema and what a resolver gets and gives for each. */
-export type Scalars = {
-  UUID: { Input: string; Output: string }
-  DateTimeISO: { Input: Date; Output: Date }
-  Port: { Input: number; Output: number }
-  IP: { Input: string; Output: string }
-  CIDR: { Input: string; Output: string }
-  URL: { Input: URL; Output: URL | string }
-  PositiveInt: { Input: number; Output: number }
-  NonNegativeInt: { Input: number; Output: number }
-  File: { Input: File; Output: never }
-}
-
 const described = <In, Out>(scalar: GraphQLScalarType<In, Out>, description: string): GraphQLScalarType<In, Out> => {
   const config: GraphQLScalarTypeConfig<In, Out> = {
     ...scalar.toConfig(),

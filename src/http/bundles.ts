@@ -4,7 +4,7 @@ import { isId } from '../base/ids.ts'
 import {
   getConfigBundle,
   getConfigBundleArchive,
-  getLatestConfigBundle,
+  getLatestConfigBundleVersion,
   type ConfigBundle,
 } from '../domain/config-bundles.ts'
 import type { Exchange } from './exchange.ts'
@@ -24,7 +24,11 @@ export const bundleRoutes: readonly Route[] = [
         if (session.kind === 'anonymous') return unauthenticated()
         if (session.kind !== 'node') return forbidden('Only nodes have a bundle of their own.')
         const { scope, clusterId } = session
-        return download(exchange, scope, clusterId, await getLatestConfigBundle(scope, clusterId))
+        // Most polls end here: the number of the newest version is all that they read.
+        const version = await getLatestConfigBundleVersion(scope, clusterId)
+        if (version === null) return missing()
+        if (isKnown(exchange.request, version)) return notModified(version)
+        return download(exchange, scope, clusterId, await getConfigBundle(scope, clusterId, version))
       },
     },
   },
@@ -56,31 +60,37 @@ async function download(
   clusterId: string,
   bundle: ConfigBundle | null,
 ): Promise<Response> {
-  if (!bundle) return failure(404, 'NOT_FOUND', 'There is no such bundle.')
+  if (!bundle) return missing()
   const { version, size } = bundle
+  if (isKnown(request, version)) return notModified(version)
   const headers = {
-    etag: `"${version}"`,
-    // Kept by the client alone, and asked for again each time: the credential may have ended.
-    'cache-control': 'private, no-cache',
-    vary: 'authorization',
-  }
-  if (isKnown(request.headers.get('if-none-match'), version)) return new Response(null, { status: 304, headers })
-  const about = {
-    ...headers,
+    ...validators(version),
     'content-type': 'application/gzip',
     'content-length': String(size),
     'content-disposition': `attachment; filename="bundle-${version}.tar.gz"`,
   }
-  if (request.method === 'HEAD') return new Response(null, { headers: about })
+  if (request.method === 'HEAD') return new Response(null, { headers })
   const archive = await getConfigBundleArchive(scope, clusterId, version)
-  // Deleted in the meantime.
-  if (!archive) return failure(404, 'NOT_FOUND', 'There is no such bundle.')
-  return new Response(archive.data, { headers: about })
+  // Null when it was deleted in the meantime.
+  return archive ? new Response(archive.data, { headers }) : missing()
 }
 
+const validators = (version: number) => ({
+  etag: `"${version}"`,
+  // Kept by the client alone, and asked for again each time: the credential may have ended.
+  'cache-control': 'private, no-cache',
+  vary: 'authorization',
+})
+
+const notModified = (version: number): Response => new Response(null, { status: 304, headers: validators(version) })
+
+const missing = (): Response => failure(404, 'NOT_FOUND', 'There is no such bundle.')
+
 /** Whether `If-None-Match` names this version: weakly, any of a list, or `*` (RFC 9110, 13.1.2). */
-const isKnown = (header: string | null, version: number): boolean =>
-  header !== null && header.split(',').some((one) => ['*', `"${version}"`].includes(one.trim().replace(/^W\//, '')))
+const isKnown = ({ headers }: Request, version: number): boolean =>
+  (headers.get('if-none-match') ?? '')
+    .split(',')
+    .some((one) => ['*', `"${version}"`].includes(one.trim().replace(/^W\//, '')))
 
 const unauthenticated = (): Response =>
   failure(401, 'UNAUTHENTICATED', 'Sign in first: a valid credential belongs in the Authorization header.', {

@@ -1,4 +1,4 @@
-import type { GraphqlPlugin } from './graphql.ts'
+import type { GraphqlPlugin } from './graphql-plugin.ts'
 import { refused } from './responses.ts'
 import { contentType } from './use-request-parsers.ts'
 

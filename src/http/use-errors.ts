@@ -2,7 +2,7 @@ import { GraphQLError, type ExecutionResult } from 'graphql'
 
 import { describeError } from './describe-error.ts'
 import { classify } from './error-codes.ts'
-import type { GraphqlPlugin, ServerContext } from './graphql.ts'
+import type { GraphqlPlugin, ServerContext } from './graphql-plugin.ts'
 import { mapResults } from './map-results.ts'
 import { maskedMessage } from './use-failures.ts'
 

@@ -1,6 +1,6 @@
 import type { ASTVisitor, ValidationContext } from 'graphql'
 
-import type { GraphqlPlugin } from './graphql.ts'
+import type { GraphqlPlugin } from './graphql-plugin.ts'
 import { refused } from './responses.ts'
 
 /** Who may read the schema through GraphQL. */

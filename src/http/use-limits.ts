@@ -5,7 +5,7 @@ import { MaxTokensParserWLexer } from '@escape.tech/graphql-armor-max-tokens'
 import type { ParseOptions, ValidationContext } from 'graphql'
 
 import { queryLimits } from '../graphql/complexity.ts'
-import type { GraphqlPlugin } from './graphql.ts'
+import type { GraphqlPlugin } from './graphql-plugin.ts'
 import { refused } from './responses.ts'
 
 /**

@@ -1,4 +1,4 @@
-import type { GraphqlPlugin } from './graphql.ts'
+import type { GraphqlPlugin } from './graphql-plugin.ts'
 import { paramsFromAddress, paramsFromJson } from './params.ts'
 import { refused } from './responses.ts'
 

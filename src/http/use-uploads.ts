@@ -1,5 +1,5 @@
 import { unauthenticated } from '../graphql/access.ts'
-import type { GraphqlPlugin } from './graphql.ts'
+import type { GraphqlPlugin } from './graphql-plugin.ts'
 import { paramsFromForm } from './upload-form.ts'
 import { contentType } from './use-request-parsers.ts'
 

@@ -42,7 +42,7 @@ const samples: Readonly<Record<string, unknown>> = {
 export const fileMark = Symbol('file')
 
 /** A value for a type: everything that takes an id gets one, optional fields that take none are left out. */
-export function valueFor(type: GraphQLInputType, place: string, idFor: IdFor): unknown {
+function valueFor(type: GraphQLInputType, place: string, idFor: IdFor): unknown {
   if (isNonNullType(type)) return valueFor(type.ofType as GraphQLInputType, place, idFor)
   if (isListType(type)) return [valueFor(type.ofType as GraphQLInputType, place, idFor)]
   if (isEnumType(type)) return type.getValues()[0]?.name
