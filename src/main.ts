@@ -66,11 +66,11 @@ export async function startServer(config: Config, { beforeListening }: Hooks = {
       health: health(config.databaseUrl, database),
     })
     const server = await listen(app, { host: config.host, port: config.port })
-    opened.push({ name: 'http', close: server.close })
+    opened.push({ name: 'http', close: () => server.close() })
     const address = config.publicUrl ?? server.url
     const replica = await startReplica({ registry: replicaRegistry(operator), address, log })
     // First the requests end, then the instance's row goes.
-    opened.splice(-1, 0, { name: 'instance', close: replica.stop })
+    opened.splice(-1, 0, { name: 'instance', close: () => replica.stop() })
     log.info({ url: server.url, engine: database.engine, instance: replica.id }, 'ready')
     return { url: server.url, database, keys, tokens, log, stop }
   } catch (error) {

@@ -10,8 +10,15 @@ import { createWorld, type World } from './support/world.ts'
 
 const day = 86_400_000
 
+interface CaOptions {
+  readonly networks: readonly string[]
+  readonly from: number
+  readonly to: number
+  readonly version: 1 | 2
+}
+
 /** A CA as nebula-cert would write it; `from` and `to` in days from now. */
-function ca({ networks = [] as string[], from = -1, to = 365, version = 1 as 1 | 2 } = {}) {
+function ca({ networks = [], from = -1, to = 365, version = 1 }: Partial<CaOptions> = {}) {
   const notBefore = new Date(Date.now() + from * day)
   const notAfter = new Date(Date.now() + to * day)
   const made = createCa({ version, name: 'test', notBefore, notAfter, networks, unsafeNetworks: [], groups: [] })

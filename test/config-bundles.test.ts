@@ -57,7 +57,11 @@ describe.each(engines)('config bundles on %s', (engine) => {
     return { status, text, result: (JSON.parse(text) as Answer).data?.createConfigBundle }
   }
 
-  const download = (path: string, token: string | null, init: RequestInit = {}) =>
+  const download = (
+    path: string,
+    token: string | null,
+    init: { method?: string; headers?: Record<string, string> } = {},
+  ) =>
     app.fetch(path, {
       ...init,
       headers: { ...init.headers, ...(token === null ? {} : { authorization: `Bearer ${token}` }) },

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { mintJwt } from '../auth/jwt.ts'
 import { type Config, readConfig } from '../config.ts'
 import { startServer } from '../main.ts'
-import { fillDemo } from './demo/fill.ts'
+import { type DemoCredential, fillDemo } from './demo/fill.ts'
 import { demoText, firstSteps } from './greeting.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -25,10 +25,10 @@ async function serve(config: Config, demo: boolean): Promise<void> {
       '--demo prints credentials, so it listens on this machine only: leave ORRERY_HOST at 127.0.0.1.',
     )
   }
-  let credentials: string | null = null
+  const credentials: DemoCredential[] = []
   const server = await startServer(config, {
     beforeListening: async (means) => {
-      if (demo) credentials = demoText(await fillDemo(means))
+      if (demo) credentials.push(...(await fillDemo(means)))
     },
   }).catch((error: unknown) => {
     throw addressProblem(error, config) ?? error
@@ -36,7 +36,7 @@ async function serve(config: Config, demo: boolean): Promise<void> {
   const token = await mintJwt(server.keys.jwt, { role: 'operator' }, { subject: 'first-start', lifetime })
   // A token on the terminal is for whoever sits at this machine; a server that others reach may have its output kept.
   console.log(firstSteps(server.url, loopback && config.databaseUrl.startsWith('file:') ? token : null))
-  if (credentials !== null) console.log(credentials)
+  if (demo) console.log(demoText(credentials))
   await stopSignal()
   console.log('Stopping …')
   await server.stop()

@@ -1,18 +1,17 @@
-import { Prisma } from './generated/sqlite/client.ts'
+/** What the database refused: a value that is given already, a row that is referred to and not there, a row to change. */
+export interface Refusal {
+  readonly kind: 'unique' | 'foreignKey' | 'missing'
+}
 
 /**
- * What the database refused, in terms of the schema. Prisma's errors of both engines carry the driver's own report
- * (`meta.driverAdapterError.cause`), which names columns; only the code is the same everywhere.
+ * Reads a Prisma error; null where it is none of the refusals that the domain expects.
+ * The codes are Prisma's own (its error reference), the same on both engines.
  */
-export type Refusal =
-  { kind: 'unique'; columns: readonly string[] } | { kind: 'foreignKey' } | { kind: 'missing' } | null
-
-/** Reads a Prisma error; null where it is none of the refusals that the domain expects. */
-export function refusal(error: unknown): Refusal {
+export function refusal(error: unknown): Refusal | null {
   if (!(error instanceof Error) || !('code' in error)) return null
   switch (error.code) {
     case 'P2002':
-      return { kind: 'unique', columns: uniqueColumns(error) }
+      return { kind: 'unique' }
     case 'P2003':
       return { kind: 'foreignKey' }
     case 'P2025':
@@ -20,16 +19,4 @@ export function refusal(error: unknown): Refusal {
     default:
       return null
   }
-}
-
-function uniqueColumns(error: Error): readonly string[] {
-  const meta = (error as Prisma.PrismaClientKnownRequestError).meta as
-    | {
-        driverAdapterError?: {
-          cause?: { constraint?: { fields?: string[]; index?: string } }
-        }
-      }
-    | undefined
-  const constraint = meta?.driverAdapterError?.cause?.constraint
-  return (constraint?.fields ?? []).map((field) => field.replaceAll('"', ''))
 }

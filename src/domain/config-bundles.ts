@@ -87,7 +87,8 @@ export interface NewConfigBundle {
   readonly message?: string | undefined
 }
 
-const rules = z.object({ message: messageRule.optional() })
+/** An empty message says as much as none. */
+const rules = z.object({ message: messageRule.transform((text) => (text === '' ? undefined : text)).optional() })
 
 /**
  * CreateBundle: publishes an uploaded archive as the cluster's next version. The archive is inspected first, while
@@ -115,7 +116,7 @@ export async function createConfigBundle(
         sha256,
         size,
         createdById: author.nodeId,
-        message: `${fields.message || 'uploaded'} (${author.name})`,
+        message: `${fields.message ?? 'uploaded'} (${author.name})`,
       },
       select: bundleMetadata,
     }),

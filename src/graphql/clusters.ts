@@ -25,7 +25,7 @@ export const Protocol = builder.enumType('FirewallProtocol', {
       protocol.toUpperCase(),
       { value: protocol, description: protocol === 'any' ? 'Every protocol.' : `${protocol.toUpperCase()} only.` },
     ]),
-  ) as Record<string, { value: (typeof protocols)[number]; description: string }>,
+  ),
 })
 
 const FirewallRule = builder.objectRef<FirewallRuleShape>('FirewallRule').implement({

@@ -72,7 +72,7 @@ export async function resolveConnection<Row extends object>(
               (ids) => readPages(scope, list, ids, { fields, window }),
               [],
             )
-      return rows as readonly object[]
+      return rows
     },
   )
   return {

@@ -1,6 +1,7 @@
 import { GraphQLError } from 'graphql'
 
-import { CallerError, ConflictError, LimitError, NotFoundError, ValidationError } from '../base/errors.ts'
+import type { CallerError} from '../base/errors.ts';
+import { ConflictError, LimitError, NotFoundError, ValidationError } from '../base/errors.ts'
 import { builder } from './builder.ts'
 
 const ErrorInterface = builder.interfaceRef<CallerError>('Error').implement({

@@ -80,7 +80,7 @@ async function viewerOf(caller: SignedIn, context: Context) {
     case 'tenantAdmin':
       return caller
     case 'node':
-      return (await loadNode(caller.nodeId, context)) ?? nobody()
+      return loadNode(caller.nodeId, context)
     case 'enrollingMachine': {
       const cluster = await getCluster(caller.scope, caller.clusterId, { select: enrollingFields })
       return cluster ?? nobody()

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 
 import { authenticator } from '../../src/auth/authenticate.ts'
 import { jwtVerifier, mintJwt } from '../../src/auth/jwt.ts'
-import { deriveKeys } from '../../src/auth/keys.ts'
+import { deriveKeys, type Keys } from '../../src/auth/keys.ts'
 import { systemOperator } from '../../src/auth/system.ts'
 import { Tokens } from '../../src/auth/tokens.ts'
 import { openDatabase } from '../../src/db/client.ts'
@@ -37,6 +37,8 @@ export interface TestApp {
   readonly takeStatements: () => string[]
   readonly database: Awaited<ReturnType<typeof openDatabase>>
   readonly tokens: Tokens
+  /** What tokens are hashed and JWTs are signed with. */
+  readonly keys: Keys
   /** The application itself, for `listen`. */
   readonly app: App
   /** The log's lines since the last look. */
@@ -122,6 +124,7 @@ export async function startApp(engine: Engine, openOptions: OpenOptions = {}): P
     },
     database,
     tokens,
+    keys,
     app,
     takeLog() {
       const taken = lines

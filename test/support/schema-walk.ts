@@ -43,8 +43,8 @@ export const fileMark = Symbol('file')
 
 /** A value for a type: everything that takes an id gets one, optional fields that take none are left out. */
 function valueFor(type: GraphQLInputType, place: string, idFor: IdFor): unknown {
-  if (isNonNullType(type)) return valueFor(type.ofType as GraphQLInputType, place, idFor)
-  if (isListType(type)) return [valueFor(type.ofType as GraphQLInputType, place, idFor)]
+  if (isNonNullType(type)) return valueFor(type.ofType, place, idFor)
+  if (isListType(type)) return [valueFor(type.ofType, place, idFor)]
   if (isEnumType(type)) return type.getValues()[0]?.name
   if (isInputObjectType(type)) {
     const fields = Object.values(type.getFields())

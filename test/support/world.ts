@@ -63,13 +63,13 @@ export async function createWorld(app: TestApp, name: string, instanceId: string
 
 /** Creates a node and returns its id and token. */
 export async function createNode(app: TestApp, token: string, input: object): Promise<{ id: string; token: string }> {
-  const { createNode: made } = await app.ask<{ createNode: { node: { id: string }; token: string } }>(
+  const { createNode: made } = await app.ask<{ createNode: { node?: { id: string }; token?: string } }>(
     token,
     `mutation ($input: CreateNodeInput!) {
       createNode(input: $input) { ... on CreateNodePayload { node { id } token } ... on Error { message } }
     }`,
     { input },
   )
-  if (!made.node) throw new Error(`createNode refused: ${JSON.stringify(made)}`)
+  if (!made.node || made.token === undefined) throw new Error(`createNode refused: ${JSON.stringify(made)}`)
   return { id: made.node.id, token: made.token }
 }
