@@ -62,7 +62,7 @@ export function identityProvider(
   }
   /** Asks the provider unless that was done a moment ago; whoever comes meanwhile waits for the same answer. */
   const refresh = async (): Promise<void> => {
-    if (asking === null && now() - askedAt >= times.pause) {
+    if (now() - askedAt >= times.pause) {
       askedAt = now()
       asking = ask().finally(() => {
         asking = null

@@ -46,8 +46,11 @@ export class Tokens {
   }
 }
 
+/** Of SHA-256. */
+const hashBytes = 32
+
 /** Compares, in constant time, the hash that a look-up by index found with the one that was presented. */
 export function sameHash(stored: string, presented: TokenHash): boolean {
   const [a, b] = [Buffer.from(stored, 'hex'), Buffer.from(presented, 'hex')]
-  return a.length === b.length && timingSafeEqual(a, b)
+  return a.length === hashBytes && b.length === hashBytes && timingSafeEqual(a, b)
 }
