@@ -1,13 +1,14 @@
-import { _createLRUCache as createLRUCache, createYoga, type Plugin } from 'graphql-yoga'
+import { YogaServer } from 'graphql-yoga'
 import type { GraphQLSchema } from 'graphql'
 
-import type { Session } from '../auth/session.ts'
 import type { Tokens } from '../auth/tokens.ts'
 import type { Vault } from '../domain/vault.ts'
 import type { Context } from '../graphql/context.ts'
 import { Loaders } from '../graphql/loaders.ts'
 import { schema as orrerySchema } from '../graphql/schema.ts'
+import { documentCache, noErrorCache } from './document-cache.ts'
 import type { Exchange } from './exchange.ts'
+import type { ServerContext } from './graphql-plugin.ts'
 import { graphiqlPage, wantsPage } from './graphiql.ts'
 import type { Route } from './router.ts'
 import { useCsrf } from './use-csrf.ts'
@@ -19,15 +20,6 @@ import { useUploads } from './use-uploads.ts'
 
 export type { Introspection }
 
-/** What Yoga is handed with each request, beside the request. */
-export interface ServerContext extends Record<string, unknown> {
-  readonly exchange: Exchange
-  readonly session: Session
-}
-
-/** A plugin of this endpoint. */
-export type GraphqlPlugin = Plugin<ServerContext, ServerContext, Context>
-
 interface Means {
   readonly tokens: Tokens
   readonly vault: Vault
@@ -36,12 +28,13 @@ interface Means {
   readonly schema?: GraphQLSchema
 }
 
-/** Documents that are kept parsed and validated: those of real clients are few, and nobody shall fill the memory. */
-const cachedDocuments = 200
+/** Part of what Yoga expects of an adapter: work that outlives its request. Nothing here leaves any. */
+const waitUntil = () => undefined
 
 /** `/graphql`: the API, and GraphiQL for whoever opens the address in a browser. */
 export function graphqlRoute({ tokens, vault, introspection, schema = orrerySchema }: Means): Route {
-  const yoga = createYoga<ServerContext, Context>({
+  // Without the adapter that createYoga puts around it: there is one around the whole application.
+  const yoga = new YogaServer<ServerContext, Context>({
     schema,
     context: ({ session }) => ({ session, tokens, vault, loaders: new Loaders() }),
     plugins: [useRequestParsers(), useUploads(), useCsrf(), useLimits(), useIntrospection(introspection), useErrors()],
@@ -51,15 +44,11 @@ export function graphqlRoute({ tokens, vault, introspection, schema = orrerySche
     cors: false,
     graphiql: false,
     landingPage: false,
-    healthCheckEndpoint: '/healthz',
     logging: false,
-    parserAndValidationCache: {
-      documentCache: createLRUCache({ max: cachedDocuments }),
-      errorCache: createLRUCache({ max: cachedDocuments }),
-    },
+    parserAndValidationCache: { documentCache: documentCache(), errorCache: noErrorCache },
   })
   const execute = async (exchange: Exchange): Promise<Response> =>
-    yoga.handleRequest(exchange.request, { exchange, session: await exchange.session() })
+    yoga.handle(exchange.request, { exchange, session: await exchange.session(), waitUntil })
   return {
     path: '/graphql',
     methods: {
