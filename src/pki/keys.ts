@@ -1,5 +1,4 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
-
+import { generateRawPrivateKey, rawPublicKey, toPrivateKey } from './der-keys.ts'
 import { PkiError, type PkiSubject } from './errors.ts'
 import { readPemBlock, writePem } from './pem.ts'
 
@@ -35,7 +34,7 @@ export const formatPublicKey = (publicKey: NodePublicKey): string =>
   writePem({ banner: publicBanner, bytes: publicKey })
 
 /** Makes a node's key pair, as `nebula-cert keygen` does. */
-export const generateNodeKeyPair = (): NodeKeyPair => keyPair(generateKeyPairSync('x25519').privateKey)
+export const generateNodeKeyPair = (): NodeKeyPair => keyPair(generateRawPrivateKey())
 
 /**
  * Reads a node's private key, on the node, and computes the public half.
@@ -45,9 +44,7 @@ export function parseNodeKeyPair(privateKeyPem: string): NodeKeyPair {
   const { banner, bytes } = readPemBlock(privateKeyPem, 'key')
   if (banner !== privateBanner) throw new PkiError('key', `is a "${banner}", a "${privateBanner}" is wanted`)
   if (bytes.length !== 32) throw new PkiError('key', `has ${bytes.length} bytes, an X25519 key has 32`)
-  // PKCS #8 of an X25519 key (RFC 8410, section 7): a fixed head, then the key's 32 bytes.
-  const der = Buffer.concat([Buffer.from('302e020100300506032b656e04220420', 'hex'), bytes])
-  return keyPair(createPrivateKey({ key: der, format: 'der', type: 'pkcs8' }))
+  return keyPair(bytes)
 }
 
 /**
@@ -79,11 +76,7 @@ const lowOrder = new Set([
   'eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
 ])
 
-function keyPair(privateKey: KeyObject): NodeKeyPair {
-  const { d = '' } = privateKey.export({ format: 'jwk' })
-  const { x = '' } = createPublicKey(privateKey).export({ format: 'jwk' })
-  return {
-    publicKey: nodePublicKey(Buffer.from(x, 'base64url'), 'key'),
-    privateKeyPem: writePem({ banner: privateBanner, bytes: Buffer.from(d, 'base64url') }),
-  }
-}
+const keyPair = (privateKey: Uint8Array): NodeKeyPair => ({
+  publicKey: nodePublicKey(rawPublicKey(toPrivateKey('x25519', privateKey)), 'key'),
+  privateKeyPem: writePem({ banner: privateBanner, bytes: privateKey }),
+})

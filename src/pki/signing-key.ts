@@ -1,5 +1,6 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, sign, verify, type KeyObject } from 'node:crypto'
+import { sign, verify, type KeyObject } from 'node:crypto'
 
+import { generateRawPrivateKey, rawPrivateKey, rawPublicKey, toPrivateKey, toPublicKey } from './der-keys.ts'
 import { PkiError } from './errors.ts'
 
 declare const kind: unique symbol
@@ -19,7 +20,7 @@ export function signingPublicKey(bytes: Uint8Array): SigningPublicKey {
   throw new PkiError('certificate', `has a public key of ${bytes.length} bytes, Ed25519's have 32`)
 }
 
-export const generateSigningKey = (): SigningKey => generateKeyPairSync('ed25519').privateKey as SigningKey
+export const generateSigningKey = (): SigningKey => toPrivateKey('ed25519', generateRawPrivateKey()) as SigningKey
 
 /**
  * Takes the 64 bytes that nebula-cert writes (Go's ed25519.PrivateKey): the seed, then the public key.
@@ -27,29 +28,18 @@ export const generateSigningKey = (): SigningKey => generateKeyPairSync('ed25519
  */
 export function signingKeyFromBytes(bytes: Uint8Array): SigningKey {
   if (bytes.length !== 64) throw new PkiError('key', `has ${bytes.length} bytes, an Ed25519 signing key has 64`)
-  // PKCS #8 of an Ed25519 key (RFC 8410, section 7): a fixed head, then the 32 bytes of the seed.
-  const der = Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), bytes.subarray(0, 32)])
-  const key = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' }) as SigningKey
+  const key = toPrivateKey('ed25519', bytes.subarray(0, 32)) as SigningKey
   if (Buffer.compare(publicHalf(key), bytes.subarray(32)) === 0) return key
   throw new PkiError('key', 'is damaged: its public half does not belong to its private half')
 }
 
 /** Writes the key as nebula-cert does: 64 bytes. */
-export function signingKeyBytes(key: SigningKey): Uint8Array {
-  const { d = '' } = key.export({ format: 'jwk' })
-  return Buffer.concat([Buffer.from(d, 'base64url'), publicHalf(key)])
-}
+export const signingKeyBytes = (key: SigningKey): Uint8Array => Buffer.concat([rawPrivateKey(key), publicHalf(key)])
 
-export function publicHalf(key: SigningKey): SigningPublicKey {
-  const { x = '' } = createPublicKey(key).export({ format: 'jwk' })
-  return signingPublicKey(Buffer.from(x, 'base64url'))
-}
+export const publicHalf = (key: SigningKey): SigningPublicKey => signingPublicKey(rawPublicKey(key))
 
 /** Ed25519's signature, 64 bytes; of one key and one text it is always the same. */
 export const signBytes = (bytes: Uint8Array, key: SigningKey): Uint8Array => sign(null, bytes, key)
 
-export function isSignedBy(bytes: Uint8Array, signature: Uint8Array, publicKey: SigningPublicKey): boolean {
-  const x = Buffer.from(publicKey).toString('base64url')
-  const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' })
-  return verify(null, bytes, key, signature)
-}
+export const isSignedBy = (bytes: Uint8Array, signature: Uint8Array, publicKey: SigningPublicKey): boolean =>
+  verify(null, bytes, toPublicKey('ed25519', publicKey), signature)
