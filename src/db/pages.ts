@@ -72,6 +72,7 @@ export function pageReader({ client, engine }: Database, scope: RowScope): PageR
     },
     async pagesByParent(listing, parentIds, fields, where, window) {
       const { table, parent } = withParent(listing)
+      if (parentIds.length === 0) return new Map()
       const conditions = [
         ...parent.on.map(([child, own]) => sql`x.${raw(child)} = p.${raw(own)}`),
         ...scopeConditions(table, scope),
@@ -83,13 +84,13 @@ export function pageReader({ client, engine }: Database, scope: RowScope): PageR
       const same = key === 'id' ? [] : parent.on.map(([child, own]) => sql`r.${raw(child)} = p.${raw(own)}`)
       const join =
         engine === 'postgresql'
-          ? sql`CROSS JOIN LATERAL (SELECT ${columnsOf('x', table, fields)} FROM ${raw(table)} x ${tail}) r`
+          ? sql`CROSS JOIN LATERAL (SELECT ${columnsOf('x', listing, fields)} FROM ${raw(table)} x ${tail}) r`
           : sql`JOIN ${raw(table)} r ON ${all([...same, sql`r.${raw(key)} IN (SELECT x.${raw(key)} FROM ${listed(listing)} ${tail})`])}`
       const rows = await client.$queryRaw<(Row & { parent: string })[]>(sql`
         SELECT p.id AS parent, ${selection('r', table, fields)} FROM ${raw(parent.table)} p ${join}
         WHERE p.id IN (${Prisma.join(parentIds)}) ORDER BY ${ordering('r', listing, window)}`)
       const pages = new Map<string, Row[]>(parentIds.map((id) => [id, []]))
-      for (const row of rows) pages.get(row.parent)?.push(row)
+      for (const { parent: id, ...row } of rows) pages.get(id)?.push(row)
       return pages
     },
     async count(listing, where) {
@@ -101,6 +102,7 @@ export function pageReader({ client, engine }: Database, scope: RowScope): PageR
     },
     async countByParent(listing, parentIds, where) {
       const { table, parent } = withParent(listing)
+      if (parentIds.length === 0) return new Map()
       const child = raw(parent.on.find(([, own]) => own === 'id')?.[0] ?? 'id')
       const conditions = [sql`x.${child} IN (${Prisma.join(parentIds)})`, ...scopeConditions(table, scope), ...where]
       const rows = await client.$queryRaw<{ parent: string; total: bigint | number }[]>(
@@ -138,12 +140,15 @@ function ordering(alias: string, { order, direction }: Listing, { inverted }: Wi
 const selection = (alias: string, table: Table, fields: readonly string[]): Sql =>
   Prisma.join(fields.map((field) => sql`${raw(`${alias}.${columnOf(table, field)}`)} AS ${raw(`"${field}"`)}`))
 
-const columnsOf = (alias: string, table: Table, fields: readonly string[]): Sql =>
-  Prisma.join(fields.map((field) => raw(`${alias}.${columnOf(table, field)}`)))
+/** What the outer query reads of the inner one: the fields' columns and those of the order, each once. */
+const columnsOf = (alias: string, { table, order }: Listing, fields: readonly string[]): Sql => {
+  const names = new Set([...fields.map((field) => columnOf(table, field)), ...order])
+  return Prisma.join([...names].map((name) => raw(`${alias}.${name}`)))
+}
 
 function columnOf(table: Table, field: string): string {
   const known: Readonly<Record<string, string>> = columns[table]
-  const column = known[field]
+  const column = Object.hasOwn(known, field) ? known[field] : undefined
   if (column === undefined) throw new Error(`${table} has no field ${field} that a list may read`)
   return column
 }
