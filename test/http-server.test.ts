@@ -138,6 +138,16 @@ describe('a client that dawdles', () => {
     expect(faults(app)).toEqual([])
   })
 
+  test('and never reads a long answer is cut', async () => {
+    const { app, server } = await start({}, { inactivityTimeout: 500 })
+    const { socket, text } = await raw(server, 'GET /graphql HTTP/1.1\r\nHost: x\r\nAccept: text/html\r\n\r\n')
+    socket.pause()
+    await new Promise((resolve) => setTimeout(resolve, 3000))
+    socket.resume()
+    expect((await text).length).toBeLessThan(8_000_000)
+    expect(faults(app)).toEqual([])
+  })
+
   test('without a body, where one is due, is answered at once', async () => {
     const { server } = await start()
     const response = post(server, '')

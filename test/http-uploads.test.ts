@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto'
+
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 
 import { fileLimit, formLimit } from '../src/http/upload-form.ts'
@@ -5,8 +7,10 @@ import { startApp, type GraphqlAnswer, type TestApp } from './support/app.ts'
 import { probeSchema } from './support/probe-schema.ts'
 
 let app: TestApp
+const tenantId = randomUUID()
 beforeAll(async () => {
   app = await startApp('sqlite', { schema: probeSchema })
+  await app.database.client.tenant.create({ data: { id: tenantId, name: 'Acme' } })
 })
 afterAll(() => app.close())
 
@@ -62,7 +66,10 @@ describe('an upload', () => {
     expect(await send(form({ operations: long, map, 0: fileOf(1) }))).toMatchObject({ status: 413 })
   })
 
-  test('is for signed-in callers: nobody else’s is even read', async () => {
+  test.each([
+    ['an anonymous caller', () => Promise.resolve('nobody'), 401, 'UNAUTHENTICATED'],
+    ['a tenant’s viewer', () => app.tenantToken(tenantId, 'viewer'), 200, 'FORBIDDEN'],
+  ])('of %s is not even read', async (_name, token, status, code) => {
     let sent = 0
     const body = new ReadableStream<Uint8Array>({
       pull(controller) {
@@ -70,8 +77,8 @@ describe('an upload', () => {
         controller.enqueue(new Uint8Array(65_536))
       },
     })
-    const headers = { 'content-type': 'multipart/form-data; boundary=b', authorization: 'Bearer nobody' }
-    expect(await send(body, headers)).toMatchObject({ status: 401, code: 'UNAUTHENTICATED' })
+    const headers = { 'content-type': 'multipart/form-data; boundary=b', authorization: `Bearer ${await token()}` }
+    expect(await send(body, headers)).toMatchObject({ status, code })
     expect(sent).toBeLessThan(5)
   })
 

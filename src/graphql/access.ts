@@ -25,7 +25,7 @@ export type AccessScopes = {
 }
 
 /** Answers, for one request, which of the access scopes its caller has. */
-export function accessOf({ session }: Context) {
+export function accessOf({ session }: Pick<Context, 'session'>) {
   const operator = session.kind === 'operator'
   const tenantReader = operator || session.kind === 'tenantAdmin'
   const tenantWriter = operator || (session.kind === 'tenantAdmin' && session.role === 'admin')
@@ -56,7 +56,7 @@ const forbidden = (): GraphQLError =>
     extensions: { code: 'FORBIDDEN' },
   })
 
-export const refusalFor = ({ session }: Context): GraphQLError =>
+export const refusalFor = ({ session }: Pick<Context, 'session'>): GraphQLError =>
   session.kind === 'anonymous' ? unauthenticated() : forbidden()
 
 /** The signed-in caller of a field that was let through. */

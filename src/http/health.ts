@@ -52,13 +52,22 @@ export function healthRoutes(health: Health, isStopping: () => boolean): Route[]
 
 const uncached = { 'cache-control': 'no-store' }
 
-/** Runs one check at a time, however many ask, and gives up on it after a while. */
+/** How long an outcome holds, in milliseconds: anybody may ask, and each check costs the database something. */
+const freshness = 1000
+
+/** Runs a check once for all who ask while it runs and shortly after, and gives up on it after a while. */
 function shared(check: () => Promise<void>): () => Promise<void> {
-  let running: Promise<void> | null = null
-  return () =>
-    (running ??= withPatience(check()).finally(() => {
-      running = null
-    }))
+  let latest: Promise<void> | null = null
+  const forget = () => {
+    setTimeout(() => (latest = null), freshness).unref()
+  }
+  return () => {
+    if (!latest) {
+      latest = withPatience(check())
+      latest.then(forget, forget)
+    }
+    return latest
+  }
 }
 
 async function withPatience(check: Promise<void>): Promise<void> {

@@ -12,6 +12,8 @@ export interface ListenOptions {
   /** How long a client may take to send its headers, and its whole request, in milliseconds. */
   readonly headersTimeout?: number
   readonly requestTimeout?: number
+  /** How long a connection with a request may stay still, e.g. because the answer is not read, in milliseconds. */
+  readonly inactivityTimeout?: number
 }
 
 export interface Listening {
@@ -33,7 +35,8 @@ const lingerTimeout = 2000
  * @throws the socket's error (EADDRINUSE, EACCES, …) when it cannot listen
  */
 export async function listen(app: App, options: ListenOptions): Promise<Listening> {
-  const { host, port, closeTimeout = 10_000, headersTimeout = 15_000, requestTimeout = 120_000 } = options
+  const { host, port, closeTimeout = 10_000, inactivityTimeout = 120_000 } = options
+  const { headersTimeout = 15_000, requestTimeout = 120_000 } = options
   const running = new Set<ServerResponse>()
   const sockets = new Set<Socket>()
   let closing: Promise<void> | null = null
@@ -57,6 +60,7 @@ export async function listen(app: App, options: ListenOptions): Promise<Listenin
       void app.listener(request, response)
     },
   )
+  server.setTimeout(inactivityTimeout)
   server.on('connection', (socket) => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
