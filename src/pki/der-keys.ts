@@ -10,7 +10,7 @@ const heads = {
   x25519: { private: '302e020100300506032b656e04220420', public: '302a300506032b656e032100' },
 } as const
 
-export type Curve = keyof typeof heads
+type Curve = keyof typeof heads
 
 /** A fresh private key: in both curves any 32 bytes are one (RFC 7748, section 5; RFC 8032, section 5.1.5). */
 export const generateRawPrivateKey = (): Uint8Array => randomBytes(32)
