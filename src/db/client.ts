@@ -32,6 +32,8 @@ const transactionOptions = { maxWait: 30_000, timeout: 30_000 }
 export async function openDatabase(url: string, options: DatabaseOptions = {}): Promise<Database> {
   const engine = engineOf(url)
   const common = {
+    // Errors name what failed and never quote the arguments, which may be secrets.
+    errorFormat: 'minimal' as const,
     transactionOptions,
     log: options.onQuery ? [{ emit: 'event', level: 'query' } as const] : [],
   }

@@ -34,7 +34,7 @@ export async function importClusterPki(scope: Scope, vault: Vault, id: string, i
     if (await tx.node.findFirst({ where: { clusterId: id, certificate: { not: null } }, select: { id: true } })) {
       throw new ConflictError('Nodes of the cluster hold certificates of its present CA; another one would part them')
     }
-    const data = { pkiCaCert: caCertificate.trim() + '\n', pkiCaKey: vault.seal(exportCaKey(ca), id) }
+    const data = { pkiCaCert: ca.certificate.pem, pkiCaKey: vault.seal(exportCaKey(ca), id) }
     return tx.cluster.update({ where: { id }, data })
   })
 }

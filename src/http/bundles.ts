@@ -8,7 +8,7 @@ import {
   type ConfigBundle,
 } from '../domain/config-bundles.ts'
 import type { Exchange } from './exchange.ts'
-import { failure } from './responses.ts'
+import { failure, Response } from './responses.ts'
 import type { Route } from './router.ts'
 
 /**
