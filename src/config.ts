@@ -74,7 +74,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
   if ((given['OIDC_ISSUER'] === undefined) !== (given['OIDC_AUDIENCE'] === undefined)) {
     problems.push('OIDC_ISSUER, OIDC_AUDIENCE: an identity provider needs both')
   }
-  if (given['ORRERY_SECRET'] === undefined && (given['DATABASE_URL'] ?? '').startsWith("postgres")) {
+  if (given['ORRERY_SECRET'] === undefined && (given['DATABASE_URL'] ?? '').startsWith('postgres')) {
     problems.push('ORRERY_SECRET: is needed with PostgreSQL, the same for every instance; try: openssl rand -hex 32')
   }
   if (!parsed.success || problems.length > 0) {

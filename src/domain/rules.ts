@@ -18,7 +18,7 @@ export function check<Shape extends z.ZodType>(rules: Shape, input: unknown, at:
 }
 
 /** C0 and C1 controls, line and paragraph separators, and the marks that turn the writing direction. */
- 
+
 const control = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/u
 
 /** A name of anything: 1 to 255 characters once trimmed, none of them a control character. */

@@ -1,6 +1,6 @@
 import { GraphQLError } from 'graphql'
 
-import type { CallerError} from '../base/errors.ts';
+import type { CallerError } from '../base/errors.ts'
 import { ConflictError, LimitError, NotFoundError, ValidationError } from '../base/errors.ts'
 import { builder } from './builder.ts'
 

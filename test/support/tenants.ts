@@ -36,7 +36,7 @@ export async function insertTenant({ client }: Database, name: string): Promise<
 }
 
 /** A cluster with one node, which uploaded the cluster's one bundle (version 7), and one state. */
-export async function insertCluster({ client }: Database, tenantId: string, name: string): Promise<ClusterRows> {
+async function insertCluster({ client }: Database, tenantId: string, name: string): Promise<ClusterRows> {
   const clusterId = randomUUID()
   await client.cluster.create({ data: clusterData(tenantId, clusterId, name) })
   const node = await client.node.create({ data: nodeData(tenantId, clusterId, name) })

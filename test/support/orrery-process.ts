@@ -1,0 +1,29 @@
+import { spawn } from 'node:child_process'
+
+/** `orrery …` as a process of its own, in a folder of its own. */
+export function orrery(args: readonly string[], environment: Record<string, string>) {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'src/cli/index.ts', ...args], {
+    env: { PATH: process.env['PATH'], ORRERY_LOG_LEVEL: 'warn', ORRERY_PORT: '0', ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text
+    })
+  }
+  const ended = new Promise<{ code: number | null; output: string }>((resolve) => {
+    child.once('close', (code) => {
+      resolve({ code, output })
+    })
+  })
+  const ready = async () => {
+    while (!output.includes('Three mutations')) {
+      if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}:\n${output}`)
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+    const [, url = '', token = ''] = /(http:\/\/[\d.:]+)\/graphql#token=(\S+)/.exec(output) ?? []
+    return { url, token, output }
+  }
+  return { child, ended, ready }
+}
