@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 import { Command } from 'commander'
 
+import { SecretError } from '../auth/secret.ts'
 import { ConfigError } from '../config.ts'
+import { ConnectionError } from '../db/connection.ts'
 import { MigrationError } from '../db/migrations/index.ts'
 import { addMigrateCommands } from './migrate.ts'
 import { addPrintSchemaCommand } from './print-schema.ts'
@@ -18,11 +20,13 @@ addMigrateCommands(program)
 addTokenCommands(program)
 addPrintSchemaCommand(program)
 
+const mendable = [ConfigError, ConnectionError, MigrationError, SecretError, UsageError]
+
 try {
   await program.parseAsync()
 } catch (error) {
   // What the person at the keyboard can mend is said plainly; anything else is a fault of ours and shows its stack.
-  const mendable = error instanceof ConfigError || error instanceof MigrationError || error instanceof UsageError
-  console.error(mendable ? error.message : error)
+  const isMendable = mendable.some((kind) => error instanceof kind)
+  console.error(isMendable && error instanceof Error ? error.message : error)
   process.exitCode = 1
 }

@@ -3,6 +3,7 @@ import { dirname } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import pg from 'pg'
 
+import { codeOf } from './migrations/error.ts'
 import type { Engine } from './types.ts'
 
 /** One plain connection of the driver, without Prisma: for migrations, which run before any client opens. */
@@ -22,18 +23,40 @@ export function engineOf(url: string): Engine {
   throw new Error('DATABASE_URL must begin with file: (SQLite) or postgresql:// (PostgreSQL)')
 }
 
+/** The database cannot be opened; the message says why, without the URL, which may hold a password. */
+export class ConnectionError extends Error {
+  override readonly name = 'ConnectionError'
+}
+
 /**
  * Opens the database of a URL. A SQLite file and its folder are created where they are missing; only their owner may
  * read them.
+ * @throws ConnectionError
  */
 export async function openConnection(url: string): Promise<Connection> {
-  return engineOf(url) === 'sqlite' ? openSqlite(url.replace(/^file:/, '')) : openPostgresql(url)
+  const engine = engineOf(url)
+  try {
+    return engine === 'sqlite' ? openSqlite(url.replace(/^file:/, '')) : await openPostgresql(url)
+  } catch (cause) {
+    throw new ConnectionError(`The database of DATABASE_URL cannot be opened: ${reasonOf(cause)}`, { cause })
+  }
 }
+
+/** Where several addresses of a host refused, node's error has a code and no message. */
+const reasonOf = (cause: unknown): string =>
+  cause instanceof Error && cause.message !== '' ? cause.message : (codeOf(cause) ?? String(cause))
 
 function openSqlite(file: string): Connection {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
   closeSync(openSync(file, 'a', 0o600))
   const database = new Sqlite(file, { timeout: 5000 })
+  // SQLite looks at the file only when something is asked, and it may be none of its own.
+  try {
+    database.pragma('schema_version')
+  } catch (error) {
+    database.close()
+    throw error
+  }
   return {
     engine: 'sqlite',
     async query(sql, params = []) {
