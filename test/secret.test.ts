@@ -63,13 +63,14 @@ describe('the secret of an installation that was given none', () => {
     for (let round = 0; round < 20; round++) {
       const fresh = join(folder, `round-${round}`)
       const seen: (string | null)[] = []
-      const reader = new AbortController()
-      const reading = (async () => {
-        while (!reader.signal.aborted) seen.push(await readSecret(fresh))
-      })()
-      const { secret } = await keptSecret(fresh)
-      reader.abort()
-      await reading
+      const end = new AbortController()
+      const read = async () => {
+        while (!end.signal.aborted) seen.push(await readSecret(fresh))
+      }
+      const readers = Promise.all(Array.from({ length: 10 }, read))
+      const [{ secret }] = await Promise.all([keptSecret(fresh), keptSecret(fresh)])
+      end.abort()
+      await readers
       expect(seen.filter((one) => one !== null && one !== secret)).toEqual([])
     }
   })
