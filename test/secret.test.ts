@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -59,20 +60,25 @@ describe('the secret of an installation that was given none', () => {
     expect(await readdir(dataDir)).toEqual(['secret'])
   })
 
-  test('is never seen half written: whoever reads finds nothing or all of it', async () => {
-    for (let round = 0; round < 20; round++) {
-      const fresh = join(folder, `round-${round}`)
-      const seen: (string | null)[] = []
-      const end = new AbortController()
-      const read = async () => {
-        while (!end.signal.aborted) seen.push(await readSecret(fresh))
+  test('is never seen half written: another process that looks all the time finds nothing or all of it', async () => {
+    const folders = Array.from({ length: 50 }, (_, round) => join(folder, `round-${round}`))
+    const program = `
+      import { statSync } from 'node:fs'
+      console.log('looking')
+      const sizes = new Set()
+      for (const folder of ${JSON.stringify(folders)}) {
+        for (let size; size !== 65; ) {
+          size = statSync(folder + '/secret', { throwIfNoEntry: false })?.size
+          if (size !== undefined) sizes.add(size)
+        }
       }
-      const readers = Promise.all(Array.from({ length: 10 }, read))
-      const [{ secret }] = await Promise.all([keptSecret(fresh), keptSecret(fresh)])
-      end.abort()
-      await readers
-      expect(seen.filter((one) => one !== null && one !== secret)).toEqual([])
-    }
+      console.log(JSON.stringify([...sizes]))`
+    const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    await once(child.stdout, 'readable')
+    for (const one of folders) await keptSecret(one)
+    expect(await text(child.stdout)).toBe('looking\n[65]\n')
   })
 
   test('is null to whoever only reads, as long as nobody made it', async () => {
