@@ -1,16 +1,20 @@
 import type { DemoCredential } from './demo/fill.ts'
 
-/** What the terminal shows once the server is ready. `token` null: not to be printed, but how to make one. */
-export function firstSteps(url: string, token: string | null): string {
+/**
+ * What the terminal shows once the server is ready.
+ * @param token null: not to be printed, but how to make one
+ * @param orrery how the command line is called here
+ */
+export function firstSteps(url: string, token: string | null, orrery: string): string {
   const signIn =
     token === null
-      ? [`Orrery is ready: ${url}`, '', 'An operator’s token is made with: orrery token create --role operator']
+      ? [`Orrery is ready: ${url}`, '', `An operator’s token is made with: ${orrery} token create --role operator`]
       : [
           `Orrery is ready. GraphiQL, signed in as an operator:`,
           '',
           `  ${url}/graphql#token=${token}`,
           '',
-          'The operator’s token for other clients (12 hours; more with `orrery token create`):',
+          `The operator’s token for other clients (12 hours; another with: ${orrery} token create --role operator):`,
           '',
           `  ${token}`,
         ]

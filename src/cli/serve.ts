@@ -1,3 +1,5 @@
+import { basename, relative } from 'node:path'
+
 import type { Command } from 'commander'
 
 import { mintJwt } from '../auth/jwt.ts'
@@ -35,7 +37,7 @@ async function serve(config: Config, demo: boolean): Promise<void> {
   })
   const token = await mintJwt(server.keys.jwt, { role: 'operator' }, { subject: 'first-start', lifetime })
   // A token on the terminal is for whoever sits at this machine; a server that others reach may have its output kept.
-  console.log(firstSteps(server.url, loopback && config.databaseUrl.startsWith('file:') ? token : null))
+  console.log(firstSteps(server.url, loopback && config.databaseUrl.startsWith('file:') ? token : null, ownName()))
   if (demo) console.log(demoText(credentials))
   await stopSignal()
   console.log('Stopping …')
@@ -61,7 +63,8 @@ function stopSignal(): Promise<void> {
 }
 
 function addressProblem(error: unknown, { host, port }: Config): UsageError | null {
-  if (!(error instanceof Error && 'code' in error)) return null
+  // Files that may not be read or written fail with the same codes: only the socket's failures are about the address.
+  if (!(error instanceof Error && 'code' in error && 'syscall' in error && error.syscall === 'listen')) return null
   switch (error.code) {
     case 'EADDRINUSE':
       return new UsageError(`Port ${port} on ${host} is taken: end what listens there, or set ORRERY_PORT.`)
@@ -74,4 +77,10 @@ function addressProblem(error: unknown, { host, port }: Config): UsageError | nu
     default:
       return null
   }
+}
+
+/** How this program is called from where it was started: `orrery` where it is installed by that name. */
+function ownName(): string {
+  const program = process.argv[1] ?? 'orrery'
+  return basename(program) === 'orrery' ? 'orrery' : `node ${relative('', program)}`
 }
