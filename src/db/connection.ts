@@ -43,8 +43,10 @@ export async function openConnection(url: string): Promise<Connection> {
 }
 
 /** Where several addresses of a host refused, node's error has a code and no message. */
-const reasonOf = (cause: unknown): string =>
-  cause instanceof Error && cause.message !== '' ? cause.message : (codeOf(cause) ?? String(cause))
+function reasonOf(cause: unknown): string {
+  const { message = '' } = cause as { message?: string }
+  return message === '' ? (codeOf(cause) ?? String(cause)) : message
+}
 
 function openSqlite(file: string): Connection {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })

@@ -1,0 +1,36 @@
+import { Command, CommanderError } from 'commander'
+
+import { addMigrateCommands } from '../../src/cli/migrate.ts'
+import { addTokenCommands } from '../../src/cli/token.ts'
+
+/**
+ * Runs `orrery …` in this process, as far as it opens no port: what it complains of. Starting a process for each of
+ * many refusals would take minutes.
+ * @param args the words of the command line
+ * @param environment the whole of Orrery's environment
+ * @returns the error's name and what it says; null where nothing was refused
+ */
+export async function complaintOf(
+  args: readonly string[],
+  environment: Record<string, string>,
+): Promise<{ name: string; message: string } | null> {
+  let said = ''
+  const write = (text: string) => {
+    said += text
+  }
+  const program = new Command('orrery').exitOverride().configureOutput({ writeErr: write, writeOut: write })
+  addMigrateCommands(program)
+  addTokenCommands(program)
+  const before = process.env
+  process.env = { ...environment }
+  try {
+    await program.parseAsync(args, { from: 'user' })
+    return null
+  } catch (error) {
+    if (error instanceof CommanderError) return { name: `exit ${error.exitCode}`, message: said }
+    if (error instanceof Error) return { name: error.name, message: error.message }
+    throw error
+  } finally {
+    process.env = before
+  }
+}
