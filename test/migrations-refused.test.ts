@@ -90,18 +90,18 @@ describe.each(engines)('migrations that cannot be applied on %s', (engine) => {
   })
 
   test('pending migrations, to a server that expects none', async () => {
-    await migrateDown(connection, 2)
-    await expect(assertCurrent(connection)).rejects.toThrow(/lacks 005_create_nodes, 006_.*"orrery migrate up"/)
+    await migrateDown(connection, 3)
+    await expect(assertCurrent(connection)).rejects.toThrow(/lacks 005_create_nodes, 006_.*, 007_.*"orrery migrate up"/)
   })
 
   test('no way back: nothing is taken back, not even what could be', async () => {
     await rm(pathOf('005_create_nodes', 'down.sql'))
     const before = await everythingIn(connection)
-    const error: unknown = await migrateDown(connection, 3, folder).catch((reason: unknown) => reason)
+    const error: unknown = await migrateDown(connection, 4, folder).catch((reason: unknown) => reason)
     expect(error).toBeInstanceOf(MigrationError)
     expect(String(error)).toMatch(/005_create_nodes cannot be taken back: it has no down.sql. .*Nothing was changed/)
     expect(await everythingIn(connection)).toEqual(before)
-    expect(await migrateDown(connection, 1, folder)).toEqual(['006_create_config_bundles'])
+    expect(await migrateDown(connection, 1, folder)).toEqual(['007_add_pki_and_publishing'])
   })
 
   test.each([0, -1, 1.5, Number.NaN])('%d steps back', async (steps) => {
@@ -109,8 +109,8 @@ describe.each(engines)('migrations that cannot be applied on %s', (engine) => {
   })
 
   test('a program without its migrations', async () => {
-    await rm(pathOf('006_create_config_bundles', 'migration.sql'))
-    await expectRefusedToStart(/006_create_config_bundles has no migration.sql. Install it again/)
+    await rm(pathOf('007_add_pki_and_publishing', 'migration.sql'))
+    await expectRefusedToStart(/007_add_pki_and_publishing has no migration.sql. Install it again/)
     await rm(folder, { recursive: true })
     await expectRefusedToStart(/no migrations in .* Install it again/)
     ;({ folder, drop: dropFolder } = await copyMigrations())

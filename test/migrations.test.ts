@@ -36,7 +36,7 @@ describe.each(engines)('migrations on %s', (engine) => {
     }
   }
 
-  test('an empty database gets one migration per table, in order, and says so', async () => {
+  test('an empty database gets each migration, in order, and says so', async () => {
     const log: string[] = []
     expect(await migrateUp(connection, (message) => log.push(message))).toEqual(names)
     expect(log).toEqual(names.map((name) => `applied migration ${name}`))

@@ -226,8 +226,8 @@ describe.each(engines)('reading nodes on %s', (engine) => {
       { name: 'a', isAdmin: true, isLighthouse: true, lighthousePublicIp: '203.0.113.1' },
       { name: 'b', isRelay: true, routes: ['192.168.1.0/24'] },
     ])
-    const scope = tenantScope(app.database, world.tenantId)
-    const foreign = tenantScope(app.database, other.tenantId)
+    const scope = tenantScope(app.database, { tenantId: world.tenantId, actor: 'a test' })
+    const foreign = tenantScope(app.database, { tenantId: other.tenantId, actor: 'a test' })
     const window = { after: null, before: null, limit: 10, inverted: false }
     const page = (listed: Parameters<typeof readPage>[1], reader = scope) =>
       readPage(reader, listed, { fields: ['name'], window })

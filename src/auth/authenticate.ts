@@ -75,7 +75,7 @@ async function nodeSession({ database, credentials }: Means, presented: TokenHas
     clusterId,
     name,
     isAdmin,
-    scope: tenantScope(database, node.tenantId, { clusterId, nodeId }),
+    scope: tenantScope(database, { tenantId: node.tenantId, actor: `node ${name}` }, { clusterId, nodeId }),
   }
 }
 
@@ -85,7 +85,11 @@ async function enrollingSession({ database, credentials }: Means, presented: Tok
   return {
     kind: 'enrollingMachine',
     clusterId: cluster.id,
-    scope: tenantScope(database, cluster.tenantId, { clusterId: cluster.id }),
+    scope: tenantScope(
+      database,
+      { tenantId: cluster.tenantId, actor: 'an enrolling machine' },
+      { clusterId: cluster.id },
+    ),
   }
 }
 
@@ -93,13 +97,14 @@ async function jwtSession({ database, credentials, jwts }: Means, jwt: string): 
   const claims = await jwts.verify(jwt)
   if (!claims) return anonymous
   const { subject } = claims
-  if (claims.role === 'operator') return { kind: 'operator', subject, scope: operatorScope(database) }
+  if (claims.role === 'operator')
+    return { kind: 'operator', subject, scope: operatorScope(database, `operator ${subject}`) }
   // A JWT outlives its tenant; whoever holds one of a deleted tenant is nobody.
   if (!(await credentials.tenantExists(claims.tenantId))) return anonymous
   return {
     kind: 'tenantAdmin',
     role: claims.role,
     subject,
-    scope: tenantScope(database, claims.tenantId),
+    scope: tenantScope(database, { tenantId: claims.tenantId, actor: `${claims.role} ${subject}` }),
   }
 }

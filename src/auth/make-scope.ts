@@ -10,22 +10,32 @@ interface Within {
   readonly nodeId?: string
 }
 
+/** Whose scope it is, and how messages name them (auth/session.ts says how). */
+interface Whose {
+  readonly tenantId: string
+  readonly actor: string
+}
+
 /** The scope of a tenant, or of one cluster of it. For the authentication layer alone. */
-export function tenantScope(database: Database, tenantId: string, within: Within | null = null): Tenant {
+export function tenantScope(database: Database, { tenantId, actor }: Whose, within: Within | null = null): Tenant {
   const rows = { tenantId, clusterId: within?.clusterId ?? null }
   // The brand exists for the compiler only.
   return {
     ...rows,
+    actor,
+    changes: database.changes,
     db: scopedClient(database, { ...rows, nodeId: within?.nodeId ?? null }),
     pages: pageReader(database, rows),
   } as Tenant
 }
 
 /** The scope without a boundary. For the authentication layer alone. */
-export function operatorScope(database: Database): Operator {
+export function operatorScope(database: Database, actor: string): Operator {
   const rows = { tenantId: null, clusterId: null }
   return {
     ...rows,
+    actor,
+    changes: database.changes,
     db: database.client,
     pages: pageReader(database, rows),
     lease: replicaLease(database),

@@ -1,3 +1,4 @@
+import type { ChangeFeed } from '../db/changes.ts'
 import type { ReplicaLease } from '../db/lease.ts'
 import type { PageReader } from '../db/pages.ts'
 import type { Db } from '../db/types.ts'
@@ -14,8 +15,11 @@ export interface Tenant {
   readonly tenantId: string
   /** The only cluster in reach, for nodes and enrolling machines; null for the whole tenant. */
   readonly clusterId: string | null
+  /** Who works in it, as messages name them that people read later. */
+  readonly actor: string
   readonly db: Db
   readonly pages: PageReader
+  readonly changes: ChangeFeed
 }
 
 /** Every tenant's rows: an operator's, or the server's own. */
@@ -23,8 +27,10 @@ export interface Operator {
   readonly [made]: 'operator'
   readonly tenantId: null
   readonly clusterId: null
+  readonly actor: string
   readonly db: Db
   readonly pages: PageReader
+  readonly changes: ChangeFeed
   /** The instances of the control plane belong to no tenant. */
   readonly lease: ReplicaLease
 }

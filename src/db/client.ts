@@ -1,5 +1,6 @@
 import { PrismaPg } from '@prisma/adapter-pg'
 
+import { ChangeFeed } from './changes.ts'
 import { engineOf } from './connection.ts'
 import { PrismaClient as PostgresqlClient } from './generated/postgresql/client.ts'
 import { PrismaClient as SqliteClient } from './generated/sqlite/client.ts'
@@ -10,6 +11,8 @@ import type { Engine } from './types.ts'
 export interface Database {
   readonly engine: Engine
   readonly client: SqliteClient
+  /** What happens to the clusters. */
+  readonly changes: ChangeFeed
   /** Transactions that still run are rolled back, and fail; so first stop whoever has any. */
   readonly close: () => Promise<void>
 }
@@ -65,7 +68,7 @@ export async function openDatabase(url: string, options: DatabaseOptions = {}): 
     await client.$disconnect()
     throw error
   }
-  return { engine, client, close: () => client.$disconnect() }
+  return { engine, client, changes: new ChangeFeed(), close: () => client.$disconnect() }
 }
 
 /** SQLite's settings that Orrery's promises stand on, as a running connection reports them. */

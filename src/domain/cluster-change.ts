@@ -1,30 +1,71 @@
 import { NotFoundError } from '../base/errors.ts'
 import type { Scope } from '../auth/scope.ts'
-import type { Cluster, Tx } from '../db/types.ts'
+import type { Cluster, Prisma, Tx } from '../db/types.ts'
+import { withPending } from './pending-changes.ts'
 
 /** A cluster in the middle of a change: its row after the bump, and the transaction the change belongs to. */
 export interface Change {
   readonly tx: Tx
   readonly cluster: Cluster
+  /** Columns of the cluster that the change sets too; written once, when the work is done. */
+  readonly set: (data: Prisma.ClusterUncheckedUpdateManyInput) => void
 }
+
+/** What the change is, as the message of the next bundle says it; may wait for what the work finds out. */
+export type Summary = string | (() => string)
 
 /**
  * Changes what the nodes of a cluster must run. The version is bumped first and in the same transaction: the bump locks
  * the cluster's row, so changes of one cluster come one after the other, each rule is checked against what the change
- * before it left, and no version is given twice. A refusal thrown by `work` takes the bump back with it.
+ * before it left, and no version is given twice. A refusal thrown by `work` takes the bump back with it. What was
+ * changed and by whom is kept for the next bundle's message; the publisher is told after the commit.
  * @throws NotFoundError when the cluster does not exist or is not in the scope
  */
-export async function changeCluster<T>(
+export const changeCluster = async <T>(
   scope: Scope,
   clusterId: string,
+  summary: Summary,
   work: (change: Change) => Promise<T>,
-): Promise<T> {
-  return scope.db.$transaction(async (tx) => {
-    const [cluster] = await tx.cluster.updateManyAndReturn({
+): Promise<T> => (await change(scope, clusterId, { summary, work })).result
+
+/**
+ * The same for a change of the cluster's own row.
+ * @returns the row as it is after the change
+ */
+export const updateCluster = async (
+  scope: Scope,
+  clusterId: string,
+  summary: Summary,
+  data: Prisma.ClusterUncheckedUpdateManyInput,
+): Promise<Cluster> => {
+  const work = ({ set }: Change) => {
+    set(data)
+    return Promise.resolve()
+  }
+  return (await change(scope, clusterId, { summary, work })).cluster
+}
+
+async function change<T>(
+  scope: Scope,
+  clusterId: string,
+  { summary, work }: { summary: Summary; work: (change: Change) => Promise<T> },
+): Promise<{ result: T; cluster: Cluster }> {
+  const changed = await scope.db.$transaction(async (tx) => {
+    const [bumped] = await tx.cluster.updateManyAndReturn({
       where: { id: clusterId },
       data: { configVersion: { increment: 1 } },
     })
-    if (!cluster) throw new NotFoundError('Cluster')
-    return work({ tx, cluster })
+    if (!bumped) throw new NotFoundError('Cluster')
+    let fields: Prisma.ClusterUncheckedUpdateManyInput = {}
+    const set = (data: Prisma.ClusterUncheckedUpdateManyInput) => {
+      fields = { ...fields, ...data }
+    }
+    const result = await work({ tx, cluster: bumped, set })
+    const what = typeof summary === 'string' ? summary : summary()
+    const pendingChanges = withPending(bumped.pendingChanges, `${what} (${scope.actor})`)
+    const cluster = await tx.cluster.update({ where: { id: clusterId }, data: { ...fields, pendingChanges } })
+    return { result, cluster }
   })
+  scope.changes.emit({ kind: 'changed', clusterId })
+  return changed
 }

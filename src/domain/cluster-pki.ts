@@ -29,7 +29,7 @@ const rules = z.object({ caCertificate: pem, caKey: pem, passphrase: z.string().
 export async function importClusterPki(scope: Scope, vault: Vault, id: string, input: ImportedPki): Promise<Cluster> {
   const { caCertificate, caKey, passphrase } = check(rules, input)
   const ca = await readCa(caCertificate, caKey, passphrase ?? null)
-  return changeCluster(scope, id, async ({ tx, cluster }) => {
+  return changeCluster(scope, id, `CA ${ca.certificate.name} imported`, async ({ tx, cluster }) => {
     assertFits(ca, cluster)
     if (await tx.node.findFirst({ where: { clusterId: id, certificate: { not: null } }, select: { id: true } })) {
       throw new ConflictError('Nodes of the cluster hold certificates of its present CA; another one would part them')

@@ -8,7 +8,7 @@ import { refusal } from '../db/errors.ts'
 import { sql, type Listing } from '../db/pages.ts'
 import type { Cluster, Prisma } from '../db/types.ts'
 import { networkRule } from './addresses.ts'
-import { changeCluster } from './cluster-change.ts'
+import { updateCluster } from './cluster-change.ts'
 import { contains } from './filters.ts'
 import { firewallRule, openFirewall } from './firewall.ts'
 import { countRows, type List } from './pages.ts'
@@ -149,7 +149,7 @@ export async function updateClusterLighthouse(
   },
 ): Promise<Cluster> {
   const data = defined(check(lighthouseRules, input))
-  return changeCluster(scope, id, ({ tx }) => tx.cluster.update({ where: { id }, data }))
+  return updateCluster(scope, id, `lighthouse ${JSON.stringify(data)}`, data)
 }
 
 /**
@@ -158,7 +158,7 @@ export async function updateClusterLighthouse(
  */
 export async function updateClusterFirewall(scope: Scope, id: string, input: unknown): Promise<Cluster> {
   const firewall = check(firewallRule, input, ['input', 'firewall'])
-  return changeCluster(scope, id, ({ tx }) => tx.cluster.update({ where: { id }, data: { firewall } }))
+  return updateCluster(scope, id, 'firewall', { firewall })
 }
 
 /**
@@ -166,7 +166,7 @@ export async function updateClusterFirewall(scope: Scope, id: string, input: unk
  * @throws NotFoundError
  */
 export const updateClusterVersion = (scope: Scope, id: string): Promise<Cluster> =>
-  changeCluster(scope, id, ({ cluster }) => Promise.resolve(cluster))
+  updateCluster(scope, id, 'published anew', {})
 
 /**
  * UpdateClusterTokenHash: replaces the enrolment token. The old one ends with this call; nodes keep theirs.
@@ -178,9 +178,7 @@ export async function rotateClusterToken(
   id: string,
 ): Promise<{ cluster: Cluster; token: ClusterToken }> {
   const { token, hash } = tokens.newClusterToken()
-  const cluster = await changeCluster(scope, id, ({ tx }) =>
-    tx.cluster.update({ where: { id }, data: { clusterTokenHash: hash } }),
-  )
+  const cluster = await updateCluster(scope, id, 'new cluster token', { clusterTokenHash: hash })
   return { cluster, token }
 }
 

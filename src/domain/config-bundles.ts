@@ -106,7 +106,7 @@ export async function createConfigBundle(
     throw new NotFoundError('Cluster')
   }
   const { data, sha256, size } = await inspectBundle(archive)
-  return changeCluster(scope, clusterId, ({ tx, cluster }) =>
+  return changeCluster(scope, clusterId, fields.message ?? 'uploaded', ({ tx, cluster }) =>
     tx.configBundle.create({
       data: {
         version: cluster.configVersion,

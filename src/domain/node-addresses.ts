@@ -11,7 +11,7 @@ const blockSize = 64
  * so that the look-up does not grow with the cluster.
  * @throws LimitError when the network is full
  */
-export async function allocateAddress({ tx, cluster }: Change): Promise<string> {
+export async function allocateAddress({ tx, cluster, set }: Change): Promise<string> {
   const { first, last } = hostRange(cluster.networkCidr)
   const from = cluster.nextOverlayIp === null ? first : toNumber(cluster.nextOverlayIp)
   for (let start = from; start <= last; start += blockSize) {
@@ -23,7 +23,7 @@ export async function allocateAddress({ tx, cluster }: Change): Promise<string> 
     const used = new Set(taken.map(({ overlayIp }) => overlayIp))
     const free = block.find((address) => !used.has(address))
     if (free === undefined) continue
-    await tx.cluster.update({ where: { id: cluster.id }, data: { nextOverlayIp: fromNumber(toNumber(free) + 1) } })
+    set({ nextOverlayIp: fromNumber(toNumber(free) + 1) })
     return free
   }
   throw new LimitError(`Every address of ${cluster.networkCidr} is taken`)

@@ -12,18 +12,23 @@ export interface NodeChange extends Change {
 /**
  * Changes one node as a change of its cluster (changeCluster). The row is read again behind the cluster's lock, so that
  * `work` sees what the change before it left.
+ * @param what is changed about the node, for the next bundle's message
  * @throws NotFoundError when the node does not exist or is not in the scope
  */
 export async function changeNode<T>(
   scope: Scope,
   nodeId: string,
+  what: string,
   work: (change: NodeChange) => Promise<T>,
 ): Promise<T> {
   const found = await getNode(scope, nodeId, { select: { clusterId: true } })
   if (!found) throw new NotFoundError('Node')
-  return changeCluster(scope, found.clusterId, async (change) => {
+  let name = ''
+  const summary = () => `${name}: ${what}`
+  return changeCluster(scope, found.clusterId, summary, async (change) => {
     const node = await change.tx.node.findUnique({ where: { id: nodeId } })
     if (!node) throw new NotFoundError('Node')
+    name = node.name
     return work({ ...change, node })
   })
 }

@@ -43,7 +43,7 @@ export async function createNode(
   const { isLighthouse, lighthousePublicIp, lighthousePort, isRelay } = fields
   const { token, hash } = tokens.newNodeToken()
   const now = new Date()
-  const node = await changeCluster(scope, clusterId, async (change) => {
+  const node = await changeCluster(scope, clusterId, `${name}: created`, async (change) => {
     const { tx, cluster } = change
     assertOutsideOverlay(routes, cluster)
     assertUnderlay(lighthousePublicIp, cluster)
@@ -73,7 +73,7 @@ export async function rotateNodeToken(
   nodeId: string,
 ): Promise<{ node: Node; token: NodeToken }> {
   const { token, hash } = tokens.newNodeToken()
-  const node = await changeNode(scope, nodeId, ({ tx }) =>
+  const node = await changeNode(scope, nodeId, 'new token', ({ tx }) =>
     tx.node.update({ where: { id: nodeId }, data: { tokenHash: hash } }),
   )
   return { node, token }
@@ -84,16 +84,13 @@ export async function rotateNodeToken(
  * @throws NotFoundError, ConflictError when a node would leave its cluster without an admin
  */
 export async function deleteNode(scope: Scope, nodeId: string): Promise<Node> {
-  return changeNode(scope, nodeId, async (change) => {
+  return changeNode(scope, nodeId, 'deleted', async (change) => {
     await assertAdminRemains(scope, change)
-    const { tx, cluster, node } = change
+    const { tx, cluster, node, set } = change
     await tx.node.delete({ where: { id: nodeId } })
-    await tx.cluster.update({
-      where: { id: cluster.id },
-      data: {
-        nextOverlayIp: hintAfterRelease(cluster, node.overlayIp),
-        pkiCrl: revoked(cluster.pkiCrl, node.certificateFingerprint),
-      },
+    set({
+      nextOverlayIp: hintAfterRelease(cluster, node.overlayIp),
+      pkiCrl: revoked(cluster.pkiCrl, node.certificateFingerprint),
     })
     return node
   })

@@ -12,7 +12,7 @@ import { check } from './rules.ts'
  */
 export async function updateNodeMtu(scope: Scope, id: string, input: { mtu: number }): Promise<Node> {
   const { mtu } = check(mtuRules, input)
-  return changeNode(scope, id, ({ tx }) => tx.node.update({ where: { id }, data: { mtu } }))
+  return changeNode(scope, id, `MTU ${mtu}`, ({ tx }) => tx.node.update({ where: { id }, data: { mtu } }))
 }
 
 /**
@@ -25,7 +25,7 @@ export async function updateNodeRoutes(
   input: { routes: readonly string[]; allowDefaultRoute?: boolean | undefined },
 ): Promise<Node> {
   const { routes } = check(routesRules, input)
-  return changeNode(scope, id, ({ tx, cluster }) => {
+  return changeNode(scope, id, `routes ${list(routes)}`, ({ tx, cluster }) => {
     assertOutsideOverlay(routes, cluster)
     return tx.node.update({ where: { id }, data: { routes, routesUpdatedAt: new Date() } })
   })
@@ -42,7 +42,7 @@ export async function updateNodeLighthouse(
   input: { isLighthouse: boolean; lighthousePublicIp?: string | undefined; lighthousePort?: number | undefined },
 ): Promise<Node> {
   const { isLighthouse, lighthousePublicIp, lighthousePort } = check(lighthouseRules, input)
-  return changeNode(scope, id, ({ tx, cluster }) => {
+  return changeNode(scope, id, isLighthouse ? 'is a lighthouse' : 'is no lighthouse', ({ tx, cluster }) => {
     assertUnderlay(lighthousePublicIp, cluster)
     const data = { isLighthouse, lighthousePublicIp, lighthousePort, lighthouseRelayUpdatedAt: new Date() }
     return tx.node.update({ where: { id }, data })
@@ -54,7 +54,7 @@ export async function updateNodeLighthouse(
  * @throws NotFoundError
  */
 export const updateNodeRelay = (scope: Scope, id: string, { isRelay }: { isRelay: boolean }): Promise<Node> =>
-  changeNode(scope, id, ({ tx }) =>
+  changeNode(scope, id, isRelay ? 'is a relay' : 'is no relay', ({ tx }) =>
     tx.node.update({ where: { id }, data: { isRelay, lighthouseRelayUpdatedAt: new Date() } }),
   )
 
@@ -64,7 +64,9 @@ export const updateNodeRelay = (scope: Scope, id: string, { isRelay }: { isRelay
  */
 export async function updateNodeGroups(scope: Scope, id: string, input: { groups: readonly string[] }): Promise<Node> {
   const { groups } = check(groupsRules, input)
-  return changeNode(scope, id, ({ tx }) => tx.node.update({ where: { id }, data: { groups } }))
+  return changeNode(scope, id, `groups ${list(groups)}`, ({ tx }) =>
+    tx.node.update({ where: { id }, data: { groups } }),
+  )
 }
 
 /**
@@ -73,7 +75,9 @@ export async function updateNodeGroups(scope: Scope, id: string, input: { groups
  * @throws NotFoundError, ConflictError when a node would leave its cluster without an admin
  */
 export const updateNodeAdmin = (scope: Scope, id: string, { isAdmin }: { isAdmin: boolean }): Promise<Node> =>
-  changeNode(scope, id, async (change) => {
+  changeNode(scope, id, isAdmin ? 'is an admin' : 'is no admin', async (change) => {
     if (!isAdmin) await assertAdminRemains(scope, change)
     return change.tx.node.update({ where: { id }, data: { isAdmin } })
   })
+
+const list = (names: readonly string[]): string => (names.length === 0 ? 'none' : names.join(', '))

@@ -1,4 +1,5 @@
-import { seal, sealingKey, type SealingKey } from '../pki/seal.ts'
+import { openCa, type CertificateAuthority } from '../pki/ca.ts'
+import { seal, sealingKey, unseal, type SealingKey } from '../pki/seal.ts'
 
 /** Seals what the database must not hold readable, bound to the cluster it is for. */
 export class Vault {
@@ -11,5 +12,15 @@ export class Vault {
 
   seal(plaintext: string, clusterId: string): string {
     return seal(plaintext, { key: this.#key, clusterId })
+  }
+
+  /** @throws PkiError when it was sealed under another secret or for another cluster, or was changed */
+  unseal(sealed: string, clusterId: string): string {
+    return unseal(sealed, { key: this.#key, clusterId })
+  }
+
+  /** Opens a cluster's CA, so that it can sign. @throws PkiError */
+  openCa(certificate: string, sealedKey: string, clusterId: string): CertificateAuthority {
+    return openCa(certificate, this.unseal(sealedKey, clusterId))
   }
 }

@@ -62,9 +62,9 @@ export async function openLists(engine: Engine): Promise<Lists> {
     database,
     tenantIds: [first, second],
     clusterIds,
-    operator: () => operatorScope(database),
-    tenant: () => tenantScope(database, first),
-    cluster: () => tenantScope(database, first, { clusterId: clusterIds[0] }),
+    operator: () => operatorScope(database, 'a test'),
+    tenant: () => tenantScope(database, { tenantId: first, actor: 'a test' }),
+    cluster: () => tenantScope(database, { tenantId: first, actor: 'a test' }, { clusterId: clusterIds[0] }),
     takeStatements() {
       const taken = statements
       statements = []

@@ -18,6 +18,7 @@ export const names = [
   '004_create_replicas',
   '005_create_nodes',
   '006_create_config_bundles',
+  '007_add_pki_and_publishing',
 ]
 
 /** A copy of the program's migrations, or of some of them, that a test may spoil. */

@@ -8,8 +8,10 @@ export async function structureOf(connection: Connection): Promise<string[]> {
 
 const sqlite = `SELECT sql AS line FROM sqlite_master WHERE sql IS NOT NULL AND name <> '_prisma_migrations'`
 
+/** PostgreSQL numbers columns on behind those that were dropped; their order is what counts. */
 const postgresql = `
-  SELECT concat_ws(' ', 'column', table_name, ordinal_position, column_name, data_type, is_nullable, column_default) AS line
+  SELECT concat_ws(' ', 'column', table_name, rank() OVER (PARTITION BY table_name ORDER BY ordinal_position),
+      column_name, data_type, is_nullable, column_default) AS line
     FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> '_prisma_migrations'
   UNION ALL
   SELECT concat_ws(' ', 'constraint', conrelid::regclass, conname, pg_get_constraintdef(oid))
