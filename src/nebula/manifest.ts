@@ -1,0 +1,74 @@
+import { z } from 'zod'
+
+import { canonicalJson } from './canonical-json.ts'
+
+export { generateBundleSigningKey, signManifest, verifyManifest, type BundleSigningKey } from './signing.ts'
+
+/** The names that a bundle and a slice have for their own files. */
+export const MANIFEST_FILE = 'manifest.json'
+export const SIGNATURE_FILE = 'manifest.sig'
+export const CA_FILE = 'ca.crt'
+export const CONFIG_FILE = 'config.yml'
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in 64 hex digits')
+const count = z.int('must be a whole number').min(0, 'must not be negative')
+
+const pathRule = z.string().refine(isPlainPath, 'must be a path below the bundle, with / and without . and .. segments')
+
+/** Whoever writes the file must not be led elsewhere by its name. What an upload's files may be called is stricter. */
+function isPlainPath(path: string): boolean {
+  if (Buffer.byteLength(path) > 255 || /[\\\p{Cc}]/u.test(path) || /^[a-z]:/i.test(path)) return false
+  return path.split('/').every((segment) => !['', '.', '..'].includes(segment))
+}
+
+const shape = z.strictObject({
+  format: z.literal(1, 'must be 1, the only format there is'),
+  version: z.int('must be a whole number').min(1, 'must be at least 1'),
+  cluster: z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, 'must be a UUID'),
+  createdAt: z.string().refine(isTime, 'must be a time in UTC such as 2026-01-31T12:00:00.000Z'),
+  minimumNebulaVersion: z.string().regex(/^\d{1,4}\.\d{1,4}\.\d{1,4}$/, 'must be a version such as 1.6.0'),
+  files: z.record(pathRule, z.strictObject({ sha256, size: count })),
+  nodes: z.strictObject({ count, root: sha256 }),
+})
+
+function isTime(text: string): boolean {
+  const time = new Date(text)
+  return !Number.isNaN(time.getTime()) && time.toISOString() === text
+}
+
+/**
+ * What a version of a cluster's bundle consists of. `files` are those that every node gets; each node's own two files
+ * are leaves of the Merkle tree of `nodes.root` (`nodeLeaf`), so that a node can check its slice without the others'.
+ */
+export type BundleManifest = Readonly<z.infer<typeof shape>>
+
+/** A text that is no manifest; the message names the field and its rule. */
+export class ManifestError extends Error {
+  override readonly name = 'ManifestError'
+}
+
+/** The manifest's bytes: canonical JSON, so that one manifest has one signature. */
+export const writeManifest = (manifest: BundleManifest): string => canonicalJson(manifest)
+
+/**
+ * Reads a manifest. Check its signature first.
+ * @throws ManifestError for a text that `writeManifest` would not write, unknown fields included
+ */
+export function readManifest(text: string): BundleManifest {
+  const { success, data, error } = shape.safeParse(parseJson(text))
+  if (!success) {
+    const [issue] = error.issues
+    throw new ManifestError(`${issue?.path.join('.') || 'the manifest'}: ${issue?.message ?? 'is not valid'}`)
+  }
+  // A key that stands there twice, spaces, another order: other readers could make something else of them.
+  if (writeManifest(data) !== text) throw new ManifestError('the manifest: is not canonical JSON')
+  return data
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new ManifestError('the manifest: is not JSON', { cause })
+  }
+}

@@ -1,0 +1,131 @@
+import { createHash } from 'node:crypto'
+
+import { z } from 'zod'
+
+import { CA_FILE, CONFIG_FILE, MANIFEST_FILE, readManifest, SIGNATURE_FILE, type BundleManifest } from './manifest.ts'
+import { nodeLeaf, verifyInclusion } from './merkle.ts'
+import { verifyManifest } from './signing.ts'
+
+/** The names of a slice's files that are the node's own. */
+export const NODE_CONFIG_FILE = 'node.yml'
+export const NODE_CERTIFICATE_FILE = 'node.crt'
+export const PROOF_FILE = 'proof.json'
+
+const OWN_FILES = [MANIFEST_FILE, SIGNATURE_FILE, NODE_CONFIG_FILE, NODE_CERTIFICATE_FILE, PROOF_FILE]
+
+const proofShape = z.strictObject({ node: z.string(), index: z.int(), path: z.array(z.string()).max(32) })
+
+/** A slice that is not what the cluster's key signed for this node; the message names the file and the rule. */
+export class SliceError extends Error {
+  override readonly name = 'SliceError'
+  /** The file at fault. */
+  readonly file: string
+
+  constructor(file: string, rule: string, options?: ErrorOptions) {
+    super(`${file}: ${rule}`, options)
+    this.file = file
+  }
+}
+
+/** Whom a slice has to be for. */
+export interface SliceOwner {
+  /** The cluster's bundle-signing key: 32 bytes, base64. */
+  readonly publicKey: string
+  readonly clusterId: string
+  readonly nodeId: string
+}
+
+/** A slice whose every byte is vouched for. */
+export interface VerifiedSlice {
+  readonly manifest: BundleManifest
+  /** `ca.crt`: PEM of the CAs that the node trusts. */
+  readonly ca: string
+  /** `config.yml`: what all nodes share. */
+  readonly config: string
+  /** `node.yml`: what is the node's own, to be merged over `config`. */
+  readonly nodeConfig: string
+  /** `node.crt`: PEM of the node's certificate, one or two blocks. */
+  readonly certificate: string
+  /** The files that an upload added, by path. */
+  readonly furtherFiles: ReadonlyMap<string, Uint8Array>
+}
+
+/**
+ * Checks a slice: the cluster's key signed its manifest, which is of this cluster; the files are those of the manifest,
+ * all and no others, byte for byte; the node's own files are those that the manifest has for this node.
+ * Whether the version is newer than the one that runs is for the caller to compare.
+ * @param files by path, as unpacked
+ * @throws SliceError
+ */
+export function verifySlice(files: ReadonlyMap<string, Uint8Array>, owner: SliceOwner): VerifiedSlice {
+  const manifest = verifiedManifest(files, owner)
+  for (const path of files.keys()) {
+    if (!OWN_FILES.includes(path) && !Object.hasOwn(manifest.files, path)) {
+      throw new SliceError(path, 'is not in the manifest')
+    }
+  }
+  for (const path of [CA_FILE, CONFIG_FILE]) {
+    if (!Object.hasOwn(manifest.files, path)) throw new SliceError(MANIFEST_FILE, `files: has no ${path}`)
+  }
+  const furtherFiles = new Map<string, Uint8Array>()
+  for (const [path, { sha256, size }] of Object.entries(manifest.files)) {
+    if (OWN_FILES.includes(path)) throw new SliceError(MANIFEST_FILE, `files: ${path} is a name of the slice's own`)
+    const content = fileOf(files, path)
+    if (content.byteLength !== size) {
+      throw new SliceError(path, `has ${content.byteLength} bytes, the manifest says ${size}`)
+    }
+    if (hashOf(content) !== sha256) throw new SliceError(path, 'is not the file of the manifest: its SHA-256 differs')
+    if (path !== CA_FILE && path !== CONFIG_FILE) furtherFiles.set(path, content)
+  }
+  verifyOwnFiles(files, manifest, owner.nodeId)
+  return {
+    manifest,
+    ca: textOf(files, CA_FILE),
+    config: textOf(files, CONFIG_FILE),
+    nodeConfig: textOf(files, NODE_CONFIG_FILE),
+    certificate: textOf(files, NODE_CERTIFICATE_FILE),
+    furtherFiles,
+  }
+}
+
+function verifiedManifest(files: ReadonlyMap<string, Uint8Array>, owner: SliceOwner): BundleManifest {
+  const bytes = fileOf(files, MANIFEST_FILE)
+  if (!verifyManifest(bytes, textOf(files, SIGNATURE_FILE), owner.publicKey)) {
+    throw new SliceError(SIGNATURE_FILE, `is not a signature of ${MANIFEST_FILE} by the cluster's key`)
+  }
+  const manifest = read(MANIFEST_FILE, () => readManifest(textOf(files, MANIFEST_FILE)))
+  if (manifest.cluster === owner.clusterId) return manifest
+  throw new SliceError(MANIFEST_FILE, `cluster: is ${manifest.cluster}, not this node's, ${owner.clusterId}`)
+}
+
+function verifyOwnFiles(files: ReadonlyMap<string, Uint8Array>, { nodes }: BundleManifest, nodeId: string): void {
+  const { node, index, path } = read(PROOF_FILE, () => proofShape.parse(JSON.parse(textOf(files, PROOF_FILE))))
+  if (node !== nodeId) throw new SliceError(PROOF_FILE, `node: is ${JSON.stringify(node)}, not this node, ${nodeId}`)
+  const config = hashOf(fileOf(files, NODE_CONFIG_FILE))
+  const certificate = hashOf(fileOf(files, NODE_CERTIFICATE_FILE))
+  const leaf = nodeLeaf({ node, config, certificate })
+  if (verifyInclusion({ leaf, index, count: nodes.count, path, root: nodes.root })) return
+  const own = `${NODE_CONFIG_FILE} and ${NODE_CERTIFICATE_FILE}`
+  throw new SliceError(PROOF_FILE, `does not fit: ${own} are not those that the manifest has for this node`)
+}
+
+function fileOf(files: ReadonlyMap<string, Uint8Array>, path: string): Uint8Array {
+  const content = files.get(path)
+  if (content === undefined) throw new SliceError(path, 'is missing')
+  return content
+}
+
+const textOf = (files: ReadonlyMap<string, Uint8Array>, path: string): string =>
+  read(path, () => new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(fileOf(files, path)))
+
+function read<Value>(file: string, work: () => Value): Value {
+  try {
+    return work()
+  } catch (error) {
+    if (error instanceof SliceError) throw error
+    const reason = error instanceof z.ZodError ? z.prettifyError(error) : (error as Error).message
+    throw new SliceError(file, reason.replaceAll('\n', ' '), { cause: error })
+  }
+}
+
+const hashOf = (content: Uint8Array): string => createHash('sha256').update(content).digest('hex')
