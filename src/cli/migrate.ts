@@ -1,8 +1,8 @@
 import { type Command, InvalidArgumentError } from 'commander'
 
 import { readConfig } from '../config.ts'
-import { type Connection, openConnection } from '../db/connection.ts'
-import { migrateDown, migrateUp, migrationStatus } from '../db/migrations/index.ts'
+import type { Connection } from '../db/connection.ts'
+import type * as migrations from '../db/migrations/index.ts'
 
 /** `orrery migrate up | down | status`: the server migrates by itself at start; these are for doing it by hand. */
 export function addMigrateCommands(program: Command): void {
@@ -11,7 +11,7 @@ export function addMigrateCommands(program: Command): void {
     .command('up')
     .description('apply what is pending (the server does so at start)')
     .action(() =>
-      withConnection(async (connection) => {
+      withConnection(async (connection, { migrateUp }) => {
         const names = await migrateUp(connection)
         console.log(names.length === 0 ? 'Nothing is pending.' : names.map((name) => `applied ${name}`).join('\n'))
       }),
@@ -21,7 +21,7 @@ export function addMigrateCommands(program: Command): void {
     .description('take back the newest migrations, with the data in their tables')
     .option('--steps <number>', 'how many', wholeNumber, 1)
     .action(({ steps }: { steps: number }) =>
-      withConnection(async (connection) => {
+      withConnection(async (connection, { migrateDown }) => {
         const names = await migrateDown(connection, steps)
         console.log(names.length === 0 ? 'Nothing is applied.' : names.map((name) => `took back ${name}`).join('\n'))
       }),
@@ -30,7 +30,7 @@ export function addMigrateCommands(program: Command): void {
     .command('status')
     .description('list the migrations and whether the database has them')
     .action(() =>
-      withConnection(async (connection) => {
+      withConnection(async (connection, { migrationStatus }) => {
         for (const { name, state, appliedAt } of await migrationStatus(connection)) {
           console.log(`${state.padEnd(8)} ${name}${appliedAt === null ? '' : `  ${appliedAt.toISOString()}`}`)
         }
@@ -38,10 +38,16 @@ export function addMigrateCommands(program: Command): void {
     )
 }
 
-async function withConnection(work: (connection: Connection) => Promise<void>): Promise<void> {
+type Migrations = typeof migrations
+
+async function withConnection(work: (connection: Connection, commands: Migrations) => Promise<void>): Promise<void> {
+  const [{ openConnection }, commands] = await Promise.all([
+    import('../db/connection.ts'),
+    import('../db/migrations/index.ts'),
+  ])
   const connection = await openConnection(readConfig().databaseUrl)
   try {
-    await work(connection)
+    await work(connection, commands)
   } finally {
     await connection.close()
   }

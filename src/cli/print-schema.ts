@@ -1,14 +1,15 @@
 import type { Command } from 'commander'
-import { lexicographicSortSchema, printSchema } from 'graphql'
-
-import { schema } from '../graphql/schema.ts'
 
 /** `orrery print-schema`: the GraphQL schema, as checked in as schema.graphql. */
 export function addPrintSchemaCommand(program: Command): void {
   program
     .command('print-schema')
     .description('print the GraphQL schema')
-    .action(() => {
+    .action(async () => {
+      const [{ lexicographicSortSchema, printSchema }, { schema }] = await Promise.all([
+        import('graphql'),
+        import('../graphql/schema.ts'),
+      ])
       console.log(printSchema(lexicographicSortSchema(schema)))
     })
 }

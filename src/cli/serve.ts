@@ -4,8 +4,7 @@ import type { Command } from 'commander'
 
 import { mintJwt } from '../auth/jwt.ts'
 import { type Config, readConfig } from '../config.ts'
-import { startServer } from '../main.ts'
-import { type DemoCredential, fillDemo } from './demo/fill.ts'
+import type { DemoCredential } from './demo/fill.ts'
 import { demoText, firstSteps } from './greeting.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -27,6 +26,8 @@ async function serve(config: Config, demo: boolean): Promise<void> {
       '--demo prints credentials, so it listens on this machine only: leave ORRERY_HOST at 127.0.0.1.',
     )
   }
+  // Loaded here, so that an agent, whose command is the same program, does not carry a server in memory.
+  const [{ startServer }, { fillDemo }] = await Promise.all([import('../main.ts'), import('./demo/fill.ts')])
   const credentials: DemoCredential[] = []
   const server = await startServer(config, {
     beforeListening: async (means) => {
