@@ -8,10 +8,11 @@ const mayImport = {
   pki: ['base'],
   auth: ['base', 'db'],
   ha: ['base', 'db'],
-  domain: ['base', 'db', 'pki', 'auth'],
+  nebula: ['base', 'pki'],
+  domain: ['base', 'db', 'pki', 'auth', 'nebula'],
   graphql: ['base', 'auth', 'domain', 'db/generated'],
   http: ['base', 'auth', 'ha', 'domain', 'graphql'],
-  agent: ['base', 'pki'],
+  agent: ['base', 'pki', 'nebula'],
 }
 
 const generatedClients = '^src/db/generated/(sqlite|postgresql)/'

@@ -5,7 +5,7 @@ import { describe, expect, test } from '@jest/globals'
 
 import { documentedTable, project, ruleNames, violations, violationsOf } from './support/imports.ts'
 
-const layers = ['base', 'db', 'pki', 'auth', 'ha', 'domain', 'graphql', 'http', 'agent']
+const layers = ['base', 'db', 'pki', 'auth', 'ha', 'nebula', 'domain', 'graphql', 'http', 'agent']
 const resources = ['tenants', 'clusters', 'cluster-state', 'replicas', 'nodes', 'config-bundles']
 
 /** What the rules are about, small; the imports below are added to it. */

@@ -58,7 +58,8 @@ export function readManifest(text: string): BundleManifest {
   const { success, data, error } = shape.safeParse(parseJson(text))
   if (!success) {
     const [issue] = error.issues
-    throw new ManifestError(`${issue?.path.join('.') || 'the manifest'}: ${issue?.message ?? 'is not valid'}`)
+    const rule = issue?.code === 'invalid_key' ? issue.issues[0]?.message : issue?.message
+    throw new ManifestError(`${issue?.path.join('.') || 'the manifest'}: ${rule ?? 'is not valid'}`)
   }
   // A key that stands there twice, spaces, another order: other readers could make something else of them.
   if (writeManifest(data) !== text) throw new ManifestError('the manifest: is not canonical JSON')
