@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { AGENT_SETTINGS } from '../../src/domain/bundle/settings.ts'
+import { AGENT_SETTINGS } from '../../src/nebula/settings.ts'
 import { bundleOf, configOf, refusal } from './support.ts'
 
 async function configRefusal(content: string): Promise<string> {

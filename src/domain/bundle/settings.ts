@@ -1,40 +1,6 @@
 import { isAlias, isMap, isScalar, type Document, type ParsedNode } from 'yaml'
 
-/** A setting of Nebula that a bundle may not have, because the agent of each machine decides it. */
-interface AgentSetting {
-  /** Its keys from the top; one that is a section stands for all in it. */
-  readonly path: readonly string[]
-  /** Values that are fine all the same. */
-  readonly allowed?: readonly string[]
-  readonly reason: string
-}
-
-/**
- * The settings that belong to the agent (Nebula's examples/config.yml; `ctl` and `control` from its source, for
- * releases to come). Each would let a bundle take a machine over, read from it, or blind the agent.
- *
- * Not here, on purpose: what shapes the network (`listen`, `tun`, `lighthouse` with its DNS, `firewall`, `relay`,
- * `pki.blocklist`, `pki.disconnect_invalid`, `pki.initiating_version`). A wrong value there is a wrong configuration,
- * which the agent tries, watches and rolls back; it gives nobody the machine.
- */
-export const AGENT_SETTINGS: readonly AgentSetting[] = [
-  { path: ['pki', 'key'], reason: "the machine's private key is made on it, and any file could be named here" },
-  { path: ['pki', 'cert'], reason: 'the agent puts the certificate in its place, and any file could be named here' },
-  { path: ['pki', 'ca'], reason: 'the agent trusts the CAs of ca.crt, and any file could be named here' },
-  { path: ['sshd'], reason: 'it opens a shell that reads, writes and steers, to whoever the bundle names' },
-  { path: ['ctl'], reason: 'it opens a control socket at a path of the machine' },
-  { path: ['control'], reason: 'it opens a control socket at a path of the machine' },
-  {
-    path: ['stats'],
-    reason: 'it opens a port or sends measurements away, and the agent watches Nebula through its own',
-  },
-  { path: ['logging', 'format'], allowed: ['json'], reason: "the agent reads Nebula's log as JSON" },
-  {
-    path: ['logging', 'level'],
-    allowed: ['info', 'debug', 'trace'],
-    reason: 'the agent waits for lines of level info to know that Nebula runs',
-  },
-]
+import { AGENT_SETTINGS } from '../../nebula/settings.ts'
 
 /** The first agent-owned setting that a document sets, with the offset of its key; null when there is none. */
 export function findAgentSetting(document: Document.Parsed): { offset: number; reason: string } | null {
