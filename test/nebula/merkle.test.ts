@@ -46,7 +46,7 @@ describe('a proof', () => {
 
   test('is accepted for every leaf of every count, and for no other place', () => {
     for (let count = 1; count <= many.length; count += 1) {
-      const tree = new MerkleTree(many.slice(0, count))
+      const tree = MerkleTree.of(many.slice(0, count))
       for (let index = 0; index < count; index += 1) {
         const claim = { leaf: many[index] ?? Buffer.alloc(0), index, count, path: tree.proof(index), root: tree.root }
         expect([count, index, verifyInclusion(claim)]).toEqual([count, index, true])
@@ -56,7 +56,7 @@ describe('a proof', () => {
     }
   })
 
-  const tree = new MerkleTree(many)
+  const tree = MerkleTree.of(many)
   const good = { leaf: Buffer.from('leaf 5'), index: 5, count: 67, path: tree.proof(5), root: tree.root }
 
   test.each([
@@ -75,7 +75,7 @@ describe('a proof', () => {
 
   test('does not exist for a leaf that does not', () => {
     expect(() => tree.proof(67)).toThrow(RangeError)
-    expect(() => new MerkleTree([]).proof(0)).toThrow(RangeError)
+    expect(() => MerkleTree.of([]).proof(0)).toThrow(RangeError)
   })
 })
 

@@ -20,7 +20,7 @@ const nodes = ['a', 'b', 'c'].map((name) => ({
   yml: `# ${name}\n`,
   crt: `certificate ${name}\n`,
 }))
-const tree = new MerkleTree(
+const tree = MerkleTree.of(
   nodes.map(({ node, yml, crt }) => nodeLeaf({ node, config: hashOf(yml), certificate: hashOf(crt) })),
 )
 const shared = { 'ca.crt': 'the CA\n', 'config.yml': 'pki: {}\n', 'extra/motd.txt': 'hello\n' }

@@ -21,6 +21,8 @@ function nameProblem(name: string): string | null {
   for (const segment of segments) {
     if (segment === '') return 'its name has an empty segment'
     if (segment === '..') return 'its name has a .. segment'
+    // A manifest has files by name, and this is no name there.
+    if (segment === '__proto__') return 'its name has a __proto__ segment'
     if (segment !== '.' && /[. ]$/.test(segment)) return 'its name has a segment that ends in a dot or a space'
     if (WINDOWS_DEVICE.test(segment)) return `its name has ${segment}, which is a device on Windows`
   }
@@ -36,7 +38,7 @@ export function normalisePath(name: string): string {
 }
 
 /** What two names have in common that a file system of macOS or Windows cannot tell apart. */
-function folded(path: string): string {
+export function foldedName(path: string): string {
   return path.toUpperCase().toLowerCase().normalize('NFC')
 }
 
@@ -75,7 +77,7 @@ export class BundleNames {
   }
 
   #take(wanted: Taken, name: string): void {
-    const key = folded(wanted.path)
+    const key = foldedName(wanted.path)
     const there = this.#taken.get(key)
     if (there !== undefined) {
       if (there.path !== wanted.path) {

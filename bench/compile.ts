@@ -1,0 +1,89 @@
+// How long a cluster's bundle takes to compile, and how long that keeps the program from answering.
+// Run: npx tsx bench/compile.ts
+// Beside it, in the same run: the same files through tar-stream and gzip alone, nothing rendered, hashed or signed.
+import { monitorEventLoopDelay, performance } from 'node:perf_hooks'
+import { pipeline } from 'node:stream/promises'
+import { buffer } from 'node:stream/consumers'
+import { createGzip } from 'node:zlib'
+
+import { pack } from 'tar-stream'
+
+import { compileThread } from '../src/domain/bundle/compile-thread.ts'
+import type { CompiledBundle, CompileInput } from '../src/domain/bundle/compile.ts'
+import { readBundle } from '../src/domain/bundle/read.ts'
+import { decodeBundle, sliceOf } from '../src/domain/bundle/slices.ts'
+import { idOf, inputOf, newCa, nodeOf, signerOf } from '../test/bundle/cluster.ts'
+
+const counts = [100, 1_000, 10_000]
+
+async function timed<T>(work: () => Promise<T> | T): Promise<[result: T, milliseconds: number]> {
+  const start = performance.now()
+  const result = await work()
+  return [result, performance.now() - start]
+}
+
+/** The longest time that the event loop did not turn, in milliseconds. */
+async function loopDelay<T>(work: () => Promise<T>): Promise<[result: T, milliseconds: number]> {
+  const delay = monitorEventLoopDelay({ resolution: 1 })
+  delay.enable()
+  const result = await work()
+  delay.disable()
+  return [result, delay.max / 1e6]
+}
+
+function clusterOf(count: number): CompileInput {
+  const nodes = Array.from({ length: count }, (_, index) =>
+    nodeOf(index, {
+      groups: ['servers'],
+      ...(index < 3 ? { isLighthouse: true, lighthousePublicIp: `203.0.113.${index + 1}` } : {}),
+      ...(index === 5 ? { isRelay: true } : {}),
+      ...(index % 100 === 7 ? { routes: [`192.168.${index % 250}.0/24`] } : {}),
+    }),
+  )
+  return inputOf(nodes)
+}
+
+async function withTarStream({ data }: CompiledBundle): Promise<number> {
+  const files: { path: string; content: Uint8Array }[] = []
+  for await (const file of readBundle(data)) files.push(file)
+  const [, milliseconds] = await timed(async () => {
+    const tar = pack()
+    for (const { path, content } of files) {
+      tar.entry({ name: path, mtime: new Date(0) }, Buffer.from(content))
+    }
+    tar.finalize()
+    await pipeline(tar as AsyncIterable<Buffer>, createGzip(), buffer)
+  })
+  return milliseconds
+}
+
+async function measure(count: number) {
+  const input = clusterOf(count)
+  const [[bundle, compile], compileDelay] = await loopDelay(() => timed(() => compileThread.compile(input)))
+  const [[, again], againDelay] = await loopDelay(() =>
+    timed(() => compileThread.compile({ ...input, signer: signerOf(newCa()) })),
+  )
+  const [[decoded, decode], decodeDelay] = await loopDelay(() => timed(() => decodeBundle(bundle.data)))
+  if (decoded === null) throw new Error('a compiled bundle was not recognised')
+  const [, slices] = await timed(() => {
+    for (let index = 0; index < count; index += 1) sliceOf(decoded, idOf(index))
+  })
+  return {
+    nodes: count,
+    'compile ms': Math.round(compile),
+    'loop ms': Math.round(compileDelay),
+    'tar-stream+gzip ms': Math.round(await withTarStream(bundle)),
+    'archive KB': Math.round(bundle.size / 1000),
+    'signing all again ms': Math.round(again),
+    'loop ms ': Math.round(againDelay),
+    'decode ms': Math.round(decode),
+    'loop ms  ': Math.round(decodeDelay),
+    'a slice µs': Math.round((slices / count) * 1000),
+    'slice bytes': sliceOf(decoded, idOf(count - 1))?.byteLength,
+  }
+}
+
+await compileThread.compile(clusterOf(10))
+const rows = []
+for (const count of counts) rows.push(await measure(count))
+console.table(rows)

@@ -1,0 +1,191 @@
+import { createHash, randomBytes } from 'node:crypto'
+
+import { mintJwt } from '../../src/auth/jwt.ts'
+import { deriveKeys } from '../../src/auth/keys.ts'
+import { type ClusterToken, type NodeToken, Tokens } from '../../src/auth/tokens.ts'
+import { newId } from '../../src/base/ids.ts'
+import { openConnection } from '../../src/db/connection.ts'
+import { migrateUp } from '../../src/db/migrations/index.ts'
+import { packBundle } from '../../src/domain/bundle/pack.ts'
+import { bulkWriter, type BulkWriter } from './bulk.ts'
+
+/** Of a measured installation: `ORRERY_SECRET`. */
+export const secret = 'of the measurement alone: 0123456789abcdef'
+
+/** A node with the token that it signs in with. */
+export interface SeededNode {
+  readonly id: string
+  readonly token: string
+  readonly clusterId: string
+}
+
+/** What the database was filled with, as far as the load has to know it. */
+export interface Dataset {
+  readonly url: string
+  readonly nodeCount: number
+  /** Of the one large cluster: half of all nodes, 500 bundles of 2 KB. */
+  readonly fleet: { readonly id: string; readonly token: string; readonly nodes: readonly SeededNode[] }
+  /** Nodes of a cluster with 500 bundles of 100 KB. */
+  readonly heavyNodes: readonly SeededNode[]
+  /** A thousand nodes (or all of fewer), from everywhere. */
+  readonly agents: readonly SeededNode[]
+  /** JWTs: of an operator, and of the admin of the large cluster's tenant. */
+  readonly operator: string
+  readonly admin: string
+}
+
+export const bundleSizes = { light: 2 * 1024, heavy: 100 * 1024 }
+export const storedVersions = 500
+
+const smallTenants = 10
+const clustersPerTenant = 5
+const agentCount = 1000
+const keys = deriveKeys(secret)
+const tokens = new Tokens(keys.tokenHash)
+
+/** Of the peers and of the hand-written server: the key that tokens are hashed under, and the one of JWTs, in hex. */
+export const keyTexts = { tokenHash: keys.tokenHash.export().toString('hex'), jwt: keys.jwt.export().toString('hex') }
+
+/**
+ * Migrates an empty database and fills it with `nodeCount` nodes: half of them in one cluster of one tenant, the rest
+ * evenly in ten tenants of five clusters each, so that there is one large network and many small ones.
+ */
+export async function seed(url: string, nodeCount: number): Promise<Dataset> {
+  const connection = await openConnection(url)
+  await migrateUp(connection)
+  await connection.close()
+  const writer = await bulkWriter(url)
+  try {
+    return await fill(writer, url, nodeCount)
+  } finally {
+    await writer.close()
+  }
+}
+
+async function fill(writer: BulkWriter, url: string, nodeCount: number): Promise<Dataset> {
+  const [light, heavy] = await Promise.all([archiveOf(bundleSizes.light), archiveOf(bundleSizes.heavy)])
+  const fleetTenant = await addTenant(writer, 'Fleet')
+  const fleet = await addCluster(writer, fleetTenant, { name: 'fleet', bundles: storedVersions, archive: light })
+  const fleetNodes = await addNodes(writer, fleet, nodeCount / 2)
+  const others: SeededNode[] = []
+  let heavyNodes: readonly SeededNode[] = []
+  for (let tenant = 0; tenant < smallTenants; tenant += 1) {
+    const tenantId = await addTenant(writer, `Tenant ${String(tenant).padStart(2, '0')}`)
+    for (let index = 0; index < clustersPerTenant; index += 1) {
+      const isHeavy = tenant === 0 && index === 0
+      const history = isHeavy ? { bundles: storedVersions, archive: heavy } : { bundles: 3, archive: light }
+      const cluster = await addCluster(writer, tenantId, { name: `cluster-${index}`, ...history })
+      const nodes = await addNodes(writer, cluster, nodeCount / 2 / smallTenants / clustersPerTenant)
+      others.push(...nodes)
+      if (isHeavy) heavyNodes = nodes
+    }
+  }
+  await writer.finish()
+  const jwt = (claims: Parameters<typeof mintJwt>[1]) =>
+    mintJwt(keys.jwt, claims, { subject: 'bench', lifetime: 24 * 3600 })
+  return {
+    url,
+    nodeCount,
+    fleet: { id: fleet.id, token: fleet.token, nodes: evenly(fleetNodes, agentCount) },
+    heavyNodes,
+    agents: evenly([...fleetNodes, ...others], agentCount),
+    operator: await jwt({ role: 'operator' }),
+    admin: await jwt({ role: 'admin', tenantId: fleetTenant }),
+  }
+}
+
+interface SeededCluster {
+  readonly id: string
+  readonly tenantId: string
+  readonly token: ClusterToken
+  readonly versions: number
+}
+
+async function addTenant(writer: BulkWriter, name: string): Promise<string> {
+  const id = newId()
+  await writer.add('tenants', { id, name, created_at: new Date() })
+  return id
+}
+
+async function addCluster(
+  writer: BulkWriter,
+  tenantId: string,
+  { name, bundles, archive }: { name: string; bundles: number; archive: Buffer },
+): Promise<SeededCluster> {
+  const id = newId()
+  const { token, hash } = tokens.newClusterToken()
+  await writer.add('clusters', {
+    id,
+    tenant_id: tenantId,
+    name,
+    cluster_token_hash: hash,
+    network_cidr: '10.0.0.0/8',
+    firewall: { inbound: [], outbound: [{ port: 'any', proto: 'any', host: 'any' }] },
+    config_version: bundles,
+    // Nothing waits to be compiled.
+    published_config_version: bundles,
+    created_at: new Date(),
+  })
+  const sha256 = createHash('sha256').update(archive).digest('hex')
+  for (let version = 1; version <= bundles; version += 1) {
+    const where = { version, tenant_id: tenantId, cluster_id: id }
+    const content = { sha256, size: archive.length, message: 'seeded', data: archive, created_at: new Date() }
+    await writer.add('config_bundles', { ...where, ...content })
+  }
+  return { id, tenantId, token, versions: bundles }
+}
+
+async function addNodes(writer: BulkWriter, cluster: SeededCluster, count: number): Promise<SeededNode[]> {
+  const added: SeededNode[] = []
+  const now = new Date()
+  const expiresAt = new Date(now.getTime() + 30 * 24 * 3600_000)
+  for (let index = 0; index < count; index += 1) {
+    const { token, hash }: { token: NodeToken; hash: string } = tokens.newNodeToken()
+    const id = newId()
+    const name = `node-${String(index).padStart(6, '0')}`
+    await writer.add('nodes', {
+      id,
+      tenant_id: cluster.tenantId,
+      cluster_id: cluster.id,
+      name,
+      token_hash: hash,
+      routes: [],
+      groups: ['servers', index % 2 === 0 ? 'web' : 'workers'],
+      overlay_ip: overlayIp(index + 1),
+      is_lighthouse: index < 2,
+      lighthouse_public_ip: index < 2 ? `203.0.113.${index + 1}` : null,
+      is_relay: index === 2,
+      public_key: pem('NEBULA X25519 PUBLIC KEY', 32),
+      certificate: pem('NEBULA CERTIFICATE', 260),
+      certificate_fingerprint: randomBytes(32).toString('hex'),
+      certificate_expires_at: expiresAt,
+      running_config_version: cluster.versions,
+      last_seen_at: now,
+      nebula_version: '1.9.5',
+      created_at: now,
+    })
+    added.push({ id, token, clusterId: cluster.id })
+  }
+  return added
+}
+
+/** Of 10.0.0.0/8. */
+const overlayIp = (index: number): string => `10.${index >> 16}.${(index >> 8) & 255}.${index & 255}`
+
+/** Of the right form and size; nothing that is measured looks into it. */
+const pem = (label: string, bytes: number): string =>
+  `-----BEGIN ${label}-----\n${randomBytes(bytes).toString('base64')}\n-----END ${label}-----\n`
+
+/** A bundle of about this many bytes: what does not compress, as a comment. */
+async function archiveOf(size: number): Promise<Buffer> {
+  // Of base64, gzip leaves the bits that it stands for.
+  const text = randomBytes(size - 300).toString('base64')
+  return Buffer.from(await packBundle([{ path: 'config.yml', content: `# ${text}\n` }]))
+}
+
+function evenly<T>(all: readonly T[], count: number): T[] {
+  const step = Math.max(1, all.length / count)
+  return Array.from({ length: Math.min(count, all.length) }, (_, index) => all[Math.floor(index * step)]).filter(
+    (one) => one !== undefined,
+  )
+}

@@ -1,0 +1,123 @@
+import { connect, type Socket } from 'node:net'
+
+import { AnswerReader, type Answer } from './answer-reader.ts'
+
+/** What is sent, and how an answer is known to be right. */
+export interface Traffic {
+  /** Taken in turn by all connections, again from the beginning after the last. */
+  readonly requests: readonly Buffer[]
+  readonly expectedStatus: number
+  /** A body that holds this text is a failure that came with a good status; null where there is no such thing. */
+  readonly failureMark: string | null
+}
+
+export interface LoadResult {
+  readonly requests: number
+  readonly failures: number
+  readonly seconds: number
+  /** Milliseconds, unsorted. */
+  readonly latencies: readonly number[]
+  /** An answer that was a failure; null when there was none. */
+  readonly example: string | null
+}
+
+/** Sends one request over a connection of its own. */
+export async function ask(port: number, request: Buffer): Promise<Answer> {
+  const socket = await open(port)
+  const reader = new AnswerReader()
+  try {
+    return await new Promise<Answer>((resolve, reject) => {
+      socket.on('data', (chunk) => {
+        const answer = reader.take(chunk)
+        if (answer) resolve(answer)
+      })
+      socket.once('close', () => reject(new Error('the server closed the connection without an answer')))
+      socket.write(request)
+    })
+  } finally {
+    socket.destroy()
+  }
+}
+
+/**
+ * Keeps `connections` requests under way for `seconds`: each connection sends its next one when the answer is there.
+ * Connections stay open between calls, see `close`.
+ */
+export class Load {
+  readonly #port: number
+  readonly #traffic: Traffic
+  readonly #sockets: { socket: Socket; reader: AnswerReader }[] = []
+  #next = 0
+
+  constructor(port: number, traffic: Traffic) {
+    this.#port = port
+    this.#traffic = traffic
+  }
+
+  async run(connections: number, seconds: number): Promise<LoadResult> {
+    while (this.#sockets.length < connections) {
+      this.#sockets.push({ socket: await open(this.#port), reader: new AnswerReader() })
+    }
+    const latencies: number[] = []
+    let failures = 0
+    let example: string | null = null
+    const start = performance.now()
+    const end = start + seconds * 1000
+    const one = ({ socket, reader }: { socket: Socket; reader: AnswerReader }) =>
+      new Promise<void>((resolve, reject) => {
+        let sentAt = 0
+        const send = () => {
+          sentAt = performance.now()
+          socket.write(this.#nextRequest())
+        }
+        const finish = () => {
+          socket.off('data', onData).off('close', onClose)
+          resolve()
+        }
+        const onClose = () => reject(new Error('the server closed a connection under load'))
+        const onData = (chunk: Buffer) => {
+          const answer = reader.take(chunk)
+          if (!answer) return
+          const now = performance.now()
+          latencies.push(now - sentAt)
+          if (this.#isFailure(answer)) {
+            failures += 1
+            example ??= `${answer.head.split('\r\n', 1).join('')} ${answer.body.toString('utf8', 0, 500)}`
+          }
+          if (now < end) send()
+          else finish()
+        }
+        socket.on('data', onData).once('close', onClose)
+        send()
+      })
+    await Promise.all(this.#sockets.map(one))
+    const took = (performance.now() - start) / 1000
+    return { requests: latencies.length, failures, seconds: took, latencies, example }
+  }
+
+  close(): void {
+    for (const { socket } of this.#sockets) socket.destroy()
+    this.#sockets.length = 0
+  }
+
+  #nextRequest(): Buffer {
+    const { requests } = this.#traffic
+    const request = requests[this.#next % requests.length]
+    this.#next += 1
+    if (!request) throw new Error('there is nothing to send')
+    return request
+  }
+
+  #isFailure({ status, body }: Answer): boolean {
+    const { expectedStatus, failureMark } = this.#traffic
+    return status !== expectedStatus || (failureMark !== null && body.includes(failureMark))
+  }
+}
+
+async function open(port: number): Promise<Socket> {
+  const socket = connect({ port, host: '127.0.0.1', noDelay: true })
+  await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('error', reject))
+  // What goes wrong later shows as a closed connection.
+  socket.on('error', () => undefined)
+  return socket
+}

@@ -1,0 +1,10 @@
+// Preloaded (`node --import`) into each server that is measured, so that the server itself knows nothing of it: tells
+// the process that started it, over the channel between the two, what the server has used so far.
+process.on('message', (message) => {
+  if (message !== 'usage') return
+  const { user, system } = process.cpuUsage()
+  const { rss, heapUsed } = process.memoryUsage()
+  process.send?.({ usage: { cpu: user + system, rss, heapUsed } })
+})
+// Listening to the channel would keep a server alive that has ended everything else.
+process.channel?.unref()

@@ -1,0 +1,43 @@
+import { CA_FILE, CONFIG_FILE } from '../../nebula/manifest.ts'
+import { parseCaCertificates } from '../../pki/certificate.ts'
+import type { CompileNode, RenderInput } from './compile-input.ts'
+import { nodeConfig } from './node-config.ts'
+import { sharedConfig } from './shared-config.ts'
+
+/** Where a bundle has the two files of a node. */
+export const nodeConfigPath = (nodeId: string): string => `nodes/${nodeId}.yml`
+export const nodeCertificatePath = (nodeId: string): string => `certs/${nodeId}.crt`
+
+/**
+ * The texts that Orrery writes for a cluster, by path: ca.crt, config.yml, and for each node that holds a certificate
+ * `nodes/<id>.yml` and `certs/<id>.crt`. Neither signed nor packed: what a change would do can be looked at with this.
+ */
+export function renderFiles(input: RenderInput): Map<string, string> {
+  const nodes = certified(input.nodes)
+  const shared = sharedConfig(input, nodes)
+  const files = new Map([
+    [CA_FILE, trustedCas(input)],
+    [CONFIG_FILE, shared.text],
+  ])
+  for (const node of nodes) {
+    files.set(nodeConfigPath(node.id), nodeConfig(node, shared, input))
+    files.set(nodeCertificatePath(node.id), withLineBreak(node.certificate))
+  }
+  return files
+}
+
+/** The nodes of a bundle, in the order of its Merkle tree. */
+export const certified = (nodes: readonly CompileNode[]): (CompileNode & { readonly certificate: string })[] =>
+  nodes
+    .flatMap((node) => (node.certificate === null ? [] : [{ ...node, certificate: node.certificate }]))
+    .sort((a, b) => (a.id < b.id ? -1 : 1))
+
+/** A CA of version 2 keeps Nebula before 1.10 from starting, so that it waits for the cluster's version. */
+const trustedCas = ({ cas, certificateVersion }: RenderInput): string =>
+  cas
+    .flatMap((pem) => parseCaCertificates(pem))
+    .filter(({ version }) => version <= certificateVersion)
+    .map(({ pem }) => withLineBreak(pem))
+    .join('')
+
+const withLineBreak = (text: string): string => (text.endsWith('\n') ? text : `${text}\n`)

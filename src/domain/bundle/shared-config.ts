@@ -1,0 +1,92 @@
+import { parse, stringify } from 'yaml'
+
+import { deepMerge, isSettings, settingAt, type Settings } from '../../nebula/merge.ts'
+import type { FirewallRule } from '../firewall.ts'
+import type { CompileNode, RenderInput } from './compile-input.ts'
+import { unsafeRoutes, writeRoutes, type UnsafeRoute } from './routes.ts'
+
+/** The configuration that all nodes share, and what their own files take from it. */
+export interface SharedConfig {
+  /** config.yml */
+  readonly text: string
+  readonly routes: readonly UnsafeRoute[]
+  /** The overlay addresses of the lighthouses that can be found. */
+  readonly lighthouses: readonly string[]
+  readonly relays: readonly string[]
+  /** What nodes that are no lighthouses listen on. */
+  readonly port: number
+}
+
+/** What holds where an uploaded configuration says nothing. */
+const DEFAULTS: Settings = { punchy: { punch: true }, relay: { use_relays: true } }
+
+const MARK = '# Lighthouses that Orrery wrote into static_host_map: '
+
+/**
+ * Lays what Orrery keeps as rows over the shared configuration in force. Its own entries of `static_host_map` are named
+ * in a comment at the top: compiled from once more, they go, and what an upload brought stays.
+ */
+export function sharedConfig(input: RenderInput, nodes: readonly CompileNode[]): SharedConfig {
+  const base = deepMerge(DEFAULTS, readBase(input.shared?.['config.yml'] ?? null))
+  const hosts = lighthouseHosts(input, nodes)
+  const routes = unsafeRoutes(nodes)
+  const map = { ...sectionOf(base, 'static_host_map'), ...Object.fromEntries(hosts) }
+  const config = deepMerge(base, {
+    pki: { blocklist: [...new Set(input.blocklist)].sort(), disconnect_invalid: true },
+    firewall: {
+      inbound: input.firewall.inbound.map(writeRule),
+      outbound: input.firewall.outbound.map(writeRule),
+    },
+    static_host_map: map,
+    tun: { unsafe_routes: writeRoutes(routes, input.certificateVersion) },
+  })
+  const own = nodes.filter(({ isLighthouse, overlayIp }) => isLighthouse && Object.hasOwn(map, overlayIp))
+  const mark = hosts.length === 0 ? '' : `${MARK}${hosts.map(([ip]) => ip).join(' ')}\n`
+  const port = settingAt(base, ['listen', 'port'])
+  return {
+    text: mark + stringify(config, { sortMapEntries: true, lineWidth: 0, aliasDuplicateObjects: false }),
+    routes,
+    lighthouses: union(own, settingAt(base, ['lighthouse', 'hosts'])),
+    relays: union(
+      nodes.filter(({ isRelay }) => isRelay),
+      settingAt(base, ['relay', 'relays']),
+    ),
+    port: typeof port === 'number' ? port : 0,
+  }
+}
+
+/** The shared configuration without what an earlier version had of Orrery's rows. */
+function readBase(text: string | null): Settings {
+  const parsed: unknown = text === null ? {} : parse(text, { maxAliasCount: -1 })
+  const base = isSettings(parsed) ? parsed : {}
+  const [line = ''] = (text ?? '').split('\n', 1)
+  const ours = new Set(line.startsWith(MARK) ? line.slice(MARK.length).split(' ') : [])
+  const rest = Object.entries(sectionOf(base, 'static_host_map')).filter(([ip]) => !ours.has(ip))
+  return { ...base, static_host_map: Object.fromEntries(rest) }
+}
+
+const sectionOf = (config: Settings, name: string): Settings => {
+  const section = config[name]
+  return isSettings(section) ? section : {}
+}
+
+function lighthouseHosts({ lighthousePort }: RenderInput, nodes: readonly CompileNode[]): [string, string[]][] {
+  return nodes.flatMap(({ isLighthouse, lighthousePublicIp: ip, lighthousePort: port, overlayIp }) => {
+    if (!isLighthouse || ip === null) return []
+    return [[overlayIp, [`${ip.includes(':') ? `[${ip}]` : ip}:${port ?? lighthousePort}`]]]
+  })
+}
+
+/** The nodes' addresses with those that an upload names beside them. */
+const union = (nodes: readonly CompileNode[], others: unknown): string[] => {
+  const further = Array.isArray(others) ? others.map(String) : []
+  return [...new Set([...nodes.map(({ overlayIp }) => overlayIp), ...further])].sort()
+}
+
+/** A firewall rule with Nebula's names. */
+const writeRule = ({ localCidr, caName, caSha, ...rule }: FirewallRule) => ({
+  ...rule,
+  ...(localCidr === undefined ? {} : { local_cidr: localCidr }),
+  ...(caName === undefined ? {} : { ca_name: caName }),
+  ...(caSha === undefined ? {} : { ca_sha: caSha }),
+})

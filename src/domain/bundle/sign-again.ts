@@ -1,0 +1,80 @@
+import { openCa, type CertificateAuthority } from '../../pki/ca.ts'
+import { parseCertificates, type CertificateVersion, type NodeCertificate } from '../../pki/certificate.ts'
+import { PkiError } from '../../pki/errors.ts'
+import { parsePublicKey } from '../../pki/keys.ts'
+import { signNode, validityFrom } from '../../pki/sign.ts'
+import type { CompiledBundle, CompileInput, CompileNode, ResignedNode } from './compile-input.ts'
+
+type Outcome = Pick<CompiledBundle, 'resigned' | 'problems'> & {
+  /** The nodes with the certificates that they have now. */
+  readonly nodes: readonly CompileNode[]
+}
+
+/**
+ * Gives a new certificate to every node whose present one the signer did not sign, or is of another version than the
+ * cluster's. A node whose request the CA refuses keeps what it has: the others must not wait for it.
+ * @throws PkiError when the signer's certificate and key do not belong together, or it has expired
+ */
+export function signAgain(input: CompileInput): Outcome {
+  const { signer, nodes } = input
+  if (signer === null) return { nodes, resigned: [], problems: [] }
+  const ca = openCa(signer.caCertificate, signer.caKeyPem)
+  const signing: Signing = { ca, input, ...validityFrom(ca, input.now, input.certificateLifetimeSeconds) }
+  const resigned: ResignedNode[] = []
+  const problems: { nodeId: string; message: string }[] = []
+  const outcome = nodes.map((node): CompileNode => {
+    if (node.certificate === null || node.publicKey === null) return node
+    try {
+      if (isPresent(node.certificate, signing)) return node
+      const signed = sign(node, node.publicKey, signing)
+      resigned.push(signed)
+      return { ...node, certificate: signed.certificate, certificateFingerprint: signed.fingerprint }
+    } catch (error) {
+      if (!(error instanceof PkiError)) throw error
+      problems.push({ nodeId: node.id, message: `${error.subject}: ${error.message}` })
+      return node
+    }
+  })
+  return { nodes: outcome, resigned, problems }
+}
+
+interface Signing {
+  readonly ca: CertificateAuthority
+  readonly input: CompileInput
+  readonly notBefore: Date
+  readonly notAfter: Date
+}
+
+function isPresent(pem: string, { ca, input }: Signing): boolean {
+  const certificates = parseCertificates(pem)
+  const issuer: string = ca.certificate.fingerprint
+  return certificates.every((one) => one.issuer === issuer) && certificates.at(-1)?.version === input.certificateVersion
+}
+
+function sign(node: CompileNode, publicKeyPem: string, { ca, input, notBefore, notAfter }: Signing): ResignedNode {
+  const [, prefixLength = ''] = input.networkCidr.split('/')
+  const publicKey = parsePublicKey(publicKeyPem)
+  const certificateOf = (version: CertificateVersion): NodeCertificate =>
+    signNode(ca, {
+      version,
+      name: node.name,
+      networks: [`${node.overlayIp}/${prefixLength}`],
+      unsafeNetworks: node.routes,
+      groups: node.groups,
+      notBefore,
+      notAfter,
+      publicKey,
+    })
+  const certificate = certificateOf(input.certificateVersion)
+  // Nodes that still hold certificates of version 1 only can talk to this one by its own of that version.
+  const older = input.certificateVersion === 2 && ca.certificate.version === 1 && node.routes.every(isIpv4)
+  return {
+    nodeId: node.id,
+    previousFingerprint: node.certificateFingerprint,
+    certificate: older ? certificateOf(1).pem + certificate.pem : certificate.pem,
+    fingerprint: certificate.fingerprint,
+    expiresAt: certificate.notAfter,
+  }
+}
+
+const isIpv4 = (route: string): boolean => !route.includes(':')
