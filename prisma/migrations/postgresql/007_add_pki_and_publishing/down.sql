@@ -1,4 +1,5 @@
 -- Takes back the columns, the indexes before them.
+DROP INDEX "idx_nodes_public_key";
 DROP INDEX "idx_clusters_ca_rotation";
 DROP INDEX "idx_clusters_unpublished";
 

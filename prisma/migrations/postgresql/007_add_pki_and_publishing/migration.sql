@@ -20,3 +20,6 @@ UPDATE "clusters" SET "published_config_version" = coalesce(
 -- The clusters that wait for a bundle, and those whose CA is being replaced: few of many.
 CREATE INDEX "idx_clusters_unpublished" ON "clusters"("id") WHERE (config_version > published_config_version);
 CREATE INDEX "idx_clusters_ca_rotation" ON "clusters"("id") WHERE (ca_rotation_phase IS NOT NULL);
+
+-- Nodes: a public key is one node's of a cluster.
+CREATE UNIQUE INDEX "idx_nodes_public_key" ON "nodes"("cluster_id", "public_key");

@@ -1,0 +1,112 @@
+import { ConflictError, ValidationError } from '../base/errors.ts'
+import type { Cluster, Node } from '../db/types.ts'
+import type { CertificateAuthority } from '../pki/ca.ts'
+import { parseCaCertificate, parseCertificates, type CertificateVersion } from '../pki/certificate.ts'
+import { PkiError } from '../pki/errors.ts'
+import { parsePublicKey, type NodePublicKey } from '../pki/keys.ts'
+import { signNode, validityFrom } from '../pki/sign.ts'
+import { requireWithin } from '../pki/verify.ts'
+import { certificateVersionOf } from './cluster-ca.ts'
+import type { Revoked } from './revocation.ts'
+
+/** What of a node its certificate says. */
+export interface Certified {
+  readonly name: string
+  readonly overlayIp: string
+  readonly routes: readonly string[]
+  readonly groups: readonly string[]
+}
+
+/** The columns of a node that a signature fills. */
+export interface Identity {
+  /** PEM: the block of the cluster's version, behind one of version 1 where nodes of both versions meet. */
+  readonly certificate: string
+  /** Of the block of the cluster's version. */
+  readonly certificateFingerprint: string
+  readonly certificateExpiresAt: Date
+}
+
+type SigningCluster = Pick<Cluster, 'networkCidr' | 'certificateVersion' | 'certificateLifetimeDays'>
+
+/**
+ * Signs a node's certificate, for as long as the cluster says and the CA allows.
+ * @throws ValidationError at the input that oversteps the CA's limits, ConflictError when the CA has expired
+ */
+export function signIdentity(
+  ca: CertificateAuthority,
+  cluster: SigningCluster,
+  node: Certified & { readonly publicKey: NodePublicKey },
+): Identity {
+  return forCaller(() => {
+    const validity = validityFrom(ca, new Date(), cluster.certificateLifetimeDays * 86_400)
+    const request = { ...contentOf(cluster, node), ...validity, publicKey: node.publicKey }
+    const certificateOf = (version: CertificateVersion) => signNode(ca, { version, ...request })
+    const version = certificateVersionOf(cluster)
+    const present = certificateOf(version)
+    // Nodes that still hold certificates of version 1 only can talk to this one by its own of that version.
+    const older = version === 2 && ca.certificate.version === 1 ? certificateOf(1).pem : ''
+    return {
+      certificate: older + present.pem,
+      certificateFingerprint: present.fingerprint,
+      certificateExpiresAt: present.notAfter,
+    }
+  })
+}
+
+/**
+ * Refuses what the cluster's CA will not sign once the node sends its key.
+ * @throws ValidationError
+ */
+export function assertSignable(cluster: SigningCluster & Pick<Cluster, 'pkiCaCert'>, node: Certified): void {
+  const { pkiCaCert } = cluster
+  if (pkiCaCert === null) return
+  forCaller(() => {
+    const { notBefore, notAfter, fingerprint, publicKey, ...ca } = parseCaCertificate(pkiCaCert)
+    const fields = { ...contentOf(cluster, node), notBefore, notAfter, isCa: false, issuer: fingerprint, publicKey }
+    requireWithin({ ...ca, notBefore, notAfter, fingerprint, publicKey }, fields)
+  })
+}
+
+/**
+ * Reads the public key that a machine sent.
+ * @throws ValidationError at `input.publicKey` for a private key, another kind or length, or a point of low order
+ */
+export function readPublicKey(pem: string): NodePublicKey {
+  try {
+    return parsePublicKey(pem)
+  } catch (error) {
+    if (!(error instanceof PkiError)) throw error
+    throw ValidationError.at(['input', 'publicKey'], error.message)
+  }
+}
+
+/** The certificates of a node's row: what a blocklist must name when they are revoked. */
+export const certificatesOf = ({ certificate }: Pick<Node, 'certificate'>): Revoked[] =>
+  certificate === null
+    ? []
+    : parseCertificates(certificate).map(({ fingerprint, notAfter }) => ({ fingerprint, expiresAt: notAfter }))
+
+const contentOf = (
+  { networkCidr }: Pick<Cluster, 'networkCidr'>,
+  { name, overlayIp, routes, groups }: Certified,
+) => ({ name, networks: [`${overlayIp}/${networkCidr.split('/')[1] ?? ''}`], unsafeNetworks: routes, groups })
+
+/** Which input each of the PKI's complaints is about. */
+const inputOf: Partial<Record<PkiError['subject'], string>> = {
+  name: 'name',
+  networks: 'overlayIp',
+  unsafeNetworks: 'routes',
+  groups: 'groups',
+}
+
+function forCaller<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    if (!(error instanceof PkiError)) throw error
+    const field = inputOf[error.subject]
+    if (field !== undefined) throw ValidationError.at(['input', field], error.message)
+    if (error.subject === 'validity') throw new ConflictError(`No certificate can be signed: ${error.message}`)
+    throw error
+  }
+}
