@@ -1,4 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
+import { firewallOf } from '../../src/domain/bundle/firewall-section.ts'
+import { inspectBundle } from '../../src/domain/bundle/inspect.ts'
 import { AGENT_SETTINGS } from '../../src/nebula/settings.ts'
 import { bundleOf, configOf, refusal } from './support.ts'
 
@@ -11,8 +13,8 @@ describe('what belongs to the agent is refused', () => {
     '%s, with the reason',
     async (name, path, reason) => {
       const yaml = path.reduceRight<string>((inner, key) => `{${key}: ${inner}}`, '"/etc/shadow"')
-      const message = await configRefusal(`before: 1\nother: ${yaml}\n`)
-      expect(message).toBe('accepted: config.yml')
+      const elsewhere = await bundleOf({ name: 'notes.yml', content: `before: 1\nother: ${yaml}\n` })
+      expect(await refusal(elsewhere)).toBe('accepted: config.yml notes.yml')
       expect(await configRefusal(`before: 1\n${yaml.slice(1, -1)}\n`)).toMatch(
         new RegExp(`^ValidationError: input.archive: config.yml: line 2 sets ${name}\\b.*, which the agent decides: `),
       )
@@ -66,4 +68,70 @@ test('the log keeps what the agent reads', async () => {
     'line 1 sets logging.level to something other than info, debug, trace',
   )
   expect(await configRefusal('logging: {format: text}\n')).toContain('sets logging.format to something other than json')
+})
+
+describe('what Nebula does not know or cannot use is refused', () => {
+  test.each([
+    ['line 2 sets lighthous, which is not a setting of Nebula', 'tun: {}\nlighthous: {}\n'],
+    ['line 3 sets tun.mtu, which must be a whole number from 500 to 65535', 'tun:\n  dev: a\n  mtu: 1\n'],
+    ['line 1 sets listen.port, which must be a whole number', 'listen: {port: 65536}\n'],
+    ['line 3 sets pki.blocklist.1, which must be a fingerprint', `pki:\n  blocklist: [${'a'.repeat(64)},\n    b]\n`],
+    ['line 2 sets tun.unsafe_routes.0.via, which', 'tun: {unsafe_routes: [\n  {route: 1.0.0.0/8, via: x}]}\n'],
+    [
+      'line 2 sets relay.relays.0, which must be an address',
+      'lighthouse: {hosts: ["10.42.0.1"]}\nrelay: {relays: [x]}\n',
+    ],
+  ])('%s', async (message, content) => {
+    expect(await configRefusal(content)).toContain(message)
+  })
+
+  test('in the file that Nebula runs on, not in what lies beside it', async () => {
+    expect(await refusal(await bundleOf({ name: 'notes.yaml', content: 'anything: goes\n' }))).toContain('accepted')
+  })
+})
+
+describe('firewall rules become the cluster’s', () => {
+  const firewall = async (content: string) => (await inspectBundle(await configOf(content))).firewall
+  const open = { port: 'any', proto: 'any', host: 'any' }
+
+  test('in Orrery’s spelling', async () => {
+    const content = `
+firewall:
+  outbound: [{port: any, proto: any, host: any}]
+  inbound:
+    - {port: 443, proto: tcp, groups: [a, b], ca_name: acme, ca_sha: ${'ab'.repeat(32)}}
+    - {port: 0, proto: icmp, groups: a, cidr: 192.168.1.7/24, local_cidr: "fd00::1/64", host:}
+`
+    const rules = await firewall(content)
+    expect(rules).toEqual({
+      outbound: [open],
+      inbound: [
+        { port: '443', proto: 'tcp', groups: ['a', 'b'], caName: 'acme', caSha: 'ab'.repeat(32) },
+        { port: 'any', proto: 'icmp', groups: ['a'], cidr: '192.168.1.0/24', localCidr: 'fd00::/64' },
+      ],
+    })
+    expect(await firewallOf(content)).toEqual(rules)
+  })
+
+  test('one side alone closes the other; none leaves the cluster’s as they are', async () => {
+    expect(await firewall('firewall: {outbound: [{port: any, proto: any, host: any}]}\n')).toEqual({
+      inbound: [],
+      outbound: [open],
+    })
+    expect(await firewall('firewall: {conntrack: {tcp_timeout: 1m}}\n')).toBeNull()
+    expect(await firewall('tun: {}\n')).toBeNull()
+  })
+
+  test.each([
+    [
+      'config.yml: firewall.inbound.0.code: is not a part of a rule that Orrery keeps',
+      '{port: 1, code: 1, proto: tcp, host: any}',
+    ],
+    ['config.yml: firewall.inbound.0: must say whom it is for', '{port: 1, proto: tcp}'],
+    ['config.yml: firewall.inbound.0: takes group or groups', '{port: 1, proto: tcp, group: a, groups: [b]}'],
+    ['config.yml: firewall.inbound.0.cidr: must be a network', '{port: 1, proto: tcp, cidr: any}'],
+    ['config.yml: line 1 sets firewall.inbound.0.proto, which must be one of', '{port: 1, proto: sctp, host: any}'],
+  ])('unless Orrery cannot keep them: %s', async (message, rule) => {
+    expect(await configRefusal(`firewall: {inbound: [${rule}]}\n`)).toContain(`input.archive: ${message}`)
+  })
 })

@@ -47,7 +47,7 @@ describe('a YAML file has one mapping', () => {
   })
 
   test('a document mark around the only one is fine', async () => {
-    expect(await configRefusal('---\na: 1\n...\n')).toBe('accepted: config.yml')
+    expect(await configRefusal('---\ncipher: aes\n...\n')).toBe('accepted: config.yml')
   })
 })
 
@@ -83,13 +83,15 @@ describe('a YAML file says one thing to every reader', () => {
   })
 
   test('a byte order mark at the start, Windows line ends and text of any language are fine', async () => {
-    expect(await configRefusal('\ufeffa: 1\r\nb:\r\n  - "東京 🗼"\r\n')).toBe('accepted: config.yml')
+    expect(await configRefusal('\ufefftun:\r\n  mtu: 1300\r\n  dev: "東京 🗼"\r\n')).toBe('accepted: config.yml')
   })
 })
 
 describe('aliases', () => {
   test('are fine in moderation', async () => {
-    expect(await configRefusal('a: &x [1, 2]\nb: *x\nc: [*x, *x]\n')).toBe('accepted: config.yml')
+    expect(await configRefusal('relay: {relays: &x ["10.42.0.1"]}\nlighthouse: {hosts: *x}\n')).toBe(
+      'accepted: config.yml',
+    )
   })
 
   test('the billion laughs are refused', async () => {

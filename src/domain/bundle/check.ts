@@ -1,5 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { CallerError } from '../../base/errors.ts'
+import { CONFIG_FILE } from '../../nebula/manifest.ts'
+import type { Firewall } from '../firewall.ts'
+import { readFirewall } from './firewall-section.ts'
 import { MAX_BUNDLE_LEXEMES, MAX_YAML, YAML_BATCH, mebibytes } from './limits.ts'
 import { BundleNames } from './names.ts'
 import { archiveTooLarge, fileTooLarge, refuseArchive, refuseFile, show } from './refusal.ts'
@@ -15,9 +18,6 @@ export interface BundleFile {
   /** Of the content, in hexadecimal. */
   readonly sha256: string
 }
-
-/** The file every bundle has: the configuration that all nodes share. */
-const CONFIG_FILE = 'config.yml'
 
 /** A file that is being read. */
 interface OpenFile {
@@ -41,6 +41,12 @@ export class BundleCheck {
   #unchecked: { readonly path: string; readonly content: Uint8Array<ArrayBuffer> }[] = []
   #uncheckedBytes = 0
   #lexemes = 0
+  #firewall: Firewall | null = null
+
+  /** The rules that the shared configuration brings; null when it brings none. Known at the end. */
+  get firewall(): Firewall | null {
+    return this.#firewall
+  }
 
   /** @throws ValidationError, LimitError */
   async take(event: TarEvent): Promise<void> {
@@ -107,10 +113,15 @@ export class BundleCheck {
     this.#uncheckedBytes = 0
     const [first] = files
     if (first === undefined) return
-    const report = await yamlThread.check(files.map(({ content }) => content))
+    const config = files.findIndex(({ path }) => path === CONFIG_FILE)
+    const report = await yamlThread.check(
+      files.map(({ content }) => content),
+      config === -1 ? null : config,
+    )
     if (report === null) throw fileTooLarge(first.path, 'it and the files behind it take too long to be read as YAML')
-    const { broken, lexemes } = report
+    const { broken, lexemes, firewall } = report
     if (broken !== null) throw refuseFile(files[broken.index]?.path ?? '', `line ${broken.line} ${broken.reason}`)
+    if (config !== -1) this.#firewall = readFirewall(firewall)
     this.#lexemes += lexemes
     if (this.#lexemes > MAX_BUNDLE_LEXEMES) throw archiveTooLarge(`has more than ${MAX_BUNDLE_LEXEMES} YAML tokens`)
   }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { Firewall } from '../firewall.ts'
 import { BundleCheck, type BundleFile } from './check.ts'
 import { compressedChunks, gunzip, type ArchiveSource } from './gunzip.ts'
 import { PrivateKeyScanner } from './private-keys.ts'
@@ -18,13 +19,16 @@ export interface InspectedBundle {
   readonly size: number
   /** The regular files in it, by path. */
   readonly files: readonly BundleFile[]
+  /** The firewall that its `config.yml` brings for the cluster; null when that has neither inbound nor outbound rules. */
+  readonly firewall: Firewall | null
 }
 
 /**
  * Decides whether an uploaded config bundle (tar.gz) may become a version of its cluster. What it has to satisfy: the
  * bounds of limits.ts; one whole gzip with one whole tar in it, of regular files and folders (tar-reader.ts); names that
  * mean one place on every system (names.ts); no private key anywhere, not in headers either; YAML files that parse, one
- * way only (yaml.ts), and leave the agent's settings alone (settings.ts); a `config.yml` at the root.
+ * way only (yaml.ts), and leave the agent's settings alone (settings.ts); a `config.yml` at the root, with settings that
+ * Nebula knows and can use, and firewall rules that Orrery can keep (firewall-section.ts).
  *
  * `manifest.json`, `manifest.sig`, `ca.crt`, `nodes/` and `certs/` may be in it: they are the publisher's, which writes
  * them anew for the version, but a downloaded archive whose `config.yml` was edited is the natural upload. Being ignored
@@ -45,12 +49,14 @@ export async function inspectBundle(archive: ArchiveSource): Promise<InspectedBu
     sha256.update(chunk)
     if (keys.push(chunk) !== null) throw refuseArchive('holds a private key in its gzip header')
   })
-  const files = await checkContents(compressed)
+  const { files, firewall } = await checkContents(compressed)
   const data = concat(kept)
-  return { data, sha256: sha256.digest('hex'), size: data.byteLength, files }
+  return { data, sha256: sha256.digest('hex'), size: data.byteLength, files, firewall }
 }
 
-async function checkContents(compressed: AsyncIterable<Uint8Array>): Promise<readonly BundleFile[]> {
+async function checkContents(
+  compressed: AsyncIterable<Uint8Array>,
+): Promise<Pick<InspectedBundle, 'files' | 'firewall'>> {
   const reader = new TarReader()
   const keys = new PrivateKeyScanner()
   const check = new BundleCheck()
@@ -60,7 +66,7 @@ async function checkContents(compressed: AsyncIterable<Uint8Array>): Promise<rea
     if (key !== null) throw check.refuseKey(key)
   }
   reader.end()
-  return check.end()
+  return { files: await check.end(), firewall: check.firewall }
 }
 
 function concat(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {

@@ -1,6 +1,7 @@
-import { isAlias, isMap, isScalar, type Document, type ParsedNode } from 'yaml'
+import { isAlias, isMap, isScalar, isSeq, type Document, type ParsedNode } from 'yaml'
 
-import { AGENT_SETTINGS } from '../../nebula/settings.ts'
+import { isSettings } from '../../nebula/merge.ts'
+import { AGENT_SETTINGS, checkSettings } from '../../nebula/settings.ts'
 
 /** The first agent-owned setting that a document sets, with the offset of its key; null when there is none. */
 export function findAgentSetting(document: Document.Parsed): { offset: number; reason: string } | null {
@@ -33,6 +34,44 @@ function lookUp(
     node = pair.value
   }
   return { offset, value: node }
+}
+
+/**
+ * The first setting of a configuration that Nebula does not know or could not use, with its offset; and, when there is
+ * none, the section `firewall`.
+ */
+export function findSettingProblem(document: Document.Parsed): {
+  problem: { offset: number; reason: string } | null
+  firewall: unknown
+} {
+  // How much aliases stand for was bounded before.
+  const config: unknown = document.toJS({ maxAliasCount: -1 })
+  if (!isSettings(config)) return { problem: null, firewall: null }
+  const [first] = checkSettings(config)
+    .map(({ path, message }) => ({ offset: offsetOf(document, path), path, message }))
+    .sort((a, b) => a.offset - b.offset)
+  if (first === undefined) return { problem: null, firewall: config['firewall'] ?? null }
+  const reason = `sets ${first.path.join('.')}, which ${first.message}`
+  return { problem: { offset: first.offset, reason }, firewall: null }
+}
+
+/** Where a value stands, or what it is in, as far as the way can be followed. */
+function offsetOf(document: Document.Parsed, path: readonly string[]): number {
+  let node: ParsedNode | null = document.contents
+  let offset = 0
+  for (const name of path) {
+    const place = resolve(document, node)
+    if (isMap<ParsedNode, ParsedNode | null>(place)) {
+      const pair = place.items.find(({ key }) => isScalar(key) && String(key.value) === name)
+      if (pair === undefined) return offset
+      offset = pair.key.range[0]
+      node = pair.value
+    } else if (isSeq<ParsedNode>(place)) {
+      node = place.items[Number(name)] ?? null
+      offset = node?.range[0] ?? offset
+    } else return offset
+  }
+  return offset
 }
 
 function resolve(document: Document.Parsed, node: ParsedNode | null): ParsedNode | null {

@@ -25,17 +25,22 @@ export class YamlThread {
    * See `checkYaml`; null when they are not done within the deadline. Rejects when the thread dies.
    *
    * @param files are given away: empty afterwards
+   * @param config which of them is the shared configuration, by its place; null when none is
    * @param deadline milliseconds from when their turn comes, the thread's start included
    */
-  check(files: readonly Uint8Array<ArrayBuffer>[], deadline = DEADLINE): Promise<YamlReport | null> {
-    const ask = (): Promise<YamlReport | null> => this.#ask(files, deadline)
+  check(
+    files: readonly Uint8Array<ArrayBuffer>[],
+    config: number | null = null,
+    deadline = DEADLINE,
+  ): Promise<YamlReport | null> {
+    const ask = (): Promise<YamlReport | null> => this.#ask(files, config, deadline)
     // Whether the one before failed is a matter of who asked for it.
     const mine = this.#turn.then(ask, ask)
     this.#turn = mine
     return mine
   }
 
-  #ask(files: readonly Uint8Array<ArrayBuffer>[], deadline: number): Promise<YamlReport | null> {
+  #ask(files: readonly Uint8Array<ArrayBuffer>[], config: number | null, deadline: number): Promise<YamlReport | null> {
     const worker = (this.#worker ??= this.#start())
     worker.ref()
     return new Promise((resolve, reject) => {
@@ -67,7 +72,7 @@ export class YamlThread {
       }, deadline)
       worker.on('message', onMessage).on('error', onError).on('exit', onExit)
       worker.postMessage(
-        files,
+        { files, config },
         files.map(({ buffer }) => buffer),
       )
     })

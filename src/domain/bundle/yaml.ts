@@ -1,6 +1,6 @@
 import { Composer, isMap, Lexer, Parser, type Document, type ParsedNode } from 'yaml'
 import { MAX_YAML_DEPTH, MAX_YAML_LEXEMES } from './limits.ts'
-import { findAgentSetting } from './settings.ts'
+import { findAgentSetting, findSettingProblem } from './settings.ts'
 import { decodeYaml, lineAt, type YamlProblem } from './yaml-text.ts'
 import { findValueProblem } from './yaml-values.ts'
 
@@ -10,6 +10,8 @@ export interface YamlReport {
   readonly broken: ({ readonly index: number } & YamlProblem) | null
   /** How much work it was. */
   readonly lexemes: number
+  /** The section `firewall` of the shared configuration as it stands there; null where it is not set. */
+  readonly firewall: unknown
 }
 
 /** The syntax tree as far as it got, and how many lexemes it took. */
@@ -20,26 +22,39 @@ interface Parsed {
 
 /**
  * Checks YAML files of a bundle, each for itself: UTF-8, one document without directives, a mapping at its top, no key
- * twice, bounded in depth, size and aliases, no private key, nothing that belongs to the agent.
+ * twice, bounded in depth, size and aliases, no private key, nothing that belongs to the agent. The one that Nebula is
+ * to run has Nebula's settings in it and no others.
+ *
+ * @param config which of them is the shared configuration, by its place; null when none is
  *
  * Takes as long as parsing takes: a second for a large file. Call it through `yamlThread`, off the event loop.
  */
-export function checkYaml(files: readonly Uint8Array[]): YamlReport {
+export function checkYaml(files: readonly Uint8Array[], config: number | null = null): YamlReport {
   let total = 0
+  let firewall: unknown = null
   for (const [index, content] of files.entries()) {
-    const { problem, lexemes } = checkFile(content)
+    const { problem, lexemes, ...file } = checkFile(content, index === config)
     total += lexemes
-    if (problem !== null) return { broken: { index, ...problem }, lexemes: total }
+    if (problem !== null) return { broken: { index, ...problem }, lexemes: total, firewall: null }
+    firewall ??= file.firewall
   }
-  return { broken: null, lexemes: total }
+  return { broken: null, lexemes: total, firewall }
 }
 
-function checkFile(content: Uint8Array): { problem: YamlProblem | null; lexemes: number } {
+interface CheckedFile {
+  readonly problem: YamlProblem | null
+  readonly lexemes: number
+  readonly firewall: unknown
+}
+
+function checkFile(content: Uint8Array, isConfig: boolean): CheckedFile {
   const text = decodeYaml(content)
-  if (typeof text !== 'string') return { problem: text, lexemes: 0 }
+  if (typeof text !== 'string') return { problem: text, lexemes: 0, firewall: null }
   const { lexemes, result } = parse(text)
   const found = 'offset' in result ? result : findProblem(result)
-  return { problem: found && { line: lineAt(text, found.offset), reason: found.reason }, lexemes }
+  const { problem, firewall } =
+    found !== null || 'offset' in result || !isConfig ? { problem: found, firewall: null } : findSettingProblem(result)
+  return { problem: problem && { line: lineAt(text, problem.offset), reason: problem.reason }, lexemes, firewall }
 }
 
 function parse(text: string): Parsed {

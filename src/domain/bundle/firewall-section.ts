@@ -1,0 +1,84 @@
+import ipaddr from 'ipaddr.js'
+
+import { CONFIG_FILE } from '../../nebula/manifest.ts'
+import { isSettings, type Settings } from '../../nebula/merge.ts'
+import { formatNetwork, isNetworkText, parseNetwork } from '../addresses.ts'
+import { firewallRule, type Firewall } from '../firewall.ts'
+import { refuseFile } from './refusal.ts'
+import { yamlThread } from './yaml-thread.ts'
+
+/** What Nebula calls the keys of a rule, and what Orrery does. */
+const NAMES: Readonly<Record<string, string>> = {
+  port: 'port',
+  proto: 'proto',
+  host: 'host',
+  group: 'group',
+  groups: 'groups',
+  cidr: 'cidr',
+  local_cidr: 'localCidr',
+  ca_name: 'caName',
+  ca_sha: 'caSha',
+}
+
+/**
+ * The firewall of a `config.yml`; null when it has neither inbound nor outbound rules. A side that is not there lets
+ * nothing through, as in Nebula.
+ * @throws ValidationError that names the line or the rule
+ */
+export async function firewallOf(config: string): Promise<Firewall | null> {
+  const report = await yamlThread.check([new Uint8Array(Buffer.from(config))], 0)
+  if (report === null) throw refuseFile(CONFIG_FILE, 'takes too long to be read as YAML')
+  if (report.broken !== null) throw refuseFile(CONFIG_FILE, `line ${report.broken.line} ${report.broken.reason}`)
+  return readFirewall(report.firewall)
+}
+
+/**
+ * Takes over the section `firewall` of a configuration as the cluster's rules.
+ * @throws ValidationError that names the rule which Orrery cannot keep
+ */
+export function readFirewall(section: unknown): Firewall | null {
+  if (!isSettings(section)) return null
+  const [inbound, outbound] = [section['inbound'] ?? null, section['outbound'] ?? null]
+  if (inbound === null && outbound === null) return null
+  const result = firewallRule.safeParse({
+    inbound: readSide('inbound', inbound),
+    outbound: readSide('outbound', outbound),
+  })
+  if (result.success) return result.data
+  const [issue] = result.error.issues
+  throw refuse(issue?.path ?? [], issue?.message ?? 'is not valid')
+}
+
+const refuse = (path: readonly PropertyKey[], message: string) =>
+  refuseFile(CONFIG_FILE, `${['firewall', ...path].map(String).join('.')}: ${message}`)
+
+const readSide = (side: string, rules: unknown): unknown =>
+  Array.isArray(rules) ? rules.map((rule: unknown, index) => readRule([side, String(index)], rule)) : (rules ?? [])
+
+function readRule(path: readonly string[], rule: unknown): unknown {
+  if (!isSettings(rule)) throw refuse(path, 'must be a rule with port, proto and whom it is for')
+  const entries = Object.entries(rule).flatMap(([key, value]) => {
+    const name = NAMES[key]
+    if (name === undefined) throw refuse([...path, key], 'is not a part of a rule that Orrery keeps')
+    return value === null ? [] : [[name, readValue(key, value)]]
+  })
+  return Object.fromEntries(entries) as Settings
+}
+
+/** The same rule in the one spelling that Orrery has for it. */
+function readValue(key: string, value: unknown): unknown {
+  if (key === 'port') return String(value) === '0' ? 'any' : String(value)
+  if (key === 'groups' && typeof value === 'string') return [value]
+  if (key.endsWith('cidr') && typeof value === 'string') return withoutHostBits(value)
+  return value
+}
+
+/** Nebula takes the network that an address is in. */
+function withoutHostBits(text: string): string {
+  if (!isNetworkText(text) || parseNetwork(text) !== null) return text
+  const [address, prefix] = ipaddr.parseCIDR(text)
+  const bytes = address
+    .toByteArray()
+    .map((byte, index) => byte & (0xff00 >> Math.min(8, Math.max(0, prefix - index * 8))))
+  return formatNetwork([ipaddr.fromByteArray(bytes), prefix])
+}
