@@ -32,7 +32,7 @@ export interface RunningServer {
 
 interface Hooks {
   /** Between an up-to-date database and the first request. */
-  readonly beforeListening?: (means: { database: Database; keys: Keys; tokens: Tokens }) => Promise<void>
+  readonly beforeListening?: (means: { database: Database; keys: Keys; tokens: Tokens; vault: Vault }) => Promise<void>
 }
 
 /** The composition root: configuration → database → instance → HTTP. What was opened is closed when a later step fails. */
@@ -48,7 +48,8 @@ export async function startServer(config: Config, { beforeListening }: Hooks = {
     const secret = config.secret ?? (await embeddedSecret(config.dataDir, await countTenants(operator)))
     const keys = deriveKeys(secret)
     const tokens = new Tokens(keys.tokenHash)
-    await beforeListening?.({ database, keys, tokens })
+    const vault = new Vault(secret)
+    await beforeListening?.({ database, keys, tokens, vault })
 
     const authenticate = authenticator({
       database,
@@ -59,7 +60,7 @@ export async function startServer(config: Config, { beforeListening }: Hooks = {
     const app = createApp({
       authenticate,
       tokens,
-      vault: new Vault(secret),
+      vault,
       log,
       corsOrigins: config.corsOrigins,
       introspection: config.introspection,

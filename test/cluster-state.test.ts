@@ -39,7 +39,7 @@ describe.each(engines)('cluster states on %s', (engine) => {
   const operator = () => systemOperator(app.database)
   const newTenant = () => createTenant(operator(), { name: randomUUID() })
   const newCluster = async (tenantId: string, name: string) =>
-    (await createCluster(operator(), app.tokens, { tenantId, name })).cluster.id
+    (await createCluster(operator(), app, { tenantId, name })).cluster.id
   const send = async (clusterId: string, instanceId: string, runningConfigVersion: number): Promise<Result> => {
     const input = { clusterId, instanceId, runningConfigVersion }
     return (await app.ask<{ reportClusterState: Result }>(app.operator, report, { input })).reportClusterState

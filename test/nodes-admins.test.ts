@@ -84,31 +84,6 @@ describe.each(engines)('admin nodes on %s', (engine) => {
     expect(await refusedWith(app, world.adminNodeToken, 'updateNodeMtu', input)).toBe('FORBIDDEN')
   })
 
-  test('a deleted node’s certificate is revoked, once, on a line of its own', async () => {
-    const { client } = app.database
-    const crl = async () => (await client.cluster.findUniqueOrThrow({ where: { id: world.clusterId } })).pkiCrl
-    const ids = []
-    for (const name of ['a', 'b', 'c', 'd']) {
-      ids.push((await createNode(app, world.admin, { clusterId: world.clusterId, name })).id)
-    }
-    const [a, b, again, without] = ids
-    const [one, two] = ['1'.repeat(64), '2'.repeat(64)]
-    for (const [id, certificateFingerprint] of [
-      [a, one],
-      [b, two],
-      [again, one],
-    ] as const) {
-      if (id !== undefined) await client.node.update({ where: { id }, data: { certificateFingerprint } })
-    }
-    await mutate(app, world.admin, 'deleteNode', { nodeId: without })
-    expect(await crl()).toBeNull()
-    for (const nodeId of [a, b, again]) await mutate(app, world.admin, 'deleteNode', { nodeId })
-    expect(await crl()).toBe(`${one}\n${two}`)
-    const query = 'query ($id: UUID!) { cluster(id: $id) { revokedFingerprints } }'
-    const { cluster } = await app.ask<{ cluster: unknown }>(world.nodeToken, query, { id: world.clusterId })
-    expect(cluster).toEqual({ revokedFingerprints: [one, two] })
-  })
-
   test('a bundle outlives the node that uploaded it', async () => {
     await mutate(app, world.admin, 'deleteNode', { nodeId: world.adminNodeId })
     const where = { clusterId: world.clusterId }

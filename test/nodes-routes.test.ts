@@ -49,8 +49,8 @@ describe.each(engines)('routes on %s', (engine) => {
   })
 
   test('they are kept in one way of writing', async () => {
-    const { node: changed } = await set({ routes: ['2001:DB8:0:0::/64', '11.0.0.0/08'] })
-    expect(changed.routes).toEqual(['2001:db8::/64', '11.0.0.0/8'])
+    const { node: changed } = await set({ routes: ['11.0.0.0/08'] })
+    expect(changed.routes).toEqual(['11.0.0.0/8'])
     // A leading zero in an address is octal to some and decimal to others: it is no network at all.
     const input = { nodeId: node.id, routes: ['011.0.0.0/8'] }
     expect(await refusedWith(app, world.admin, 'updateNodeRoutes', input)).toBe('BAD_USER_INPUT')
@@ -63,8 +63,8 @@ describe.each(engines)('routes on %s', (engine) => {
   })
 
   test('a default route is taken when it is asked for', async () => {
-    const { node: changed } = await set({ routes: ['0.0.0.0/0', '::/0'], allowDefaultRoute: true })
-    expect(changed.routes).toEqual(['0.0.0.0/0', '::/0'])
+    const { node: changed } = await set({ routes: ['0.0.0.0/0'], allowDefaultRoute: true })
+    expect(changed.routes).toEqual(['0.0.0.0/0'])
   })
 
   test('no node makes itself everybody’s gateway', async () => {
@@ -74,7 +74,7 @@ describe.each(engines)('routes on %s', (engine) => {
   })
 
   test('another node’s route in the way is no mistake, and is told', async () => {
-    const routes = ['192.168.0.0/16', '192.168.1.0/24', '192.168.1.128/25', '192.168.2.0/24', 'fd00::/64']
+    const routes = ['192.168.0.0/16', '192.168.1.0/24', '192.168.1.128/25', '192.168.2.0/24']
     const outcome = await set({ routes })
     expect(met(outcome)).toEqual([
       '192.168.0.0/16 192.168.1.0/24',
@@ -90,7 +90,7 @@ describe.each(engines)('routes on %s', (engine) => {
     expect(overlaps.map(({ route, nodeRoute }) => [route, nodeRoute])).toEqual([['192.168.1.0/24', '192.168.1.0/24']])
   })
 
-  test('the two families do not meet, and other clusters are not looked at', async () => {
+  test('other clusters are not looked at', async () => {
     const { cluster } = await mutate<{ cluster: { id: string } }>(
       app,
       world.admin,
@@ -99,11 +99,24 @@ describe.each(engines)('routes on %s', (engine) => {
       'cluster { id }',
     )
     await createNode(app, world.admin, { clusterId: cluster.id, name: 'its gateway', routes: ['172.20.0.0/16'] })
-    expect(met(await set({ routes: ['::/0', '172.20.0.0/16'], allowDefaultRoute: true }))).toEqual([])
+    expect(met(await set({ routes: ['172.20.0.0/16'] }))).toEqual([])
   })
 
-  test('a default route meets every route of its family', async () => {
-    await set({ routes: ['fd00::/64'] }, world.admin, world.adminNodeId)
+  test('IPv6 is refused: no certificate of an IPv4 overlay can hold it', async () => {
+    const input = { nodeId: node.id, routes: ['172.16.0.0/24', 'fd00::/64'] }
+    expect(await mutate(app, world.admin, 'updateNodeRoutes', input)).toMatchObject({
+      issues: [{ path: ['input', 'routes', '1'], message: 'is IPv6: certificates of version 1 hold IPv4 only' }],
+    })
+    const created = { clusterId: world.clusterId, name: 'six', routes: ['::/0'], allowDefaultRoute: true }
+    expect(await mutate(app, world.admin, 'createNode', created)).toMatchObject({ __typename: 'ValidationError' })
+    await app.database.client.cluster.update({ where: { id: world.clusterId }, data: { certificateVersion: 2 } })
+    expect(await mutate(app, world.admin, 'updateNodeRoutes', input)).toMatchObject({
+      issues: [{ message: expect.stringMatching(/behind nodes with an IPv6 address only/) }],
+    })
+    await app.database.client.cluster.update({ where: { id: world.clusterId }, data: { certificateVersion: 1 } })
+  })
+
+  test('a default route meets every route', async () => {
     expect(met(await set({ routes: ['0.0.0.0/0'], allowDefaultRoute: true }))).toEqual(['0.0.0.0/0 192.168.1.0/24'])
   })
 

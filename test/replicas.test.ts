@@ -249,7 +249,7 @@ describe.each(engines)('replicas on %s', (engine) => {
     const one = await register('http://one.example/')
     const operator = systemOperator(app.database)
     const tenant = await createTenant(operator, { name: 'Acme' })
-    const { cluster, token: clusterToken } = await createCluster(operator, app.tokens, {
+    const { cluster, token: clusterToken } = await createCluster(operator, app, {
       tenantId: tenant.id,
       name: 'mesh',
     })

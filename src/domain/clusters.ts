@@ -8,11 +8,15 @@ import { refusal } from '../db/errors.ts'
 import { sql, type Listing } from '../db/pages.ts'
 import type { Cluster, Prisma } from '../db/types.ts'
 import { networkRule } from './addresses.ts'
+import { caLifetimeDays, newBundleKey, newCa } from './cluster-ca.ts'
 import { updateCluster } from './cluster-change.ts'
 import { contains } from './filters.ts'
 import { firewallRule, openFirewall } from './firewall.ts'
+import { groupsRule } from './node-rules.ts'
 import { countRows, type List } from './pages.ts'
-import { check, defined, nameRule, portRule } from './rules.ts'
+import { caLifetimeRule, certificateLifetimeRule, certificateVersionRule, check } from './rules.ts'
+import { defined, nameRule, portRule } from './rules.ts'
+import type { Vault } from './vault.ts'
 
 /** By name, and by id among clusters of one name in several tenants. */
 const listing: Listing = {
@@ -82,26 +86,46 @@ export interface NewCluster {
   readonly networkCidr?: string | undefined
   readonly provideLighthouse?: boolean | undefined
   readonly lighthousePort?: number | undefined
+  readonly certificateVersion?: number | undefined
+  readonly certificateLifetimeDays?: number | undefined
+  /** Groups that a machine may ask for when it enrols itself. */
+  readonly enrollGroups?: readonly string[] | undefined
+  readonly caLifetimeDays?: number | undefined
+  /** The only groups that the CA may sign; any when there are none. */
+  readonly caGroups?: readonly string[] | undefined
 }
 
-const newClusterRules = z.object({
-  name: nameRule,
-  networkCidr: networkRule.default('10.42.0.0/16'),
-  provideLighthouse: z.boolean().default(false),
-  lighthousePort: portRule.default(4242),
-})
+const newClusterRules = z
+  .object({
+    name: nameRule,
+    networkCidr: networkRule.default('10.42.0.0/16'),
+    provideLighthouse: z.boolean().default(false),
+    lighthousePort: portRule.default(4242),
+    certificateVersion: certificateVersionRule.default(1),
+    certificateLifetimeDays: certificateLifetimeRule.default(30),
+    enrollGroups: groupsRule.default([]),
+    caLifetimeDays: caLifetimeRule.default(caLifetimeDays),
+    caGroups: groupsRule.default([]),
+  })
+  .superRefine(({ enrollGroups, caGroups }, context) => {
+    if (caGroups.length === 0) return
+    enrollGroups.forEach((group, index) => {
+      const message = `is not one of the groups that the CA may sign: ${group}`
+      if (!caGroups.includes(group)) context.addIssue({ code: 'custom', path: ['enrollGroups', index], message })
+    })
+  })
 
 /**
- * CreateCluster: a new network of a tenant, with the token that its machines enrol with. The token is returned here
- * and never again.
+ * CreateCluster: a new network of a tenant, with its CA, the key that signs its bundles, and the token that its machines
+ * enrol with. The token is returned here and never again; the keys are sealed.
  * @throws ValidationError, NotFoundError when the tenant is not in the scope, ConflictError when the name is taken
  */
 export async function createCluster(
   scope: Scope,
-  tokens: Tokens,
+  { tokens, vault }: { readonly tokens: Tokens; readonly vault: Vault },
   { tenantId: whose, ...input }: NewCluster,
 ): Promise<{ cluster: Cluster; token: ClusterToken }> {
-  const fields = check(newClusterRules, input)
+  const { caLifetimeDays: lifetimeDays, caGroups: groups, ...fields } = check(newClusterRules, input)
   const tenantId = whose ?? scope.tenantId
   if (tenantId === null) throw ValidationError.at(['input', 'tenantId'], 'operators must say whose the cluster is')
   if (
@@ -114,12 +138,15 @@ export async function createCluster(
   }
   const { token, hash } = tokens.newClusterToken()
   try {
+    const id = newId()
     const data = {
-      id: newId(),
+      id,
       tenantId,
       clusterTokenHash: hash,
       firewall: firewallJson(openFirewall),
       ...fields,
+      ...newCa(vault, { id, ...fields }, { lifetimeDays, groups }),
+      ...newBundleKey(vault, { id }),
     }
     return { cluster: await scope.db.cluster.create({ data }), token }
   } catch (error) {

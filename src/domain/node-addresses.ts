@@ -6,34 +6,57 @@ import type { Change } from './cluster-change.ts'
 /** How many addresses one look-up asks about. */
 const blockSize = 64
 
-/**
- * Takes the lowest free address of the cluster's network. `clusters.next_overlay_ip` says below which one none is free,
- * so that the look-up does not grow with the cluster.
- * @throws LimitError when the network is full
- */
-export async function allocateAddress({ tx, cluster, set }: Change): Promise<string> {
+/** The free addresses of a cluster's network, for one change that may take several. */
+export interface AddressPool {
+  /** Takes the lowest free one. @throws LimitError when the network is full */
+  lowest(): Promise<string>
+  /** Takes the one that is wished for. @throws ValidationError, ConflictError */
+  wanted(address: string): Promise<string>
+}
+
+/** `clusters.next_overlay_ip` says below which address none is free, so that look-ups do not grow with the cluster. */
+export function addressPool(change: Change): AddressPool {
+  const { tx, cluster, set } = change
   const { first, last } = hostRange(cluster.networkCidr)
-  const from = cluster.nextOverlayIp === null ? first : toNumber(cluster.nextOverlayIp)
-  for (let start = from; start <= last; start += blockSize) {
-    const block = range(start, Math.min(start + blockSize - 1, last)).map(fromNumber)
-    const taken = await tx.node.findMany({
-      where: { clusterId: cluster.id, overlayIp: { in: block } },
-      select: { overlayIp: true },
-    })
-    const used = new Set(taken.map(({ overlayIp }) => overlayIp))
-    const free = block.find((address) => !used.has(address))
-    if (free === undefined) continue
-    set({ nextOverlayIp: fromNumber(toNumber(free) + 1) })
-    return free
+  const given = new Set<string>()
+  let next = cluster.nextOverlayIp === null ? first : toNumber(cluster.nextOverlayIp)
+  /** Free addresses from `next` on, as far as they were looked up. */
+  let known: string[] = []
+  return {
+    async lowest() {
+      for (;;) {
+        const free = known.shift()
+        if (free !== undefined && given.has(free)) continue
+        if (free !== undefined) {
+          given.add(free)
+          set({ nextOverlayIp: fromNumber(toNumber(free) + 1) })
+          return free
+        }
+        if (next > last) throw new LimitError(`Every address of ${cluster.networkCidr} is taken`)
+        const block = range(next, Math.min(next + blockSize - 1, last)).map(fromNumber)
+        next += block.length
+        const taken = await tx.node.findMany({
+          where: { clusterId: cluster.id, overlayIp: { in: block } },
+          select: { overlayIp: true },
+        })
+        const used = new Set(taken.map(({ overlayIp }) => overlayIp))
+        known = block.filter((address) => !used.has(address))
+      }
+    },
+    async wanted(address) {
+      const overlayIp = await wantedAddress(change, address)
+      if (given.has(overlayIp)) throw inUse(overlayIp)
+      given.add(overlayIp)
+      return overlayIp
+    },
   }
-  throw new LimitError(`Every address of ${cluster.networkCidr} is taken`)
 }
 
 /**
  * The address that is wished for, when a node of the cluster may have it and none has.
  * @throws ValidationError, ConflictError
  */
-export async function wantedAddress({ tx, cluster }: Change, wanted: string): Promise<string> {
+async function wantedAddress({ tx, cluster }: Change, wanted: string): Promise<string> {
   const { first, last } = hostRange(cluster.networkCidr)
   const value = isFullAddress(wanted) && !wanted.includes(':') ? toNumber(wanted) : null
   if (value === null || value < first || value > last) {
@@ -42,7 +65,7 @@ export async function wantedAddress({ tx, cluster }: Change, wanted: string): Pr
   }
   const overlayIp = fromNumber(value)
   const taken = await tx.node.findFirst({ where: { clusterId: cluster.id, overlayIp }, select: { id: true } })
-  if (taken) throw new ConflictError(`${overlayIp} belongs to another node of the cluster`)
+  if (taken) throw inUse(overlayIp)
   return overlayIp
 }
 
@@ -62,6 +85,8 @@ export function assertUnderlay(publicIp: string | null, { networkCidr }: Cluster
 export function hintAfterRelease({ nextOverlayIp }: Cluster, freed: string): string | null {
   return nextOverlayIp !== null && toNumber(freed) < toNumber(nextOverlayIp) ? freed : nextOverlayIp
 }
+
+const inUse = (overlayIp: string) => new ConflictError(`${overlayIp} belongs to another node of the cluster`)
 
 const range = (first: number, last: number): number[] =>
   Array.from({ length: last - first + 1 }, (_, offset) => first + offset)

@@ -5,10 +5,12 @@ import type { NodeToken, Tokens } from '../auth/tokens.ts'
 import { refusal } from '../db/errors.ts'
 import type { Node } from '../db/types.ts'
 import { changeCluster } from './cluster-change.ts'
-import { allocateAddress, assertUnderlay, hintAfterRelease, wantedAddress } from './node-addresses.ts'
+import { addressPool, assertUnderlay, hintAfterRelease } from './node-addresses.ts'
+import { assertSignable, certificatesOf } from './node-certificate.ts'
 import { assertAdminRemains, changeNode } from './node-change.ts'
 import { newNodeRules } from './node-rules.ts'
-import { assertOutsideOverlay } from './routes.ts'
+import { revoke } from './revocation.ts'
+import { assertIpv4, assertOutsideOverlay } from './routes.ts'
 import { check } from './rules.ts'
 
 export interface NewNode {
@@ -45,9 +47,12 @@ export async function createNode(
   const now = new Date()
   const node = await changeCluster(scope, clusterId, `${name}: created`, async (change) => {
     const { tx, cluster } = change
+    assertIpv4(routes, cluster)
     assertOutsideOverlay(routes, cluster)
     assertUnderlay(lighthousePublicIp, cluster)
-    const overlayIp = wanted === undefined ? await allocateAddress(change) : await wantedAddress(change, wanted)
+    const addresses = addressPool(change)
+    const overlayIp = await (wanted === undefined ? addresses.lowest() : addresses.wanted(wanted))
+    assertSignable(cluster, { name, overlayIp, routes, groups })
     const settings = { name, isAdmin, mtu, groups, routes, routesUpdatedAt: routes.length > 0 ? now : null }
     const lighthouseRelayUpdatedAt = isLighthouse || isRelay ? now : null
     const topology = { isLighthouse, lighthousePublicIp, lighthousePort, isRelay, lighthouseRelayUpdatedAt }
@@ -88,17 +93,8 @@ export async function deleteNode(scope: Scope, nodeId: string): Promise<Node> {
     await assertAdminRemains(scope, change)
     const { tx, cluster, node, set } = change
     await tx.node.delete({ where: { id: nodeId } })
-    set({
-      nextOverlayIp: hintAfterRelease(cluster, node.overlayIp),
-      pkiCrl: revoked(cluster.pkiCrl, node.certificateFingerprint),
-    })
+    set({ nextOverlayIp: hintAfterRelease(cluster, node.overlayIp) })
+    revoke(change, certificatesOf(node))
     return node
   })
-}
-
-/** `clusters.pki_crl`, fingerprints one a line, with one more. */
-function revoked(crl: string | null, fingerprint: string | null): string | null {
-  if (fingerprint === null) return crl
-  const lines = (crl ?? '').split('\n').filter((line) => line !== '')
-  return [...new Set([...lines, fingerprint])].join('\n')
 }

@@ -2,7 +2,7 @@ import { z } from 'zod'
 
 import { publicIpRule } from './addresses.ts'
 import { isDefaultRoute, routeRule } from './routes.ts'
-import { mtuRule, nameRule, portRule } from './rules.ts'
+import { certifiedNameRule, groupRule, mtuRule, portRule } from './rules.ts'
 
 const mostRoutes = 256
 const mostGroups = 64
@@ -23,12 +23,7 @@ const listRule = (item: z.ZodType<string, string>, most: number, what: string) =
 
 const routesRule = listRule(routeRule, mostRoutes, 'routes')
 
-/** Groups go into the certificate, and nebula-cert separates them with commas. */
-const groupsRule = listRule(
-  nameRule.refine((group) => !group.includes(','), 'must not contain a comma'),
-  mostGroups,
-  'groups',
-)
+export const groupsRule = listRule(groupRule, mostGroups, 'groups')
 
 const routing = { routes: routesRule, allowDefaultRoute: z.boolean().default(false) }
 
@@ -61,7 +56,7 @@ const reachable = (
 
 export const newNodeRules = z
   .object({
-    name: nameRule,
+    name: certifiedNameRule,
     isAdmin: z.boolean().default(false),
     mtu: mtuRule.default(1300),
     groups: groupsRule.default([]),

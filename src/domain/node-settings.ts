@@ -3,8 +3,10 @@ import type { Node } from '../db/types.ts'
 import { assertUnderlay } from './node-addresses.ts'
 import { assertAdminRemains, changeNode } from './node-change.ts'
 import { groupsRules, lighthouseRules, mtuRules, routesRules } from './node-rules.ts'
-import { assertOutsideOverlay } from './routes.ts'
+import { renewed } from './node-signing.ts'
+import { assertIpv4, assertOutsideOverlay } from './routes.ts'
 import { check } from './rules.ts'
+import type { Vault } from './vault.ts'
 
 /**
  * UpdateNodeMTU: the largest packet of the node's tunnel device, in bytes.
@@ -16,18 +18,22 @@ export async function updateNodeMtu(scope: Scope, id: string, input: { mtu: numb
 }
 
 /**
- * UpdateNodeRoutes: replaces the networks that are reachable behind the node.
- * @throws ValidationError, NotFoundError
+ * UpdateNodeRoutes: replaces the networks that are reachable behind the node, in its certificate too.
+ * @throws ValidationError, NotFoundError, ConflictError when the CA has expired
  */
 export async function updateNodeRoutes(
   scope: Scope,
+  vault: Vault,
   id: string,
   input: { routes: readonly string[]; allowDefaultRoute?: boolean | undefined },
 ): Promise<Node> {
   const { routes } = check(routesRules, input)
-  return changeNode(scope, id, `routes ${list(routes)}`, ({ tx, cluster }) => {
+  return changeNode(scope, id, `routes ${list(routes)}`, (change) => {
+    const { tx, cluster } = change
+    assertIpv4(routes, cluster)
     assertOutsideOverlay(routes, cluster)
-    return tx.node.update({ where: { id }, data: { routes, routesUpdatedAt: new Date() } })
+    const data = { routes, routesUpdatedAt: new Date(), ...renewed(vault, change, { routes }) }
+    return tx.node.update({ where: { id }, data })
   })
 }
 
@@ -60,12 +66,17 @@ export const updateNodeRelay = (scope: Scope, id: string, { isRelay }: { isRelay
 
 /**
  * Replaces the groups that the node's certificate names and firewall rules speak of.
- * @throws ValidationError, NotFoundError
+ * @throws ValidationError, NotFoundError, ConflictError when the CA has expired
  */
-export async function updateNodeGroups(scope: Scope, id: string, input: { groups: readonly string[] }): Promise<Node> {
+export async function updateNodeGroups(
+  scope: Scope,
+  vault: Vault,
+  id: string,
+  input: { groups: readonly string[] },
+): Promise<Node> {
   const { groups } = check(groupsRules, input)
-  return changeNode(scope, id, `groups ${list(groups)}`, ({ tx }) =>
-    tx.node.update({ where: { id }, data: { groups } }),
+  return changeNode(scope, id, `groups ${list(groups)}`, (change) =>
+    change.tx.node.update({ where: { id }, data: { groups, ...renewed(vault, change, { groups }) } }),
   )
 }
 

@@ -47,6 +47,24 @@ export function assertOutsideOverlay(routes: readonly string[], { networkCidr }:
   if (first) throw new ValidationError([first, ...rest])
 }
 
+/**
+ * Refuses routes that no certificate of the cluster can hold, and without which other nodes drop what comes from there.
+ * Nebula takes IPv6 networks in version 2 only, and there only behind a node with an IPv6 address (cert/cert_v2.go,
+ * `validate`); the overlay's addresses are IPv4.
+ * @throws ValidationError at each such route
+ */
+export function assertIpv4(routes: readonly string[], { certificateVersion }: Cluster): void {
+  const message =
+    certificateVersion === 1
+      ? 'is IPv6: certificates of version 1 hold IPv4 only'
+      : 'is IPv6: Nebula takes it behind nodes with an IPv6 address only, and the overlay is IPv4'
+  const issues = routes.flatMap((route, index) =>
+    route.includes(':') ? [{ path: ['input', 'routes', String(index)], message }] : [],
+  )
+  const [first, ...rest] = issues
+  if (first) throw new ValidationError([first, ...rest])
+}
+
 /** The routes of a row; only this layer writes them, as a list of canonical texts. */
 export const routesOf = ({ routes }: Pick<Node, 'routes'>): readonly string[] => routes as string[]
 

@@ -21,16 +21,44 @@ export function check<Shape extends z.ZodType>(rules: Shape, input: unknown, at:
 
 const control = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/u
 
-/** A name of anything: 1 to 255 characters once trimmed, none of them a control character. */
-export const nameRule = z
+/** A text of one line that is not empty once trimmed. */
+const lineRule = z
   .string()
   .refine((name) => !control.test(name), 'must not contain control characters')
   .transform((name) => name.trim())
   .refine((name) => name.length > 0, 'must not be empty')
-  .refine((name) => [...name].length <= 255, 'must have at most 255 characters')
+
+/** A name of anything: 1 to 255 characters once trimmed, none of them a control character. */
+export const nameRule = lineRule.refine((name) => [...name].length <= 255, 'must have at most 255 characters')
+
+/** A name that goes into certificates, which have room for so much (slackhq/nebula cert/cert_v2.go, MaxNameLength). */
+export const certifiedNameRule = lineRule.refine(
+  (name) => Buffer.byteLength(name) <= 253,
+  'must have at most 253 bytes of UTF-8',
+)
+
+/** Nebula's groups; nebula-cert separates them with commas. */
+export const groupRule = certifiedNameRule.refine((group) => !group.includes(','), 'must not contain a comma')
 
 /** A UDP port. */
 export const portRule = z.int('must be a whole number').min(1, 'must be 1 to 65535').max(65535, 'must be 1 to 65535')
+
+/** Nebula's certificate format. */
+export const certificateVersionRule = z
+  .int('must be 1 or 2')
+  .min(1, 'must be 1 or 2')
+  .max(2, 'must be 1 or 2')
+
+const days = (most: number) => {
+  const rule = `must be 1 to ${most} days`
+  return z.int('must be a whole number').min(1, rule).max(most, rule)
+}
+
+/** How long a node's certificate is valid, in days. */
+export const certificateLifetimeRule = days(3650)
+
+/** How long a new CA is valid, in days. */
+export const caLifetimeRule = days(7300)
 
 /** The largest packet of the tunnel device, in bytes. */
 export const mtuRule = z

@@ -32,13 +32,26 @@ builder.relayMutationField(
         description: 'Whether the control plane provides a lighthouse; false when null.',
       }),
       lighthousePort: t.field({ type: 'Port', description: 'The lighthouses’ UDP port; 4242 when null.' }),
+      certificateVersion: t.int({
+        description: 'The format of its certificates: 1, or 2 for Nebula 1.10 and newer; 1 when null.',
+      }),
+      certificateLifetimeDays: t.int({
+        description: 'How long a node’s certificate is valid, 1 to 3650 days; 30 when null. Agents renew theirs in time.',
+      }),
+      enrollGroups: t.stringList({
+        description: 'Groups that a machine may ask for when it enrols itself: at most 64; none when null.',
+      }),
+      caLifetimeDays: t.int({ description: 'How long the cluster’s CA is valid, 1 to 7300 days; 3650 when null.' }),
+      caGroups: t.stringList({
+        description: 'The only groups that the CA may sign, for as long as it is valid: at most 64; any when null.',
+      }),
     }),
   },
   {
-    description: 'Creates a cluster and the token that its machines enrol with. For operators and tenant admins.',
+    description: 'Creates a cluster with its CA, and the token that its machines enrol with. For operators and tenant admins.',
     authScopes: { tenantWriter: true },
     errors: outcome('createCluster', ValidationError, NotFoundError, ConflictError),
-    resolve: (_root, { input }, context) => createCluster(scopeOf(context), context.tokens, given(input)),
+    resolve: (_root, { input }, context) => createCluster(scopeOf(context), context, given(input)),
   },
   {
     description: 'The cluster was created.',

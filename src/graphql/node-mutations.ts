@@ -14,7 +14,7 @@ builder.relayMutationField(
     description: 'A new node.',
     inputFields: (t) => ({
       clusterId: t.field({ type: 'UUID', required: true, description: 'The cluster it shall belong to.' }),
-      name: t.string({ required: true, description: 'Unique in the cluster; 1 to 255 characters.' }),
+      name: t.string({ required: true, description: 'Unique in the cluster; 1 to 253 bytes of UTF-8.' }),
       isAdmin: t.boolean({ description: 'Whether it may manage its cluster; false when null.' }),
       mtu: t.int({ description: 'The largest packet of its tunnel device, 1280 to 9000 bytes; 1300 when null.' }),
       routes: t.field({
@@ -25,7 +25,7 @@ builder.relayMutationField(
         description: 'Whether `routes` may take all traffic (`0.0.0.0/0`, `::/0`); false when null.',
       }),
       groups: t.stringList({
-        description: 'Groups for its certificate: at most 64, 1 to 255 characters each, no commas; none when null.',
+        description: 'Groups for its certificate: at most 64, 1 to 253 bytes each, no commas; none when null.',
       }),
       overlayIp: t.field({
         type: 'IP',

@@ -59,13 +59,13 @@ builder.relayMutationField(
   },
   {
     description:
-      'Replaces a node’s routes. For operators, tenant admins, admin nodes, and the node itself. Bumps `configVersion`.',
+      'Replaces a node’s routes and signs its certificate again. For operators, tenant admins, admin nodes, and the node itself. Bumps `configVersion`.',
     // Taking everybody's traffic is not a thing that one machine decides for itself.
     authScopes: (_root, { input }) =>
       input.allowDefaultRoute ? { clusterWriter: true } : { clusterWriter: true, nodeItself: input.nodeId },
-    errors: outcome('updateNodeRoutes', ValidationError, NotFoundError),
+    errors: outcome('updateNodeRoutes', ValidationError, NotFoundError, ConflictError),
     resolve: (_root, { input: { nodeId, ...input } }, context) =>
-      updateNodeRoutes(scopeOf(context), nodeId, given(input)),
+      updateNodeRoutes(scopeOf(context), context.vault, nodeId, given(input)),
   },
   {
     description: 'The routes were set.',
@@ -143,15 +143,15 @@ builder.relayMutationField(
       nodeId: t.field({ type: 'UUID', required: true, description: 'The node’s id.' }),
       groups: t.stringList({
         required: true,
-        description: 'All groups for its certificate: at most 64, 1 to 255 characters each, no commas.',
+        description: 'All groups for its certificate: at most 64, 1 to 253 bytes each, no commas.',
       }),
     }),
   },
   {
-    description: `Replaces a node’s groups. ${writers}`,
+    description: `Replaces a node’s groups and signs its certificate again. ${writers}`,
     authScopes: { clusterWriter: true },
-    errors: outcome('updateNodeGroups', ValidationError, NotFoundError),
-    resolve: (_root, { input: { nodeId, ...input } }, context) => updateNodeGroups(scopeOf(context), nodeId, input),
+    errors: outcome('updateNodeGroups', ValidationError, NotFoundError, ConflictError),
+    resolve: (_root, { input: { nodeId, ...input } }, context) => updateNodeGroups(scopeOf(context), context.vault, nodeId, input),
   },
   {
     description: 'The groups were set.',

@@ -37,6 +37,7 @@ export interface TestApp {
   readonly takeStatements: () => string[]
   readonly database: Awaited<ReturnType<typeof openDatabase>>
   readonly tokens: Tokens
+  readonly vault: Vault
   /** What tokens are hashed and JWTs are signed with. */
   readonly keys: Keys
   /** The application itself, for `listen`. */
@@ -67,6 +68,7 @@ export async function startApp(engine: Engine, openOptions: OpenOptions = {}): P
   const secret = randomBytes(32).toString('hex')
   const keys = deriveKeys(secret)
   const tokens = new Tokens(keys.tokenHash)
+  const vault = new Vault(secret)
   const authenticate = authenticator({
     database,
     tokens,
@@ -77,7 +79,7 @@ export async function startApp(engine: Engine, openOptions: OpenOptions = {}): P
   const app = createApp({
     authenticate,
     tokens,
-    vault: new Vault(secret),
+    vault,
     log: createLog('debug', { write: (line: string) => lines.push(line) }),
     corsOrigins: [],
     introspection: 'authenticated',
@@ -124,6 +126,7 @@ export async function startApp(engine: Engine, openOptions: OpenOptions = {}): P
     },
     database,
     tokens,
+    vault,
     keys,
     app,
     takeLog() {

@@ -9,6 +9,7 @@ import { createCluster } from '../../domain/clusters.ts'
 import { createConfigBundle } from '../../domain/config-bundles.ts'
 import { createNode } from '../../domain/node-lifecycle.ts'
 import { countTenants, createTenant } from '../../domain/tenants.ts'
+import type { Vault } from '../../domain/vault.ts'
 import { UsageError } from '../usage-error.ts'
 import { configFor, sample, type SampleCluster } from './sample.ts'
 
@@ -22,6 +23,7 @@ interface Means {
   readonly database: Database
   readonly keys: Keys
   readonly tokens: Tokens
+  readonly vault: Vault
 }
 
 const lifetime = 12 * 3600
@@ -31,7 +33,7 @@ const lifetime = 12 * 3600
  * for each kind of caller.
  * @throws UsageError when there are tenants already
  */
-export async function fillDemo({ database, keys, tokens }: Means): Promise<DemoCredential[]> {
+export async function fillDemo({ database, keys, ...making }: Means): Promise<DemoCredential[]> {
   const operator = systemOperator(database)
   if ((await countTenants(operator)) > 0) {
     throw new UsageError('--demo fills an empty database only: this one has tenants. Set DATABASE_URL to a new file.')
@@ -47,7 +49,7 @@ export async function fillDemo({ database, keys, tokens }: Means): Promise<DemoC
     }
     for (const cluster of clusters) {
       const where = `${name}, cluster ${cluster.name}`
-      const made = await fillCluster(operator, tokens, tenantId, cluster)
+      const made = await fillCluster(operator, making, tenantId, cluster)
       credentials.push(...made.map(({ who, token }) => ({ who: `${who} (${where})`, token })))
     }
   }
@@ -57,13 +59,13 @@ export async function fillDemo({ database, keys, tokens }: Means): Promise<DemoC
 /** One cluster with its nodes and versions; returns its own token, an admin node's and a plain node's. */
 async function fillCluster(
   operator: Operator,
-  tokens: Tokens,
+  making: Pick<Means, 'tokens' | 'vault'>,
   tenantId: string,
   { name, networkCidr, nodes, versions }: SampleCluster,
 ): Promise<DemoCredential[]> {
-  const { cluster, token } = await createCluster(operator, tokens, { tenantId, name, networkCidr })
+  const { cluster, token } = await createCluster(operator, making, { tenantId, name, networkCidr })
   const made = []
-  for (const node of nodes) made.push(await createNode(operator, tokens, { ...node, clusterId: cluster.id }))
+  for (const node of nodes) made.push(await createNode(operator, making.tokens, { ...node, clusterId: cluster.id }))
   const admin = made.find(({ node }) => node.isAdmin)
   const plain = made.findLast(({ node }) => !node.isAdmin)
   for (const [index, message] of versions.entries()) {
