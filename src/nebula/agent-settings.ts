@@ -40,7 +40,8 @@ export const AGENT_SETTINGS: readonly AgentSetting[] = [
 export const findAgentSettings = (config: Settings): SettingProblem[] =>
   AGENT_SETTINGS.flatMap(({ path, allowed, reason }) => {
     const value = settingAt(config, path)
-    const isFine = value === undefined || value === null || allowed?.includes(String(value)) === true
+    const isFine =
+      value === undefined || value === null || (typeof value === 'string' && allowed?.includes(value) === true)
     return isFine ? [] : [{ path, message: `is the agent's to decide: ${reason}` }]
   })
 

@@ -59,7 +59,8 @@ export function readManifest(text: string): BundleManifest {
   if (!success) {
     const [issue] = error.issues
     const rule = issue?.code === 'invalid_key' ? issue.issues[0]?.message : issue?.message
-    throw new ManifestError(`${issue?.path.join('.') || 'the manifest'}: ${rule ?? 'is not valid'}`)
+    const field = issue === undefined || issue.path.length === 0 ? 'the manifest' : issue.path.join('.')
+    throw new ManifestError(`${field}: ${rule ?? 'is not valid'}`)
   }
   // A key that stands there twice, spaces, another order: other readers could make something else of them.
   if (writeManifest(data) !== text) throw new ManifestError('the manifest: is not canonical JSON')

@@ -1,7 +1,5 @@
 /** A configuration of Nebula's, or a section of one: what YAML makes of it. */
-export interface Settings {
-  readonly [key: string]: unknown
-}
+export type Settings = Readonly<Record<string, unknown>>
 
 /** Whether a value is a section. */
 export const isSettings = (value: unknown): value is Settings =>

@@ -75,11 +75,8 @@ export const ports = z.union([z.number(), z.string()]).refine((value) => {
 export const anything = z.unknown()
 
 /** A section whose keys are known; each may be there and empty. */
-export const section = <Shape extends Record<string, z.ZodType>>(shape: Shape) =>
+export const section = (shape: Readonly<Record<string, z.ZodType>>) =>
   z.strictObject(
-    Object.fromEntries(Object.entries(shape).map(([key, value]) => [key, value.nullish()])) as Record<
-      string,
-      z.ZodType
-    >,
+    Object.fromEntries(Object.entries(shape).map(([key, value]) => [key, value.nullish()])),
     'must be a section with settings of its own',
   )

@@ -47,7 +47,7 @@ describe('a manifest', () => {
     ['nodes.count: must not be negative', { nodes: { count: -1, root: manifest.nodes.root } }],
     ['the manifest: Unrecognized key: "extra"', { extra: 1 }],
   ])('names the field at fault: %s', (message, change) => {
-    expect(() => readManifest(writeManifest({ ...manifest, ...change } as BundleManifest))).toThrow(message)
+    expect(() => readManifest(writeManifest({ ...manifest, ...change }))).toThrow(message)
   })
 
   test.each([

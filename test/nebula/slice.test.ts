@@ -51,10 +51,8 @@ const sliceOf = (index: number): Record<string, string> => ({
   'proof.json': JSON.stringify({ node: nodes[index]?.node, index, path: tree.proof(index) }),
 })
 
-const without = (path: string): Record<string, string> => {
-  const { [path]: _, ...rest } = sliceOf(1)
-  return rest
-}
+const without = (path: string): Record<string, string> =>
+  Object.fromEntries(Object.entries(sliceOf(1)).filter(([name]) => name !== path))
 
 const verify = (files: Record<string, string>, owner: object = {}) =>
   verifySlice(new Map(Object.entries(files).map(([path, text]) => [path, Buffer.from(text)])), {
