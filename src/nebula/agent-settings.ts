@@ -1,7 +1,7 @@
 import { settingAt, type Settings } from './merge.ts'
 
 /** A setting of Nebula that a bundle may not have, because the agent of each machine decides it. */
-export interface AgentSetting {
+interface AgentSetting {
   /** Its keys from the top; one that is a section stands for all in it. */
   readonly path: readonly string[]
   /** Values that are fine all the same. */

@@ -2,7 +2,7 @@ import { z } from 'zod'
 
 import { canonicalJson } from './canonical-json.ts'
 
-export { generateBundleSigningKey, signManifest, verifyManifest, type BundleSigningKey } from './signing.ts'
+export { generateBundleSigningKey, signManifest, verifyManifest } from './signing.ts'
 
 /** The names that a bundle and a slice have for their own files. */
 export const MANIFEST_FILE = 'manifest.json'

@@ -5,7 +5,7 @@ import { createCa, exportCaKey, type CertificateAuthority } from '../../src/pki/
 import { formatPublicKey, generateNodeKeyPair, type NodeKeyPair } from '../../src/pki/keys.ts'
 import { signNode } from '../../src/pki/sign.ts'
 
-export const [notBefore, notAfter] = [new Date('2026-01-01'), new Date('2046-01-01')]
+const [notBefore, notAfter] = [new Date('2026-01-01'), new Date('2046-01-01')]
 
 export const newCa = (version: 1 | 2 = 1, fields: object = {}): CertificateAuthority =>
   createCa({ version, name: 'acme', notBefore, notAfter, networks: [], unsafeNetworks: [], groups: [], ...fields })

@@ -4,6 +4,7 @@ import { describe, expect, test } from '@jest/globals'
 
 import {
   generateBundleSigningKey,
+  ManifestError,
   readManifest,
   signManifest,
   verifyManifest,
@@ -56,6 +57,7 @@ describe('a manifest', () => {
     ['is not canonical JSON', text.replace('{', '{"version":8,')],
     ['is not canonical JSON', text.replace('"files":{', '"files":{"__proto__":{},')],
   ])('%s', (message, wrong) => {
+    expect(() => readManifest(wrong)).toThrow(ManifestError)
     expect(() => readManifest(wrong)).toThrow(`the manifest: ${message}`)
   })
 })

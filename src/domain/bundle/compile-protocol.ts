@@ -1,7 +1,7 @@
 import type { CompiledBundle, CompileInput, CompileNode } from './compile-input.ts'
 
 /** Lists go in pieces of this many: a message is copied at once, on the event loop of both sides. */
-export const PIECE = 500
+const PIECE = 500
 
 /** To the thread: what is to be compiled without its nodes, the nodes in pieces, and that this was all. */
 export type CompileMessage =
