@@ -13,13 +13,10 @@ export const numberIn = (low: number, high: number) =>
 
 export const port = numberIn(0, 65_535)
 
-/** YAML 1.1 has more words for it than YAML 1.2; Nebula knows those. */
+/** Nebula takes these words too. YAML 1.1's `on` and `off` not: in quotes, as they end up here, they are texts to it. */
 export const boolean = z
   .union([z.boolean(), z.string()])
-  .refine(
-    (value) => typeof value === 'boolean' || /^(y|yes|n|no|on|off|true|false)$/i.test(value),
-    'must be true or false',
-  )
+  .refine((value) => typeof value === 'boolean' || /^(y|yes|n|no|true|false)$/i.test(value), 'must be true or false')
 
 /** A duration as Go writes it: `1m30s`. */
 export const duration = z

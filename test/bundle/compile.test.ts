@@ -170,6 +170,13 @@ describe('each setting has its effect', () => {
     })
   })
 
+  test('names that YAML readers could take for something else stay what they are', () => {
+    const group = { port: 'any', proto: 'any' as const, groups: ['yes', '2026-01-31', '1e3', '~', '012'] }
+    const text =
+      renderFiles(inputOf(nodes.slice(1), { firewall: { inbound: [group], outbound: [] } })).get('config.yml') ?? ''
+    expect(text.match(/^ +- "[^"]*"$/gm)?.map((line) => line.trim())).toEqual(group.groups.map((name) => `- "${name}"`))
+  })
+
   test('CAs: both during a rotation, and none of version 2 before the cluster is', () => {
     const [second, newer] = [newCa(), newCa(2)]
     const cas = [second, ca, newer].map(({ certificate }) => certificate.pem)
@@ -182,6 +189,12 @@ describe('each setting has its effect', () => {
     const files = await unpack(compileBundle(inputOf(nodes, { certificateVersion: 2 })).data)
     expect(readManifest(files.get('manifest.json') ?? '').minimumNebulaVersion).toBe('1.10.0')
   })
+})
+
+test('a thousand routers whose routes would fill the memory are refused in time', () => {
+  const routes = (index: number) => Array.from({ length: 90 }, (_, at) => `10.${100 + at}.${index % 250}.0/24`)
+  const routers = Array.from({ length: 300 }, (_, index) => nodeOf(index, { routes: routes(index) }))
+  expect(() => compileBundle(inputOf(routers))).toThrow('the archive unpacks to more than 64 MiB')
 })
 
 describe('an uploaded configuration', () => {

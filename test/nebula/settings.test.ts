@@ -24,7 +24,7 @@ lighthouse:
   calculated_remotes: {10.0.10.0/24: [{mask: 192.168.1.0/24, port: 4242}]}
 listen: {host: "::", port: "4242", batch: 64, read_buffer: 10485760, send_recv_error: always, so_mark: 0}
 routines: 1
-punchy: {punch: true, respond: on, delay: 1s, respond_delay: 5s}
+punchy: {punch: true, respond: y, delay: 1s, respond_delay: 5s}
 cipher: aes
 preferred_ranges: ["172.16.0.0/24"]
 relay: {relays: ["192.168.100.1"], am_relay: false, use_relays: true}
@@ -78,6 +78,7 @@ describe("what Nebula's own check misses", () => {
     ['static_host_map.host must be an address', 'static_host_map: {host: ["1.2.3.4:1"]}'],
     ['punchy must be a section', 'punchy: true'],
     ['punchy.punch must be true or false', 'punchy: {punch: 1s}'],
+    ['punchy.punch must be true or false', 'punchy: {punch: on}'],
     ['handshakes.try_interval must be a time', 'handshakes: {try_interval: 100}'],
     ['cipher must be one of aes, chachapoly', 'cipher: des'],
   ])('%s', (message, yaml) => {

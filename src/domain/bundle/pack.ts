@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib'
 
 import { writeTar, type TarFile } from '../../nebula/tar.ts'
-import { MAX_COMPRESSED, mebibytes } from './limits.ts'
+import { MAX_COMPRESSED, MAX_UNPACKED, mebibytes } from './limits.ts'
 import { BundleNames } from './names.ts'
 import { archiveTooLarge, refuseFile } from './refusal.ts'
 
@@ -26,7 +26,7 @@ export function packBundle(
  *
  * Takes half a second for the 20 000 files of a large cluster: pack those in a thread.
  *
- * @throws LimitError over MAX_COMPRESSED or MAX_ENTRIES; ValidationError when a path is one that an upload may not have,
+ * @throws LimitError over MAX_COMPRESSED, MAX_UNPACKED or MAX_ENTRIES; ValidationError when a path is one that an upload may not have,
  * or is another's on some system: what is packed here can be uploaded again
  */
 export function packFiles(files: readonly TarFile[]): Uint8Array<ArrayBuffer> {
@@ -35,7 +35,9 @@ export function packFiles(files: readonly TarFile[]): Uint8Array<ArrayBuffer> {
   for (const { path } of sorted) {
     if (names.add(path, 'file') !== path) throw refuseFile(path, 'is not how a bundle writes this path')
   }
-  const gzip = zip(writeTar(sorted))
+  const tar = writeTar(sorted)
+  if (tar.length > MAX_UNPACKED) throw archiveTooLarge(`unpacks to more than ${mebibytes(MAX_UNPACKED)}`)
+  const gzip = zip(tar)
   if (gzip.length > MAX_COMPRESSED) throw archiveTooLarge(`is larger than ${mebibytes(MAX_COMPRESSED)}`)
   return gzip
 }

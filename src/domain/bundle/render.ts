@@ -1,7 +1,9 @@
 import { CA_FILE, CONFIG_FILE } from '../../nebula/manifest.ts'
 import { parseCaCertificates } from '../../pki/certificate.ts'
 import type { CompileNode, RenderInput } from './compile-input.ts'
+import { MAX_UNPACKED, mebibytes } from './limits.ts'
 import { nodeConfig } from './node-config.ts'
+import { archiveTooLarge } from './refusal.ts'
 import { sharedConfig } from './shared-config.ts'
 
 /** Where a bundle has the two files of a node. */
@@ -11,6 +13,7 @@ export const nodeCertificatePath = (nodeId: string): string => `certs/${nodeId}.
 /**
  * The texts that Orrery writes for a cluster, by path: ca.crt, config.yml, and for each node that holds a certificate
  * `nodes/<id>.yml` and `certs/<id>.crt`. Neither signed nor packed: what a change would do can be looked at with this.
+ * @throws LimitError when they are more than a bundle may hold
  */
 export function renderFiles(input: RenderInput): Map<string, string> {
   const nodes = certified(input.nodes)
@@ -19,9 +22,14 @@ export function renderFiles(input: RenderInput): Map<string, string> {
     [CA_FILE, trustedCas(input)],
     [CONFIG_FILE, shared.text],
   ])
+  let size = shared.text.length
   for (const node of nodes) {
-    files.set(nodeConfigPath(node.id), nodeConfig(node, shared, input))
+    const config = nodeConfig(node, shared, input)
+    files.set(nodeConfigPath(node.id), config)
     files.set(nodeCertificatePath(node.id), withLineBreak(node.certificate))
+    // Each of a thousand routers has the routes of all the others: seen here before it fills the memory.
+    size += config.length
+    if (size > MAX_UNPACKED) throw archiveTooLarge(`unpacks to more than ${mebibytes(MAX_UNPACKED)}`)
   }
   return files
 }

@@ -20,6 +20,15 @@ export interface SharedConfig {
 /** What holds where an uploaded configuration says nothing. */
 const DEFAULTS: Settings = { punchy: { punch: true }, relay: { use_relays: true } }
 
+/** Every text in quotes: to Nebula's reader, of YAML 1.1, a group `yes` or a host `2026-01-31` would be something else. */
+const STYLE = {
+  sortMapEntries: true,
+  lineWidth: 0,
+  aliasDuplicateObjects: false,
+  defaultStringType: 'QUOTE_DOUBLE',
+  defaultKeyType: 'PLAIN',
+} as const
+
 const MARK = '# Lighthouses that Orrery wrote into static_host_map: '
 
 /**
@@ -44,7 +53,7 @@ export function sharedConfig(input: RenderInput, nodes: readonly CompileNode[]):
   const mark = hosts.length === 0 ? '' : `${MARK}${hosts.map(([ip]) => ip).join(' ')}\n`
   const port = settingAt(base, ['listen', 'port'])
   return {
-    text: mark + stringify(config, { sortMapEntries: true, lineWidth: 0, aliasDuplicateObjects: false }),
+    text: mark + stringify(config, STYLE),
     routes,
     lighthouses: union(own, settingAt(base, ['lighthouse', 'hosts'])),
     relays: union(
