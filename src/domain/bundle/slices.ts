@@ -27,8 +27,8 @@ interface DecodedNode {
   tail: Uint8Array | null
 }
 
-/** What a node's tail takes beside its two files: the proof, and the objects around it. */
-const NODE_OVERHEAD = 2_000
+/** What a node takes beside its two files, in bytes: its tail, its leaf, and the objects around them, as measured. */
+const NODE_OVERHEAD = 4_000
 
 /** Files that are read between two turns of the event loop. */
 const TURN = 250
