@@ -30,7 +30,10 @@ const bumping: Record<string, Input> = {
   updateNodeAdmin: ({ nodeId }) => ({ nodeId, isAdmin: true }),
   updateClusterLighthouse: ({ clusterId }) => ({ clusterId, lighthousePort: 4243 }),
   updateClusterFirewall: ({ clusterId }) => ({ clusterId, firewall: { inbound: [], outbound: [] } }),
+  updateClusterCertificates: ({ clusterId }) => ({ clusterId, certificateLifetimeDays: 60 }),
   rotateClusterToken: ({ clusterId }) => ({ clusterId }),
+  rotateClusterCa: ({ clusterId }) => ({ clusterId }),
+  abortClusterCaRotation: ({ clusterId }) => ({ clusterId }),
   publishClusterConfig: ({ clusterId }) => ({ clusterId }),
   createConfigBundle: ({ clusterId }) => ({ clusterId, archive: fileMark }),
 }
@@ -62,9 +65,10 @@ describe.each(engines)('versions on %s', (engine) => {
     expect(await wanted()).toBe(before + 1)
   })
 
-  test('the page names these mutations and importClusterPki, which test/cluster-pki.test.ts covers', () => {
-    const named = documented.match(/\b(?:create|delete|update|rotate|publish|import)\w+/g)
-    expect(named?.sort()).toEqual([...Object.keys(bumping), 'importClusterPki'].sort())
+  test('the page names these mutations, and those that test/cluster-pki and test/enrolment cover', () => {
+    const named = documented.match(/\b(?:create|delete|update|rotate|abort|publish|import|enroll|renew)[A-Z]\w+/g)
+    const elsewhere = ['importClusterPki', 'enrollNode', 'renewNodeCertificate']
+    expect(named?.sort()).toEqual([...Object.keys(bumping), ...elsewhere].sort())
     const mutations = Object.keys(schema.getMutationType()?.getFields() ?? {})
     expect(mutations).toEqual(expect.arrayContaining(named ?? []))
   })

@@ -1,7 +1,7 @@
 import type { Cluster } from '../db/types.ts'
 import { generateBundleSigningKey } from '../nebula/signing.ts'
 import { createCa, exportCaKey, type CertificateAuthority } from '../pki/ca.ts'
-import type { CertificateVersion } from '../pki/certificate.ts'
+import { parseCaCertificate, type CertificateVersion } from '../pki/certificate.ts'
 import { PkiError } from '../pki/errors.ts'
 import type { Change } from './cluster-change.ts'
 import type { Vault } from './vault.ts'
@@ -40,6 +40,12 @@ export interface CaLimits {
 /** The CAs that the nodes of the cluster trust, PEM: the one that signs, then the other one of a running rotation. */
 export const trustedCas = ({ pkiCaCert, pkiOtherCaCert }: Pick<Cluster, 'pkiCaCert' | 'pkiOtherCaCert'>): string[] =>
   [pkiCaCert, pkiOtherCaCert].filter((pem) => pem !== null)
+
+/** What of a CA's certificate people ask for. */
+export function caDetails(pem: string): { fingerprint: string; notAfter: Date } {
+  const { fingerprint, notAfter } = parseCaCertificate(pem)
+  return { fingerprint, notAfter }
+}
 
 /** The format that the cluster's certificates are signed in; the row holds 1 or 2. */
 export const certificateVersionOf = ({ certificateVersion }: { certificateVersion: number }): CertificateVersion =>

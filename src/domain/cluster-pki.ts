@@ -6,6 +6,7 @@ import type { Cluster } from '../db/types.ts'
 import { exportCaKey, importCa, type CertificateAuthority } from '../pki/ca.ts'
 import { PkiError } from '../pki/errors.ts'
 import { containsPrefix, parsePrefix } from '../pki/prefix.ts'
+import { assertNotRotating } from './ca-rotation.ts'
 import { changeCluster } from './cluster-change.ts'
 import { check } from './rules.ts'
 import type { Vault } from './vault.ts'
@@ -30,6 +31,7 @@ export async function importClusterPki(scope: Scope, vault: Vault, id: string, i
   const { caCertificate, caKey, passphrase } = check(rules, input)
   const ca = await readCa(caCertificate, caKey, passphrase ?? null)
   return changeCluster(scope, id, `CA ${ca.certificate.name} imported`, async ({ tx, cluster }) => {
+    assertNotRotating(cluster)
     assertFits(ca, cluster)
     if (await tx.node.findFirst({ where: { clusterId: id, certificate: { not: null } }, select: { id: true } })) {
       throw new ConflictError('Nodes of the cluster hold certificates of its present CA; another one would part them')

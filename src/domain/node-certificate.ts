@@ -86,10 +86,25 @@ export const certificatesOf = ({ certificate }: Pick<Node, 'certificate'>): Revo
     ? []
     : parseCertificates(certificate).map(({ fingerprint, notAfter }) => ({ fingerprint, expiresAt: notAfter }))
 
-const contentOf = (
-  { networkCidr }: Pick<Cluster, 'networkCidr'>,
-  { name, overlayIp, routes, groups }: Certified,
-) => ({ name, networks: [`${overlayIp}/${networkCidr.split('/')[1] ?? ''}`], unsafeNetworks: routes, groups })
+/**
+ * For a node that sends its key and nothing else: what its CA refuses is no input's fault.
+ * @throws ConflictError
+ */
+export function forNode<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    if (!(error instanceof ValidationError)) throw error
+    throw new ConflictError(`The cluster's CA does not allow what the node is: ${error.message}`)
+  }
+}
+
+const contentOf = ({ networkCidr }: Pick<Cluster, 'networkCidr'>, { name, overlayIp, routes, groups }: Certified) => ({
+  name,
+  networks: [`${overlayIp}/${networkCidr.split('/')[1] ?? ''}`],
+  unsafeNetworks: routes,
+  groups,
+})
 
 /** Which input each of the PKI's complaints is about. */
 const inputOf: Partial<Record<PkiError['subject'], string>> = {

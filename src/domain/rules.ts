@@ -1,6 +1,7 @@
 import { z } from 'zod'
 
 import { ValidationError, type ValidationIssue } from '../base/errors.ts'
+import { isVersion } from '../nebula/version.ts'
 
 /**
  * Checks an input against its rules and returns it as the rules shape it (names trimmed, defaults filled in).
@@ -43,11 +44,14 @@ export const groupRule = certifiedNameRule.refine((group) => !group.includes(','
 /** A UDP port. */
 export const portRule = z.int('must be a whole number').min(1, 'must be 1 to 65535').max(65535, 'must be 1 to 65535')
 
+/** What Nebula's `-version` says. */
+export const nebulaVersionRule = z
+  .string()
+  .max(100, 'must have at most 100 characters')
+  .refine(isVersion, 'must be a version such as 1.9.5')
+
 /** Nebula's certificate format. */
-export const certificateVersionRule = z
-  .int('must be 1 or 2')
-  .min(1, 'must be 1 or 2')
-  .max(2, 'must be 1 or 2')
+export const certificateVersionRule = z.int('must be 1 or 2').min(1, 'must be 1 or 2').max(2, 'must be 1 or 2')
 
 const days = (most: number) => {
   const rule = `must be 1 to ${most} days`

@@ -1,7 +1,7 @@
 import { GraphQLError } from 'graphql'
 
 import type { Operator, Scope } from '../auth/scope.ts'
-import type { Session, SignedIn } from '../auth/session.ts'
+import type { EnrollingMachineSession, NodeSession, Session, SignedIn } from '../auth/session.ts'
 import type { Context } from './context.ts'
 
 /**
@@ -20,6 +20,10 @@ export type AccessScopes = {
   clusterReader: boolean
   /** Whoever manages a cluster: operators, tenant admins, and the cluster's own admin nodes. */
   clusterWriter: boolean
+  /** A node of whatever cluster, for itself. */
+  node: boolean
+  /** A machine that holds a cluster's token. */
+  enrollingMachine: boolean
   /** The node with this id. */
   nodeItself: string
 }
@@ -37,6 +41,8 @@ export function accessOf({ session }: Pick<Context, 'session'>) {
     tenantWriter,
     clusterReader: tenantReader || node,
     clusterWriter: tenantWriter || (node && session.isAdmin),
+    node,
+    enrollingMachine: session.kind === 'enrollingMachine',
     nodeItself: (id: string) => node && session.nodeId === id,
   }
 }
@@ -67,6 +73,20 @@ export function callerOf({ session }: Context): SignedIn {
 
 /** The rows that the caller reaches. */
 export const scopeOf = (context: Context): Scope => callerOf(context).scope
+
+/** The node that calls; refuses everybody else. */
+export function nodeOf(context: Context): NodeSession {
+  const session = callerOf(context)
+  if (session.kind !== 'node') throw forbidden()
+  return session
+}
+
+/** The machine that enrols; refuses everybody else. */
+export function enrollingMachineOf(context: Context): EnrollingMachineSession {
+  const session = callerOf(context)
+  if (session.kind !== 'enrollingMachine') throw forbidden()
+  return session
+}
 
 /** The operator's reach; refuses everybody else. */
 export function operatorOf(context: Context): Operator {

@@ -12,6 +12,7 @@ import {
   listClusters,
   type ClusterFilter as Filter,
 } from '../domain/clusters.ts'
+import { caDetails } from '../domain/cluster-ca.ts'
 import { callerOf, scopeOf } from './access.ts'
 import { builder } from './builder.ts'
 import { resolveConnection } from './connection.ts'
@@ -111,6 +112,33 @@ export const Cluster = builder.prismaObject('Cluster', {
       description: 'Fingerprints of revoked certificates, hex; every node’s `pki.blocklist`.',
       select: { pkiCrl: true },
       resolve: ({ pkiCrl }) => (pkiCrl ?? '').split('\n').filter((line) => line !== ''),
+    }),
+    caFingerprint: t.string({
+      nullable: true,
+      description: 'The fingerprint of the CA that signs, 64 hex digits; null until the cluster has a CA.',
+      select: { pkiCaCert: true },
+      resolve: ({ pkiCaCert }) => (pkiCaCert === null ? null : caDetails(pkiCaCert).fingerprint),
+    }),
+    caExpiresAt: t.field({
+      type: 'DateTimeISO',
+      nullable: true,
+      description: 'Until when that CA is valid, and what it signed; null until the cluster has a CA.',
+      select: { pkiCaCert: true },
+      resolve: ({ pkiCaCert }) => (pkiCaCert === null ? null : caDetails(pkiCaCert).notAfter),
+    }),
+    certificateLifetimeDays: t.exposeInt('certificateLifetimeDays', {
+      description: 'How long a node’s certificate is valid, in days; agents renew theirs in time.',
+    }),
+    enrollGroups: t.stringList({
+      description: 'Groups that a machine may ask for when it enrols itself.',
+      select: { enrollGroups: true },
+      // Only the domain writes the column, as a list of texts.
+      resolve: ({ enrollGroups }) => enrollGroups as string[],
+    }),
+    bundleSigningKey: t.exposeString('bundlePublicKey', {
+      nullable: true,
+      description:
+        'The public half of the key that signs the cluster’s bundles: Ed25519, 32 bytes in base64; null until it has one.',
     }),
     createdAt: t.expose('createdAt', { type: 'DateTimeISO', description: 'When the cluster was created.' }),
   }),

@@ -1,5 +1,6 @@
 import type { Session } from '../auth/session.ts'
 import type { Tokens } from '../auth/tokens.ts'
+import type { Enrolments } from '../domain/enrolment.ts'
 import type { Vault } from '../domain/vault.ts'
 import type { Loaders } from './loaders.ts'
 
@@ -8,6 +9,7 @@ export interface Context {
   readonly session: Session
   readonly tokens: Tokens
   readonly vault: Vault
+  readonly enrolments: Enrolments
   /** Look-ups gathered across the fields of this one request. */
   readonly loaders: Loaders
 }

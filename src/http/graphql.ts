@@ -2,6 +2,7 @@ import { YogaServer } from 'graphql-yoga'
 import type { GraphQLSchema } from 'graphql'
 
 import type { Tokens } from '../auth/tokens.ts'
+import { Enrolments } from '../domain/enrolment.ts'
 import type { Vault } from '../domain/vault.ts'
 import type { Context } from '../graphql/context.ts'
 import { Loaders } from '../graphql/loaders.ts'
@@ -33,10 +34,11 @@ const waitUntil = () => undefined
 
 /** `/graphql`: the API, and GraphiQL for whoever opens the address in a browser. */
 export function graphqlRoute({ tokens, vault, introspection, schema = orrerySchema }: Means): Route {
+  const enrolments = new Enrolments({ tokens, vault })
   // Without the adapter that createYoga puts around it: there is one around the whole application.
   const yoga = new YogaServer<ServerContext, Context>({
     schema,
-    context: ({ session }) => ({ session, tokens, vault, loaders: new Loaders() }),
+    context: ({ session }) => ({ session, tokens, vault, enrolments, loaders: new Loaders() }),
     plugins: [useRequestParsers(), useUploads(), useCsrf(), useLimits(), useIntrospection(introspection), useErrors()],
     // What Yoga would do by itself is done here or in the storey above: limits, masking, CORS, pages.
     maxRequestBodySize: false,

@@ -1,0 +1,159 @@
+import { z } from 'zod'
+
+import { ConflictError, NotFoundError } from '../base/errors.ts'
+import type { Operator, Scope } from '../auth/scope.ts'
+import type { Cluster, Prisma } from '../db/types.ts'
+import { parseCaCertificate } from '../pki/certificate.ts'
+import { newCa, withPki } from './cluster-ca.ts'
+import { changeCluster, type Change } from './cluster-change.ts'
+import { waitsForNobody } from './ca-rotation-progress.ts'
+import { caLifetimeRule, check } from './rules.ts'
+import type { Vault } from './vault.ts'
+
+/**
+ * How a cluster's CA is replaced without parting its nodes: first all of them trust both CAs, then all are given
+ * certificates of the new one, then all forget the old one. Each phase is a version of the configuration.
+ */
+export const caRotationPhases = ['TRUST_BOTH', 'SIGN_AGAIN', 'DROP_OLD'] as const
+export type CaRotationPhase = (typeof caRotationPhases)[number]
+
+/** The phase of a cluster's rotation; null while none runs. The database allows these values alone. */
+export const phaseOf = ({ caRotationPhase }: Pick<Cluster, 'caRotationPhase'>): CaRotationPhase | null =>
+  caRotationPhase as CaRotationPhase | null
+
+/**
+ * The certificate of the CA that a rotation leads to, PEM: after it was aborted in SIGN_AGAIN, that is the old one.
+ * `pkiCaCert` signs in every phase.
+ */
+export const rotatesTo = (cluster: Pick<Cluster, 'caRotationPhase' | 'pkiCaCert' | 'pkiOtherCaCert'>): string | null =>
+  phaseOf(cluster) === 'TRUST_BOTH' ? cluster.pkiOtherCaCert : cluster.pkiCaCert
+
+/** Refuses what must wait for the end of a rotation. @throws ConflictError */
+export function assertNotRotating(cluster: Pick<Cluster, 'caRotationPhase'>): void {
+  if (phaseOf(cluster) === null) return
+  throw new ConflictError('The cluster’s CA is being rotated: wait for the end, or abort it')
+}
+
+const rules = z.object({ caLifetimeDays: caLifetimeRule.default(3650) })
+
+/**
+ * Begins to replace the cluster's CA with a new one: from the next version on, nodes trust both. `advanceCaRotation`
+ * takes the further steps.
+ * @throws ValidationError, NotFoundError, ConflictError while a rotation runs
+ */
+export async function rotateClusterCa(
+  scope: Scope,
+  vault: Vault,
+  id: string,
+  input: { caLifetimeDays?: number | undefined },
+): Promise<Cluster> {
+  const { caLifetimeDays: lifetimeDays } = check(rules, input)
+  return inCluster(scope, id, 'CA rotation: trust both', (change) => {
+    const { cluster } = withPki(vault, change)
+    assertNotRotating(cluster)
+    const { groups } = parseCaCertificate(cluster.pkiCaCert)
+    const made = newCa(vault, cluster, { lifetimeDays, groups })
+    change.set({
+      ...step('TRUST_BOTH', cluster),
+      caRotationStartedAt: new Date(),
+      pkiOtherCaCert: made.pkiCaCert,
+      pkiOtherCaKey: made.pkiCaKey,
+    })
+  })
+}
+
+/**
+ * Ends a rotation without its new CA: nodes that only trust it so far forget it; where certificates were signed with it,
+ * they are signed again with the old one, and the rotation goes on to drop the new one.
+ * @throws NotFoundError, ConflictError when none runs, or when the old CA is gone already
+ */
+export const abortClusterCaRotation = (scope: Scope, id: string): Promise<Cluster> =>
+  inCluster(scope, id, 'CA rotation: aborted', ({ cluster, set }) => {
+    switch (phaseOf(cluster)) {
+      case null:
+        throw new ConflictError('No rotation of the CA runs')
+      case 'TRUST_BOTH':
+        set(ended)
+        break
+      case 'SIGN_AGAIN':
+        set({ ...step('SIGN_AGAIN', cluster), ...swapped(cluster) })
+        break
+      case 'DROP_OLD':
+        throw new ConflictError('The old CA is not trusted any more: begin another rotation when this one has ended')
+    }
+  })
+
+/**
+ * Takes the next step of every rotation whose present one has arrived. Call it every few seconds; instances may call it
+ * at the same time.
+ */
+export async function advanceCaRotations(operator: Operator): Promise<void> {
+  const rotating = await operator.db.cluster.findMany({
+    where: { caRotationPhase: { not: null } },
+    select: { id: true },
+  })
+  for (const { id } of rotating) await advanceCaRotation(operator, id)
+}
+
+/** Takes the next step of one cluster's rotation when every node that is there has taken the present one. */
+export async function advanceCaRotation(scope: Scope, id: string): Promise<void> {
+  const before = await scope.db.cluster.findUnique({ where: { id } })
+  if (!before || !(await isReady(scope.db, before))) return
+  if (phaseOf(before) === 'DROP_OLD') {
+    // Every node has what it shall have: this is nothing that they hear of.
+    const where = { id, caRotationPhase: 'DROP_OLD', caRotationVersion: before.caRotationVersion }
+    await scope.db.cluster.updateMany({ where, data: ended })
+    return
+  }
+  try {
+    const summary = `CA rotation: ${phaseOf(before) === 'TRUST_BOTH' ? 'sign again' : 'drop the old one'}`
+    await changeCluster(scope, id, summary, async ({ tx, cluster, set }) => {
+      // Behind the cluster's lock: another instance, a change or an abortion may have been faster.
+      if (cluster.caRotationVersion !== before.caRotationVersion || !(await isReady(tx, cluster))) throw new NotReady()
+      if (phaseOf(cluster) === 'TRUST_BOTH') set({ ...step('SIGN_AGAIN', cluster), ...swapped(cluster) })
+      else set({ ...step('DROP_OLD', cluster), pkiOtherCaCert: null, pkiOtherCaKey: null })
+    })
+  } catch (error) {
+    if (!(error instanceof NotReady || error instanceof NotFoundError)) throw error
+  }
+}
+
+/** Takes the bump back: the step was taken by another, or must not be taken any more. */
+class NotReady extends Error {}
+
+/** Whether the phase's version was published, and every node that was seen in the last day runs it. */
+const isReady = async (db: Parameters<typeof waitsForNobody>[0], cluster: Cluster): Promise<boolean> =>
+  cluster.caRotationVersion !== null &&
+  cluster.publishedConfigVersion >= cluster.caRotationVersion &&
+  (await waitsForNobody(db, cluster))
+
+const step = (phase: CaRotationPhase, { configVersion }: Cluster) => ({
+  caRotationPhase: phase,
+  caRotationVersion: configVersion,
+})
+
+const swapped = ({ pkiCaCert, pkiCaKey, pkiOtherCaCert, pkiOtherCaKey }: Cluster) => ({
+  pkiCaCert: pkiOtherCaCert,
+  pkiCaKey: pkiOtherCaKey,
+  pkiOtherCaCert: pkiCaCert,
+  pkiOtherCaKey: pkiCaKey,
+})
+
+const ended = {
+  caRotationPhase: null,
+  caRotationVersion: null,
+  caRotationStartedAt: null,
+  pkiOtherCaCert: null,
+  pkiOtherCaKey: null,
+} satisfies Prisma.ClusterUncheckedUpdateManyInput
+
+/** A change of the cluster's own row that its state decides on; returns the row after it. */
+async function inCluster(scope: Scope, id: string, summary: string, work: (change: Change) => void): Promise<Cluster> {
+  await changeCluster(scope, id, summary, (change) => {
+    work(change)
+    return Promise.resolve()
+  })
+  const cluster = await scope.db.cluster.findUnique({ where: { id } })
+  if (!cluster) throw new NotFoundError('Cluster')
+  return cluster
+}

@@ -1,0 +1,59 @@
+interface Waiting<Request, Answer> {
+  readonly request: Request
+  readonly resolve: (answer: Answer) => void
+  readonly reject: (error: unknown) => void
+}
+
+/**
+ * Gathers requests for one thing (a cluster, say) while the work for it runs, and hands them to the next turn of the
+ * work together. Nobody waits for others to come: the first one's turn begins at once.
+ */
+export class Turns<Request, Answer> {
+  readonly #most: number
+  readonly #queues = new Map<string, Waiting<Request, Answer>[]>()
+
+  /** @param most requests of one turn */
+  constructor(most: number) {
+    this.#most = most
+  }
+
+  /**
+   * Adds a request and waits for its answer.
+   * @param work answers for many requests, in their order; an Error is the answer to its request alone, and what it
+   * throws is everybody's. That of the turn's first request is called
+   */
+  take(
+    id: string,
+    request: Request,
+    work: (requests: readonly Request[]) => Promise<readonly (Answer | Error)[]>,
+  ): Promise<Answer> {
+    return new Promise<Answer>((resolve, reject) => {
+      const waiting = { request, resolve, reject }
+      const queue = this.#queues.get(id)
+      if (queue) {
+        queue.push(waiting)
+        return
+      }
+      this.#queues.set(id, [waiting])
+      void this.#run(id, work)
+    })
+  }
+
+  async #run(id: string, work: (requests: readonly Request[]) => Promise<readonly (Answer | Error)[]>): Promise<void> {
+    for (;;) {
+      const turn = this.#queues.get(id)?.splice(0, this.#most) ?? []
+      if (turn.length === 0) break
+      try {
+        const answers = await work(turn.map(({ request }) => request))
+        turn.forEach(({ resolve, reject }, index) => {
+          const answer = answers[index]
+          if (answer === undefined || answer instanceof Error) reject(answer ?? new Error('a request got no answer'))
+          else resolve(answer)
+        })
+      } catch (error) {
+        for (const { reject } of turn) reject(error)
+      }
+    }
+    this.#queues.delete(id)
+  }
+}

@@ -1,0 +1,64 @@
+import { ConflictError, NotFoundError, ValidationError } from '../base/errors.ts'
+import { updateClusterCertificates, updateClusterEnrollment } from '../domain/cluster-certificates.ts'
+import { scopeOf } from './access.ts'
+import { builder } from './builder.ts'
+import { Cluster } from './clusters.ts'
+import { outcome } from './errors.ts'
+import { given } from './input.ts'
+
+builder.relayMutationField(
+  'updateClusterCertificates',
+  {
+    description: 'What is to change; a field that is null stays as it is.',
+    inputFields: (t) => ({
+      clusterId: t.field({ type: 'UUID', required: true, description: 'The cluster’s id.' }),
+      certificateVersion: t.int({
+        description: 'The format: 1, or 2 when every node that has a certificate reports Nebula 1.10 or newer.',
+      }),
+      certificateLifetimeDays: t.int({
+        description: 'How long certificates are valid that are signed from now on: 1 to 3650 days.',
+      }),
+    }),
+  },
+  {
+    description:
+      'Sets the format and the lifetime of the nodes’ certificates; not while the CA is being rotated. For operators and tenant admins. Bumps `configVersion`.',
+    authScopes: { tenantWriter: true },
+    errors: outcome('updateClusterCertificates', ValidationError, NotFoundError, ConflictError),
+    resolve: (_root, { input: { clusterId, ...input } }, context) =>
+      updateClusterCertificates(scopeOf(context), clusterId, given(input)),
+  },
+  {
+    description: 'The certificates’ settings were set.',
+    outputFields: (t) => ({
+      cluster: t.field({ type: Cluster, description: 'The cluster as it is now.', resolve: (cluster) => cluster }),
+    }),
+  },
+)
+
+builder.relayMutationField(
+  'updateClusterEnrollment',
+  {
+    description: 'What enrolling machines may ask for.',
+    inputFields: (t) => ({
+      clusterId: t.field({ type: 'UUID', required: true, description: 'The cluster’s id.' }),
+      enrollGroups: t.stringList({
+        required: true,
+        description: 'All groups that a machine may ask for when it enrols itself: at most 64.',
+      }),
+    }),
+  },
+  {
+    description: 'Sets which groups a machine may ask for when it enrols itself. For operators and tenant admins.',
+    authScopes: { tenantWriter: true },
+    errors: outcome('updateClusterEnrollment', ValidationError, NotFoundError),
+    resolve: (_root, { input: { clusterId, ...input } }, context) =>
+      updateClusterEnrollment(scopeOf(context), clusterId, input),
+  },
+  {
+    description: 'The groups were set.',
+    outputFields: (t) => ({
+      cluster: t.field({ type: Cluster, description: 'The cluster as it is now.', resolve: (cluster) => cluster }),
+    }),
+  },
+)
