@@ -12,6 +12,10 @@ import { openConnection } from './db/connection.ts'
 import { assertCurrent, migrateUp } from './db/migrations/index.ts'
 import { credentials } from './domain/credentials.ts'
 import { replicaRegistry } from './domain/replicas.ts'
+import { startPublisher } from './domain/publisher.ts'
+import { compileThread } from './domain/bundle/compile-thread.ts'
+import { advanceCaRotations } from './domain/ca-rotation.ts'
+import { bundleShelf } from './domain/bundle-shelf.ts'
 import { countTenants } from './domain/tenants.ts'
 import { Vault } from './domain/vault.ts'
 import { startReplica } from './ha/replica.ts'
@@ -62,10 +66,15 @@ export async function startServer(config: Config, { beforeListening }: Hooks = {
       tokens,
       vault,
       log,
+      shelf: bundleShelf(operator),
       corsOrigins: config.corsOrigins,
       introspection: config.introspection,
       health: health(config.databaseUrl, database),
     })
+    // Stopped behind the requests: the last changes are published, the rest is made good at the next start.
+    const publisher = startPublisher({ operator, vault, log, onSweep: () => advanceCaRotations(operator) })
+    opened.push({ name: 'compile thread', close: () => compileThread.stop() })
+    opened.push({ name: 'publisher', close: () => publisher.stop() })
     const server = await listen(app, { host: config.host, port: config.port })
     opened.push({ name: 'http', close: () => server.close() })
     const address = config.publicUrl ?? server.url

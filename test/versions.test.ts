@@ -47,8 +47,8 @@ describe.each(engines)('versions on %s', (engine) => {
   })
   afterAll(() => app.close())
 
-  const wanted = async () =>
-    (await app.database.client.cluster.findUniqueOrThrow({ where: { id: world.clusterId } })).configVersion
+  const wanted = async (id = world.clusterId) =>
+    (await app.database.client.cluster.findUniqueOrThrow({ where: { id } })).configVersion
 
   async function call(name: string, input: Record<string, unknown>): Promise<string> {
     const title = name.charAt(0).toUpperCase() + name.slice(1)
@@ -86,18 +86,26 @@ describe.each(engines)('versions on %s', (engine) => {
   })
 
   test('deleting bundles raises nothing, and no number is given again', async () => {
-    const newest = await wanted()
-    await call('createConfigBundle', { clusterId: world.clusterId, archive: fileMark })
-    expect(await call('deleteConfigBundle', { clusterId: world.clusterId, version: newest + 1 })).toContain('Payload')
-    expect(await wanted()).toBe(newest + 1)
-    await call('createConfigBundle', { clusterId: world.clusterId, archive: fileMark })
-    const [bundle] = await app.database.client.configBundle.findMany({
-      where: { clusterId: world.clusterId, version: { lt: 1000 } },
-      orderBy: { version: 'desc' },
-      take: 1,
-      select: { version: true },
-    })
-    expect(bundle?.version).toBe(newest + 2)
+    const create =
+      'mutation { createCluster(input: { name: "fresh" }) { ... on CreateClusterPayload { cluster { id } } } }'
+    const made = await app.ask<{ createCluster: { cluster: { id: string } } }>(world.admin, create)
+    const clusterId = made.createCluster.cluster.id
+    const newest = async () => {
+      await app.publish()
+      const [bundle] = await app.database.client.configBundle.findMany({
+        where: { clusterId },
+        orderBy: { version: 'desc' },
+        take: 1,
+        select: { version: true },
+      })
+      return bundle?.version ?? 0
+    }
+    const version = await newest()
+    expect(await wanted(clusterId)).toBe(version)
+    expect(await call('deleteConfigBundle', { clusterId, version })).toContain('Payload')
+    expect([await newest(), await wanted(clusterId)]).toEqual([0, version])
+    await call('publishClusterConfig', { clusterId })
+    expect(await newest()).toBe(version + 1)
   })
 
   test('64 changes at once get 64 different versions and no error', async () => {

@@ -43,17 +43,3 @@ export type Session = OperatorSession | TenantAdminSession | NodeSession | Enrol
 export type SignedIn = Exclude<Session, AnonymousSession>
 
 export const anonymous: AnonymousSession = { kind: 'anonymous' }
-
-/** Names the caller in messages that people read later, such as a bundle's. */
-export function actorOf(session: SignedIn): string {
-  switch (session.kind) {
-    case 'operator':
-      return `operator ${session.subject}`
-    case 'tenantAdmin':
-      return `${session.role} ${session.subject}`
-    case 'node':
-      return `node ${session.name}`
-    case 'enrollingMachine':
-      return 'an enrolling machine'
-  }
-}

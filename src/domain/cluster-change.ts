@@ -63,7 +63,7 @@ async function change<T>(
     const result = await work({ tx, cluster: bumped, set })
     const what = typeof summary === 'string' ? summary : summary()
     const pendingChanges = withPending(bumped.pendingChanges, `${what} (${scope.actor})`)
-    const cluster = await tx.cluster.update({ where: { id: clusterId }, data: { ...fields, pendingChanges } })
+    const cluster = await tx.cluster.update({ where: { id: clusterId }, data: { pendingChanges, ...fields } })
     return { result, cluster }
   })
   scope.changes.emit({ kind: 'changed', clusterId })

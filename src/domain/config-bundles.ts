@@ -1,20 +1,18 @@
 import { z } from 'zod'
 
-import { NotFoundError } from '../base/errors.ts'
+import { ConflictError, NotFoundError } from '../base/errors.ts'
 import type { Scope } from '../auth/scope.ts'
 import { refusal } from '../db/errors.ts'
 import type { Listing } from '../db/pages.ts'
-import type { ConfigBundle as ConfigBundleRow, Prisma } from '../db/types.ts'
-import { inspectBundle, type ArchiveSource } from './bundle/inspect.ts'
-import { changeCluster } from './cluster-change.ts'
+import type { Cluster, ConfigBundle as ConfigBundleRow, Prisma, Tx } from '../db/types.ts'
 import { readPages, type List } from './pages.ts'
-import { check, messageRule } from './rules.ts'
+import { check } from './rules.ts'
 
 /** A bundle without its archive: what everything but a download reads. */
 export type ConfigBundle = Omit<ConfigBundleRow, 'data'>
 
 /** All columns but the archive. */
-const bundleMetadata = {
+export const bundleMetadata = {
   version: true,
   tenantId: true,
   clusterId: true,
@@ -80,64 +78,26 @@ export async function getLatestConfigBundleVersion(scope: Scope, clusterId: stri
 export const getConfigBundleArchive = (scope: Scope, clusterId: string, version: number) =>
   scope.db.configBundle.findFirst({ where: { clusterId, version }, select: { data: true } })
 
-export interface NewConfigBundle {
-  readonly clusterId: string
-  /** tar.gz, at most 10 MiB. */
-  readonly archive: ArchiveSource
-  readonly message?: string | undefined
-}
-
-/** An empty message says as much as none. */
-const rules = z.object({ message: messageRule.transform((text) => (text === '' ? undefined : text)).optional() })
-
 /**
- * CreateBundle: publishes an uploaded archive as the cluster's next version. The archive is inspected first, while
- * nothing is locked; version and row commit together.
- * @param author the node that uploads, or null; its id is kept, and null after it was deleted
- * @throws ValidationError and LimitError that name file and reason, NotFoundError
- */
-export async function createConfigBundle(
-  scope: Scope,
-  author: { readonly nodeId: string | null; readonly name: string },
-  { clusterId, archive, message }: NewConfigBundle,
-): Promise<ConfigBundle> {
-  const fields = check(rules, { message })
-  if (!(await scope.db.cluster.findUnique({ where: { id: clusterId }, select: { id: true } }))) {
-    throw new NotFoundError('Cluster')
-  }
-  const { data, sha256, size } = await inspectBundle(archive)
-  return changeCluster(scope, clusterId, fields.message ?? 'uploaded', ({ tx, cluster }) =>
-    tx.configBundle.create({
-      data: {
-        version: cluster.configVersion,
-        tenantId: cluster.tenantId,
-        clusterId,
-        data: Uint8Array.from(data),
-        sha256,
-        size,
-        createdById: author.nodeId,
-        message: `${fields.message ?? 'uploaded'} (${author.name})`,
-      },
-      select: bundleMetadata,
-    }),
-  )
-}
-
-/**
- * DeleteBundle: removes one version; its number is never given again.
- * @throws NotFoundError
+ * DeleteBundle: removes one version; its number is never given again. The one that holds the configuration in force
+ * stays: nothing else would say what an upload brought.
+ * @throws NotFoundError, ConflictError
  */
 export async function deleteConfigBundle(scope: Scope, clusterId: string, version: number): Promise<ConfigBundle> {
-  const bundle = await getConfigBundle(scope, clusterId, version)
-  if (!bundle) throw new NotFoundError('ConfigBundle')
-  try {
-    const { tenantId } = bundle
-    const where = { tenantId_clusterId_version: { tenantId, clusterId, version } }
-    return await scope.db.configBundle.delete({ where, select: bundleMetadata })
-  } catch (error) {
-    if (refusal(error)?.kind === 'missing') throw new NotFoundError('ConfigBundle')
-    throw error
-  }
+  return withClusterLocked(scope, clusterId, 'ConfigBundle', async (tx, { tenantId, sharedConfigVersion }) => {
+    if (sharedConfigVersion === version) {
+      throw new ConflictError(
+        `Version ${version} holds the shared configuration that is in force; roll back to another one first`,
+      )
+    }
+    try {
+      const where = { tenantId_clusterId_version: { tenantId, clusterId, version } }
+      return await tx.configBundle.delete({ where, select: bundleMetadata })
+    } catch (error) {
+      if (refusal(error)?.kind === 'missing') throw new NotFoundError('ConfigBundle')
+      throw error
+    }
+  })
 }
 
 const keepRule = z.object({
@@ -145,7 +105,8 @@ const keepRule = z.object({
 })
 
 /**
- * DeleteOldBundles: removes all but the newest `keep` versions of a cluster; returns how many went.
+ * DeleteOldBundles: removes all but the newest `keep` versions of a cluster, and but the one whose configuration is in
+ * force; returns how many went.
  * @throws ValidationError, NotFoundError
  */
 export async function deleteOldConfigBundles(
@@ -154,19 +115,31 @@ export async function deleteOldConfigBundles(
   input: { readonly keep: number },
 ): Promise<number> {
   const { keep } = check(keepRule, input)
-  if (!(await scope.db.cluster.findUnique({ where: { id: clusterId }, select: { id: true } }))) {
-    throw new NotFoundError('Cluster')
-  }
-  const [newestGone] = await scope.db.configBundle.findMany({
-    where: { clusterId },
-    orderBy: { version: 'desc' },
-    skip: keep,
-    take: 1,
-    select: { version: true },
+  return withClusterLocked(scope, clusterId, 'Cluster', async (tx, { sharedConfigVersion }) => {
+    const [newestGone] = await tx.configBundle.findMany({
+      where: { clusterId },
+      orderBy: { version: 'desc' },
+      skip: keep,
+      take: 1,
+      select: { version: true },
+    })
+    if (!newestGone) return 0
+    const version = { lte: newestGone.version, ...(sharedConfigVersion === null ? {} : { not: sharedConfigVersion }) }
+    return (await tx.configBundle.deleteMany({ where: { clusterId, version } })).count
   })
-  if (!newestGone) return 0
-  const { count } = await scope.db.configBundle.deleteMany({
-    where: { clusterId, version: { lte: newestGone.version } },
+}
+
+/** Works while nothing of the cluster changes, without a new version. */
+function withClusterLocked<T>(
+  scope: Scope,
+  id: string,
+  missing: string,
+  work: (tx: Tx, cluster: Cluster) => Promise<T>,
+): Promise<T> {
+  return scope.db.$transaction(async (tx) => {
+    const data = { configVersion: { increment: 0 } }
+    const [cluster] = await tx.cluster.updateManyAndReturn({ where: { id }, data })
+    if (!cluster) throw new NotFoundError(missing)
+    return work(tx, cluster)
   })
-  return count
 }

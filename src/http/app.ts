@@ -6,6 +6,7 @@ import type { GraphQLSchema } from 'graphql'
 import type { Authenticate } from '../auth/authenticate.ts'
 import type { Tokens } from '../auth/tokens.ts'
 import type { Logger } from '../base/log.ts'
+import type { BundleShelf } from '../domain/bundle/shelf.ts'
 import type { Vault } from '../domain/vault.ts'
 import { bundleRoutes } from './bundles.ts'
 import { Exchange, type Handler, type Middleware } from './exchange.ts'
@@ -25,6 +26,8 @@ export interface AppMeans {
   readonly tokens: Tokens
   readonly vault: Vault
   readonly log: Logger
+  /** Decoded bundles that nodes are served their slices of. */
+  readonly shelf: BundleShelf
   /** Web pages of these origins may ask this server; the empty list is the default. */
   readonly corsOrigins: readonly string[]
   /** Who may read the GraphQL schema. */
@@ -47,7 +50,11 @@ export interface App {
 /** Puts the application together. */
 export function createApp(means: AppMeans): App {
   let stopping = false
-  const routes: readonly Route[] = [graphqlRoute(means), ...bundleRoutes, ...healthRoutes(means.health, () => stopping)]
+  const routes: readonly Route[] = [
+    graphqlRoute(means),
+    ...bundleRoutes(means),
+    ...healthRoutes(means.health, () => stopping),
+  ]
   const middlewares: readonly Middleware[] = [
     useRequestId,
     useAccessLog(means.log),

@@ -1,6 +1,9 @@
 import type { Scope } from '../auth/scope.ts'
-import type { Session } from '../auth/session.ts'
+import type { NodeSession, Session } from '../auth/session.ts'
 import { isId } from '../base/ids.ts'
+import type { Logger } from '../base/log.ts'
+import type { BundleShelf } from '../domain/bundle/shelf.ts'
+import { sliceOf } from '../domain/bundle/slices.ts'
 import {
   getConfigBundle,
   getConfigBundleArchive,
@@ -11,11 +14,18 @@ import type { Exchange } from './exchange.ts'
 import { failure, Response } from './responses.ts'
 import type { Route } from './router.ts'
 
+/** What downloads are served from. */
+interface BundleMeans {
+  readonly shelf: BundleShelf
+  readonly log: Logger
+}
+
 /**
- * Downloads of bundles: `GET /bundle` is a node's newest one, with the version as its ETag, so that a poll without news
- * is a 304; `GET /clusters/<id>/bundles/<version>` is any version's whole archive, for everybody but plain nodes.
+ * Downloads of bundles: `GET /bundle` is a node's own slice of the newest one, with the version as its ETag, so that a
+ * poll without news is a 304; `GET /clusters/<id>/bundles/<version>` is any version's whole archive, for everybody but
+ * plain nodes.
  */
-export const bundleRoutes: readonly Route[] = [
+export const bundleRoutes = (means: BundleMeans): readonly Route[] => [
   {
     path: '/bundle',
     methods: {
@@ -23,12 +33,11 @@ export const bundleRoutes: readonly Route[] = [
         const session = await exchange.session()
         if (session.kind === 'anonymous') return unauthenticated()
         if (session.kind !== 'node') return forbidden('Only nodes have a bundle of their own.')
-        const { scope, clusterId } = session
         // Most polls end here: the number of the newest version is all that they read.
-        const version = await getLatestConfigBundleVersion(scope, clusterId)
+        const version = await getLatestConfigBundleVersion(session.scope, session.clusterId)
         if (version === null) return missing()
         if (isKnown(exchange.request, version)) return notModified(version)
-        return download(exchange, scope, clusterId, await getConfigBundle(scope, clusterId, version))
+        return slice(exchange, means, session, version)
       },
     },
   },
@@ -46,6 +55,26 @@ export const bundleRoutes: readonly Route[] = [
     },
   },
 ]
+
+/** What is a node's of its cluster's version, out of memory once one of its nodes asked. */
+async function slice(
+  { request }: Exchange,
+  { shelf, log }: BundleMeans,
+  { clusterId, nodeId }: NodeSession,
+  version: number,
+): Promise<Response> {
+  const bundle = await shelf.get(clusterId, version)
+  if (bundle === null) {
+    log.warn({ clusterId, version }, 'the newest bundle was not compiled; the next version will be')
+    return missing()
+  }
+  const data = sliceOf(bundle, nodeId)
+  if (data === null) {
+    return failure(404, 'NOT_FOUND', 'No published version has this node yet: it needs a certificate first.')
+  }
+  const headers = { ...validators(version), 'content-type': 'application/gzip', 'content-length': String(data.length) }
+  return new Response(request.method === 'HEAD' ? null : data, { headers })
+}
 
 type ArchiveReader = Exclude<Session, { kind: 'anonymous' }>
 

@@ -7,6 +7,9 @@ import { systemOperator } from '../../src/auth/system.ts'
 import { Tokens } from '../../src/auth/tokens.ts'
 import { openDatabase } from '../../src/db/client.ts'
 import { credentials } from '../../src/domain/credentials.ts'
+import { bundleShelf } from '../../src/domain/bundle-shelf.ts'
+import { publishCluster } from '../../src/domain/publish.ts'
+import { unpublished } from '../../src/domain/publisher.ts'
 import { Vault } from '../../src/domain/vault.ts'
 import { createLog } from '../../src/base/log.ts'
 import { createApp, type App, type AppMeans } from '../../src/http/app.ts'
@@ -35,6 +38,10 @@ export interface TestApp {
   readonly tenantToken: (tenantId: string, role?: 'admin' | 'viewer') => Promise<string>
   /** The SQL statements that ran since the last look. */
   readonly takeStatements: () => string[]
+  /** Publishes all that waits for it; the tests' app has no publisher of its own. */
+  readonly publish: () => Promise<void>
+  /** Of the database. */
+  readonly url: string
   readonly database: Awaited<ReturnType<typeof openDatabase>>
   readonly tokens: Tokens
   readonly vault: Vault
@@ -69,11 +76,12 @@ export async function startApp(engine: Engine, openOptions: OpenOptions = {}): P
   const keys = deriveKeys(secret)
   const tokens = new Tokens(keys.tokenHash)
   const vault = new Vault(secret)
+  const operator = systemOperator(database)
   const authenticate = authenticator({
     database,
     tokens,
     jwts: jwtVerifier(keys.jwt, null),
-    credentials: credentials(systemOperator(database)),
+    credentials: credentials(operator),
   })
   let lines: string[] = []
   const app = createApp({
@@ -81,6 +89,7 @@ export async function startApp(engine: Engine, openOptions: OpenOptions = {}): P
     tokens,
     vault,
     log: createLog('debug', { write: (line: string) => lines.push(line) }),
+    shelf: bundleShelf(operator),
     corsOrigins: [],
     introspection: 'authenticated',
     health: {
@@ -124,6 +133,11 @@ export async function startApp(engine: Engine, openOptions: OpenOptions = {}): P
       statements = []
       return taken
     },
+    async publish() {
+      const log = app.log
+      for (const { id } of await unpublished(operator)) await publishCluster({ scope: operator, vault, log }, id)
+    },
+    url: testDatabase.url,
     database,
     tokens,
     vault,

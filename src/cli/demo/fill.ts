@@ -6,7 +6,7 @@ import type { Tokens } from '../../auth/tokens.ts'
 import type { Database } from '../../db/client.ts'
 import { packBundle } from '../../domain/bundle/pack.ts'
 import { createCluster } from '../../domain/clusters.ts'
-import { createConfigBundle } from '../../domain/config-bundles.ts'
+import { createConfigBundle } from '../../domain/config-uploads.ts'
 import { createNode } from '../../domain/node-lifecycle.ts'
 import { countTenants, createTenant } from '../../domain/tenants.ts'
 import type { Vault } from '../../domain/vault.ts'
@@ -70,8 +70,8 @@ async function fillCluster(
   const plain = made.findLast(({ node }) => !node.isAdmin)
   for (const [index, message] of versions.entries()) {
     const archive = await packBundle([{ path: 'config.yml', content: configFor(index + 1) }])
-    const author = { nodeId: admin?.node.id ?? null, name: 'demo' }
-    await createConfigBundle(operator, author, { clusterId: cluster.id, archive, message })
+    const author = { nodeId: admin?.node.id ?? null }
+    await createConfigBundle({ scope: operator, vault: making.vault }, author, { clusterId: cluster.id, archive, message })
   }
   return [
     { who: 'enrolling machine', token },

@@ -1,0 +1,184 @@
+import { z } from 'zod'
+
+import { NotFoundError } from '../base/errors.ts'
+import type { Scope } from '../auth/scope.ts'
+import type { Cluster } from '../db/types.ts'
+import type { CompiledBundle } from './bundle/compile-input.ts'
+import { firewallOf } from './bundle/firewall-section.ts'
+import { inspectBundle, type ArchiveSource } from './bundle/inspect.ts'
+import { sharedPart, type SharedPart } from './bundle/shared-part.ts'
+import { withPki } from './cluster-ca.ts'
+import { changeCluster, type Change } from './cluster-change.ts'
+import { getCluster } from './clusters.ts'
+import { bundleMetadata, getConfigBundleArchive, type ConfigBundle } from './config-bundles.ts'
+import type { Firewall } from './firewall.ts'
+import { withPending } from './pending-changes.ts'
+import { compileSnapshot } from './publish-compile.ts'
+import { keepResigned, writeResigned } from './publish.ts'
+import { check, messageRule } from './rules.ts'
+import { readOnce, readSnapshot, type Snapshot } from './snapshot.ts'
+import type { Vault } from './vault.ts'
+
+export interface NewConfigBundle {
+  readonly clusterId: string
+  /** tar.gz, at most 10 MiB. */
+  readonly archive: ArchiveSource
+  readonly message?: string | undefined
+}
+
+/** An empty message says as much as none. */
+const rules = z.object({ message: messageRule.transform((text) => (text === '' ? undefined : text)).optional() })
+
+/** What an upload changes: the shared configuration, and the firewall where its config.yml has one. */
+interface Upload {
+  readonly shared: SharedPart
+  readonly firewall: Firewall | null
+}
+
+/** Times that a bundle is compiled while nothing is locked. */
+const tries = 3
+
+/**
+ * CreateBundle: publishes an uploaded archive as the cluster's next version: its config.yml and further files become
+ * the shared configuration, its firewall the cluster's, and what nodes get is compiled from them at once. Inspected and
+ * compiled while nothing is locked; version, configuration and bundle commit together.
+ * @param author the node that uploads, or null; its id is kept, and null after it was deleted
+ * @throws ValidationError and LimitError that name file and reason, NotFoundError
+ */
+export async function createConfigBundle(
+  { scope, vault }: { scope: Scope; vault: Vault },
+  author: { readonly nodeId: string | null },
+  { clusterId, archive, message }: NewConfigBundle,
+): Promise<ConfigBundle> {
+  const fields = check(rules, { message })
+  if (!(await scope.db.cluster.findUnique({ where: { id: clusterId }, select: { id: true } }))) {
+    throw new NotFoundError('Cluster')
+  }
+  const { data, firewall } = await inspectBundle(archive)
+  const shared = await sharedPart(data)
+  const upload = { shared, firewall }
+  const summary = fields.message ?? 'uploaded'
+  const means = { scope, vault }
+  for (let turn = 0; turn < tries; turn += 1) {
+    const early = await compiledAhead(means, clusterId, upload)
+    const stored = early && (await storeAhead(scope, clusterId, { ...early, upload, author, summary }))
+    if (stored) return stored
+  }
+  // It changes all the time: compiled with the cluster's lock in hand.
+  const stored = await changeCluster(scope, clusterId, summary, async (change) => {
+    const bundle = await compiledInside(vault, change, upload)
+    return store(change, { upload, bundle, author, summary: `${summary} (${scope.actor})` })
+  })
+  scope.changes.emit({ kind: 'published', clusterId, version: stored.version })
+  return stored
+}
+
+/** The cluster changed while its bundle was compiled. */
+class Moved extends Error {}
+
+/** Stores a bundle that was compiled for the next version; null when that has gone to another change. */
+async function storeAhead(
+  scope: Scope,
+  clusterId: string,
+  { version, summary, ...rest }: Stored & { readonly version: number },
+): Promise<ConfigBundle | null> {
+  try {
+    const stored = await changeCluster(scope, clusterId, summary, (change) => {
+      if (change.cluster.configVersion !== version) throw new Moved()
+      return store(change, { ...rest, summary: `${summary} (${scope.actor})` })
+    })
+    scope.changes.emit({ kind: 'published', clusterId, version })
+    return stored
+  } catch (error) {
+    if (error instanceof Moved) return null
+    throw error
+  }
+}
+
+/** The cluster as it will be with the upload. */
+const withUpload = ({ cluster, nodes }: Snapshot, { firewall }: Upload): Snapshot => ({
+  cluster: {
+    ...cluster,
+    ...(firewall === null ? {} : { firewall: { ...firewall } as unknown as Cluster['firewall'] }),
+  },
+  nodes,
+})
+
+/** Compiles for the version behind the present one; null when nodes were given other certificates meanwhile. */
+async function compiledAhead(
+  { scope, vault }: { scope: Scope; vault: Vault },
+  clusterId: string,
+  upload: Upload,
+): Promise<{ version: number; bundle: CompiledBundle } | null> {
+  const snapshot = await readSnapshot(scope.db, clusterId)
+  if (!snapshot) throw new NotFoundError('Cluster')
+  const { cluster } = snapshot
+  // One made before clusters had keys is given them by the publisher, or under the lock.
+  if (cluster.pkiCaKey === null || cluster.bundleSigningKey === null) return null
+  const version = cluster.configVersion + 1
+  const next = { ...snapshot, cluster: { ...cluster, configVersion: version } }
+  const bundle = await compileSnapshot(vault, withUpload(next, upload), upload.shared)
+  return (await keepResigned(scope.db, bundle.resigned)) ? { version, bundle } : null
+}
+
+/** Compiles under the cluster's lock, where nothing can change. */
+async function compiledInside(vault: Vault, change: Change, upload: Upload): Promise<CompiledBundle> {
+  const { tx, cluster } = withPki(vault, change)
+  const snapshot = await readOnce(tx, cluster.id)
+  if (!snapshot) throw new NotFoundError('Cluster')
+  const bundle = await compileSnapshot(vault, withUpload({ cluster, nodes: snapshot.nodes }, upload), upload.shared)
+  if (await writeResigned(tx, bundle.resigned)) return bundle
+  throw new Error(`certificates of cluster ${cluster.id} changed while it was locked`)
+}
+
+interface Stored {
+  readonly upload: Upload
+  readonly bundle: CompiledBundle
+  readonly author: { readonly nodeId: string | null }
+  readonly summary: string
+}
+
+function store(
+  { tx, cluster, set }: Change,
+  { upload: { firewall }, bundle: { data, sha256, size }, author, summary }: Stored,
+): Promise<ConfigBundle> {
+  const { id: clusterId, tenantId, configVersion: version } = cluster
+  const message = withPending(cluster.pendingChanges, summary)
+  set({
+    publishedConfigVersion: version,
+    sharedConfigVersion: version,
+    pendingChanges: null,
+    ...(firewall === null ? {} : { firewall: { ...firewall } }),
+  })
+  return tx.configBundle.create({
+    data: { version, tenantId, clusterId, data, sha256, size, createdById: author.nodeId, message },
+    select: bundleMetadata,
+  })
+}
+
+/**
+ * Takes the shared configuration of an old version back into force, with the firewall it had: as a new version, which
+ * the publisher compiles with the nodes, certificates and revocations of today.
+ * @throws NotFoundError when the cluster is not in the scope or has no such version
+ */
+export async function rollbackClusterConfig(scope: Scope, clusterId: string, version: number): Promise<Cluster> {
+  const archive = await getConfigBundleArchive(scope, clusterId, version)
+  if (!archive) throw new NotFoundError('ConfigBundle')
+  const { 'config.yml': config } = await sharedPart(archive.data)
+  const firewall = await firewallOf(config)
+  const changed = { sharedConfigVersion: version, ...(firewall === null ? {} : { firewall: { ...firewall } }) }
+  await changeCluster(scope, clusterId, `rolled back to version ${version}`, async ({ tx, cluster, set }) => {
+    // It may have been deleted while it was read.
+    const where = { tenantId_clusterId_version: { tenantId: cluster.tenantId, clusterId, version } }
+    if (!(await tx.configBundle.findUnique({ where, select: { version: true } })))
+      throw new NotFoundError('ConfigBundle')
+    set(changed)
+  })
+  return clusterOf(scope, clusterId)
+}
+
+async function clusterOf(scope: Scope, id: string): Promise<Cluster> {
+  const cluster = await getCluster(scope, id)
+  if (!cluster) throw new NotFoundError('Cluster')
+  return cluster
+}

@@ -1,0 +1,137 @@
+import type { Operator } from '../auth/scope.ts'
+import type { Logger } from '../base/log.ts'
+import { publishCluster } from './publish.ts'
+import type { Vault } from './vault.ts'
+
+/** Milliseconds. */
+export interface PublisherTimes {
+  /** How long no change must come before a burst counts as over. */
+  readonly quiet: number
+  /** How long the first change of a burst waits at most. */
+  readonly latest: number
+  /** Between two looks for what was left over: by a crash, or by an instance that is gone. */
+  readonly sweep: number
+  /** The first pause after a failure; doubled with each further one, up to a minute. */
+  readonly retry: number
+}
+
+const defaultTimes: PublisherTimes = { quiet: 50, latest: 500, sweep: 5000, retry: 1000 }
+const longestRetry = 60_000
+
+interface PublisherMeans {
+  readonly operator: Operator
+  readonly vault: Vault
+  readonly log: Logger
+  readonly times?: Partial<PublisherTimes>
+  /** Further work of each sweep, such as the next step of running CA rotations. */
+  readonly onSweep?: () => Promise<void>
+}
+
+export interface Publisher {
+  /** Takes on no more and waits for what is being published. */
+  stop(): Promise<void>
+}
+
+/** What is planned for a cluster. */
+interface Plan {
+  /** Since when the oldest change waits. */
+  since: number
+  timer: NodeJS.Timeout | null
+  running: boolean
+  /** Whether another change came while it was published. */
+  again: boolean
+  failures: number
+}
+
+/**
+ * Publishes what changes: hears of changes as they are committed, waits for a burst to end, compiles and stores. What
+ * nobody heard of (a crash between the change and its bundle, an instance that went away) is found by looking.
+ */
+export function startPublisher({ operator, vault, log, times = {}, onSweep }: PublisherMeans): Publisher {
+  const { quiet, latest, sweep, retry } = { ...defaultTimes, ...times }
+  const plans = new Map<string, Plan>()
+  const running = new Set<Promise<void>>()
+  let leftOver = new Map<string, number>()
+  let stopped = false
+
+  const plan = (clusterId: string, delay = quiet) => {
+    if (stopped) return
+    const now = performance.now()
+    const known = plans.get(clusterId)
+    if (known?.running === true) {
+      known.again = true
+      return
+    }
+    // A cluster that failed waits for its turn: changes do not make it try any faster.
+    if (known !== undefined && known.failures > 0 && known.timer !== null) return
+    const planned = known ?? { since: now, timer: null, running: false, again: false, failures: 0 }
+    if (planned.timer !== null) clearTimeout(planned.timer)
+    const wait = Math.max(0, Math.min(delay, planned.since + latest - now))
+    planned.timer = setTimeout(() => track(run(clusterId, planned)), planned.failures > 0 ? delay : wait)
+    plans.set(clusterId, planned)
+  }
+
+  const run = async (clusterId: string, planned: Plan) => {
+    planned.timer = null
+    planned.running = true
+    try {
+      const version = await publishCluster({ scope: operator, vault, log }, clusterId)
+      if (version !== null) log.info({ clusterId, version }, 'published')
+      planned.failures = 0
+    } catch (error) {
+      planned.failures += 1
+      log.error({ err: error, clusterId, failures: planned.failures }, 'publishing failed')
+    }
+    planned.running = false
+    if (planned.failures > 0) {
+      plan(clusterId, Math.min(longestRetry, retry * 2 ** (planned.failures - 1)))
+      return
+    }
+    plans.delete(clusterId)
+    if (planned.again) plan(clusterId)
+  }
+
+  const track = (work: Promise<void>) => {
+    running.add(work)
+    void work.finally(() => running.delete(work))
+  }
+
+  /** Takes up at once what is there at the start; later only what was there a sweep ago: its own instance comes first. */
+  const look = async (isStart: boolean) => {
+    try {
+      const found = new Map((await unpublished(operator)).map(({ id, configVersion }) => [id, configVersion]))
+      for (const id of found.keys()) if (isStart || leftOver.has(id)) plan(id)
+      leftOver = found
+      await onSweep?.()
+    } catch (error) {
+      log.error({ err: error }, 'looking for unpublished clusters failed')
+    }
+  }
+
+  const unlisten = operator.changes.listen((event) => {
+    if (event.kind === 'changed') plan(event.clusterId)
+  })
+  track(look(true))
+  let looking = false
+  const timer = setInterval(() => {
+    if (looking) return
+    looking = true
+    track(look(false).finally(() => (looking = false)))
+  }, sweep)
+  return {
+    async stop() {
+      stopped = true
+      unlisten()
+      clearInterval(timer)
+      for (const { timer: planned } of plans.values()) if (planned !== null) clearTimeout(planned)
+      await Promise.all(running)
+    },
+  }
+}
+
+/** The clusters whose wanted version has no bundle, along idx_clusters_unpublished. */
+export const unpublished = ({ db }: Pick<Operator, 'db'>) =>
+  db.cluster.findMany({
+    where: { configVersion: { gt: db.cluster.fields.publishedConfigVersion } },
+    select: { id: true, configVersion: true },
+  })

@@ -1,0 +1,131 @@
+import { ConflictError, LimitError, NotFoundError, ValidationError } from '../base/errors.ts'
+import { deleteConfigBundle, deleteOldConfigBundles } from '../domain/config-bundles.ts'
+import { createConfigBundle, rollbackClusterConfig } from '../domain/config-uploads.ts'
+import { callerOf, scopeOf } from './access.ts'
+import { builder } from './builder.ts'
+import { Cluster } from './clusters.ts'
+import { ConfigBundle } from './config-bundles.ts'
+import { outcome } from './errors.ts'
+
+builder.relayMutationField(
+  'createConfigBundle',
+  {
+    description: 'An archive to publish.',
+    inputFields: (t) => ({
+      clusterId: t.field({ type: 'UUID', required: true, description: 'The cluster’s id.' }),
+      archive: t.field({
+        type: 'File',
+        required: true,
+        description: 'tar.gz, at most 10 MiB and 64 MiB unpacked, with a `config.yml` at its root.',
+      }),
+      message: t.string({ description: 'What changed, for the people who read the list; at most 1000 characters.' }),
+    }),
+  },
+  {
+    description:
+      'Publishes an uploaded archive as the next version: its `config.yml` and further files become the shared configuration, its firewall the cluster’s. What nodes get is compiled from it. For operators, tenant admins and admin nodes. Bumps `configVersion`.',
+    authScopes: { clusterWriter: true },
+    errors: outcome('createConfigBundle', ValidationError, NotFoundError, LimitError),
+    resolve: (_root, { input: { clusterId, archive, message } }, context) => {
+      const caller = callerOf(context)
+      const upload = { clusterId, archive: archive.stream(), message: message ?? undefined }
+      // A node is kept as the bundle's author; everybody is named in its message.
+      const author = { nodeId: caller.kind === 'node' ? caller.nodeId : null }
+      return createConfigBundle({ scope: caller.scope, vault: context.vault }, author, upload)
+    },
+  },
+  {
+    description: 'The archive was published.',
+    outputFields: (t) => ({
+      configBundle: t.field({ type: ConfigBundle, description: 'The new version.', resolve: (bundle) => bundle }),
+    }),
+  },
+)
+
+builder.relayMutationField(
+  'rollbackClusterConfig',
+  {
+    description: 'The version to go back to.',
+    inputFields: (t) => ({
+      clusterId: t.field({ type: 'UUID', required: true, description: 'The cluster’s id.' }),
+      version: t.field({
+        type: 'PositiveInt',
+        required: true,
+        description: 'A stored version, whose shared configuration and firewall come back.',
+      }),
+    }),
+  },
+  {
+    description:
+      'Takes the shared configuration and the firewall of an old version back into force, as a new version with the nodes, certificates and revocations of today. For operators, tenant admins and admin nodes. Bumps `configVersion`.',
+    authScopes: { clusterWriter: true },
+    errors: outcome('rollbackClusterConfig', ValidationError, NotFoundError),
+    resolve: (_root, { input: { clusterId, version } }, context) =>
+      rollbackClusterConfig(scopeOf(context), clusterId, version),
+  },
+  {
+    description: 'The configuration is in force again.',
+    outputFields: (t) => ({
+      cluster: t.field({
+        type: Cluster,
+        description: 'The cluster with its new version, which is published in a moment.',
+        resolve: (cluster) => cluster,
+      }),
+    }),
+  },
+)
+
+builder.relayMutationField(
+  'deleteConfigBundle',
+  {
+    description: 'The version to delete.',
+    inputFields: (t) => ({
+      clusterId: t.field({ type: 'UUID', required: true, description: 'The cluster’s id.' }),
+      version: t.field({ type: 'PositiveInt', required: true, description: 'Which version.' }),
+    }),
+  },
+  {
+    description:
+      'Deletes one stored version; its number is never given again. The one whose shared configuration is in force stays. For operators, tenant admins and admin nodes.',
+    authScopes: { clusterWriter: true },
+    errors: outcome('deleteConfigBundle', NotFoundError, ConflictError),
+    resolve: (_root, { input: { clusterId, version } }, context) =>
+      deleteConfigBundle(scopeOf(context), clusterId, version),
+  },
+  {
+    description: 'The version was deleted.',
+    outputFields: (t) => ({
+      configBundle: t.field({ type: ConfigBundle, description: 'The version as it was.', resolve: (bundle) => bundle }),
+    }),
+  },
+)
+
+builder.relayMutationField(
+  'deleteOldConfigBundles',
+  {
+    description: 'How many versions to keep.',
+    inputFields: (t) => ({
+      clusterId: t.field({ type: 'UUID', required: true, description: 'The cluster’s id.' }),
+      keep: t.int({ required: true, description: 'How many of the newest versions stay: 1 to 10000.' }),
+    }),
+  },
+  {
+    description:
+      'Deletes all but the newest versions, and but the one whose shared configuration is in force. For operators, tenant admins and admin nodes.',
+    authScopes: { clusterWriter: true },
+    errors: outcome('deleteOldConfigBundles', ValidationError, NotFoundError),
+    resolve: async (_root, { input: { clusterId, keep } }, context) => ({
+      deleted: await deleteOldConfigBundles(scopeOf(context), clusterId, { keep }),
+    }),
+  },
+  {
+    description: 'The old versions were deleted.',
+    outputFields: (t) => ({
+      deletedCount: t.field({
+        type: 'NonNegativeInt',
+        description: 'How many versions went.',
+        resolve: ({ deleted }) => deleted,
+      }),
+    }),
+  },
+)
