@@ -36,6 +36,10 @@ const bumping: Record<string, Input> = {
   abortClusterCaRotation: ({ clusterId }) => ({ clusterId }),
   publishClusterConfig: ({ clusterId }) => ({ clusterId }),
   createConfigBundle: ({ clusterId }) => ({ clusterId, archive: fileMark }),
+  rollbackClusterConfig: async ({ clusterId }, app) => {
+    const latest = await app.database.client.cluster.findUniqueOrThrow({ where: { id: clusterId } })
+    return { clusterId, version: latest.sharedConfigVersion }
+  },
 }
 
 describe.each(engines)('versions on %s', (engine) => {
@@ -66,7 +70,7 @@ describe.each(engines)('versions on %s', (engine) => {
   })
 
   test('the page names these mutations, and those that test/cluster-pki and test/enrolment cover', () => {
-    const named = documented.match(/\b(?:create|delete|update|rotate|abort|publish|import|enroll|renew)[A-Z]\w+/g)
+    const named = documented.match(/\b(?:create|rollback|delete|update|rotate|abort|publish|import|enroll|renew)[A-Z]\w+/g)
     const elsewhere = ['importClusterPki', 'enrollNode', 'renewNodeCertificate']
     expect(named?.sort()).toEqual([...Object.keys(bumping), ...elsewhere].sort())
     const mutations = Object.keys(schema.getMutationType()?.getFields() ?? {})
