@@ -55,6 +55,7 @@ export const columns = {
     certificate: 'certificate',
     certificateFingerprint: 'certificate_fingerprint',
     certificateExpiresAt: 'certificate_expires_at',
+    supersededCertificates: 'superseded_certificates',
     runningConfigVersion: 'running_config_version',
     lastSeenAt: 'last_seen_at',
     nebulaVersion: 'nebula_version',

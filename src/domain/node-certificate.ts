@@ -80,11 +80,45 @@ export function readPublicKey(pem: string): NodePublicKey {
   }
 }
 
-/** The certificates of a node's row: what a blocklist must name when they are revoked. */
-export const certificatesOf = ({ certificate }: Pick<Node, 'certificate'>): Revoked[] =>
-  certificate === null
+type Certificates = Pick<Node, 'certificate' | 'supersededCertificates'>
+
+/**
+ * Every certificate of a node that is valid still: what a blocklist must name when the node is revoked. Those before
+ * the present one are among them: whoever kept one could go on with it.
+ */
+export const certificatesOf = ({ certificate, supersededCertificates }: Certificates): Revoked[] => [
+  ...Object.entries(supersededOf(supersededCertificates)).map(([fingerprint, at]) => ({
+    fingerprint,
+    expiresAt: new Date(at),
+  })),
+  ...(certificate === null
     ? []
-    : parseCertificates(certificate).map(({ fingerprint, notAfter }) => ({ fingerprint, expiresAt: notAfter }))
+    : parseCertificates(certificate).map(({ fingerprint, notAfter }) => ({ fingerprint, expiresAt: notAfter }))),
+]
+
+/** `nodes.superseded_certificates` once the present certificate has been replaced; what has expired is let go. */
+export function superseding(node: Certificates, now = new Date()): Record<string, string> {
+  const valid = certificatesOf(node).filter(({ expiresAt }) => expiresAt > now)
+  return Object.fromEntries(valid.map(({ fingerprint, expiresAt }) => [fingerprint, expiresAt.toISOString()]))
+}
+
+/** Certificates of one node that may be valid at a time: each of them may have to stand on every node's blocklist. */
+const mostCertificates = 256
+
+/**
+ * Keeps a node that asks again and again from filling its cluster's list of revoked certificates.
+ * @throws ConflictError
+ */
+export function assertFewCertificates(node: Certificates & Pick<Node, 'name'>): void {
+  const valid = certificatesOf(node).filter(({ expiresAt }) => expiresAt > new Date())
+  if (valid.length < mostCertificates) return
+  throw new ConflictError(
+    `"${node.name}" was given ${valid.length} certificates that have not expired; the next one can be signed when one has`,
+  )
+}
+
+/** Only superseding() writes the column. */
+const supersededOf = (column: Node['supersededCertificates']) => column as Record<string, string>
 
 /**
  * For a node that sends its key and nothing else: what its CA refuses is no input's fault.

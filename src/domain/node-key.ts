@@ -7,7 +7,14 @@ import { formatPublicKey, type NodePublicKey } from '../pki/keys.ts'
 import { signerOf, withPki, type PkiChange } from './cluster-ca.ts'
 import { assertReads, keyInUse, trustOf, type ClusterTrust } from './enrolment.ts'
 import { changeNode } from './node-change.ts'
-import { certificatesOf, forNode, readPublicKey, signIdentity } from './node-certificate.ts'
+import {
+  assertFewCertificates,
+  certificatesOf,
+  forNode,
+  readPublicKey,
+  signIdentity,
+  superseding,
+} from './node-certificate.ts'
 import { groupsOf } from './node-signing.ts'
 import { revoke } from './revocation.ts'
 import { routesOf } from './routes.ts'
@@ -55,7 +62,7 @@ const renewSame = (scope: Scope, vault: Vault, id: string, given: GivenKey) =>
     const node = await tx.node.findUnique({ where: { id } })
     if (!cluster || node?.publicKey !== given.pem || !hasKeys(cluster)) return null
     assertReads(given.nebulaVersion, cluster)
-    const data = identityFor(vault, cluster, node, given)
+    const data = { ...identityFor(vault, cluster, node, given), supersededCertificates: superseding(node) }
     return { node: await tx.node.update({ where: { id }, data }), trust: trustOf(cluster) }
   })
 
@@ -67,11 +74,13 @@ const replaceKey = (scope: Scope, vault: Vault, id: string, given: GivenKey) =>
     const where = { clusterId: cluster.id, publicKey: given.pem, id: { not: id } }
     if (await tx.node.findFirst({ where, select: { id: true } })) throw keyInUse()
     if (node.publicKey !== given.pem) revoke(change, certificatesOf(node))
-    const data = { publicKey: given.pem, ...identityFor(vault, cluster, node, given) }
+    const supersededCertificates = superseding(node)
+    const data = { publicKey: given.pem, supersededCertificates, ...identityFor(vault, cluster, node, given) }
     return { node: await tx.node.update({ where: { id }, data }), trust: trustOf(cluster) }
   })
 
 function identityFor(vault: Vault, cluster: PkiChange['cluster'], node: Node, { key, nebulaVersion }: GivenKey) {
+  assertFewCertificates(node)
   const certified = { ...node, routes: routesOf(node), groups: groupsOf(node), publicKey: key }
   const identity = forNode(() => signIdentity(signerOf(vault, cluster), cluster, certified))
   return { ...identity, ...(nebulaVersion === null ? {} : { nebulaVersion }) }

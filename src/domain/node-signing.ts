@@ -2,7 +2,14 @@ import type { Node } from '../db/types.ts'
 import { parsePublicKey } from '../pki/keys.ts'
 import { signerOf, withPki } from './cluster-ca.ts'
 import type { NodeChange } from './node-change.ts'
-import { assertSignable, certificatesOf, signIdentity, type Identity } from './node-certificate.ts'
+import {
+  assertFewCertificates,
+  assertSignable,
+  certificatesOf,
+  signIdentity,
+  superseding,
+  type Identity,
+} from './node-certificate.ts'
 import { revoke } from './revocation.ts'
 import { routesOf } from './routes.ts'
 import type { Vault } from './vault.ts'
@@ -28,12 +35,13 @@ export function renewed(vault: Vault, change: NodeChange, changed: Changed): Ide
     assertSignable(cluster, certified)
     return {}
   }
+  assertFewCertificates(node)
   const ready = withPki(vault, change)
   const ca = signerOf(vault, ready.cluster)
   const identity = signIdentity(ca, ready.cluster, { ...certified, publicKey: parsePublicKey(publicKey) })
   const lost = (kind: 'routes' | 'groups') => before[kind].some((one) => !certified[kind].includes(one))
   if (lost('routes') || lost('groups')) revoke(change, certificatesOf(node))
-  return identity
+  return { ...identity, supersededCertificates: superseding(node) }
 }
 
 /** The groups of a row; only this layer writes them, as a list of texts. */

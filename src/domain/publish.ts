@@ -4,6 +4,7 @@ import type { Db, Tx } from '../db/types.ts'
 import type { CompiledBundle, ResignedNode } from './bundle/compile-input.ts'
 import { sharedPart, type SharedPart } from './bundle/shared-part.ts'
 import { withPki } from './cluster-ca.ts'
+import { superseding } from './node-certificate.ts'
 import { withoutPublished } from './pending-changes.ts'
 import { compileSnapshot } from './publish-compile.ts'
 import { readSnapshot, type Snapshot } from './snapshot.ts'
@@ -87,11 +88,16 @@ export async function keepResigned(db: Pick<Db, '$transaction'>, resigned: reado
 }
 
 export async function writeResigned(tx: Tx, resigned: readonly ResignedNode[]): Promise<boolean> {
+  const ids = resigned.map(({ nodeId }) => nodeId)
+  const select = { id: true, certificate: true, supersededCertificates: true } as const
+  const present = await tx.node.findMany({ where: { id: { in: ids } }, select })
+  const before = new Map(present.map((node) => [node.id, superseding(node)]))
   let all = true
   for (const { nodeId, previousFingerprint, certificate, fingerprint, expiresAt } of resigned) {
+    const identity = { certificate, certificateFingerprint: fingerprint, certificateExpiresAt: expiresAt }
     const { count } = await tx.node.updateMany({
       where: { id: nodeId, certificateFingerprint: previousFingerprint },
-      data: { certificate, certificateFingerprint: fingerprint, certificateExpiresAt: expiresAt },
+      data: { ...identity, supersededCertificates: before.get(nodeId) ?? {} },
     })
     all &&= count === 1
   }

@@ -3,6 +3,7 @@ DROP INDEX "idx_nodes_public_key";
 DROP INDEX "idx_clusters_ca_rotation";
 DROP INDEX "idx_clusters_unpublished";
 
+ALTER TABLE "nodes" DROP COLUMN "superseded_certificates";
 ALTER TABLE "clusters" DROP COLUMN "pki_other_ca_key";
 ALTER TABLE "clusters" DROP COLUMN "pki_other_ca_cert";
 ALTER TABLE "clusters" DROP COLUMN "ca_rotation_started_at";

@@ -13,6 +13,9 @@ ALTER TABLE "clusters" ADD COLUMN "ca_rotation_started_at" DATETIME;
 ALTER TABLE "clusters" ADD COLUMN "pki_other_ca_cert" TEXT; -- the CA that is trusted beside pki_ca_cert while a rotation runs
 ALTER TABLE "clusters" ADD COLUMN "pki_other_ca_key" TEXT; -- sealed with AES-256-GCM
 
+-- Nodes: the certificates before the present one, which are valid still and must go with it when it is revoked.
+ALTER TABLE "nodes" ADD COLUMN "superseded_certificates" JSONB NOT NULL DEFAULT '{}'; -- expiry by fingerprint
+
 -- What was uploaded before is published.
 UPDATE "clusters" SET "published_config_version" = coalesce(
     (SELECT max("version") FROM "config_bundles" WHERE "config_bundles"."cluster_id" = "clusters"."id"), 0);
