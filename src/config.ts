@@ -7,6 +7,8 @@ export interface Config {
   readonly databaseUrl: string
   /** Null: one is made at the first start and kept in the data folder (SQLite only). */
   readonly secret: string | null
+  /** The secrets before it, which tokens, JWTs and sealed keys may still be under. */
+  readonly previousSecrets: readonly string[]
   readonly dataDir: string
   readonly host: string
   readonly port: number
@@ -40,6 +42,11 @@ const shape = z.object({
     .string()
     .min(minimumSecretLength, `must have at least ${minimumSecretLength} characters; try: openssl rand -hex 32`)
     .optional(),
+  ORRERY_SECRET_PREVIOUS: z
+    .string()
+    .transform((list) => list.split(',').map((one) => one.trim()))
+    .pipe(z.array(z.string().min(minimumSecretLength, `must be secrets of at least ${minimumSecretLength} characters`)))
+    .default([]),
   ORRERY_DATA_DIR: z.string().default('./data'),
   ORRERY_HOST: z.string().default('127.0.0.1'),
   ORRERY_PORT: z.coerce.number().int().min(0).max(65535).default(4000),
@@ -84,6 +91,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
   return {
     databaseUrl: data.DATABASE_URL,
     secret: data.ORRERY_SECRET ?? null,
+    previousSecrets: data.ORRERY_SECRET_PREVIOUS,
     dataDir: data.ORRERY_DATA_DIR,
     host: data.ORRERY_HOST,
     port: data.ORRERY_PORT,

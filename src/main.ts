@@ -2,7 +2,7 @@ import { authenticator } from './auth/authenticate.ts'
 import { identityProvider } from './auth/identity-provider.ts'
 import { jwtVerifier } from './auth/jwt.ts'
 import { deriveKeys, type Keys } from './auth/keys.ts'
-import { keptSecret, readSecret } from './auth/secret.ts'
+import { keptSecret, readOthers, readSecret } from './auth/secret.ts'
 import { systemOperator } from './auth/system.ts'
 import { Tokens } from './auth/tokens.ts'
 import { createLog, type Logger } from './base/log.ts'
@@ -50,15 +50,24 @@ export async function startServer(config: Config, { beforeListening }: Hooks = {
     opened.push({ name: 'database', close: database.close })
     const operator = systemOperator(database)
     const secret = config.secret ?? (await embeddedSecret(config.dataDir, await countTenants(operator)))
+    const previous = [...config.previousSecrets, ...(config.secret === null ? await readOthers(config.dataDir) : [])]
     const keys = deriveKeys(secret)
-    const tokens = new Tokens(keys.tokenHash)
-    const vault = new Vault(secret)
+    const keysBefore = previous.map(deriveKeys)
+    const tokens = new Tokens(
+      keys.tokenHash,
+      keysBefore.map(({ tokenHash }) => tokenHash),
+    )
+    const vault = new Vault(secret, previous)
     await beforeListening?.({ database, keys, tokens, vault })
 
     const authenticate = authenticator({
       database,
       tokens,
-      jwts: jwtVerifier(keys.jwt, config.identityProvider && identityProvider(config.identityProvider, log)),
+      jwts: jwtVerifier(
+        keys.jwt,
+        config.identityProvider && identityProvider(config.identityProvider, log),
+        keysBefore.map(({ jwt }) => jwt),
+      ),
       credentials: credentials(operator),
     })
     const app = createApp({

@@ -25,6 +25,7 @@ describe('the configuration', () => {
     expect(readConfig({})).toEqual({
       databaseUrl: 'file:./data/orrery.db',
       secret: null,
+      previousSecrets: [],
       dataDir: './data',
       host: '127.0.0.1',
       port: 4000,

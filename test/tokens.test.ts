@@ -94,6 +94,8 @@ describe('the comparison of hashes', () => {
         nodeByTokenHash: () => Promise.resolve({ ...found, tokenHash: other }),
         clusterByTokenHash: () => Promise.resolve({ ...found, clusterTokenHash: other }),
         tenantExists: unused,
+        rehashNode: unused,
+        rehashCluster: unused,
       },
     })
     for (const { token } of [tokens.newNodeToken(), tokens.newClusterToken()]) {

@@ -12,6 +12,9 @@ export interface Credentials {
   nodeByTokenHash(hash: TokenHash): Promise<CredentialNode | null>
   clusterByTokenHash(hash: TokenHash): Promise<CredentialCluster | null>
   tenantExists(id: string): Promise<boolean>
+  /** Keeps a token, that was found under the hash of a secret before, under the present one's. */
+  rehashNode(id: string, from: TokenHash, to: TokenHash): Promise<void>
+  rehashCluster(id: string, from: TokenHash, to: TokenHash): Promise<void>
 }
 
 interface CredentialNode {
@@ -50,9 +53,9 @@ export function authenticator(means: Means): Authenticate {
     const parsed = parseToken(credential)
     switch (parsed?.kind) {
       case 'node':
-        return nodeSession(means, means.tokens.hash(parsed.token))
+        return nodeSession(means, means.tokens.hashes(parsed.token))
       case 'cluster':
-        return enrollingSession(means, means.tokens.hash(parsed.token))
+        return enrollingSession(means, means.tokens.hashes(parsed.token))
       case undefined:
         return jwtSession(means, credential)
     }
@@ -65,9 +68,17 @@ function bearerCredential(authorization: string | null): string | null {
   return /^Bearer +([\w.~+/=-]+)$/i.exec(authorization)?.[1] ?? null
 }
 
-async function nodeSession({ database, credentials }: Means, presented: TokenHash): Promise<Session> {
-  const node = await credentials.nodeByTokenHash(presented)
-  if (!node || !sameHash(node.tokenHash, presented)) return anonymous
+/** The hashes that a token may be kept under, the present secret's first. */
+type Hashes = readonly [present: TokenHash, ...previous: TokenHash[]]
+
+async function nodeSession({ database, credentials }: Means, hashes: Hashes): Promise<Session> {
+  const found = await firstOf(hashes, async (hash) => {
+    const node = await credentials.nodeByTokenHash(hash)
+    return node && sameHash(node.tokenHash, hash) ? node : null
+  })
+  if (!found) return anonymous
+  const { row: node, hash } = found
+  if (hash !== hashes[0]) await credentials.rehashNode(node.id, hash, hashes[0])
   const { id: nodeId, clusterId, name, isAdmin } = node
   return {
     kind: 'node',
@@ -79,9 +90,14 @@ async function nodeSession({ database, credentials }: Means, presented: TokenHas
   }
 }
 
-async function enrollingSession({ database, credentials }: Means, presented: TokenHash): Promise<Session> {
-  const cluster = await credentials.clusterByTokenHash(presented)
-  if (!cluster || !sameHash(cluster.clusterTokenHash, presented)) return anonymous
+async function enrollingSession({ database, credentials }: Means, hashes: Hashes): Promise<Session> {
+  const found = await firstOf(hashes, async (hash) => {
+    const cluster = await credentials.clusterByTokenHash(hash)
+    return cluster && sameHash(cluster.clusterTokenHash, hash) ? cluster : null
+  })
+  if (!found) return anonymous
+  const { row: cluster, hash } = found
+  if (hash !== hashes[0]) await credentials.rehashCluster(cluster.id, hash, hashes[0])
   return {
     kind: 'enrollingMachine',
     clusterId: cluster.id,
@@ -91,6 +107,15 @@ async function enrollingSession({ database, credentials }: Means, presented: Tok
       { clusterId: cluster.id },
     ),
   }
+}
+
+/** The first hash under which there is a row; as a rule there is one hash. */
+async function firstOf<Row>(hashes: Hashes, find: (hash: TokenHash) => Promise<Row | null>) {
+  for (const hash of hashes) {
+    const row = await find(hash)
+    if (row !== null) return { row, hash }
+  }
+  return null
 }
 
 async function jwtSession({ database, credentials, jwts }: Means, jwt: string): Promise<Session> {

@@ -51,14 +51,19 @@ export async function mintJwt(
 /**
  * Verifies Orrery's own JWTs and, where one is configured, an identity provider's. The unverified issuer only chooses
  * which of the two checks is made; each pins its own algorithms, key, issuer and audience.
+ * @param previous keys of the secrets before: what they signed holds until it expires
  */
-export function jwtVerifier(key: KeyObject, provider: IdentityProvider | null): JwtVerifier {
+export function jwtVerifier(
+  key: KeyObject,
+  provider: IdentityProvider | null,
+  previous: readonly KeyObject[] = [],
+): JwtVerifier {
   return {
     async verify(token) {
       try {
         return provider && decodeJwt(token).iss === provider.issuer
           ? await verifyProviders(token, provider)
-          : await verifyOwn(token, key)
+          : await verifyOwn(token, [key, ...previous])
       } catch (error) {
         if (error instanceof errors.JOSEError) return null
         throw error
@@ -69,9 +74,15 @@ export function jwtVerifier(key: KeyObject, provider: IdentityProvider | null): 
 
 const common = { clockTolerance, requiredClaims: ['exp', 'sub'] }
 
-async function verifyOwn(token: string, key: KeyObject): Promise<Claims | null> {
-  const { payload } = await jwtVerify(token, key, { ...common, algorithms: ['HS256'], issuer, audience: issuer })
-  return claimsOf(payload, 'orrery_role', 'orrery_tenant')
+async function verifyOwn(token: string, [key, ...others]: readonly KeyObject[]): Promise<Claims | null> {
+  if (!key) return null
+  try {
+    const { payload } = await jwtVerify(token, key, { ...common, algorithms: ['HS256'], issuer, audience: issuer })
+    return claimsOf(payload, 'orrery_role', 'orrery_tenant')
+  } catch (error) {
+    if (error instanceof errors.JWSSignatureVerificationFailed) return verifyOwn(token, others)
+    throw error
+  }
 }
 
 async function verifyProviders(token: string, provider: IdentityProvider): Promise<Claims | null> {

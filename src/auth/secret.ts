@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { chmod, link, mkdir, open, readFile, rm, stat } from 'node:fs/promises'
+import { chmod, link, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /** The kept secret cannot be used; the message says what to do. */
@@ -25,8 +25,52 @@ export async function keptSecret(dataDir: string): Promise<{ secret: string; isN
  * The kept secret; null when there is none. Takes back read permissions that others may have been given.
  * @throws SecretError
  */
-export async function readSecret(dataDir: string): Promise<string | null> {
-  const file = secretFile(dataDir)
+export const readSecret = (dataDir: string): Promise<string | null> => readFrom(secretFile(dataDir))
+
+/** The secrets before the kept one, the newest first; none as a rule. */
+export async function readPrevious(dataDir: string): Promise<string[]> {
+  return (await readFrom(previousFile(dataDir)))?.split('\n') ?? []
+}
+
+/** The secret that a rotation has begun to seal under and not yet made the kept one; null when none was cut off. */
+export const readNext = (dataDir: string): Promise<string | null> => readFrom(nextFile(dataDir))
+
+/** All that what is stored may be under beside the kept secret: those before it, and that of a cut-off rotation. */
+export async function readOthers(dataDir: string): Promise<string[]> {
+  const next = await readNext(dataDir)
+  return [...(await readPrevious(dataDir)), ...(next === null ? [] : [next])]
+}
+
+/** Before a rotation: keeps the secret to come, so that whatever it will have sealed can be opened. */
+export const keepNext = (dataDir: string, secret: string): Promise<void> => replaceFile(nextFile(dataDir), secret)
+
+/** After a rotation: the next secret is the kept one, and the one so far the newest of those before it. */
+export async function takeNext(dataDir: string): Promise<void> {
+  const secret = await readSecret(dataDir)
+  const previous = await readPrevious(dataDir)
+  const before = [...new Set([secret, ...previous])].filter((one) => one !== null)
+  await replaceFile(previousFile(dataDir), before.join('\n'))
+  await rename(nextFile(dataDir), secretFile(dataDir))
+}
+
+/** Writes a file whole or not at all, for its owner alone. */
+async function replaceFile(file: string, text: string): Promise<void> {
+  const draft = `${file}-${randomBytes(8).toString('hex')}`
+  try {
+    const handle = await open(draft, 'wx', 0o600)
+    try {
+      await handle.writeFile(`${text}\n`)
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+    await rename(draft, file)
+  } finally {
+    await rm(draft, { force: true })
+  }
+}
+
+async function readFrom(file: string): Promise<string | null> {
   let mode: number
   try {
     mode = (await stat(file)).mode
@@ -66,6 +110,8 @@ async function makeSecret(dataDir: string): Promise<boolean> {
 }
 
 const secretFile = (dataDir: string): string => join(dataDir, 'secret')
+const previousFile = (dataDir: string): string => join(dataDir, 'secret.previous')
+const nextFile = (dataDir: string): string => join(dataDir, 'secret.next')
 
 const hasCode = (error: unknown, code: string): boolean =>
   typeof error === 'object' && error !== null && 'code' in error && error.code === code

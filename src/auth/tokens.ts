@@ -21,12 +21,14 @@ export function parseToken(text: string): ParsedToken | null {
     : { kind: 'cluster', token: text as ClusterToken }
 }
 
-/** Makes and hashes tokens under one key (`Keys.tokenHash`). */
+/** Makes and hashes tokens under one key (`Keys.tokenHash`), and knows them under those of the secrets before. */
 export class Tokens {
   readonly #key: KeyObject
+  readonly #previous: readonly KeyObject[]
 
-  constructor(key: KeyObject) {
+  constructor(key: KeyObject, previous: readonly KeyObject[] = []) {
     this.#key = key
+    this.#previous = previous
   }
 
   /** A new node token with its hash: one function makes both, so that none is shown that was not stored. */
@@ -42,9 +44,17 @@ export class Tokens {
   }
 
   hash(token: NodeToken | ClusterToken): TokenHash {
-    return createHmac('sha256', this.#key).update(token).digest('hex') as TokenHash
+    return hashUnder(this.#key, token)
+  }
+
+  /** Under which hashes a token may be kept: the present secret's, then those of the secrets before it. */
+  hashes(token: NodeToken | ClusterToken): readonly [present: TokenHash, ...previous: TokenHash[]] {
+    return [this.hash(token), ...this.#previous.map((key) => hashUnder(key, token))]
   }
 }
+
+const hashUnder = (key: KeyObject, token: string): TokenHash =>
+  createHmac('sha256', key).update(token).digest('hex') as TokenHash
 
 /** Of SHA-256. */
 const hashBytes = 32

@@ -4,6 +4,7 @@ import { Command } from 'commander'
 import { addMigrateCommands } from './migrate.ts'
 import { addPrintSchemaCommand } from './print-schema.ts'
 import { addServeCommand } from './serve.ts'
+import { addSecretCommands } from './secret.ts'
 import { addTokenCommands } from './token.ts'
 
 const program = new Command('orrery')
@@ -13,10 +14,11 @@ const program = new Command('orrery')
 addServeCommand(program)
 addMigrateCommands(program)
 addTokenCommands(program)
+addSecretCommands(program)
 addPrintSchemaCommand(program)
 
 /** By their names, since their classes come with what only some commands load. */
-const mendable = ['ConfigError', 'ConnectionError', 'MigrationError', 'SecretError', 'UsageError']
+const mendable = ['ClosedKeysError', 'ConfigError', 'ConnectionError', 'MigrationError', 'SecretError', 'UsageError']
 
 try {
   await program.parseAsync()

@@ -8,5 +8,11 @@ import { getTenant } from './tenants.ts'
 export const credentials = (operator: Operator): Credentials => ({
   nodeByTokenHash: (hash) => getNodeByTokenHash(operator, hash),
   clusterByTokenHash: (hash) => getClusterByTokenHash(operator, hash),
+  rehashNode: async (id, from, to) => {
+    await operator.db.node.updateMany({ where: { id, tokenHash: from }, data: { tokenHash: to } })
+  },
+  rehashCluster: async (id, from, to) => {
+    await operator.db.cluster.updateMany({ where: { id, clusterTokenHash: from }, data: { clusterTokenHash: to } })
+  },
   tenantExists: async (id) => (await getTenant(operator, id, { select: { id: true } })) !== null,
 })

@@ -1,0 +1,116 @@
+import { randomBytes } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { text } from 'node:stream/consumers'
+
+import type { Command } from 'commander'
+
+import { minimumSecretLength } from '../auth/keys.ts'
+import { keepNext, readNext, readPrevious, readSecret, takeNext } from '../auth/secret.ts'
+import { readConfig, type Config } from '../config.ts'
+import type { Resealed } from '../domain/reseal.ts'
+import { UsageError } from './usage-error.ts'
+
+interface RotateOptions {
+  readonly newSecretFile?: string
+  readonly yes: boolean
+}
+
+/** `orrery secret rotate`: seals every key of the database again under another secret. It needs no server. */
+export function addSecretCommands(program: Command): void {
+  const secret = program.command('secret').description('the secret that everything is sealed under')
+  secret
+    .command('rotate')
+    .description('seal CA keys and bundle-signing keys again under a new secret; stop the servers first')
+    .option('--new-secret-file <file>', 'the new secret; - reads it from standard input. With data/secret one is made')
+    .option('--yes', 'also while servers seem to run', false)
+    .action(async ({ newSecretFile, yes }: RotateOptions) => {
+      const config = readConfig()
+      const given = newSecretFile === undefined ? null : await readGiven(newSecretFile)
+      const done = await (config.secret === null ? rotateKept(config, given, yes) : rotateOwn(config, given, yes))
+      console.log(done)
+    })
+}
+
+/** The secret kept in the data folder: replaced by this command, and remembered as one before. */
+async function rotateKept(config: Config, given: string | null, yes: boolean): Promise<string> {
+  const { dataDir } = config
+  const present = await readSecret(dataDir)
+  if (present === null) throw new UsageError(`There is no ${dataDir}/secret to rotate.`)
+  const cutOff = await readNext(dataDir)
+  if (cutOff !== null && given !== null && given !== cutOff) {
+    throw new UsageError(`A rotation was cut off: finish it first, without --new-secret-file (${dataDir}/secret.next).`)
+  }
+  const next = cutOff ?? given ?? randomBytes(32).toString('hex')
+  if (next === present && cutOff === null) throw new UsageError('The new secret is the old one.')
+  const old = [present, ...config.previousSecrets, ...(await readPrevious(dataDir))]
+  const resealed = await reseal(config, next, { old, yes, before: () => keepNext(dataDir, next) })
+  await takeNext(dataDir)
+  return `${summary(resealed)}
+${dataDir}/secret is the new secret; the old one is in ${dataDir}/secret.previous, so that tokens and JWTs made under it
+still hold. Start the server. Once every node was seen again and every cluster token used or rotated, delete that file.`
+}
+
+/** A secret of the operator's own: the new one is theirs to set. */
+async function rotateOwn(config: Config, given: string | null, yes: boolean): Promise<string> {
+  const present = config.secret ?? ''
+  if (given === null && config.previousSecrets.length === 0) {
+    throw new UsageError('Name the new secret with --new-secret-file; - reads it from standard input.')
+  }
+  if (given === present) throw new UsageError('The new secret is the old one.')
+  const old = given === null ? config.previousSecrets : [present, ...config.previousSecrets]
+  const resealed = await reseal(config, given ?? present, { old, yes })
+  return `${summary(resealed)}
+Set ORRERY_SECRET to the new secret and ORRERY_SECRET_PREVIOUS to the old one on every instance, then start them: tokens
+and JWTs made under the old one still hold. Once every node was seen again and every cluster token used or rotated,
+remove ORRERY_SECRET_PREVIOUS.`
+}
+
+interface Reseal {
+  readonly old: readonly string[]
+  readonly yes: boolean
+  /** What must be kept before the first key is sealed under the new secret. */
+  readonly before?: () => Promise<void>
+}
+
+async function reseal(config: Config, secret: string, { old, yes, before }: Reseal): Promise<Resealed> {
+  // Loaded here, so that an agent, whose command is the same program, does not carry a database in memory.
+  const [{ systemOperator }, { openDatabase }, { resealAll }, { listHealthyReplicas }, { Vault }] = await Promise.all([
+    import('../auth/system.ts'),
+    import('../db/client.ts'),
+    import('../domain/reseal.ts'),
+    import('../domain/replicas.ts'),
+    import('../domain/vault.ts'),
+  ])
+  const database = await openDatabase(config.databaseUrl)
+  try {
+    const operator = systemOperator(database)
+    const running = await listHealthyReplicas(operator)
+    if (running.length > 0 && !yes) {
+      const addresses = running.map(({ address }) => address).join(', ')
+      throw new UsageError(
+        `Servers seem to run (${addresses}): they could not open the keys any more. Stop them and wait half a minute, ` +
+          'or give --yes.',
+      )
+    }
+    await before?.()
+    return await resealAll(operator, new Vault(secret, old))
+  } finally {
+    await database.close()
+  }
+}
+
+async function readGiven(file: string): Promise<string> {
+  const secret = (file === '-' ? await text(process.stdin) : await readSecretFile(file)).trim()
+  if (secret.length >= minimumSecretLength) return secret
+  throw new UsageError(`The new secret must have at least ${minimumSecretLength} characters; try: openssl rand -hex 32`)
+}
+
+async function readSecretFile(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (error) {
+    throw new UsageError(`The new secret cannot be read: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}
+
+const summary = ({ clusters, keys }: Resealed): string => `${keys} keys of ${clusters} clusters are sealed again.`
