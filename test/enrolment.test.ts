@@ -127,12 +127,7 @@ describe.each(engines)('enrolment on %s', (engine) => {
     ])
     const kinds = outcomes.map(({ __typename }) => __typename)
     expect(kinds.slice(0, 64)).toEqual(Array.from({ length: 64 }, () => 'EnrollNodePayload'))
-    expect(kinds.slice(64).sort()).toEqual([
-      'ConflictError',
-      'EnrollNodePayload',
-      'ValidationError',
-      'ValidationError',
-    ])
+    expect(kinds.slice(64).sort()).toEqual(['ConflictError', 'EnrollNodePayload', 'ValidationError', 'ValidationError'])
     const made = outcomes.filter((one) => one.__typename === 'EnrollNodePayload')
     expect(new Set(made.map(({ node }) => node.overlayIp)).size).toBe(65)
     expect(new Set(made.map(({ token }) => token)).size).toBe(65)
@@ -293,7 +288,10 @@ describe.each(engines)('enrolment on %s', (engine) => {
         name: 'n',
         groups: ['ops'],
       })
-      expect(issues?.[0]).toMatchObject({ path: ['input', 'groups'], message: expect.stringMatching(/not one of the CA/) })
+      expect(issues?.[0]).toMatchObject({
+        path: ['input', 'groups'],
+        message: expect.stringMatching(/not one of the CA/),
+      })
       const enrolled = await enroll({ groups: ['web'] }, limited.token)
       const refused = { nodeId: enrolled.node.id, groups: ['ops'] }
       expect((await mutate(app, world.admin, 'updateNodeGroups', refused)).issues?.[0]?.path).toEqual([
@@ -318,7 +316,11 @@ describe.each(engines)('enrolment on %s', (engine) => {
     test('are kept, the error cut, and change nothing that nodes run', async () => {
       const { token } = await enroll()
       const before = (await cluster()).configVersion
-      const first = await report(token, { runningConfigVersion: 2, nebulaVersion: '1.6.1', lastError: 'x\0'.repeat(1500) })
+      const first = await report(token, {
+        runningConfigVersion: 2,
+        nebulaVersion: '1.6.1',
+        lastError: 'x\0'.repeat(1500),
+      })
       expect(first.node).toMatchObject({ runningConfigVersion: 2, nebulaVersion: '1.6.1' })
       expect(first.node['lastError']).toHaveLength(2000)
       expect(Date.now() - Date.parse(String(first.node['lastSeenAt']))).toBeLessThan(60_000)

@@ -36,7 +36,8 @@ builder.relayMutationField(
         description: 'The format of its certificates: 1, or 2 for Nebula 1.10 and newer; 1 when null.',
       }),
       certificateLifetimeDays: t.int({
-        description: 'How long a node’s certificate is valid, 1 to 3650 days; 30 when null. Agents renew theirs in time.',
+        description:
+          'How long a node’s certificate is valid, 1 to 3650 days; 30 when null. Agents renew theirs in time.',
       }),
       enrollGroups: t.stringList({
         description: 'Groups that a machine may ask for when it enrols itself: at most 64; none when null.',
@@ -48,7 +49,8 @@ builder.relayMutationField(
     }),
   },
   {
-    description: 'Creates a cluster with its CA, and the token that its machines enrol with. For operators and tenant admins.',
+    description:
+      'Creates a cluster with its CA, and the token that its machines enrol with. For operators and tenant admins.',
     authScopes: { tenantWriter: true },
     errors: outcome('createCluster', ValidationError, NotFoundError, ConflictError),
     resolve: (_root, { input }, context) => createCluster(scopeOf(context), context, given(input)),

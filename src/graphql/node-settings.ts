@@ -151,7 +151,8 @@ builder.relayMutationField(
     description: `Replaces a node’s groups and signs its certificate again. ${writers}`,
     authScopes: { clusterWriter: true },
     errors: outcome('updateNodeGroups', ValidationError, NotFoundError, ConflictError),
-    resolve: (_root, { input: { nodeId, ...input } }, context) => updateNodeGroups(scopeOf(context), context.vault, nodeId, input),
+    resolve: (_root, { input: { nodeId, ...input } }, context) =>
+      updateNodeGroups(scopeOf(context), context.vault, nodeId, input),
   },
   {
     description: 'The groups were set.',
