@@ -167,7 +167,7 @@ describe.each(engines)('clusters on %s', (engine) => {
       clusterId: world.clusterId,
       clusterName: 'world-cluster',
       networkCidr: '10.42.0.0/16',
-      caCertificate: null,
+      caCertificate: expect.stringMatching(/^-----BEGIN NEBULA CERTIFICATE-----\n/),
     })
   })
 

@@ -90,7 +90,11 @@ test('the kept secret is replaced, and who signed in under the old one still doe
   }
   const first = orrery(['serve'], home)
   const { url, token: operator } = await first.ready()
-  const made = await ask(url, operator, 'mutation { createTenant(input: { name: "t" }) { ... on CreateTenantPayload { tenant { id } } } }')
+  const made = await ask(
+    url,
+    operator,
+    'mutation { createTenant(input: { name: "t" }) { ... on CreateTenantPayload { tenant { id } } } }',
+  )
   const tenantId = (made as unknown as { createTenant: { tenant: { id: string } } }).createTenant.tenant.id
   const created = await ask(
     url,
