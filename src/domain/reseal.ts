@@ -39,7 +39,7 @@ export const resealAll = (operator: Operator, vault: Vault): Promise<Resealed> =
   })
 
 /** Sealed keys that the secrets at hand do not open. */
-export class ClosedKeysError extends Error {
+class ClosedKeysError extends Error {
   override readonly name = 'ClosedKeysError'
 }
 

@@ -13,6 +13,7 @@ import {
   type ClusterFilter as Filter,
 } from '../domain/clusters.ts'
 import { caDetails } from '../domain/cluster-ca.ts'
+import { revokedFingerprints } from '../domain/revocation.ts'
 import { callerOf, scopeOf } from './access.ts'
 import { builder } from './builder.ts'
 import { resolveConnection } from './connection.ts'
@@ -111,7 +112,7 @@ export const Cluster = builder.prismaObject('Cluster', {
     revokedFingerprints: t.stringList({
       description: 'Fingerprints of revoked certificates, hex; every node’s `pki.blocklist`.',
       select: { pkiCrl: true },
-      resolve: ({ pkiCrl }) => (pkiCrl ?? '').split('\n').filter((line) => line !== ''),
+      resolve: (cluster) => revokedFingerprints(cluster),
     }),
     caFingerprint: t.string({
       nullable: true,
