@@ -5,7 +5,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { systemOperator } from '../src/auth/system.ts'
 import { advanceCaRotations } from '../src/domain/ca-rotation.ts'
 import { trustedCas } from '../src/domain/cluster-ca.ts'
-import { parseCaCertificate, parseCertificates, parseNodeCertificate } from '../src/pki/certificate.ts'
+import { createCa, exportCaKey } from '../src/pki/ca.ts'
+import { parseCaCertificate, parseNodeCertificate } from '../src/pki/certificate.ts'
 import { formatPublicKey, generateNodeKeyPair } from '../src/pki/keys.ts'
 import { verifyNode } from '../src/pki/verify.ts'
 import { startApp, type TestApp } from './support/app.ts'
@@ -120,17 +121,19 @@ describe.each(engines)('a CA’s rotation on %s', (engine) => {
     await report(machine(0).token, trusting.configVersion)
     await report(machine(1).token, trusting.configVersion)
     expect((await rotation())?.phase).toBe('TRUST_BOTH')
-    await publish()
+    await app.publish()
     await sweep()
     const signing = await row()
     expect(signing).toMatchObject({ caRotationPhase: 'SIGN_AGAIN', configVersion: trusting.configVersion + 1 })
     expect(trustedCas(signing)).toEqual([fresh.pem, old])
 
-    const version = await publish()
-    for (const { token } of machines) await report(token, version)
-    expect(await rotation()).toMatchObject({ phase: 'SIGN_AGAIN', waitingFor: 2 })
-    await signAll()
-    await report(machine(0).token, version)
+    await app.publish()
+    for (const node of await app.database.client.node.findMany({ where: { clusterId } })) {
+      expect(parseNodeCertificate(node.certificate ?? '').issuer).toBe(fresh.fingerprint)
+    }
+    await report(machine(0).token, signing.configVersion)
+    expect(await rotation()).toMatchObject({ phase: 'SIGN_AGAIN', waitingFor: 1, waitingNodes: ['b'] })
+    await report(machine(1).token, signing.configVersion)
     const dropping = await row()
     expect(dropping).toMatchObject({ caRotationPhase: 'DROP_OLD', pkiOtherCaCert: null, pkiOtherCaKey: null })
     expect(trustedCas(dropping)).toEqual([fresh.pem])
@@ -138,12 +141,25 @@ describe.each(engines)('a CA’s rotation on %s', (engine) => {
       verifyNode(parseNodeCertificate(node.certificate ?? ''), [fresh], new Date())
     }
 
-    const last = await publish()
+    await app.publish()
+    const last = dropping.configVersion
     await report(machine(0).token, last)
     expect(await rotation()).toMatchObject({ phase: 'DROP_OLD', waitingFor: 1, waitingNodes: ['b'] })
     await report(machine(1).token, last)
     expect(await rotation()).toBeNull()
     expect(await row()).toMatchObject({ configVersion: last, caRotationStartedAt: null })
+  })
+
+  test('waits for a node whose certificate was not signed again', async () => {
+    await start('rotateClusterCa')
+    const trusted = await publish()
+    for (const { token } of machines) await report(token, trusted)
+    const version = await publish()
+    for (const { token } of machines) await report(token, version)
+    expect(await rotation()).toMatchObject({ phase: 'SIGN_AGAIN', waitingFor: 2, waitingNodes: ['a', 'b'] })
+    await signAll()
+    await report(machine(0).token, version)
+    expect((await rotation())?.phase).toBe('DROP_OLD')
   })
 
   test('waits for the nodes of the last day alone', async () => {
@@ -196,6 +212,28 @@ describe.each(engines)('a CA’s rotation on %s', (engine) => {
     expect(await start('abortClusterCaRotation')).toMatchObject({ __typename: 'ConflictError' })
   })
 
+  test('gives nodes the new CA at once when the old one has expired', async () => {
+    const past = (days: number) => new Date(Date.now() - days * 86_400_000)
+    const dates = { notBefore: past(20), notAfter: past(10) }
+    const limits = { networks: [], unsafeNetworks: [], groups: ['web'] }
+    const expired = createCa({ version: 1, name: 'old', ...dates, ...limits })
+    const pkiCaKey = app.vault.seal(exportCaKey(expired), clusterId)
+    const data = { pkiCaCert: expired.certificate.pem, pkiCaKey }
+    await app.database.client.cluster.update({ where: { id: clusterId }, data })
+    const { token, publicKey } = machine(0)
+    expect(await mutate(app, token, 'renewNodeCertificate', { publicKey })).toMatchObject({
+      __typename: 'ConflictError',
+      message: expect.stringMatching(/the CA "old" expired at/),
+    })
+    expect((await start('rotateClusterCa')).cluster.caRotation).toMatchObject({ phase: 'DROP_OLD', waitingFor: 2 })
+    const { pkiCaCert, pkiOtherCaCert } = await row()
+    expect(pkiOtherCaCert).toBeNull()
+    expect(parseCaCertificate(pkiCaCert ?? '').groups).toEqual(['web'])
+    await signAll()
+    for (const one of machines) await report(one.token, await publish())
+    expect(await rotation()).toBeNull()
+  })
+
   test('keeps others from changing what it changes', async () => {
     await start('rotateClusterCa')
     expect(await start('rotateClusterCa')).toMatchObject({ __typename: 'ConflictError' })
@@ -209,64 +247,5 @@ describe.each(engines)('a CA’s rotation on %s', (engine) => {
       __typename: 'ConflictError',
       message: 'No rotation of the CA runs',
     })
-  })
-
-  describe('the certificates’ version', () => {
-    const set = (input: object) =>
-      mutate<{ cluster: { certificateVersion: number; certificateLifetimeDays: number } }>(
-        app,
-        world.admin,
-        'updateClusterCertificates',
-        { clusterId, ...input },
-        'cluster { certificateVersion certificateLifetimeDays }',
-      )
-
-    test('is 2 when every node reads it, and names those that do not', async () => {
-      expect(await set({ certificateVersion: 2 })).toMatchObject({
-        __typename: 'ConflictError',
-        message: expect.stringMatching(/"a" \(1\.6\.1\), "b" \(1\.6\.1\)$/),
-      })
-      for (const { token } of machines) await mutate(app, token, 'reportNodeStatus', { nebulaVersion: '1.10.3' })
-      expect((await set({ certificateVersion: 2 })).cluster).toEqual({
-        certificateVersion: 2,
-        certificateLifetimeDays: 30,
-      })
-      const { token, publicKey } = machine(0)
-      const renewed = await mutate<{ certificate: string }>(
-        app,
-        token,
-        'renewNodeCertificate',
-        { publicKey },
-        'certificate',
-      )
-      // The CA is of version 1 still: both kinds of node understand the one or the other.
-      expect(parseCertificates(renewed.certificate).map(({ version }) => version)).toEqual([1, 2])
-      await mutate(app, world.admin, 'deleteNode', { nodeId: machine(0).id })
-      const { pkiCrl } = await row()
-      for (const { fingerprint } of parseCertificates(renewed.certificate)) expect(pkiCrl).toContain(fingerprint)
-      expect((await set({ certificateVersion: 1 })).cluster.certificateVersion).toBe(1)
-    })
-
-    test('does not go back behind a CA of version 2', async () => {
-      const made = await mutate<{ cluster: { id: string } }>(
-        app,
-        world.admin,
-        'createCluster',
-        { name: randomUUID(), certificateVersion: 2 },
-        'cluster { id }',
-      )
-      const input = { clusterId: made.cluster.id, certificateVersion: 1 }
-      expect(await mutate(app, world.admin, 'updateClusterCertificates', input)).toMatchObject({
-        __typename: 'ConflictError',
-        message: expect.stringMatching(/CA is of version 2/),
-      })
-    })
-
-    test.each([{ certificateVersion: 3 }, { certificateLifetimeDays: 0 }, { certificateLifetimeDays: 3651 }])(
-      'refuses %j',
-      async (input) => {
-        expect((await set(input)).issues?.[0]?.path).toEqual(['input', Object.keys(input)[0]])
-      },
-    )
   })
 })

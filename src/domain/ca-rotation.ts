@@ -38,7 +38,7 @@ const rules = z.object({ caLifetimeDays: caLifetimeRule.default(3650) })
 
 /**
  * Begins to replace the cluster's CA with a new one: from the next version on, nodes trust both. `advanceCaRotation`
- * takes the further steps.
+ * takes the further steps. In place of a CA that has expired they get the new one at once.
  * @throws ValidationError, NotFoundError, ConflictError while a rotation runs
  */
 export async function rotateClusterCa(
@@ -51,14 +51,15 @@ export async function rotateClusterCa(
   return inCluster(scope, id, 'CA rotation: trust both', (change) => {
     const { cluster } = withPki(vault, change)
     assertNotRotating(cluster)
-    const { groups } = parseCaCertificate(cluster.pkiCaCert)
+    const { groups, notAfter } = parseCaCertificate(cluster.pkiCaCert)
     const made = newCa(vault, cluster, { lifetimeDays, groups })
-    change.set({
-      ...step('TRUST_BOTH', cluster),
-      caRotationStartedAt: new Date(),
-      pkiOtherCaCert: made.pkiCaCert,
-      pkiOtherCaKey: made.pkiCaKey,
-    })
+    const caRotationStartedAt = new Date()
+    // An expired CA has parted the nodes already, and can sign nothing more: there is nothing to lead them away from.
+    if (notAfter < caRotationStartedAt) change.set({ ...step('DROP_OLD', cluster), caRotationStartedAt, ...made })
+    else {
+      const other = { pkiOtherCaCert: made.pkiCaCert, pkiOtherCaKey: made.pkiCaKey }
+      change.set({ ...step('TRUST_BOTH', cluster), caRotationStartedAt, ...other })
+    }
   })
 }
 
