@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from 'commander'
 
+import { addAgentCommands } from './agent.ts'
 import { addMigrateCommands } from './migrate.ts'
 import { addPrintSchemaCommand } from './print-schema.ts'
 import { addServeCommand } from './serve.ts'
@@ -13,12 +14,22 @@ const program = new Command('orrery')
 
 addServeCommand(program)
 addMigrateCommands(program)
+addAgentCommands(program)
 addTokenCommands(program)
 addSecretCommands(program)
 addPrintSchemaCommand(program)
 
 /** By their names, since their classes come with what only some commands load. */
-const mendable = ['ClosedKeysError', 'ConfigError', 'ConnectionError', 'MigrationError', 'SecretError', 'UsageError']
+const mendable = [
+  'AgentError',
+  'ClosedKeysError',
+  'ConfigError',
+  'ConnectionError',
+  'MigrationError',
+  'SecretError',
+  'UnavailableError',
+  'UsageError',
+]
 
 try {
   await program.parseAsync()

@@ -1,0 +1,101 @@
+import { mkdir, readFile, rm } from 'node:fs/promises'
+
+import { formatPublicKey, generateNodeKeyPair, parseNodeKeyPair } from '../pki/keys.ts'
+import { ControlPlaneApi } from './api.ts'
+import { ClusterFolder, type Enrolment } from './enrolment-state.ts'
+import { AgentError, UnauthenticatedError } from './errors.ts'
+import { isMissing, writeNew } from './files.ts'
+
+export interface EnrollOptions {
+  /** Of the control plane. */
+  readonly server: string
+  /** A cluster's (`orc_…`), or that of a node that an admin made (`orn_…`). */
+  readonly token: string
+  readonly name: string
+  readonly groups: readonly string[]
+  readonly overlayIp: string | null
+  readonly stateDir: string
+  readonly nebulaVersion: string | null
+  readonly insecureHttp: boolean
+}
+
+/**
+ * Makes this machine a node: makes its key pair, sends the public half, keeps what it is given. A private key that was
+ * made for an attempt which failed is used again.
+ * @throws AgentError that says what to do
+ */
+export async function enroll(options: EnrollOptions): Promise<{ enrolment: Enrolment; folder: ClusterFolder }> {
+  const server = serverAddress(options)
+  const { token, stateDir } = options
+  const api = new ControlPlaneApi(server, token)
+  const clusterId = await api.clusterOfToken().catch((error: unknown) => {
+    if (!(error instanceof UnauthenticatedError)) throw error
+    throw new AgentError('The control plane does not know this token: it was mistyped, or rotated. Get a new one.')
+  })
+  if (clusterId === null) throw new AgentError('This is no token of a cluster (orc_…) or a node (orn_…).')
+  const folder = new ClusterFolder(stateDir, clusterId)
+  if ((await folder.read('agent.json')) !== null) {
+    throw new AgentError(
+      `This machine is enrolled in that cluster already (${folder.path}). Remove it first: orrery agent leave --cluster ${clusterId} --yes`,
+    )
+  }
+  await mkdir(folder.file('versions'), { recursive: true, mode: 0o700 })
+  const key = await keyIn(folder)
+  const publicKey = formatPublicKey(parseNodeKeyPair(key).publicKey)
+  const given = await ask(api, options, publicKey)
+  const enrolment: Enrolment = {
+    format: 1,
+    server,
+    clusterId: given.clusterId,
+    nodeId: given.node.id,
+    name: given.node.name,
+    networkCidr: given.networkCidr,
+    bundleSigningKey: given.bundleSigningKey,
+  }
+  await folder.keep(enrolment, { token: given.token, key, certificate: given.certificate })
+  return { enrolment, folder }
+}
+
+async function ask(api: ControlPlaneApi, options: EnrollOptions, publicKey: string) {
+  const { token, name, groups, overlayIp, nebulaVersion } = options
+  // A node that an admin made has its name, groups and address; it sends its key and nothing else.
+  if (token.startsWith('orn_')) return { ...(await api.renew(publicKey)), token }
+  return api.enroll({
+    name,
+    publicKey,
+    ...(groups.length === 0 ? {} : { groups }),
+    ...(overlayIp === null ? {} : { overlayIp }),
+    ...(nebulaVersion === null ? {} : { nebulaVersion }),
+  })
+}
+
+/** The key of an earlier attempt, or a new one, on the disk before its public half goes anywhere. */
+async function keyIn(folder: ClusterFolder): Promise<string> {
+  try {
+    return await readFile(folder.keyFile, 'utf8')
+  } catch (error) {
+    if (!isMissing(error)) throw error
+  }
+  const { privateKeyPem } = generateNodeKeyPair()
+  await writeNew(folder.keyFile, privateKeyPem)
+  return privateKeyPem
+}
+
+/** Removes a cluster from this machine; the control plane is not told. */
+export const leave = (folder: ClusterFolder): Promise<void> => rm(folder.path, { recursive: true, force: true })
+
+/** @throws AgentError for what is no address, and for one over which tokens would travel readable */
+function serverAddress({ server, insecureHttp }: EnrollOptions): string {
+  const url = URL.canParse(server) ? new URL(server) : null
+  if (url === null || !['http:', 'https:'].includes(url.protocol)) {
+    throw new AgentError(`--server ${server}: an http or https URL is needed, such as https://orrery.example.com`)
+  }
+  if (url.username !== '' || url.password !== '') throw new AgentError('--server must not hold a user or a password.')
+  const isLocal = ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname)
+  if (url.protocol === 'http:' && !isLocal && !insecureHttp) {
+    throw new AgentError(
+      `${server} is not encrypted: whoever listens in has the node's token. Use https, or say --insecure-http.`,
+    )
+  }
+  return (url.origin + url.pathname).replace(/\/+$/, '')
+}

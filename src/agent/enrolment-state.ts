@@ -1,0 +1,93 @@
+import { mkdir, readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+
+import { AgentError } from './errors.ts'
+import { isMissing, writeWhole } from './files.ts'
+
+const shape = z.object({
+  format: z.literal(1),
+  /** Of the control plane, without a slash at its end. */
+  server: z.url(),
+  clusterId: z.uuid(),
+  nodeId: z.uuid(),
+  name: z.string(),
+  networkCidr: z.string(),
+  /** Ed25519, 32 bytes in base64: what bundles are verified with. */
+  bundleSigningKey: z.string(),
+})
+
+/** What a machine knows of a cluster that it belongs to; kept in `agent.json`. */
+export type Enrolment = Readonly<z.infer<typeof shape>>
+
+/** One cluster's folder below the state folder: `agent.json`, `token`, `host.key`, `host.crt`, `versions/`, `current`. */
+export class ClusterFolder {
+  readonly path: string
+
+  constructor(stateDir: string, clusterId: string) {
+    this.path = join(stateDir, clusterId)
+  }
+
+  file(...names: string[]): string {
+    return join(this.path, ...names)
+  }
+
+  /** The node's private key; never leaves the machine. */
+  get keyFile(): string {
+    return this.file('host.key')
+  }
+
+  /** The text of a file; null when there is none. */
+  async read(...names: string[]): Promise<string | null> {
+    try {
+      return await readFile(this.file(...names), 'utf8')
+    } catch (error) {
+      if (isMissing(error)) return null
+      throw error
+    }
+  }
+
+  /** @throws AgentError when the folder is not what `agent enroll` made */
+  async enrolment(): Promise<Enrolment> {
+    const text = await this.read('agent.json')
+    const parsed = text === null ? null : shape.safeParse(json(text))
+    if (parsed?.success === true) return parsed.data
+    throw new AgentError(`${this.file('agent.json')} is ${text === null ? 'missing' : 'damaged'}: enrol again.`)
+  }
+
+  async token(): Promise<string> {
+    const token = (await this.read('token'))?.trim() ?? ''
+    if (token === '') throw new AgentError(`${this.file('token')} is missing: enrol again with the node's token.`)
+    return token
+  }
+
+  /** Keeps everything of an enrolment; `agent.json` comes last, since with it the enrolment is complete. */
+  async keep(enrolment: Enrolment, secrets: { token: string; key: string; certificate: string }): Promise<void> {
+    await mkdir(this.path, { recursive: true, mode: 0o700 })
+    await writeWhole(this.keyFile, secrets.key)
+    await writeWhole(this.file('token'), `${secrets.token}\n`)
+    await writeWhole(this.file('host.crt'), secrets.certificate)
+    await writeWhole(this.file('agent.json'), `${JSON.stringify(enrolment, null, 2)}\n`)
+  }
+}
+
+/** The clusters that this machine is enrolled in. */
+export async function enrolledClusters(stateDir: string): Promise<ClusterFolder[]> {
+  try {
+    const entries = await readdir(stateDir, { withFileTypes: true })
+    const names = entries.filter((entry) => entry.isDirectory() && z.uuid().safeParse(entry.name).success)
+    return names.map(({ name }) => new ClusterFolder(stateDir, name))
+  } catch (error) {
+    if (isMissing(error)) return []
+    throw error
+  }
+}
+
+function json(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    // What is no JSON is no enrolment either; the shape says so.
+    return null
+  }
+}

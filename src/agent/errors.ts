@@ -1,0 +1,36 @@
+/** Something that whoever runs the agent can mend; the message says how. */
+export class AgentError extends Error {
+  override readonly name = 'AgentError'
+}
+
+/** The control plane refused a request for good: its own words. */
+export class RefusedError extends AgentError {}
+
+/** The control plane does not take the node's token any more: it was rotated, or the node deleted. */
+export class UnauthenticatedError extends Error {
+  override readonly name = 'UnauthenticatedError'
+}
+
+/** The control plane cannot be reached or cannot answer now. */
+export class UnavailableError extends Error {
+  override readonly name = 'UnavailableError'
+  /** Seconds after which it wants to be asked again; null when it did not say. */
+  readonly retryAfter: number | null
+
+  constructor(message: string, retryAfter: number | null, options?: ErrorOptions) {
+    super(message, options)
+    this.retryAfter = retryAfter
+  }
+}
+
+/** A version that the agent does not run: what it was and what is wrong with it. */
+export class VersionRefused extends Error {
+  override readonly name = 'VersionRefused'
+}
+
+/** What an error says, with what caused it: one line. */
+export function sayError(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const cause = error.cause instanceof Error ? `: ${error.cause.message}` : ''
+  return `${error.message}${cause}`.replaceAll(/\s+/g, ' ')
+}

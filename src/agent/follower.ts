@@ -1,0 +1,240 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import type { Logger } from '../base/log.ts'
+import { readSlice } from '../nebula/slice-archive.ts'
+import { SliceError, verifySlice } from '../nebula/slice.ts'
+import { formatPublicKey, parseNodeKeyPair } from '../pki/keys.ts'
+import { ControlPlaneApi } from './api.ts'
+import { newestCertificate, renewalTime } from './certificates.ts'
+import type { Enrolment } from './enrolment-state.ts'
+import { AgentError, RefusedError, sayError, UnauthenticatedError, UnavailableError, VersionRefused } from './errors.ts'
+import { writeWhole } from './files.ts'
+import { discard, readCurrent, settingsOf, writeGeneration, type Generation } from './generation.ts'
+import { Supervisor, type SupervisorMeans } from './supervisor.ts'
+import { around, BackOff, Bell } from './waiting.ts'
+
+/** Milliseconds between two looks for news. */
+export interface Pace {
+  /** While the stream tells of them. */
+  readonly besideStream: number
+  /** Without a stream. */
+  readonly poll: number
+  /** Before the first version is there. */
+  readonly firstVersion: number
+  /** Between two reports without news. */
+  readonly report: number
+}
+
+const defaultPace: Pace = { besideStream: 300_000, poll: 30_000, firstVersion: 1000, report: 300_000 }
+
+/** After a refused token, which may be given back: a node that was deleted by mistake, say. */
+const refusedPause = { first: 10_000, longest: 600_000 }
+const failedPause = { first: 1000, longest: 60_000 }
+/** A server without the stream is asked for it again after this. */
+const noStreamPause = 300_000
+
+interface FollowerMeans extends Omit<SupervisorMeans, 'log'> {
+  readonly enrolment: Enrolment
+  readonly token: string
+  readonly log: Logger
+  readonly pace?: Partial<Pace>
+}
+
+/** Follows one cluster: hears of its versions, runs them, reports, and renews its certificate. */
+export class Follower {
+  readonly #means: FollowerMeans
+  readonly #pace: Pace
+  readonly #api: ControlPlaneApi
+  readonly #supervisor: Supervisor
+  readonly #bell = new Bell()
+  readonly #end = new AbortController()
+  #key = ''
+  #streaming = false
+  /** The newest version that does not run here, and why. */
+  #failed: { readonly version: number; readonly reason: string } | null = null
+  /** What is wrong with what the control plane sent last, where that is no version to remember. */
+  #problem: string | null = null
+  /** What the control plane was told last, and when. */
+  #reported = { text: '', at: Number.NEGATIVE_INFINITY }
+
+  constructor(means: FollowerMeans) {
+    this.#means = means
+    this.#pace = { ...defaultPace, ...means.pace }
+    this.#api = new ControlPlaneApi(means.enrolment.server, means.token)
+    this.#supervisor = new Supervisor(means)
+  }
+
+  /** Follows until `stop`. What ran before is started first: the control plane is not needed for it. */
+  async run(): Promise<void> {
+    const { folder, log } = this.#means
+    this.#key = (await folder.read('host.key')) ?? ''
+    if (this.#key === '') throw new AgentError(`${folder.keyFile} is missing: enrol again.`)
+    this.#failed = await this.#readFailed()
+    const last = await readCurrent(folder)
+    if (last !== null) await this.#supervisor.resume(last)
+    const listening = this.#listen()
+    const failures = new BackOff(failedPause)
+    const refusals = new BackOff(refusedPause)
+    while (!this.#end.signal.aborted) {
+      try {
+        await this.#look()
+        failures.reset()
+        refusals.reset()
+        await this.#bell.wait(this.#pause())
+      } catch (error) {
+        const refused = error instanceof UnauthenticatedError
+        const asked = error instanceof UnavailableError && error.retryAfter !== null ? error.retryAfter * 1000 : 0
+        const pause = Math.max(asked, (refused ? refusals : failures).next())
+        log.warn({ reason: sayError(error), seconds: Math.round(pause / 1000) }, 'no news; Nebula runs on')
+        await this.#bell.wait(pause)
+      }
+    }
+    await listening
+  }
+
+  /** Looks for news now. */
+  check(): void {
+    this.#bell.ring()
+  }
+
+  async stop(): Promise<void> {
+    this.#end.abort()
+    this.#bell.ring()
+    await this.#supervisor.stop()
+  }
+
+  #pause(): number {
+    const { besideStream, poll, firstVersion } = this.#pace
+    if (this.#supervisor.running === null && this.#failed === null) return around(firstVersion)
+    return around(this.#streaming ? besideStream : poll)
+  }
+
+  /** One look: renew what is due, run what is new, tell how it went. */
+  async #look(): Promise<void> {
+    await this.#renew()
+    const known = [this.#supervisor.running?.version, this.#failed?.version].filter((one) => one !== undefined)
+    const answer = await this.#api.bundle(known)
+    this.#problem = null
+    if (answer.kind === 'slice') await this.#take(answer.data)
+    await this.#report()
+  }
+
+  async #take(data: Uint8Array): Promise<void> {
+    const { folder, enrolment, log } = this.#means
+    const { bundleSigningKey: publicKey, clusterId, nodeId } = enrolment
+    let version: number | null = null
+    try {
+      const slice = verifySlice(await readSlice(data), { publicKey, clusterId, nodeId })
+      version = slice.manifest.version
+      const running = this.#supervisor.running
+      if (running !== null && version <= running.version) {
+        throw new VersionRefused(`version ${version} is not newer than ${running.version}, which runs`)
+      }
+      const candidates = [slice.certificate, (await folder.read('host.crt')) ?? slice.certificate]
+      const certificate = newestCertificate(candidates, slice.ca, this.#key)
+      if (certificate === null)
+        throw new VersionRefused('certs: none is for the key of this machine, by a CA of ca.crt')
+      const config = settingsOf(slice, certificate)
+      await this.#switch({ version, config, ca: slice.ca, certificate })
+      await this.#forgetFailed()
+      log.info({ version }, 'runs')
+    } catch (error) {
+      if (!(error instanceof VersionRefused || error instanceof SliceError)) throw error
+      const reason = sayError(error)
+      log.error({ version, reason }, 'not run; what ran before runs on')
+      // One whose version cannot be trusted is not remembered by it.
+      if (version !== null && version > (this.#supervisor.running?.version ?? 0))
+        await this.#remember({ version, reason })
+      else this.#problem = reason
+    }
+  }
+
+  async #switch(draft: Omit<Generation, 'name'>): Promise<void> {
+    const generation = await writeGeneration(this.#means.folder, draft)
+    try {
+      await this.#supervisor.switchTo(generation)
+    } catch (error) {
+      await discard(this.#means.folder, generation)
+      throw error
+    }
+  }
+
+  /** A new certificate for the same key, in time; the mesh hears nothing of it. */
+  async #renew(): Promise<void> {
+    const { folder, log } = this.#means
+    const running = this.#supervisor.running
+    const certificate = running?.certificate ?? (await folder.read('host.crt'))
+    if (certificate === null || renewalTime(certificate) > new Date()) return
+    const renewed = await this.#api.renew(formatPublicKey(parseNodeKeyPair(this.#key).publicKey))
+    await writeWhole(folder.file('host.crt'), renewed.certificate)
+    if (running === null) return
+    if (newestCertificate([renewed.certificate], running.ca, this.#key) === null) {
+      // Signed by a CA that the version which runs does not know: it goes with the next version.
+      log.warn('the renewed certificate is for the next version')
+      return
+    }
+    await this.#switch({ ...running, certificate: renewed.certificate })
+    log.info('the certificate was renewed')
+  }
+
+  /** Tells what runs, when that is news or was last told long ago. */
+  async #report(): Promise<void> {
+    const status = {
+      runningConfigVersion: this.#supervisor.running?.version ?? null,
+      nebulaVersion: this.#means.nebulaVersion,
+      lastError:
+        this.#problem ?? (this.#failed === null ? null : `version ${this.#failed.version}: ${this.#failed.reason}`),
+    }
+    const text = JSON.stringify(status)
+    const now = performance.now()
+    if (text === this.#reported.text && now - this.#reported.at < this.#pace.report) return
+    await this.#api.report({ ...status, lastError: status.lastError?.slice(0, 2000) ?? null })
+    this.#reported = { text, at: now }
+  }
+
+  /** Keeps the stream open, for as long as the follower runs. */
+  async #listen(): Promise<void> {
+    const { signal } = this.#end
+    const backOff = new BackOff(failedPause)
+    while (!signal.aborted) {
+      const refused = await this.#hear(() => {
+        backOff.reset()
+      })
+      // Without it, the next look is one of polling.
+      if (this.#streaming) this.#bell.ring()
+      this.#streaming = false
+      await sleep(Math.max(refused ? noStreamPause : 0, backOff.next()), undefined, { signal }).catch(() => undefined)
+    }
+  }
+
+  /** Hears of versions until the stream ends; whether the server would not have it. */
+  async #hear(onEvent: () => void): Promise<boolean> {
+    try {
+      for await (const version of this.#api.published(this.#end.signal)) {
+        this.#streaming = true
+        onEvent()
+        if (version !== this.#supervisor.running?.version) this.#bell.ring()
+      }
+      return false
+    } catch (error) {
+      this.#means.log.debug({ reason: sayError(error) }, 'no stream')
+      return error instanceof RefusedError
+    }
+  }
+
+  async #remember(failed: { version: number; reason: string }): Promise<void> {
+    this.#failed = failed
+    await writeWhole(this.#means.folder.file('failed.json'), JSON.stringify(failed))
+  }
+
+  async #forgetFailed(): Promise<void> {
+    if (this.#failed === null) return
+    this.#failed = null
+    await writeWhole(this.#means.folder.file('failed.json'), 'null')
+  }
+
+  async #readFailed(): Promise<{ version: number; reason: string } | null> {
+    const text = await this.#means.folder.read('failed.json')
+    return text === null ? null : (JSON.parse(text) as { version: number; reason: string } | null)
+  }
+}

@@ -1,0 +1,129 @@
+import { readdir, readFile, readlink, rm } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { parse } from 'yaml'
+import { z } from 'zod'
+
+import { findAgentSettings, type SettingProblem } from '../nebula/agent-settings.ts'
+import { checkIdentity } from '../nebula/identity.ts'
+import { deepMerge, isSettings, settingAt, type Settings } from '../nebula/merge.ts'
+import { checkSettings } from '../nebula/settings.ts'
+import type { VerifiedSlice } from '../nebula/slice.ts'
+import type { ClusterFolder } from './enrolment-state.ts'
+import { VersionRefused } from './errors.ts'
+import { isMissing, pointTo, writeFolder } from './files.ts'
+
+/** What Nebula can be run on: a version's settings with the certificate that goes with them, in a folder of their own. */
+export interface Generation {
+  /** Of the folder below `versions`: the version, and which one of it: a renewed certificate makes another. */
+  readonly name: string
+  readonly version: number
+  /** config.yml with node.yml over it, without what the agent adds. */
+  readonly config: Settings
+  readonly ca: string
+  readonly certificate: string
+}
+
+const metaShape = z.object({ version: z.int().positive(), config: z.record(z.string(), z.unknown()) })
+
+/** Generations that are kept on the disk, the running one among them. */
+const kept = 3
+
+/**
+ * The settings of a slice, checked: only such that Nebula knows and the agent does not decide.
+ * @throws VersionRefused that names each setting and the rule
+ */
+export function settingsOf({ config, nodeConfig, ca }: VerifiedSlice, certificate: string): Settings {
+  const merged = deepMerge(readYaml('config.yml', config), readYaml('node.yml', nodeConfig))
+  const problems = [...findAgentSettings(merged), ...checkSettings(merged), ...checkIdentity(ca, certificate)]
+  if (problems.length > 0) throw new VersionRefused(problems.slice(0, 10).map(sayProblem).join('; '))
+  return merged
+}
+
+/** Writes a generation beside the running one; nothing uses it yet. */
+export async function writeGeneration(folder: ClusterFolder, draft: Omit<Generation, 'name'>): Promise<Generation> {
+  const taken = await generationNames(folder)
+  let number = 1
+  while (taken.includes(`${draft.version}-${number}`)) number += 1
+  const generation = { ...draft, name: `${draft.version}-${number}` }
+  const path = folder.file('versions', generation.name)
+  const { version, config, ca, certificate } = generation
+  // JSON is YAML too, and is read alike by every reader of it.
+  const effective = JSON.stringify(withAgentSettings(config, folder, path), null, 2)
+  await writeFolder(
+    path,
+    new Map([
+      ['config.yml', `${effective}\n`],
+      ['ca.crt', ca],
+      ['host.crt', certificate],
+      ['meta.json', JSON.stringify({ version, config })],
+    ]),
+  )
+  return generation
+}
+
+/** The configuration file that Nebula is started with; it stays the same when the generation changes. */
+export const currentConfig = (folder: ClusterFolder): string => folder.file('current', 'config.yml')
+
+/** The configuration file of one generation. */
+export const configOf = (folder: ClusterFolder, { name }: Generation): string =>
+  folder.file('versions', name, 'config.yml')
+
+/** Makes a generation the one that Nebula reads. */
+export const makeCurrent = (folder: ClusterFolder, { name }: Generation): Promise<void> =>
+  pointTo(folder.file('current'), join('versions', name))
+
+/** The generation that ran last; null before the first. */
+export async function readCurrent(folder: ClusterFolder): Promise<Generation | null> {
+  let name: string
+  try {
+    name = basename(await readlink(folder.file('current')))
+  } catch (error) {
+    if (isMissing(error)) return null
+    throw error
+  }
+  const read = (file: string) => readFile(folder.file('versions', name, file), 'utf8')
+  const { version, config } = metaShape.parse(JSON.parse(await read('meta.json')))
+  return { name, version, config, ca: await read('ca.crt'), certificate: await read('host.crt') }
+}
+
+/** Removes what is older than the last few. */
+export async function prune(folder: ClusterFolder, running: Generation): Promise<void> {
+  const order = (name: string) => name.split('-').map(Number) as [number, number]
+  const names = await generationNames(folder)
+  const newestFirst = names.sort((a, b) => order(b)[0] - order(a)[0] || order(b)[1] - order(a)[1])
+  const others = newestFirst.filter((name) => name !== running.name)
+  for (const name of others.slice(kept - 1)) await rm(folder.file('versions', name), { recursive: true, force: true })
+}
+
+/** Removes a generation that never ran. */
+export const discard = (folder: ClusterFolder, { name }: Generation): Promise<void> =>
+  rm(folder.file('versions', name), { recursive: true, force: true })
+
+async function generationNames(folder: ClusterFolder): Promise<string[]> {
+  return (await readdir(folder.file('versions'))).filter((name) => /^\d+-\d+$/.test(name))
+}
+
+/** What the agent decides on its machine. */
+function withAgentSettings(config: Settings, folder: ClusterFolder, path: string): Settings {
+  const level = settingAt(config, ['logging', 'level']) ?? 'info'
+  const device = settingAt(config, ['tun', 'dev']) ?? `orry${basename(folder.path).slice(0, 8)}`
+  return deepMerge(config, {
+    pki: { ca: join(path, 'ca.crt'), cert: join(path, 'host.crt'), key: folder.keyFile },
+    logging: { level, format: 'json' },
+    tun: { dev: device },
+  })
+}
+
+function readYaml(file: string, text: string): Settings {
+  let parsed: unknown
+  try {
+    parsed = parse(text, { maxAliasCount: 100 })
+  } catch (error) {
+    throw new VersionRefused(`${file} is no YAML`, { cause: error })
+  }
+  if (parsed === null) return {}
+  if (isSettings(parsed)) return parsed
+  throw new VersionRefused(`${file} is not a section of settings`)
+}
+
+const sayProblem = ({ path, message }: SettingProblem): string => `${path.join('.')} ${message}`

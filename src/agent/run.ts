@@ -1,0 +1,87 @@
+import type { Logger } from '../base/log.ts'
+import { enrolledClusters, type ClusterFolder } from './enrolment-state.ts'
+import { AgentError, sayError } from './errors.ts'
+import { Follower, type Pace } from './follower.ts'
+import { nebulaVersion } from './nebula-process.ts'
+
+export interface RunOptions {
+  readonly stateDir: string
+  /** Ids or node names; all that this machine is enrolled in when empty. */
+  readonly clusters: readonly string[]
+  /** The Nebula binary. */
+  readonly nebula: string
+  readonly log: Logger
+  readonly pace?: Partial<Pace>
+}
+
+export interface RunningAgent {
+  /** Looks for news now, in every cluster. */
+  check(): void
+  /** Ends every Nebula and every connection. */
+  stop(): Promise<void>
+  /** Once all have ended. */
+  readonly ended: Promise<void>
+}
+
+/**
+ * Follows the clusters that this machine is enrolled in, each with a Nebula of its own; what one of them suffers does
+ * not touch the others.
+ * @throws AgentError when there is none, or Nebula is not installed
+ */
+export async function runAgent({ stateDir, clusters, nebula, log, pace = {} }: RunOptions): Promise<RunningAgent> {
+  const version = await nebulaVersion(nebula)
+  const folders = await chosen(stateDir, clusters)
+  const followers = await Promise.all(
+    folders.map(async (folder) => {
+      const enrolment = await folder.enrolment()
+      const own = log.child({ cluster: enrolment.clusterId, node: enrolment.name })
+      own.info({ server: enrolment.server, nebulaVersion: version }, 'following')
+      const means = {
+        folder,
+        enrolment,
+        token: await folder.token(),
+        program: nebula,
+        nebulaVersion: version,
+        log: own,
+      }
+      return { follower: new Follower({ ...means, pace }), own }
+    }),
+  )
+  const ended = Promise.all(
+    followers.map(async ({ follower, own }) => {
+      try {
+        await follower.run()
+      } catch (error) {
+        own.error({ err: error, reason: sayError(error) }, 'not followed any more')
+      }
+    }),
+  )
+  return {
+    check() {
+      for (const { follower } of followers) follower.check()
+    },
+    async stop() {
+      await Promise.all(followers.map(({ follower }) => follower.stop()))
+      await ended
+    },
+    ended: ended.then(() => undefined),
+  }
+}
+
+/** The folders of the clusters that were asked for. @throws AgentError */
+export async function chosen(stateDir: string, wanted: readonly string[]): Promise<ClusterFolder[]> {
+  const folders = await enrolledClusters(stateDir)
+  if (folders.length === 0) {
+    throw new AgentError(`This machine is enrolled in no cluster (${stateDir}): orrery agent enroll --help`)
+  }
+  if (wanted.length === 0) return folders
+  return Promise.all(
+    wanted.map(async (one) => {
+      for (const folder of folders) {
+        const { clusterId, name } = await folder.enrolment()
+        if (one === clusterId || one === name) return folder
+      }
+      throw new AgentError(`--cluster ${one}: this machine is enrolled in no such cluster; see orrery agent status`)
+    }),
+  )
+}

@@ -1,0 +1,41 @@
+import { expiryOf } from './certificates.ts'
+import type { ClusterFolder } from './enrolment-state.ts'
+import { readCurrent } from './generation.ts'
+
+/** What a machine knows of one of its clusters, from its disk. */
+export interface AgentStatus {
+  readonly clusterId: string
+  readonly server: string
+  readonly node: string
+  /** The version that runs, or ran last; null before the first. */
+  readonly version: number | null
+  /** ISO 8601; null when there is none. */
+  readonly certificateExpiresAt: string | null
+  /** Why the newest version does not run; null when it does. */
+  readonly lastError: string | null
+}
+
+export async function statusOf(folder: ClusterFolder): Promise<AgentStatus> {
+  const { clusterId, server, name } = await folder.enrolment()
+  const current = await readCurrent(folder)
+  const certificate = current?.certificate ?? (await folder.read('host.crt'))
+  const failed = JSON.parse((await folder.read('failed.json')) ?? 'null') as { version: number; reason: string } | null
+  return {
+    clusterId,
+    server,
+    node: name,
+    version: current?.version ?? null,
+    certificateExpiresAt: certificate === null ? null : (expiryOf(certificate)?.toISOString() ?? null),
+    lastError: failed === null ? null : `version ${failed.version}: ${failed.reason}`,
+  }
+}
+
+/** For people: a block a cluster. */
+export const sayStatus = (status: AgentStatus): string =>
+  [
+    `${status.node} in cluster ${status.clusterId}`,
+    `  server       ${status.server}`,
+    `  version      ${status.version ?? 'none yet'}`,
+    `  certificate  ${status.certificateExpiresAt === null ? 'none' : `until ${status.certificateExpiresAt}`}`,
+    ...(status.lastError === null ? [] : [`  error        ${status.lastError}`]),
+  ].join('\n')

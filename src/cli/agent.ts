@@ -1,0 +1,123 @@
+import { readFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { text } from 'node:stream/consumers'
+
+import { type Command, InvalidArgumentError } from 'commander'
+
+import { UsageError } from './usage-error.ts'
+
+const defaultStateDir = '/var/lib/orrery'
+
+interface EnrollFlags {
+  readonly server: string
+  readonly tokenFile: string
+  readonly name: string
+  readonly groups: string[]
+  readonly overlayIp?: string
+  readonly stateDir: string
+  readonly nebula: string
+  readonly insecureHttp: boolean
+}
+
+/** `orrery agent …`: the program on the nodes. It uses the control plane's public API and nothing else of it. */
+export function addAgentCommands(program: Command): void {
+  const agent = program.command('agent').description('make this machine a node of a cluster, and keep it one')
+  agent
+    .command('enroll')
+    .description('make a key pair, send the public half, and keep what the control plane answers')
+    .requiredOption('--server <url>', 'the control plane')
+    .requiredOption('--token-file <file>', 'a cluster token (orc_…) or a node token (orn_…); - reads standard input')
+    .option('--name <name>', 'the name of the node, unless an admin gave it one', hostname())
+    .option('--groups <list>', 'groups, separated by commas, that the cluster lets machines ask for', list, [])
+    .option('--overlay-ip <address>', 'the address in the overlay; the lowest free one otherwise')
+    .option('--state-dir <folder>', 'where keys, tokens and versions are kept', defaultStateDir)
+    .option('--nebula <program>', 'the Nebula binary', 'nebula')
+    .option('--insecure-http', 'send the token over http to another machine', false)
+    .action(async (flags: EnrollFlags) => {
+      const [{ enroll }, { nebulaVersion }] = await Promise.all([
+        import('../agent/enroll.ts'),
+        import('../agent/nebula-process.ts'),
+      ])
+      const { server, name, groups, overlayIp = null, stateDir, insecureHttp } = flags
+      const version = await nebulaVersion(flags.nebula)
+      const token = await readToken(flags.tokenFile)
+      const options = { server, token, name, groups, overlayIp, stateDir, insecureHttp, nebulaVersion: version }
+      const { enrolment, folder } = await enroll(options)
+      console.log(`${enrolment.name} is a node of cluster ${enrolment.clusterId}; its keys are in ${folder.path}.`)
+      console.log('Next: orrery agent run')
+    })
+  agent
+    .command('run')
+    .description('run Nebula on what the control plane publishes (Ctrl-C or SIGTERM ends both, SIGHUP looks for news)')
+    .option('--cluster <id or name...>', 'only these clusters', [])
+    .option('--state-dir <folder>', 'where enroll kept its files', defaultStateDir)
+    .option('--nebula <program>', 'the Nebula binary', 'nebula')
+    .option(
+      '--poll <seconds>',
+      'between two looks for news while the server does not tell of them by itself',
+      seconds,
+      30,
+    )
+    .option('--log-level <level>', 'trace, debug, info, warn or error', 'info')
+    .action(async (flags: { cluster: string[]; stateDir: string; nebula: string; logLevel: string; poll: number }) => {
+      const [{ runAgent }, { createLog }] = await Promise.all([import('../agent/run.ts'), import('../base/log.ts')])
+      const { cluster: clusters, stateDir, nebula, logLevel } = flags
+      const running = await runAgent({
+        stateDir,
+        clusters,
+        nebula,
+        log: createLog(logLevel),
+        pace: { poll: flags.poll * 1000 },
+      })
+      process.on('SIGHUP', () => {
+        running.check()
+      })
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void running.stop())
+      await running.ended
+    })
+  agent
+    .command('status')
+    .description('what runs on this machine')
+    .option('--state-dir <folder>', 'where enroll kept its files', defaultStateDir)
+    .option('--json', 'for programs', false)
+    .action(async ({ stateDir, json }: { stateDir: string; json: boolean }) => {
+      const [{ chosen }, { sayStatus, statusOf }] = await Promise.all([
+        import('../agent/run.ts'),
+        import('../agent/status.ts'),
+      ])
+      const all = await Promise.all((await chosen(stateDir, [])).map(statusOf))
+      console.log(json ? JSON.stringify(all, null, 2) : all.map(sayStatus).join('\n\n'))
+    })
+  agent
+    .command('leave')
+    .description('remove a cluster from this machine: its keys, token and versions (stop the agent first)')
+    .requiredOption('--cluster <id or name>', 'which')
+    .option('--state-dir <folder>', 'where enroll kept its files', defaultStateDir)
+    .option('--yes', 'do it', false)
+    .action(async ({ cluster, stateDir, yes }: { cluster: string; stateDir: string; yes: boolean }) => {
+      const [{ chosen }, { leave }] = await Promise.all([import('../agent/run.ts'), import('../agent/enroll.ts')])
+      const [folder] = await chosen(stateDir, [cluster])
+      if (folder === undefined) return
+      if (!yes) throw new UsageError(`This removes ${folder.path} with the machine's key for good: say --yes.`)
+      await leave(folder)
+      console.log(`${folder.path} is gone. Delete the node in the control plane, too: that revokes its certificate.`)
+    })
+}
+
+const list = (flag: string): string[] => flag.split(',').filter((one) => one !== '')
+
+function seconds(flag: string): number {
+  if (!/^[1-9]\d{0,4}$/.test(flag)) throw new InvalidArgumentError('a whole number of seconds from 1 is needed')
+  return Number(flag)
+}
+
+async function readToken(file: string): Promise<string> {
+  const read = file === '-' ? text(process.stdin) : readFile(file, 'utf8')
+  const token = await read.catch((error: unknown) => {
+    throw new UsageError(
+      `--token-file ${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+    )
+  })
+  if (token.trim() === '') throw new UsageError(`--token-file ${file} is empty.`)
+  return token.trim()
+}

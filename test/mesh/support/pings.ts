@@ -1,0 +1,39 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import type { Machine } from './lab.ts'
+
+/** Whether one ping reaches the address within a second. */
+export const reaches = (from: Machine, address: string, ...options: string[]): Promise<boolean> =>
+  from.exec('ping', '-c', '1', '-W', '1', ...options, address).then(
+    () => true,
+    () => false,
+  )
+
+/** Waits until a condition holds; says what never became true. Far longer than it can take, for slow machines. */
+export async function eventually(what: string, holds: () => Promise<boolean>, seconds = 90): Promise<void> {
+  const end = performance.now() + seconds * 1000
+  while (!(await holds())) {
+    if (performance.now() > end) throw new Error(`it never happened: ${what}`)
+    await sleep(100)
+  }
+}
+
+export interface PingCount {
+  readonly sent: number
+  readonly lost: number
+}
+
+/** Pings five times a second until it is asked how that went. */
+export function keepPinging(from: Machine, address: string): { readonly end: () => Promise<PingCount> } {
+  const running = from.start(['ping', '-q', '-i', '0.2', '-W', '2', address])
+  return {
+    async end() {
+      // SIGINT makes ping write its summary.
+      await running.stop('SIGINT')
+      const [, sent, received] = /(\d+) packets transmitted, (\d+) received/.exec(running.output()) ?? []
+      if (sent === undefined) throw new Error(`ping told nothing: ${running.output()}`)
+      // The last one may be on its way.
+      return { sent: Number(sent), lost: Math.max(0, Number(sent) - Number(received) - 1) }
+    },
+  }
+}
