@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto'
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 
+import { formatPublicKey, generateNodeKeyPair } from '../src/pki/keys.ts'
 import { startApp, type TestApp } from './support/app.ts'
+import { mutate } from './support/mutate.ts'
 import { createWorld, type World } from './support/world.ts'
 
 /** Which way SQLite takes; PostgreSQL decides by its statistics. */
@@ -54,6 +56,23 @@ describe('the indexes that queries about nodes go along', () => {
     const edge = `query ($id: UUID!) { cluster(id: $id) { nodes(filter: { ${flag}: true }) { totalCount nodes { name } } } }`
     for (const plan of await plansOf(world.viewer, edge))
       expect(plan).toMatch(new RegExp(`INDEX ${index} \\(cluster_id=\\?\\)`))
+  })
+
+  test('enrolling looks up names, keys and addresses along their unique indexes, however many nodes there are', async () => {
+    app.takeStatements()
+    const publicKey = formatPublicKey(generateNodeKeyPair().publicKey)
+    await mutate(app, world.clusterToken, 'enrollNode', { name: 'new', publicKey })
+    const lookUps = app.takeStatements().filter((sql) => sql.startsWith('SELECT') && /\bnodes` /.test(sql))
+    expect(lookUps).toHaveLength(3)
+    for (const [index, column] of ['name', 'public_key', 'overlay_ip'].entries()) {
+      const sql = lookUps[index] ?? ''
+      const values = Array.from({ length: sql.split('?').length - 1 }, () => 'x')
+      const steps = await app.database.client.$queryRawUnsafe<{ detail: string }[]>(
+        `EXPLAIN QUERY PLAN ${sql}`,
+        ...values,
+      )
+      expect(steps[0]?.detail).toContain(`(tenant_id=? AND cluster_id=? AND ${column}=?)`)
+    }
   })
 
   test('signing in reads idx_nodes_token_hash', async () => {

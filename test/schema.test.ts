@@ -27,8 +27,8 @@ const indexes = {
   idx_nodes_lighthouse: 'nodes (cluster_id, is_lighthouse) WHERE is_lighthouse',
   idx_nodes_relay: 'nodes (cluster_id, is_relay) WHERE is_relay',
   nodes_tenant_id_cluster_id_name_key: 'UNIQUE nodes (tenant_id, cluster_id, name)',
-  idx_nodes_public_key: 'UNIQUE nodes (cluster_id, public_key)',
-  nodes_cluster_id_overlay_ip_key: 'UNIQUE nodes (cluster_id, overlay_ip)',
+  idx_nodes_public_key: 'UNIQUE nodes (tenant_id, cluster_id, public_key)',
+  nodes_tenant_id_cluster_id_overlay_ip_key: 'UNIQUE nodes (tenant_id, cluster_id, overlay_ip)',
   idx_config_bundles_cluster: 'config_bundles (cluster_id)',
   idx_config_bundles_cluster_version: 'config_bundles (tenant_id, cluster_id, version DESC)',
 }

@@ -213,7 +213,9 @@ describe.each(engines)('no way round the scope on %s', (engine) => {
         const { overlayIp } = await world.database.client.node.findFirstOrThrow({ where: { clusterId } })
         expect(await db.cluster.findUnique({ where: { tenantId_name: { tenantId, name } } })).toBeNull()
         expect(await db.cluster.findUnique({ where: { tenantId_id: { tenantId, id: clusterId } } })).toBeNull()
-        expect(await db.node.findUnique({ where: { clusterId_overlayIp: { clusterId, overlayIp } } })).toBeNull()
+        expect(
+          await db.node.findUnique({ where: { tenantId_clusterId_overlayIp: { tenantId, clusterId, overlayIp } } }),
+        ).toBeNull()
         const node = { tenantId_clusterId_name: { tenantId, clusterId, name } }
         expect(await db.node.findUnique({ where: node })).toBeNull()
         const state = { clusterId_instanceId: { clusterId, instanceId } }

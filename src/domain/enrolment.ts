@@ -152,19 +152,13 @@ export const trustOf = (cluster: PkiChange['cluster']): ClusterTrust => ({
 async function openBatch(change: PkiChange, ca: CertificateAuthority, requests: readonly Request[]) {
   const { tx, cluster } = change
   const { id: clusterId, tenantId } = cluster
-  const taken = await tx.node.findMany({
-    where: {
-      tenantId,
-      clusterId,
-      OR: [
-        { name: { in: requests.map(({ name }) => name) } },
-        { publicKey: { in: requests.map(({ publicKeyPem }) => publicKeyPem) } },
-      ],
-    },
-    select: { name: true, publicKey: true },
-  })
-  const names = new Set(taken.map(({ name }) => name))
-  const keys = new Set(taken.map(({ publicKey }) => publicKey))
+  // Two look-ups, each along its unique index: joined by OR, SQLite would read every node of the cluster.
+  const sameName = { tenantId, clusterId, name: { in: requests.map(({ name }) => name) } }
+  const sameKey = { tenantId, clusterId, publicKey: { in: requests.map(({ publicKeyPem }) => publicKeyPem) } }
+  const named = await tx.node.findMany({ where: sameName, select: { name: true } })
+  const keyed = await tx.node.findMany({ where: sameKey, select: { publicKey: true } })
+  const names = new Set(named.map(({ name }) => name))
+  const keys = new Set(keyed.map(({ publicKey }) => publicKey))
   const addresses = addressPool(change)
   return {
     async prepare(request: Request): Promise<NewRow> {

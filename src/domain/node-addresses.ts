@@ -36,7 +36,7 @@ export function addressPool(change: Change): AddressPool {
         const block = range(next, Math.min(next + blockSize - 1, last)).map(fromNumber)
         next += block.length
         const taken = await tx.node.findMany({
-          where: { clusterId: cluster.id, overlayIp: { in: block } },
+          where: { tenantId: cluster.tenantId, clusterId: cluster.id, overlayIp: { in: block } },
           select: { overlayIp: true },
         })
         const used = new Set(taken.map(({ overlayIp }) => overlayIp))
@@ -64,7 +64,8 @@ async function wantedAddress({ tx, cluster }: Change, wanted: string): Promise<s
     throw ValidationError.at(['input', 'overlayIp'], rule)
   }
   const overlayIp = fromNumber(value)
-  const taken = await tx.node.findFirst({ where: { clusterId: cluster.id, overlayIp }, select: { id: true } })
+  const where = { tenantId: cluster.tenantId, clusterId: cluster.id, overlayIp }
+  const taken = await tx.node.findFirst({ where, select: { id: true } })
   if (taken) throw inUse(overlayIp)
   return overlayIp
 }

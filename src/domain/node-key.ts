@@ -71,7 +71,7 @@ const replaceKey = (scope: Scope, vault: Vault, id: string, given: GivenKey) =>
     const { tx, node } = change
     const { cluster } = withPki(vault, change)
     assertReads(given.nebulaVersion, cluster)
-    const where = { clusterId: cluster.id, publicKey: given.pem, id: { not: id } }
+    const where = { tenantId: cluster.tenantId, clusterId: cluster.id, publicKey: given.pem, id: { not: id } }
     if (await tx.node.findFirst({ where, select: { id: true } })) throw keyInUse()
     if (node.publicKey !== given.pem) revoke(change, certificatesOf(node))
     const supersededCertificates = superseding(node)

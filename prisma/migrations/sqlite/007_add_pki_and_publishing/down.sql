@@ -1,4 +1,6 @@
 -- Takes back the columns, the indexes before them.
+DROP INDEX "nodes_tenant_id_cluster_id_overlay_ip_key";
+CREATE UNIQUE INDEX "nodes_cluster_id_overlay_ip_key" ON "nodes"("cluster_id", "overlay_ip");
 DROP INDEX "idx_nodes_public_key";
 DROP INDEX "idx_clusters_ca_rotation";
 DROP INDEX "idx_clusters_unpublished";

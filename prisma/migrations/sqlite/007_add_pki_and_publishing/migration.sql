@@ -24,5 +24,8 @@ UPDATE "clusters" SET "published_config_version" = coalesce(
 CREATE INDEX "idx_clusters_unpublished" ON "clusters"("id") WHERE config_version > published_config_version;
 CREATE INDEX "idx_clusters_ca_rotation" ON "clusters"("id") WHERE ca_rotation_phase IS NOT NULL;
 
--- Nodes: a public key is one node's of a cluster.
-CREATE UNIQUE INDEX "idx_nodes_public_key" ON "nodes"("cluster_id", "public_key");
+-- Nodes: a public key is one node's of a cluster, as an address is. The tenant leads both indexes, as it leads every
+-- look-up: without it, SQLite reads all nodes of the cluster to find one.
+CREATE UNIQUE INDEX "idx_nodes_public_key" ON "nodes"("tenant_id", "cluster_id", "public_key");
+DROP INDEX "nodes_cluster_id_overlay_ip_key";
+CREATE UNIQUE INDEX "nodes_tenant_id_cluster_id_overlay_ip_key" ON "nodes"("tenant_id", "cluster_id", "overlay_ip");
