@@ -82,12 +82,14 @@ const documented = new Map(
     ...table.map(({ field, who }) => [field, who] as const),
     ...rowsOf('Further fields').map(([field = '', , who = '']) => [field, who] as const),
   ]
-    .filter(([field]) => /^`(Query|Mutation)\./.test(field))
+    .filter(([field]) => /^`(Query|Mutation|Subscription)\./.test(field))
     .map(([field, who]) => [field.replaceAll('`', ''), who.split(', ')] as const),
 )
 
+const rootType = { query: 'Query', mutation: 'Mutation', subscription: 'Subscription' } as const
+
 test('every root field is on the page', () => {
-  const fields = rootFields(schema).map(({ kind, field }) => `${kind === 'query' ? 'Query' : 'Mutation'}.${field.name}`)
+  const fields = rootFields(schema).map(({ kind, field }) => `${rootType[kind]}.${field.name}`)
   expect([...documented.keys()].sort()).toEqual(fields.sort())
 })
 
@@ -118,7 +120,7 @@ describe('who is let through', () => {
       callers.map((caller) => [field.name, caller, kind, field] as const),
     ),
   )('%s as %s', async (name, caller, kind, field) => {
-    const allowed = documented.get(`${kind === 'query' ? 'Query' : 'Mutation'}.${name}`) ?? []
+    const allowed = documented.get(`${rootType[kind]}.${name}`) ?? []
     // Ids that do not exist, but for the node itself: what is asked here is who is let through, not what comes of it.
     const args = argumentsFor(field, (place) =>
       caller === 'own node' && place.endsWith('nodeId') ? world.nodeId : randomUUID(),

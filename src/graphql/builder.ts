@@ -41,6 +41,8 @@ export const builder = new SchemaBuilder<{
   },
   scopeAuth: {
     authScopes: accessOf,
+    // Who may not listen is refused before there is a stream.
+    authorizeOnSubscribe: true,
     unauthorizedError: (_parent, context) => refusalFor(context),
   },
   complexity: { limit: queryLimits, fieldComplexity, complexityError },
@@ -100,6 +102,9 @@ builder.globalConnectionField('totalCount', (t) =>
 
 builder.queryType({
   description: 'What can be read. Who may read it is said with each field; a row that is not yours does not exist.',
+})
+builder.subscriptionType({
+  description: 'What can be listened to, as server-sent events (`Accept: text/event-stream`, one stream a request).',
 })
 builder.mutationType({
   description:

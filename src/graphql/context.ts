@@ -10,6 +10,10 @@ export interface Context {
   readonly tokens: Tokens
   readonly vault: Vault
   readonly enrolments: Enrolments
+  /** Recognises the caller anew by the same credential: a stream outlives what was true when it began. */
+  readonly authenticateAgain: () => Promise<Session>
+  /** Aborted when the server stops, so that streams end. */
+  readonly ending: AbortSignal
   /** Look-ups gathered across the fields of this one request. */
   readonly loaders: Loaders
 }

@@ -13,6 +13,7 @@ import './ca-rotation.ts'
 import './cluster-state.ts'
 import './config-bundle-mutations.ts'
 import './config-bundles.ts'
+import './config-published.ts'
 import './replicas.ts'
 import './replica-mutations.ts'
 

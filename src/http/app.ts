@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
 import { createServerAdapter } from '@whatwg-node/server'
@@ -42,18 +43,20 @@ export interface App {
   fetch(url: string | URL, init?: RequestInit): Promise<Response>
   /** For node:http. */
   listener(request: IncomingMessage, response: ServerResponse): Promise<void>
-  /** From now on `/readyz` says that this instance is going away. */
+  /** From now on `/readyz` says that this instance is going away; streams end. */
   stop(): void
   readonly log: Logger
 }
 
 /** Puts the application together. */
 export function createApp(means: AppMeans): App {
-  let stopping = false
+  const stopping = new AbortController()
+  // Each stream listens.
+  setMaxListeners(0, stopping.signal)
   const routes: readonly Route[] = [
-    graphqlRoute(means),
+    graphqlRoute({ ...means, ending: stopping.signal }),
     ...bundleRoutes(means),
-    ...healthRoutes(means.health, () => stopping),
+    ...healthRoutes(means.health, () => stopping.signal.aborted),
   ]
   const middlewares: readonly Middleware[] = [
     useRequestId,
@@ -73,9 +76,7 @@ export function createApp(means: AppMeans): App {
     listener: async (request, response) => {
       await adapter.handle(request, response)
     },
-    stop: () => {
-      stopping = true
-    },
+    stop: () => stopping.abort(),
     log: means.log,
   }
 }

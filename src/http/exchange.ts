@@ -37,6 +37,11 @@ export class Exchange {
     return (this.#session ??= this.#authenticated())
   }
 
+  /** Who asks now: the same credential, looked up once more. */
+  authenticateAgain(): Promise<Session> {
+    return this.#means.authenticate(this.request.headers.get('authorization'))
+  }
+
   /** The kind of the caller, for the log; null as long as nobody asked for the session. */
   get callerKind(): Session['kind'] | null {
     return this.#callerKind

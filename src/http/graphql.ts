@@ -25,6 +25,8 @@ interface Means {
   readonly tokens: Tokens
   readonly vault: Vault
   readonly introspection: Introspection
+  /** Aborted when the server stops. */
+  readonly ending: AbortSignal
   /** Orrery's own when absent. */
   readonly schema?: GraphQLSchema
 }
@@ -33,12 +35,20 @@ interface Means {
 const waitUntil = () => undefined
 
 /** `/graphql`: the API, and GraphiQL for whoever opens the address in a browser. */
-export function graphqlRoute({ tokens, vault, introspection, schema = orrerySchema }: Means): Route {
+export function graphqlRoute({ tokens, vault, introspection, ending, schema = orrerySchema }: Means): Route {
   const enrolments = new Enrolments({ tokens, vault })
   // Without the adapter that createYoga puts around it: there is one around the whole application.
   const yoga = new YogaServer<ServerContext, Context>({
     schema,
-    context: ({ session }) => ({ session, tokens, vault, enrolments, loaders: new Loaders() }),
+    context: ({ session, exchange }) => ({
+      session,
+      tokens,
+      vault,
+      enrolments,
+      loaders: new Loaders(),
+      authenticateAgain: () => exchange.authenticateAgain(),
+      ending,
+    }),
     plugins: [useRequestParsers(), useUploads(), useCsrf(), useLimits(), useIntrospection(introspection), useErrors()],
     // What Yoga would do by itself is done here or in the storey above: limits, masking, CORS, pages.
     maxRequestBodySize: false,

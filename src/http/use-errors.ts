@@ -15,11 +15,15 @@ export function useErrors(): GraphqlPlugin {
     onResultProcess(payload) {
       const { result, serverContext } = payload
       const presented = (one: ExecutionResult) => withPresentedErrors(one, serverContext)
-      if (Symbol.asyncIterator in result) payload.setResult(mapResults(result, presented))
+      const failed = (error: unknown) => presented({ errors: [asGraphqlError(error)] })
+      if (Symbol.asyncIterator in result) payload.setResult(mapResults(result, presented, failed))
       else if (!Array.isArray(result) && result.errors) payload.setResult(presented(result))
     },
   }
 }
+
+const asGraphqlError = (error: unknown): GraphQLError =>
+  error instanceof GraphQLError ? error : new GraphQLError('A stream failed.', { originalError: error as Error })
 
 function withPresentedErrors(result: ExecutionResult, context: ServerContext): ExecutionResult {
   if (!result.errors) return result

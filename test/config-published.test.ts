@@ -1,0 +1,212 @@
+import { randomUUID } from 'node:crypto'
+
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+
+import { systemOperator } from '../src/auth/system.ts'
+import { followPublished } from '../src/domain/published.ts'
+import { listen, type Listening } from '../src/http/server.ts'
+import { startApp, type TestApp } from './support/app.ts'
+import { engines } from './support/database.ts'
+import { eventsOf } from './support/events.ts'
+import { createWorld, type World } from './support/world.ts'
+
+const query = 'subscription ($id: UUID) { configPublished(clusterId: $id) { clusterId version } }'
+const bump = `mutation ($id: UUID!) {
+  publishClusterConfig(input: { clusterId: $id }) { ... on PublishClusterConfigPayload { cluster { configVersion } } }
+}`
+
+describe.each(engines)('configPublished on %s', (engine) => {
+  let app: TestApp
+  let world: World
+  let other: World
+  let server: Listening
+  beforeAll(async () => {
+    app = await startApp(engine)
+    world = await createWorld(app, 'listened', randomUUID())
+    other = await createWorld(app, 'other', randomUUID())
+    await app.database.client.configBundle.deleteMany({})
+    server = await listen(app.app, { host: '127.0.0.1', port: 0, closeTimeout: 60_000 })
+  })
+  afterAll(async () => {
+    await server.close()
+    await app.close()
+  })
+
+  /** Opens a stream over a real socket; `next` gives its versions, then its end, and passes over what keeps it open. */
+  async function subscribe(token: string | null, id: string | null = null, url = server.url) {
+    const response = await fetch(`${url}/graphql`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        accept: 'text/event-stream',
+        ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+      },
+      body: JSON.stringify({ query, variables: { id } }),
+    })
+    const events = eventsOf(response)
+    const next = async (): Promise<unknown> => {
+      for (;;) {
+        const { value, done } = await events.next()
+        if (done) return 'closed'
+        if (value.event === 'complete') return 'complete'
+        if (value.event !== 'next') continue
+        const body = JSON.parse(value.data) as Answer
+        return body.data?.configPublished?.version ?? body.errors?.map(({ extensions }) => extensions?.code)
+      }
+    }
+    return { response, next, close: () => events.return() }
+  }
+
+  async function publish(clusterId = world.clusterId): Promise<number> {
+    const answer = await app.ask<{ publishClusterConfig: { cluster: { configVersion: number } } }>(app.operator, bump, {
+      id: clusterId,
+    })
+    await app.publish()
+    return answer.publishClusterConfig.cluster.configVersion
+  }
+
+  test('a stream begins with what is published and goes on with each newer version', async () => {
+    const first = await publish()
+    const stream = await subscribe(world.nodeToken)
+    expect(stream.response.headers.get('content-type')).toContain('text/event-stream')
+    expect(await stream.next()).toBe(first)
+    const second = await publish()
+    expect(await stream.next()).toBe(second)
+    await publish(other.clusterId)
+    const third = await publish()
+    expect(await stream.next()).toBe(third)
+    await stream.close()
+  })
+
+  test('where nothing is published, the first event is the first version', async () => {
+    await app.database.client.configBundle.deleteMany({ where: { clusterId: other.clusterId } })
+    const waiting = await subscribe(other.admin, other.clusterId)
+    const version = await publish(other.clusterId)
+    expect(await waiting.next()).toBe(version)
+    await waiting.close()
+  })
+
+  test('operators, admins and viewers name the cluster; a foreign one is one that does not exist', async () => {
+    const latest = await publish()
+    for (const token of [app.operator, world.admin, world.viewer]) {
+      const stream = await subscribe(token, world.clusterId)
+      expect(await stream.next()).toBe(latest)
+      await stream.close()
+      expect(await (await subscribe(token)).next()).toEqual(['BAD_USER_INPUT'])
+    }
+    for (const token of [world.nodeToken, world.admin]) {
+      for (const id of [other.clusterId, randomUUID()]) {
+        expect(await (await subscribe(token, id)).next()).toEqual(['NOT_FOUND'])
+      }
+    }
+  })
+
+  test('nobody and machines that enrol are refused', async () => {
+    expect(await (await subscribe(null, world.clusterId)).next()).toEqual(['UNAUTHENTICATED'])
+    expect(await (await subscribe(world.clusterToken, world.clusterId)).next()).toEqual(['FORBIDDEN'])
+  })
+
+  test('a token that was replaced, and a node that was deleted, hear of no further version', async () => {
+    const latest = await publish(other.clusterId)
+    const rotated = await subscribe(other.nodeToken)
+    const deleted = await subscribe(other.adminNodeToken)
+    expect(await rotated.next()).toBe(latest)
+    expect(await deleted.next()).toBe(latest)
+    const mutation = (name: string) => `mutation ($id: UUID!) { ${name}(input: { nodeId: $id }) { __typename } }`
+    await app.ask(other.admin, mutation('rotateNodeToken'), { id: other.nodeId })
+    await app.ask(other.admin, mutation('deleteNode'), { id: other.adminNodeId })
+    await publish(other.clusterId)
+    expect(await rotated.next()).toBe('complete')
+    expect(await deleted.next()).toBe('complete')
+  })
+
+  test('without any event a stream ends at the next look once its caller may not listen', async () => {
+    let allowed = true
+    const operator = systemOperator(app.database)
+    const following = {
+      isAllowed: () => Promise.resolve(allowed),
+      ending: new AbortController().signal,
+      lookEvery: 5,
+    }
+    const stream = await followPublished(operator, world.clusterId, following)
+    expect((await stream.next()).done).toBe(false)
+    const waiting = stream.next()
+    allowed = false
+    expect(await waiting).toEqual({ done: true, value: undefined })
+  })
+
+  test('what another instance published is found at the next look', async () => {
+    const elsewhere = {
+      ...systemOperator(app.database),
+      changes: { emit: () => undefined, listen: () => () => undefined },
+    }
+    const following = { isAllowed: () => Promise.resolve(true), ending: new AbortController().signal, lookEvery: 5 }
+    const stream = await followPublished(
+      elsewhere as unknown as Parameters<typeof followPublished>[0],
+      world.clusterId,
+      following,
+    )
+    await stream.next()
+    const version = await publish()
+    expect((await stream.next()).value).toEqual({ clusterId: world.clusterId, version })
+    await stream.return?.()
+  })
+
+  test('a stream that fails says so, masked, and ends; the log says why', async () => {
+    const latest = await publish()
+    const stream = await subscribe(world.nodeToken)
+    expect(await stream.next()).toBe(latest)
+    app.takeLog()
+    const { findUnique } = app.database.client.node
+    const fault = () => Promise.reject(new Error('the disk is gone'))
+    Object.assign(app.database.client.node, { findUnique: fault })
+    app.database.changes.emit({ kind: 'published', clusterId: world.clusterId, version: latest + 1 })
+    expect(await stream.next()).toEqual(['INTERNAL_SERVER_ERROR'])
+    expect(await stream.next()).toBe('complete')
+    Object.assign(app.database.client.node, { findUnique })
+    expect(JSON.stringify(app.takeLog())).toContain('the disk is gone')
+  })
+
+  test('a reader that sleeps through a thousand versions gets the newest, asked for once', async () => {
+    let asked = 0
+    const operator = systemOperator(app.database)
+    const isAllowed = () => {
+      asked += 1
+      return Promise.resolve(true)
+    }
+    const { clusterId } = world
+    const stream = await followPublished(operator, clusterId, { isAllowed, ending: new AbortController().signal })
+    const { value: present } = await stream.next()
+    const askedAtFirst = asked
+    const from = present?.version ?? 0
+    for (let step = 1; step <= 1000; step += 1) {
+      app.database.changes.emit({ kind: 'published', clusterId, version: from + step })
+    }
+    expect((await stream.next()).value).toEqual({ clusterId, version: from + 1000 })
+    expect(asked - askedAtFirst).toBe(1)
+    // An event that comes late is no news.
+    app.database.changes.emit({ kind: 'published', clusterId, version: from + 1 })
+    const waiting = stream.next()
+    await stream.return?.()
+    expect((await waiting).done).toBe(true)
+  })
+
+  test('when the server stops, streams complete and nothing waits for them', async () => {
+    const mine = await startApp(engine)
+    const own = await createWorld(mine, 'stopped', randomUUID())
+    const listening = await listen(mine.app, { host: '127.0.0.1', port: 0, closeTimeout: 60_000 })
+    const stream = await subscribe(own.nodeToken, null, listening.url)
+    expect(await stream.next()).toBe(1000)
+    const closed = listening.close()
+    expect(await stream.next()).toBe('complete')
+    expect(await stream.next()).toBe('closed')
+    await closed
+    expect(mine.takeLog().map(({ msg }) => msg)).not.toContain('requests did not end in time and were cut')
+    await mine.close()
+  })
+})
+
+interface Answer {
+  readonly data?: { readonly configPublished?: { readonly version: number } } | null
+  readonly errors?: readonly { readonly extensions?: { readonly code?: string } }[]
+}
