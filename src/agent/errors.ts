@@ -30,7 +30,10 @@ export class VersionRefused extends Error {
 
 /** What an error says, with what caused it: one line. */
 export function sayError(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  const cause = error.cause instanceof Error ? `: ${error.cause.message}` : ''
+  if (!isError(error)) return String(error)
+  const cause = isError(error.cause) ? `: ${error.cause.message}` : ''
   return `${error.message}${cause}`.replaceAll(/\s+/g, ' ')
 }
+
+const isError = (value: unknown): value is Error =>
+  typeof value === 'object' && value !== null && 'message' in value && typeof value.message === 'string'

@@ -58,4 +58,4 @@ async function syncFolder(path: string): Promise<void> {
 
 /** Whether an error says that a file is not there. */
 export const isMissing = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')
+  typeof error === 'object' && error !== null && 'code' in error && ['ENOENT', 'ENOTDIR'].includes(String(error.code))
