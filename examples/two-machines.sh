@@ -21,7 +21,10 @@ finish() {
   trap - EXIT
   for pid in $(jobs -p); do kill "$pid" 2>/dev/null || true; done
   wait || true
-  for machine in alpha beta; do ip netns del "orrery-$machine" 2>/dev/null || true; done
+  for machine in alpha beta; do
+    ip link del "orrery-$machine" 2>/dev/null || true
+    ip netns del "orrery-$machine" 2>/dev/null || true
+  done
   ip link del orrery-switch 2>/dev/null || true
   rm -rf "$folder"
 }
@@ -37,7 +40,7 @@ pick() { sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p"; } # a field out of an answer
 machine() { # a name and an address: a namespace with a cable to the switch
   ip netns add "orrery-$1"
   ip -n "orrery-$1" link set lo up
-  ip -n "orrery-$1" link add eth0 type veth peer name "orrery-$1" netns 1
+  ip link add "orrery-$1" type veth peer name eth0 netns "orrery-$1"
   ip link set dev "orrery-$1" master orrery-switch up
   ip -n "orrery-$1" addr add "$2/24" dev eth0
   ip -n "orrery-$1" link set eth0 up
@@ -50,8 +53,11 @@ ip addr add $network.1/24 dev orrery-switch
 ip link set orrery-switch up
 machine alpha $network.11
 machine beta $network.12
-orrery serve >"$folder/server.log" 2>&1 &
-until curl -fs "$server/readyz" >/dev/null; do sleep 0.2; done
+node dist/cli/index.js serve >"$folder/server.log" 2>&1 &
+until curl -fs "$server/readyz" >/dev/null; do
+  kill -0 $! 2>/dev/null || { cat "$folder/server.log" >&2; exit 1; }
+  sleep 0.2
+done
 
 step 'A tenant, a cluster, and a lighthouse named alpha'
 operator=$(orrery token create --role operator)
@@ -67,7 +73,7 @@ step 'alpha enrols with the token that was made for it, beta with the cluster to
 enroll() { # a machine and its token; the token comes from standard input, so that no list of processes shows it
   on "$1" node dist/cli/index.js agent enroll --server "$server" --insecure-http --token-file - \
     --name "$1" --state-dir "$folder/$1" <<<"$2"
-  on "$1" node dist/cli/index.js agent run --state-dir "$folder/$1" >"$folder/$1.log" 2>&1 &
+  ip netns exec "orrery-$1" node dist/cli/index.js agent run --state-dir "$folder/$1" >"$folder/$1.log" 2>&1 &
 }
 enroll alpha "$alpha_token"
 enroll beta "$cluster_token"
@@ -75,6 +81,7 @@ enroll beta "$cluster_token"
 step 'beta pings alpha through the overlay'
 for _ in $(seq 60); do
   on beta ping -c 1 -W 1 10.42.0.1 >/dev/null 2>&1 && break
+  sleep 0.5
 done
 on beta ping -c 3 10.42.0.1
 
