@@ -2,6 +2,7 @@ import { ConflictError, NotFoundError, ValidationError } from '../base/errors.ts
 import { updateClusterCertificates, updateClusterEnrollment } from '../domain/cluster-certificates.ts'
 import { scopeOf } from './access.ts'
 import { builder } from './builder.ts'
+import { ChangePlan, changed, dryRunDescription, planDescription } from './change-plan.ts'
 import { Cluster } from './clusters.ts'
 import { outcome } from './errors.ts'
 import { given } from './input.ts'
@@ -18,6 +19,7 @@ builder.relayMutationField(
       certificateLifetimeDays: t.int({
         description: 'How long certificates are valid that are signed from now on: 1 to 3650 days.',
       }),
+      dryRun: t.boolean({ description: dryRunDescription }),
     }),
   },
   {
@@ -25,13 +27,18 @@ builder.relayMutationField(
       'Sets the format and the lifetime of the nodes’ certificates; not while the CA is being rotated. For operators and tenant admins. Bumps `configVersion`.',
     authScopes: { tenantWriter: true },
     errors: outcome('updateClusterCertificates', ValidationError, NotFoundError, ConflictError),
-    resolve: (_root, { input: { clusterId, ...input } }, context) =>
-      updateClusterCertificates(scopeOf(context), clusterId, given(input)),
+    resolve: (_root, { input: { clusterId, dryRun, ...input } }, context) =>
+      changed(context, { clusterId }, dryRun, (scope) => updateClusterCertificates(scope, clusterId, given(input))),
   },
   {
     description: 'The certificates’ settings were set.',
     outputFields: (t) => ({
-      cluster: t.field({ type: Cluster, description: 'The cluster as it is now.', resolve: (cluster) => cluster }),
+      cluster: t.field({
+        type: Cluster,
+        description: 'The cluster as it is now.',
+        resolve: ({ value, plan }) => plan?.cluster ?? value,
+      }),
+      plan: t.field({ type: ChangePlan, nullable: true, description: planDescription, resolve: ({ plan }) => plan }),
     }),
   },
 )

@@ -10,6 +10,7 @@ import {
 import { importClusterPki } from '../domain/cluster-pki.ts'
 import { scopeOf } from './access.ts'
 import { builder } from './builder.ts'
+import { ChangePlan, changed, dryRunDescription, planDescription } from './change-plan.ts'
 import { Cluster, Protocol } from './clusters.ts'
 import { outcome } from './errors.ts'
 import { given } from './input.ts'
@@ -75,14 +76,15 @@ builder.relayMutationField(
       clusterId: t.field({ type: 'UUID', required: true, description: 'The cluster’s id.' }),
       provideLighthouse: t.boolean({ description: 'Whether the control plane provides a lighthouse.' }),
       lighthousePort: t.field({ type: 'Port', description: 'The lighthouses’ UDP port.' }),
+      dryRun: t.boolean({ description: dryRunDescription }),
     }),
   },
   {
     description: 'Sets the cluster’s lighthouse. For operators and tenant admins. Bumps `configVersion`.',
     authScopes: { tenantWriter: true },
     errors: outcome('updateClusterLighthouse', ValidationError, NotFoundError),
-    resolve: (_root, { input: { clusterId, ...input } }, context) =>
-      updateClusterLighthouse(scopeOf(context), clusterId, given(input)),
+    resolve: (_root, { input: { clusterId, dryRun, ...input } }, context) =>
+      changed(context, { clusterId }, dryRun, (scope) => updateClusterLighthouse(scope, clusterId, given(input))),
   },
   {
     description: 'The lighthouse was set.',
@@ -90,8 +92,9 @@ builder.relayMutationField(
       cluster: t.field({
         type: Cluster,
         description: 'The cluster with its new version.',
-        resolve: (cluster) => cluster,
+        resolve: ({ value, plan }) => plan?.cluster ?? value,
       }),
+      plan: t.field({ type: ChangePlan, nullable: true, description: planDescription, resolve: ({ plan }) => plan }),
     }),
   },
 )
@@ -130,17 +133,20 @@ builder.relayMutationField(
     inputFields: (t) => ({
       clusterId: t.field({ type: 'UUID', required: true, description: 'The cluster’s id.' }),
       firewall: t.field({ type: FirewallInput, required: true, description: 'Replaces all rules there are.' }),
+      dryRun: t.boolean({ description: dryRunDescription }),
     }),
   },
   {
     description: 'Sets the firewall of all nodes. For operators and tenant admins. Bumps `configVersion`.',
     authScopes: { tenantWriter: true },
     errors: outcome('updateClusterFirewall', ValidationError, NotFoundError),
-    resolve: (_root, { input: { clusterId, firewall } }, context) =>
-      updateClusterFirewall(scopeOf(context), clusterId, {
-        inbound: firewall.inbound.map(given),
-        outbound: firewall.outbound.map(given),
-      }),
+    resolve: (_root, { input: { clusterId, firewall, dryRun } }, context) =>
+      changed(context, { clusterId }, dryRun, (scope) =>
+        updateClusterFirewall(scope, clusterId, {
+          inbound: firewall.inbound.map(given),
+          outbound: firewall.outbound.map(given),
+        }),
+      ),
   },
   {
     description: 'The firewall was set.',
@@ -148,8 +154,9 @@ builder.relayMutationField(
       cluster: t.field({
         type: Cluster,
         description: 'The cluster with its new version.',
-        resolve: (cluster) => cluster,
+        resolve: ({ value, plan }) => plan?.cluster ?? value,
       }),
+      plan: t.field({ type: ChangePlan, nullable: true, description: planDescription, resolve: ({ plan }) => plan }),
     }),
   },
 )
@@ -191,13 +198,17 @@ builder.relayMutationField(
   'publishClusterConfig',
   {
     description: 'The cluster whose configuration is to be published anew.',
-    inputFields: (t) => ({ clusterId: t.field({ type: 'UUID', required: true, description: 'The cluster’s id.' }) }),
+    inputFields: (t) => ({
+      clusterId: t.field({ type: 'UUID', required: true, description: 'The cluster’s id.' }),
+      dryRun: t.boolean({ description: dryRunDescription }),
+    }),
   },
   {
     description: 'Bumps `configVersion` although nothing changed. For operators, tenant admins and admin nodes.',
     authScopes: { clusterWriter: true },
     errors: outcome('publishClusterConfig', NotFoundError),
-    resolve: (_root, { input }, context) => updateClusterVersion(scopeOf(context), input.clusterId),
+    resolve: (_root, { input: { clusterId, dryRun } }, context) =>
+      changed(context, { clusterId }, dryRun, (scope) => updateClusterVersion(scope, clusterId)),
   },
   {
     description: 'A new version is wanted.',
@@ -205,8 +216,9 @@ builder.relayMutationField(
       cluster: t.field({
         type: Cluster,
         description: 'The cluster with its new version.',
-        resolve: (cluster) => cluster,
+        resolve: ({ value, plan }) => plan?.cluster ?? value,
       }),
+      plan: t.field({ type: ChangePlan, nullable: true, description: planDescription, resolve: ({ plan }) => plan }),
     }),
   },
 )

@@ -3,6 +3,7 @@ import { deleteConfigBundle, deleteOldConfigBundles } from '../domain/config-bun
 import { createConfigBundle, rollbackClusterConfig } from '../domain/config-uploads.ts'
 import { callerOf, scopeOf } from './access.ts'
 import { builder } from './builder.ts'
+import { ChangePlan, changed, dryRunDescription, planDescription } from './change-plan.ts'
 import { Cluster } from './clusters.ts'
 import { ConfigBundle } from './config-bundles.ts'
 import { outcome } from './errors.ts'
@@ -53,6 +54,7 @@ builder.relayMutationField(
         required: true,
         description: 'A stored version, whose shared configuration and firewall come back.',
       }),
+      dryRun: t.boolean({ description: dryRunDescription }),
     }),
   },
   {
@@ -60,8 +62,8 @@ builder.relayMutationField(
       'Takes the shared configuration and the firewall of an old version back into force, as a new version with the nodes, certificates and revocations of today. For operators, tenant admins and admin nodes. Bumps `configVersion`.',
     authScopes: { clusterWriter: true },
     errors: outcome('rollbackClusterConfig', ValidationError, NotFoundError),
-    resolve: (_root, { input: { clusterId, version } }, context) =>
-      rollbackClusterConfig(scopeOf(context), clusterId, version),
+    resolve: (_root, { input: { clusterId, version, dryRun } }, context) =>
+      changed(context, { clusterId }, dryRun, (scope) => rollbackClusterConfig(scope, clusterId, version)),
   },
   {
     description: 'The configuration is in force again.',
@@ -69,8 +71,9 @@ builder.relayMutationField(
       cluster: t.field({
         type: Cluster,
         description: 'The cluster with its new version, which is published in a moment.',
-        resolve: (cluster) => cluster,
+        resolve: ({ value, plan }) => plan?.cluster ?? value,
       }),
+      plan: t.field({ type: ChangePlan, nullable: true, description: planDescription, resolve: ({ plan }) => plan }),
     }),
   },
 )

@@ -3,6 +3,7 @@ import { createNode, deleteNode, rotateNodeToken } from '../domain/node-lifecycl
 import { listRouteOverlaps } from '../domain/routes.ts'
 import { scopeOf } from './access.ts'
 import { builder } from './builder.ts'
+import { ChangePlan, changed, dryRunDescription, planDescription } from './change-plan.ts'
 import { outcome } from './errors.ts'
 import { given } from './input.ts'
 import { Node } from './nodes.ts'
@@ -41,6 +42,7 @@ builder.relayMutationField(
         description: 'The lighthouse’s UDP port; the cluster’s `lighthousePort` when null.',
       }),
       isRelay: t.boolean({ description: 'Whether it is a relay; false when null.' }),
+      dryRun: t.boolean({ description: dryRunDescription }),
     }),
   },
   {
@@ -48,21 +50,24 @@ builder.relayMutationField(
       'Creates a node and the token that its agent signs in with. For operators, tenant admins and admin nodes. Bumps `configVersion`.',
     authScopes: { clusterWriter: true },
     errors: outcome('createNode', ValidationError, NotFoundError, ConflictError, LimitError),
-    resolve: (_root, { input }, context) => createNode(scopeOf(context), context.tokens, given(input)),
+    resolve: (_root, { input: { dryRun, ...input } }, context) =>
+      changed(context, input, dryRun, (scope) => createNode(scope, context.tokens, given(input))),
   },
   {
     description: 'The node was created.',
     outputFields: (t) => ({
-      node: t.field({ type: Node, description: 'The new node.', resolve: ({ node }) => node }),
+      node: t.field({ type: Node, description: 'The new node.', resolve: ({ value: { node } }) => node }),
       token: t.string({
-        description: 'The node token, `orn_…`. It is shown here and never again.',
-        resolve: ({ token }) => token,
+        nullable: true,
+        description: 'The node token, `orn_…`. It is shown here and never again; null with `dryRun`.',
+        resolve: ({ value: { token }, plan }) => (plan === null ? token : null),
       }),
       overlaps: t.field({
         type: [RouteOverlap],
         description: 'Where its routes meet those of other nodes of the cluster: allowed, at most 1000 are told.',
-        resolve: ({ node }, _args, context) => listRouteOverlaps(scopeOf(context), node),
+        resolve: ({ value: { node } }, _args, context) => listRouteOverlaps(scopeOf(context), node),
       }),
+      plan: t.field({ type: ChangePlan, nullable: true, description: planDescription, resolve: ({ plan }) => plan }),
     }),
   },
 )
@@ -96,19 +101,24 @@ builder.relayMutationField(
   'deleteNode',
   {
     description: 'The node to delete.',
-    inputFields: (t) => ({ nodeId: t.field({ type: 'UUID', required: true, description: 'The node’s id.' }) }),
+    inputFields: (t) => ({
+      nodeId: t.field({ type: 'UUID', required: true, description: 'The node’s id.' }),
+      dryRun: t.boolean({ description: dryRunDescription }),
+    }),
   },
   {
     description:
       'Deletes a node: its certificate is revoked, its address is free again, its token ends. For operators, tenant admins and admin nodes; the last admin node cannot delete itself. Bumps `configVersion`.',
     authScopes: { clusterWriter: true },
     errors: outcome('deleteNode', NotFoundError, ConflictError),
-    resolve: (_root, { input }, context) => deleteNode(scopeOf(context), input.nodeId),
+    resolve: (_root, { input: { nodeId, dryRun } }, context) =>
+      changed(context, { nodeId }, dryRun, (scope) => deleteNode(scope, nodeId)),
   },
   {
     description: 'The node was deleted.',
     outputFields: (t) => ({
-      node: t.field({ type: Node, description: 'The node as it was.', resolve: (node) => node }),
+      node: t.field({ type: Node, description: 'The node as it was.', resolve: ({ value }) => value }),
+      plan: t.field({ type: ChangePlan, nullable: true, description: planDescription, resolve: ({ plan }) => plan }),
     }),
   },
 )

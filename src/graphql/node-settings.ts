@@ -10,6 +10,7 @@ import {
 import { listRouteOverlaps } from '../domain/routes.ts'
 import { scopeOf } from './access.ts'
 import { builder } from './builder.ts'
+import { ChangePlan, changed, dryRunDescription, planDescription } from './change-plan.ts'
 import { outcome } from './errors.ts'
 import { given } from './input.ts'
 import { Node } from './nodes.ts'
@@ -24,18 +25,21 @@ builder.relayMutationField(
     inputFields: (t) => ({
       nodeId: t.field({ type: 'UUID', required: true, description: 'The node’s id.' }),
       mtu: t.int({ required: true, description: 'The largest packet of its tunnel device: 1280 to 9000 bytes.' }),
+      dryRun: t.boolean({ description: dryRunDescription }),
     }),
   },
   {
     description: `Sets a node’s MTU. ${writers}`,
     authScopes: { clusterWriter: true },
     errors: outcome('updateNodeMtu', ValidationError, NotFoundError),
-    resolve: (_root, { input: { nodeId, ...input } }, context) => updateNodeMtu(scopeOf(context), nodeId, input),
+    resolve: (_root, { input: { nodeId, dryRun, ...input } }, context) =>
+      changed(context, { nodeId }, dryRun, (scope) => updateNodeMtu(scope, nodeId, input)),
   },
   {
     description: 'The MTU was set.',
     outputFields: (t) => ({
-      node: t.field({ type: Node, description: 'The node as it is now.', resolve: (node) => node }),
+      node: t.field({ type: Node, description: 'The node as it is now.', resolve: ({ value }) => value }),
+      plan: t.field({ type: ChangePlan, nullable: true, description: planDescription, resolve: ({ plan }) => plan }),
     }),
   },
 )
@@ -55,6 +59,7 @@ builder.relayMutationField(
         description:
           'Whether `routes` may take all traffic (`0.0.0.0/0`, `::/0`), which admins alone may allow; false when null.',
       }),
+      dryRun: t.boolean({ description: dryRunDescription }),
     }),
   },
   {
@@ -64,18 +69,19 @@ builder.relayMutationField(
     authScopes: (_root, { input }) =>
       input.allowDefaultRoute ? { clusterWriter: true } : { clusterWriter: true, nodeItself: input.nodeId },
     errors: outcome('updateNodeRoutes', ValidationError, NotFoundError, ConflictError),
-    resolve: (_root, { input: { nodeId, ...input } }, context) =>
-      updateNodeRoutes(scopeOf(context), context.vault, nodeId, given(input)),
+    resolve: (_root, { input: { nodeId, dryRun, ...input } }, context) =>
+      changed(context, { nodeId }, dryRun, (scope) => updateNodeRoutes(scope, context.vault, nodeId, given(input))),
   },
   {
     description: 'The routes were set.',
     outputFields: (t) => ({
-      node: t.field({ type: Node, description: 'The node as it is now.', resolve: (node) => node }),
+      node: t.field({ type: Node, description: 'The node as it is now.', resolve: ({ value }) => value }),
       overlaps: t.field({
         type: [RouteOverlap],
         description: 'Where its routes meet those of other nodes of the cluster: allowed, at most 1000 are told.',
-        resolve: (node, _args, context) => listRouteOverlaps(scopeOf(context), node),
+        resolve: ({ value }, _args, context) => listRouteOverlaps(scopeOf(context), value),
       }),
+      plan: t.field({ type: ChangePlan, nullable: true, description: planDescription, resolve: ({ plan }) => plan }),
     }),
   },
 )
@@ -92,19 +98,21 @@ builder.relayMutationField(
         description: 'Where the others find it, outside of the overlay; a lighthouse needs one.',
       }),
       lighthousePort: t.field({ type: 'Port', description: 'Its UDP port; the cluster’s `lighthousePort` when null.' }),
+      dryRun: t.boolean({ description: dryRunDescription }),
     }),
   },
   {
     description: `Makes a node a lighthouse, or no longer one. ${writers}`,
     authScopes: { clusterWriter: true },
     errors: outcome('updateNodeLighthouse', ValidationError, NotFoundError),
-    resolve: (_root, { input: { nodeId, ...input } }, context) =>
-      updateNodeLighthouse(scopeOf(context), nodeId, given(input)),
+    resolve: (_root, { input: { nodeId, dryRun, ...input } }, context) =>
+      changed(context, { nodeId }, dryRun, (scope) => updateNodeLighthouse(scope, nodeId, given(input))),
   },
   {
     description: 'The lighthouse settings were set.',
     outputFields: (t) => ({
-      node: t.field({ type: Node, description: 'The node as it is now.', resolve: (node) => node }),
+      node: t.field({ type: Node, description: 'The node as it is now.', resolve: ({ value }) => value }),
+      plan: t.field({ type: ChangePlan, nullable: true, description: planDescription, resolve: ({ plan }) => plan }),
     }),
   },
 )
@@ -119,18 +127,21 @@ builder.relayMutationField(
         required: true,
         description: 'Whether it passes on packets between nodes that cannot reach each other directly.',
       }),
+      dryRun: t.boolean({ description: dryRunDescription }),
     }),
   },
   {
     description: `Makes a node a relay, or no longer one. ${writers}`,
     authScopes: { clusterWriter: true },
     errors: outcome('updateNodeRelay', NotFoundError),
-    resolve: (_root, { input: { nodeId, ...input } }, context) => updateNodeRelay(scopeOf(context), nodeId, input),
+    resolve: (_root, { input: { nodeId, dryRun, ...input } }, context) =>
+      changed(context, { nodeId }, dryRun, (scope) => updateNodeRelay(scope, nodeId, input)),
   },
   {
     description: 'The relay setting was set.',
     outputFields: (t) => ({
-      node: t.field({ type: Node, description: 'The node as it is now.', resolve: (node) => node }),
+      node: t.field({ type: Node, description: 'The node as it is now.', resolve: ({ value }) => value }),
+      plan: t.field({ type: ChangePlan, nullable: true, description: planDescription, resolve: ({ plan }) => plan }),
     }),
   },
 )
@@ -145,19 +156,21 @@ builder.relayMutationField(
         required: true,
         description: 'All groups for its certificate: at most 64, 1 to 253 bytes each, no commas.',
       }),
+      dryRun: t.boolean({ description: dryRunDescription }),
     }),
   },
   {
     description: `Replaces a node’s groups and signs its certificate again. ${writers}`,
     authScopes: { clusterWriter: true },
     errors: outcome('updateNodeGroups', ValidationError, NotFoundError, ConflictError),
-    resolve: (_root, { input: { nodeId, ...input } }, context) =>
-      updateNodeGroups(scopeOf(context), context.vault, nodeId, input),
+    resolve: (_root, { input: { nodeId, dryRun, ...input } }, context) =>
+      changed(context, { nodeId }, dryRun, (scope) => updateNodeGroups(scope, context.vault, nodeId, input)),
   },
   {
     description: 'The groups were set.',
     outputFields: (t) => ({
-      node: t.field({ type: Node, description: 'The node as it is now.', resolve: (node) => node }),
+      node: t.field({ type: Node, description: 'The node as it is now.', resolve: ({ value }) => value }),
+      plan: t.field({ type: ChangePlan, nullable: true, description: planDescription, resolve: ({ plan }) => plan }),
     }),
   },
 )
@@ -172,18 +185,21 @@ builder.relayMutationField(
         required: true,
         description: 'Whether its token may manage the nodes, tokens and bundles of its cluster.',
       }),
+      dryRun: t.boolean({ description: dryRunDescription }),
     }),
   },
   {
     description: `Makes a node an admin of its cluster, or no longer one; the last admin node cannot demote itself. ${writers}`,
     authScopes: { clusterWriter: true },
     errors: outcome('updateNodeAdmin', NotFoundError, ConflictError),
-    resolve: (_root, { input: { nodeId, ...input } }, context) => updateNodeAdmin(scopeOf(context), nodeId, input),
+    resolve: (_root, { input: { nodeId, dryRun, ...input } }, context) =>
+      changed(context, { nodeId }, dryRun, (scope) => updateNodeAdmin(scope, nodeId, input)),
   },
   {
     description: 'The node is an admin now, or no longer one.',
     outputFields: (t) => ({
-      node: t.field({ type: Node, description: 'The node as it is now.', resolve: (node) => node }),
+      node: t.field({ type: Node, description: 'The node as it is now.', resolve: ({ value }) => value }),
+      plan: t.field({ type: ChangePlan, nullable: true, description: planDescription, resolve: ({ plan }) => plan }),
     }),
   },
 )

@@ -1,0 +1,81 @@
+import { ConflictError, NotFoundError } from '../base/errors.ts'
+import type { Scope } from '../auth/scope.ts'
+import { ChangeFeed } from '../db/changes.ts'
+import type { Tx } from '../db/types.ts'
+import { planChange, type ChangePlan } from './change-plan.ts'
+import { readOnce, readSnapshot, type Snapshot } from './snapshot.ts'
+
+/** What a change would give, and what it would do. */
+export interface Preview<T> {
+  readonly value: T
+  readonly plan: ChangePlan
+}
+
+/** Thrown through a transaction that is to leave nothing behind. */
+const rollBack = new Error('this change was only looked at')
+
+/** Times that the state before is read without holding others up. */
+const tries = 3
+
+/**
+ * Runs a change of a cluster and takes it back: with the same rules and refusals, and nothing written, told or logged.
+ * The change is whatever domain function `work` calls in the scope that it is given: its transaction is rolled back when
+ * it has done its work and both states have been read.
+ * @throws what the change throws; NotFoundError; LimitError when the bundle would be too large
+ */
+export async function preview<T>(
+  scope: Scope,
+  clusterId: string,
+  work: (scope: Scope) => Promise<T>,
+): Promise<Preview<T>> {
+  for (let turn = 0; turn <= tries; turn += 1) {
+    // Reading before the transaction keeps the lock short; only where the cluster always changes, it is read inside.
+    const before = turn < tries ? await readSnapshot(scope.db, clusterId) : null
+    const { value, states } = await run(scope, clusterId, { work, before })
+    if (states.before.cluster.configVersion + 1 !== states.after.cluster.configVersion) continue
+    return { value, plan: await planChange(scope, states.before, states.after) }
+  }
+  throw new ConflictError('The cluster changes all the time; try again')
+}
+
+interface States {
+  readonly before: Snapshot
+  readonly after: Snapshot
+}
+
+async function run<T>(
+  scope: Scope,
+  clusterId: string,
+  { work, before: known }: { work: (scope: Scope) => Promise<T>; before: Snapshot | null },
+): Promise<{ value: T; states: States }> {
+  const seen: { states: States | null } = { states: null }
+  const transaction = async <R>(change: (tx: Tx) => Promise<R>): Promise<R> => {
+    const done: { result?: R } = {}
+    try {
+      await scope.db.$transaction(async (tx) => {
+        const before = known ?? (await readLocked(tx, clusterId))
+        done.result = await change(tx)
+        const after = await readOnce(tx, clusterId)
+        if (before === null || after === null) throw new NotFoundError('Cluster')
+        seen.states = { before, after }
+        throw rollBack
+      })
+    } catch (error) {
+      if (error !== rollBack) throw error
+    }
+    // The change was done before it was rolled back.
+    return done.result as R
+  }
+  const db = new Proxy(scope.db, {
+    get: (target, key): unknown => (key === '$transaction' ? transaction : Reflect.get(target, key)),
+  })
+  const value = await work({ ...scope, db, changes: new ChangeFeed() })
+  if (seen.states === null) throw new Error('a change of a cluster that makes no transaction cannot be looked at')
+  return { value, states: seen.states }
+}
+
+/** Reads it where nothing can change any more. */
+async function readLocked(tx: Tx, clusterId: string): Promise<Snapshot | null> {
+  await tx.cluster.updateMany({ where: { id: clusterId }, data: { configVersion: { increment: 0 } } })
+  return readOnce(tx, clusterId)
+}
