@@ -157,13 +157,14 @@ describe.each(engines)('configPublished on %s', (engine) => {
     const stream = await subscribe(world.nodeToken)
     expect(await stream.next()).toBe(latest)
     app.takeLog()
-    const { findUnique } = app.database.client.node
+    const { node } = app.database.client
+    const findUnique: unknown = Reflect.get(node, 'findUnique')
     const fault = () => Promise.reject(new Error('the disk is gone'))
-    Object.assign(app.database.client.node, { findUnique: fault })
+    Object.assign(node, { findUnique: fault })
     app.database.changes.emit({ kind: 'published', clusterId: world.clusterId, version: latest + 1 })
     expect(await stream.next()).toEqual(['INTERNAL_SERVER_ERROR'])
     expect(await stream.next()).toBe('complete')
-    Object.assign(app.database.client.node, { findUnique })
+    Object.assign(node, { findUnique })
     expect(JSON.stringify(app.takeLog())).toContain('the disk is gone')
   })
 

@@ -213,5 +213,4 @@ describe.each(engines)('enrolment on %s', (engine) => {
 })
 
 /** A public key of zeros in PEM. */
-const pem = (length: number, banner = 'NEBULA X25519 PUBLIC KEY') =>
-  writePem({ banner, bytes: new Uint8Array(length) })
+const pem = (length: number, banner = 'NEBULA X25519 PUBLIC KEY') => writePem({ banner, bytes: new Uint8Array(length) })

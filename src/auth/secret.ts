@@ -3,7 +3,7 @@ import { chmod, link, mkdir, open, readFile, rename, rm, stat } from 'node:fs/pr
 import { join } from 'node:path'
 
 /** The kept secret cannot be used; the message says what to do. */
-export class SecretError extends Error {
+class SecretError extends Error {
   override readonly name = 'SecretError'
 }
 

@@ -24,7 +24,7 @@ export function engineOf(url: string): Engine {
 }
 
 /** The database cannot be opened; the message says why, without the URL, which may hold a password. */
-export class ConnectionError extends Error {
+class ConnectionError extends Error {
   override readonly name = 'ConnectionError'
 }
 

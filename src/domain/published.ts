@@ -29,7 +29,7 @@ export async function followPublished(
   scope: Scope,
   clusterId: string,
   following: Following,
-): Promise<AsyncIterableIterator<Published>> {
+): Promise<AsyncIterableIterator<Published, undefined>> {
   if (!(await exists(scope, clusterId))) throw new NotFoundError('Cluster')
   return new Publications(scope, clusterId, following)
 }
@@ -38,7 +38,7 @@ const exists = async ({ db }: Scope, id: string): Promise<boolean> =>
   (await db.cluster.findUnique({ where: { id }, select: { id: true } })) !== null
 
 /** Not an async generator: that one could not be left while it waits for an event. Listens from the first `next` on. */
-class Publications implements AsyncIterableIterator<Published> {
+class Publications implements AsyncIterableIterator<Published, undefined> {
   readonly #scope: Scope
   readonly #clusterId: string
   readonly #following: Following
@@ -65,8 +65,8 @@ class Publications implements AsyncIterableIterator<Published> {
     try {
       while (!this.#ended) {
         if (this.#mustLook) await this.#look()
-        else if (this.#newest > this.#sent && (await this.#isAllowed())) return this.#send()
-        else if (!this.#ended) await new Promise<void>((resolve) => (this.#wake = resolve))
+        else if (this.#newest <= this.#sent) await new Promise<void>((resolve) => (this.#wake = resolve))
+        else if (await this.#isAllowed()) return this.#send()
       }
     } catch (error) {
       this.#end()

@@ -71,7 +71,11 @@ async function fillCluster(
   for (const [index, message] of versions.entries()) {
     const archive = await packBundle([{ path: 'config.yml', content: configFor(index + 1) }])
     const author = { nodeId: admin?.node.id ?? null }
-    await createConfigBundle({ scope: operator, vault: making.vault }, author, { clusterId: cluster.id, archive, message })
+    await createConfigBundle({ scope: operator, vault: making.vault }, author, {
+      clusterId: cluster.id,
+      archive,
+      message,
+    })
   }
   return [
     { who: 'enrolling machine', token },

@@ -14,7 +14,7 @@ import { packFiles } from './pack.ts'
 import { certified, nodeCertificatePath, nodeConfigPath, renderFiles } from './render.ts'
 import { signAgain } from './sign-again.ts'
 
-export type { CompiledBundle, CompileInput, CompileNode, ResignedNode } from './compile-input.ts'
+export type { CompiledBundle, CompileInput, CompileNode } from './compile-input.ts'
 export { renderFiles } from './render.ts'
 
 /**
