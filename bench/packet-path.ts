@@ -17,11 +17,16 @@ const rounds = 10
 const open = [{ port: 'any', proto: 'ANY', host: 'any' }]
 const tcpOnly = [{ port: 'any', proto: 'TCP', host: 'any' }]
 
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN
+const median = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN
 
 /** Milliseconds since 1970 of the newest line of a message in an agent's log. */
 function lastLine(member: Member, message: string): number {
-  const line = member.agent.output().split('\n').findLast((one) => one.includes(`"msg":"${message}`)) ?? '{}'
+  const line =
+    member.agent
+      .output()
+      .split('\n')
+      .findLast((one) => one.includes(`"msg":"${message}`)) ?? '{}'
   const { time } = JSON.parse(line) as { time?: string }
   return time === undefined ? NaN : Date.parse(time)
 }

@@ -38,7 +38,7 @@ export class AnswerReader {
     const all = this.#whole()
     const at = all.indexOf('\r\n\r\n')
     if (at < 0) return null
-    const text = all.latin1Slice(0, at)
+    const text = all.toString('latin1', 0, at)
     const bodyStart = at + 4
     const status = text.slice(9, 12)
     if (status === '304' || status === '204') return { text, bodyStart, end: bodyStart }
@@ -65,7 +65,7 @@ function unchunked(bytes: Buffer): Buffer {
   const chunks: Buffer[] = []
   for (let at = 0; at < bytes.length;) {
     const lineEnd = bytes.indexOf('\r\n', at)
-    const size = Number.parseInt(bytes.latin1Slice(at, lineEnd), 16)
+    const size = Number.parseInt(bytes.toString('latin1', at, lineEnd), 16)
     if (!(size > 0)) break
     chunks.push(bytes.subarray(lineEnd + 2, lineEnd + 2 + size))
     at = lineEnd + 2 + size + 2

@@ -47,7 +47,8 @@ export class Load {
   readonly #port: number
   readonly #traffic: Traffic
   readonly #sockets: { socket: Socket; reader: AnswerReader }[] = []
-  #next = 0
+  /** The first one was asked to see whether the server can do it at all. */
+  #next = 1
 
   constructor(port: number, traffic: Traffic) {
     this.#port = port

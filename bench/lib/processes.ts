@@ -61,7 +61,7 @@ export async function startServer({ args, environment, readyPath }: ServerOption
   const start = performance.now()
   const child = spawn(program, rest, {
     cwd: root,
-    env: { PATH: process.env['PATH'], NODE_ENV: 'production', ...environment?.(port) },
+    env: { PATH: process.env['PATH'], NODE_ENV: 'production', TZ: 'UTC', ...environment?.(port) },
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   })
   let complaints = ''

@@ -27,7 +27,8 @@ export function authenticator({ run }: Driver, keys: { readonly tokenHash: strin
     const given = Buffer.from(signature, 'base64url')
     if (given.length !== expected.length || !timingSafeEqual(given, expected)) return null
     const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as Record<string, unknown>
-    if (claims['iss'] !== 'orrery' || claims['aud'] !== 'orrery' || Number(claims['exp']) < Date.now() / 1000) return null
+    if (claims['iss'] !== 'orrery' || claims['aud'] !== 'orrery' || Number(claims['exp']) < Date.now() / 1000)
+      return null
     if (claims['orrery_role'] === 'operator') return { tenantId: '', clusterId: null, nodeId: null }
     const tenantId = String(claims['orrery_tenant'])
     const [tenant] = await run('SELECT id FROM tenants WHERE id = $1', tenantId)

@@ -12,7 +12,7 @@ export interface Driver {
   readonly engine: 'sqlite' | 'postgresql'
   readonly run: Run
   /** Runs the work in one transaction. */
-  transaction<T>(work: (run: Run) => Promise<T>): Promise<T>
+  readonly transaction: <T>(work: (run: Run) => Promise<T>) => Promise<T>
 }
 
 export async function openDriver(url: string): Promise<Driver> {

@@ -56,12 +56,12 @@ export function reads({ engine, run }: Driver) {
         ),
       )
     ).flat()
-    const nodes = Map.groupBy(await nodesOf(clusters), (row) => row['cluster_id'])
+    const nodes = grouped(await nodesOf(clusters), 'cluster_id')
     const clusterOf = ({ id, name, config_version: configVersion }: Row) => {
       const own = (nodes.get(id) ?? []).map((row) => ({ name: row['name'], overlayIp: row['overlay_ip'] }))
       return { name, configVersion, nodes: { nodes: own } }
     }
-    const byTenant = Map.groupBy(clusters, (row) => row['tenant_id'])
+    const byTenant = grouped(clusters, 'tenant_id')
     const list = tenants.map(({ id, name }) => ({ name, clusters: { nodes: (byTenant.get(id) ?? []).map(clusterOf) } }))
     return { tenants: { nodes: list } }
   }
@@ -83,6 +83,16 @@ export function reads({ engine, run }: Driver) {
     )
 
   return { latestVersion, archive, poll, page, deep }
+}
+
+function grouped(rows: readonly Row[], column: string): Map<unknown, Row[]> {
+  const groups = new Map<unknown, Row[]>()
+  for (const row of rows) {
+    const group = groups.get(row[column])
+    if (group) group.push(row)
+    else groups.set(row[column], [row])
+  }
+  return groups
 }
 
 function nodeOf(row: Row) {
@@ -107,8 +117,7 @@ function nodeOf(row: Row) {
 /** PostgreSQL's driver has parsed them already. */
 const json = (value: unknown): unknown => (typeof value === 'string' ? JSON.parse(value) : value)
 
-const time = (value: unknown): string | null =>
-  value === null ? null : new Date(value as string | Date).toISOString()
+const time = (value: unknown): string | null => (value === null ? null : new Date(value as string | Date).toISOString())
 
 const cursorOf = (row: Row | undefined): string =>
   Buffer.from(JSON.stringify([row?.['name'], row?.['id']])).toString('base64url')

@@ -50,7 +50,11 @@ async function bundle(of: { tenantId: string; clusterId: string }, known: string
   const headers = { etag: `"${version}"`, 'cache-control': 'private, no-cache', vary: 'authorization' }
   if (known === headers.etag) return { status: 304, headers, body: null }
   const data = await archive(of, version)
-  return { status: 200, headers: { ...headers, 'content-type': 'application/gzip', 'content-length': data.length }, body: data }
+  return {
+    status: 200,
+    headers: { ...headers, 'content-type': 'application/gzip', 'content-length': data.length },
+    body: data,
+  }
 }
 
 const server = createServer({ keepAliveTimeout: 75_000 }, (request, response) => {

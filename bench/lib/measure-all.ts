@@ -1,0 +1,87 @@
+import { seed, type Dataset } from './dataset.ts'
+import type { Databases } from './databases.ts'
+import { growthTable } from './growth.ts'
+import { measure, type Servers } from './measure.ts'
+import type { Options } from './options.ts'
+import type { ServerProcess } from './processes.ts'
+import { scenariosFor } from './scenarios.ts'
+import { measureStartUp, type StartUps } from './start-up.ts'
+import { aligned, tableOf, type Line } from './table.ts'
+import { peerNames, startBare, startOrrery, startPeer, startSql, type TargetName } from './targets.ts'
+
+/** The figures of one database. */
+export interface SizeResult {
+  readonly nodes: number
+  readonly lines: readonly Line[]
+}
+
+interface Results {
+  readonly sizes: readonly SizeResult[]
+  readonly startUp: StartUps | null
+  readonly notes: readonly string[]
+}
+
+/** Measures everything that was asked for, printing each table as soon as it is there. */
+export async function measureAll(options: Options, databases: Databases): Promise<Results> {
+  const { engine, sizes, only, peers } = options
+  const wants = (name: string) => only?.has(name) ?? true
+  const notes: string[] = []
+  if (!peers) notes.push('Peers were left out (--no-peers).')
+  else if (engine === 'sqlite')
+    notes.push('PostGraphile is measured on PostgreSQL only (--postgres), the one engine it has.')
+  const done: SizeResult[] = []
+  let startUp: StartUps | null = null
+  for (const nodes of sizes) {
+    const data = await seed(await databases.create(), nodes)
+    const scenarios = scenariosFor(data).filter(({ name }) => wants(name))
+    if (scenarios.length > 0) {
+      const servers = await startAll(data, databases, options)
+      const lines: Line[] = []
+      try {
+        for (const scenario of scenarios) {
+          const { name, title } = scenario
+          lines.push({ name, title, figures: await measure(scenario, servers, options.effort) })
+        }
+      } finally {
+        for (const server of servers.values()) await server.stop()
+      }
+      console.log(`\n${engine}, ${nodes} nodes\n${tableOf(lines)}`)
+      done.push({ nodes, lines })
+    }
+    if (nodes === sizes.at(-1) && wants('start-up')) {
+      startUp = await measureStartUp(data.url, databases)
+      console.log(`\nStart and rest, ${nodes} nodes\n${startUpTable(startUp)}`)
+    }
+  }
+  if (done.length > 1) console.log(`\nGrowth\n${growthTable(done)}`)
+  for (const note of notes) console.log(`Note: ${note}`)
+  return { sizes: done, startUp, notes }
+}
+
+async function startAll({ url }: Dataset, databases: Databases, { engine, peers }: Options): Promise<Servers> {
+  const servers = new Map<TargetName, ServerProcess>()
+  servers.set('orrery', await startOrrery(url, await databases.folder()))
+  servers.set('bare', await startBare())
+  servers.set('sql', await startSql(url))
+  for (const name of peers ? peerNames : []) {
+    if (name !== 'postgraphile' || engine === 'postgresql') servers.set(name, await startPeer(name, url))
+  }
+  return servers
+}
+
+function startUpTable({ orrery, orreryFirst, bare }: StartUps): string {
+  const row = (name: string, { milliseconds, idleMemory }: StartUps['bare']) => [
+    name,
+    milliseconds.toFixed(0),
+    (idleMemory / 2 ** 20).toFixed(0),
+  ]
+  return aligned(
+    [
+      ['server', 'ready after ms', 'idle MiB'],
+      row('Orrery', orrery),
+      row('Orrery, on an empty database', orreryFirst),
+      row('bare node:http', bare),
+    ],
+    1,
+  )
+}

@@ -1,0 +1,111 @@
+import { isDeepStrictEqual } from 'node:util'
+
+import { ask, Load, type LoadResult } from './load.ts'
+import type { ServerProcess } from './processes.ts'
+import type { Scenario } from './scenarios.ts'
+import { median, percentile } from './statistics.ts'
+import type { TargetName } from './targets.ts'
+
+/** How long one look takes: each round measures every server once, for `seconds`. */
+export interface Effort {
+  readonly rounds: number
+  readonly seconds: number
+}
+
+/** What one server did in one scenario: medians of the rounds; latencies over all of them. */
+export interface Figure {
+  readonly requestsPerSecond: number
+  /** Of the server process, in microseconds. */
+  readonly cpuPerRequest: number
+  /** Milliseconds. */
+  readonly p50: number
+  readonly p99: number
+  readonly requests: number
+  readonly failures: number
+  /** An answer that was a failure; null when there was none. */
+  readonly example: string | null
+  /** Orrery's requests per second of this server's: the median of the rounds' ratios. 1 for Orrery itself. */
+  readonly ratio: number
+  /** The same by the processor time that a request took, which other work on the machine disturbs less. */
+  readonly cpuRatio: number
+}
+
+export type Servers = ReadonlyMap<TargetName, ServerProcess>
+export type Figures = Partial<Record<TargetName, Figure>>
+
+/** Measures a scenario on every server that can do it, one after the other in each round. */
+export async function measure(scenario: Scenario, servers: Servers, { rounds, seconds }: Effort): Promise<Figures> {
+  const loads = await prepare(scenario, servers)
+  const samples = new Map<TargetName, Sample[]>()
+  try {
+    // So that compilers and caches are warm.
+    for (const { load } of loads) await load.run(scenario.connections, seconds)
+    for (let round = 0; round < rounds; round += 1) {
+      for (const { name, server, load } of loads) {
+        const before = await server.usage()
+        const result = await load.run(scenario.connections, seconds)
+        const { cpu } = await server.usage()
+        samples.set(name, [...(samples.get(name) ?? []), { ...result, cpu: cpu - before.cpu }])
+      }
+    }
+  } finally {
+    for (const { load } of loads) load.close()
+  }
+  const own = samples.get('orrery') ?? []
+  return Object.fromEntries([...samples].map(([name, list]) => [name, figureOf(list, own)]))
+}
+
+type Sample = LoadResult & { readonly cpu: number }
+
+/** Sees that each server's answer is the right one, and teaches the bare server what Orrery's is. */
+async function prepare({ name, traffic, isComparable }: Scenario, servers: Servers) {
+  let expected: unknown = null
+  const loads = []
+  for (const [target, server] of servers) {
+    const asked = traffic[target]
+    const [request] = asked?.requests ?? []
+    if (!asked || !request) continue
+    const answer = await ask(server.port, request)
+    const text = answer.body.toString('utf8')
+    const isRight =
+      answer.status === asked.expectedStatus && (asked.failureMark === null || !text.includes(asked.failureMark))
+    if (!isRight && target !== 'bare') {
+      throw new Error(`${target} does not do "${name}": ${answer.status} ${text.slice(0, 1000)}`)
+    }
+    if (target === 'orrery') {
+      expected = isComparable ? comparable(text) : null
+      const contentType = /\r\ncontent-type: *([^\r]*)/i.exec(answer.head)?.[1] ?? 'application/octet-stream'
+      const body = answer.body.toString('base64')
+      servers.get('bare')?.send({ answer: { path: `/${name}`, status: answer.status, contentType, body } })
+    } else if (isComparable && target !== 'bare' && target !== 'postgraphile') {
+      if (!isDeepStrictEqual(comparable(text), expected)) {
+        throw new Error(`${target} answers "${name}" otherwise than Orrery:\n${text.slice(0, 1000)}`)
+      }
+    }
+    loads.push({ name: target, server, load: new Load(server.port, asked) })
+  }
+  return loads
+}
+
+/** A GraphQL answer's data without cursors, which each server makes in its own way. */
+const comparable = (text: string): unknown =>
+  (JSON.parse(text, (key, value: unknown) => (key === 'endCursor' ? null : value)) as { data: unknown }).data
+
+function figureOf(samples: readonly Sample[], own: readonly Sample[]): Figure {
+  const speed = ({ requests, seconds }: Sample) => requests / seconds
+  const cost = ({ requests, cpu }: Sample) => cpu / requests
+  const against = (of: (sample: Sample) => number, turn: (mine: number, theirs: number) => number) =>
+    median(samples.map((sample, round) => turn(of(own[round] ?? sample), of(sample))))
+  const latencies = samples.flatMap((sample) => sample.latencies).sort((a, b) => a - b)
+  return {
+    requestsPerSecond: median(samples.map(speed)),
+    cpuPerRequest: median(samples.map(cost)),
+    p50: percentile(latencies, 0.5),
+    p99: percentile(latencies, 0.99),
+    requests: samples.reduce((sum, { requests }) => sum + requests, 0),
+    failures: samples.reduce((sum, { failures }) => sum + failures, 0),
+    example: samples.find(({ example }) => example !== null)?.example ?? null,
+    ratio: against(speed, (mine, theirs) => mine / theirs),
+    cpuRatio: against(cost, (mine, theirs) => theirs / mine),
+  }
+}

@@ -1,0 +1,62 @@
+/** What an agent asks again and again: is there something newer than what I run? */
+export const pollQuery = '{ viewer { ... on Node { cluster { configVersion latestBundleVersion } } } }'
+
+/** A page of an admin's list of nodes. */
+export const pageQuery = (isCounted: boolean): string => `query Page($clusterId: UUID!, $first: Int!) {
+  nodes(clusterId: $clusterId, first: $first) {
+    ${isCounted ? 'totalCount' : ''}
+    nodes {
+      id name overlayIp groups routes isLighthouse isRelay certificateFingerprint certificateExpiresAt lastSeenAt
+      runningConfigVersion nebulaVersion lastError
+      cluster { id name configVersion }
+    }
+    pageInfo { hasNextPage endCursor }
+  }
+}`
+
+/** Three levels of lists. */
+export const deepQuery = `{
+  tenants(first: 10) { nodes { name
+    clusters(first: 5) { nodes { name configVersion
+      nodes(first: 10) { nodes { name overlayIp } } } } } }
+}`
+
+export const createQuery = `mutation Create($clusterId: UUID!, $name: String!) {
+  createNode(input: { clusterId: $clusterId, name: $name }) {
+    ... on CreateNodePayload { node { id name overlayIp } token }
+    ... on Error { message }
+  }
+}`
+
+export const routesQuery = `mutation Routes($nodeId: UUID!, $routes: [CIDR!]!) {
+  updateNodeRoutes(input: { nodeId: $nodeId, routes: $routes }) {
+    ... on UpdateNodeRoutesPayload { node { routes } }
+    ... on Error { message }
+  }
+}`
+
+/** The same questions in the schema that PostGraphile makes of the tables. */
+export const postgraphile: Readonly<Record<string, string>> = {
+  poll: '{ viewer { clusterByClusterId { configVersion latestBundleVersion } } }',
+  page: page(''),
+  'page-counted': page('totalCount'),
+  deep: `{
+    allTenants(first: 10, orderBy: NAME_ASC) { nodes { name
+      clustersByTenantId(first: 5, orderBy: NAME_ASC) { nodes { name configVersion
+        nodesByClusterId(first: 10, orderBy: NAME_ASC) { nodes { name overlayIp } } } } } }
+  }`,
+}
+
+function page(total: string): string {
+  return `query Page($clusterId: String!, $first: Int!) {
+    allNodes(condition: { clusterId: $clusterId }, orderBy: NAME_ASC, first: $first) {
+      ${total}
+      nodes {
+        id name overlayIp groups routes isLighthouse isRelay certificateFingerprint certificateExpiresAt lastSeenAt
+        runningConfigVersion nebulaVersion lastError
+        clusterByClusterId { id name configVersion }
+      }
+      pageInfo { hasNextPage endCursor }
+    }
+  }`
+}

@@ -1,0 +1,106 @@
+import type { Dataset } from './dataset.ts'
+import { pollQuery, pageQuery, deepQuery, createQuery, routesQuery, postgraphile } from './queries.ts'
+import { requestBytes } from './requests.ts'
+import type { TargetName } from './targets.ts'
+import type { Traffic } from './load.ts'
+
+/** One thing that clients do, and how it is asked of each server that can do it. */
+export interface Scenario {
+  readonly name: string
+  readonly title: string
+  /** Requests under way at once. */
+  readonly connections: number
+  readonly traffic: Partial<Record<TargetName, Traffic>>
+  /** Whether every server's answer to the first request must hold the same data; writes differ by nature. */
+  readonly isComparable: boolean
+}
+
+const readers = 64
+const writers = 16
+/** What a GraphQL answer that failed holds; a result of a mutation that is an error is asked for its message. */
+const marks = { read: '"errors"', write: '"message"' }
+
+/** What is measured on a filled database, the reading scenarios first. */
+export function scenariosFor(data: Dataset): Scenario[] {
+  const { fleet, agents, heavyNodes, admin, operator } = data
+  const fleetPage = { clusterId: fleet.id, first: 50 }
+  return [
+    graphql('poll', 'agent poll by GraphQL', { query: pollQuery, callers: agents.map(({ token }) => ({ token })) }),
+    bundle('bundle-304', 'GET /bundle, nothing new (304)', fleet.nodes, '"500"'),
+    bundle('bundle-2k', 'GET /bundle, 2 KB', fleet.nodes, null),
+    bundle('bundle-100k', 'GET /bundle, 100 KB', heavyNodes, null),
+    graphql('page', 'page of 50 nodes', { query: pageQuery(false), callers: [{ token: admin, variables: fleetPage }] }),
+    graphql('page-counted', 'the same with totalCount', {
+      query: pageQuery(true),
+      callers: [{ token: admin, variables: fleetPage }],
+    }),
+    graphql('deep', '10 tenants, 50 clusters, 500 nodes', { query: deepQuery, callers: [{ token: operator }] }),
+    write('create', 'node creation', createQuery, () => newNodes(fleet.id, admin)),
+    write('routes', 'route update by a node', routesQuery, () =>
+      fleet.nodes.map(({ id, token }, index) => ({
+        token,
+        variables: { nodeId: id, routes: [`192.168.${index % 256}.0/24`] },
+      })),
+    ),
+  ]
+}
+
+interface CallerRequest {
+  readonly token: string
+  readonly variables?: object
+}
+
+function graphql(
+  name: string,
+  title: string,
+  { query, callers }: { query: string; callers: readonly CallerRequest[] },
+): Scenario {
+  const of = (path: string, text: string): Traffic => ({
+    requests: callers.map(({ token, variables = {} }) =>
+      requestBytes({ path, token, body: { query: text, variables } }),
+    ),
+    expectedStatus: 200,
+    failureMark: marks.read,
+  })
+  const own = of(`/${name}`, query)
+  const standard = of('/graphql', query)
+  const traffic: Scenario['traffic'] = { orrery: standard, bare: own, sql: own, mercurius: standard, apollo: standard }
+  const other = postgraphile[name]
+  if (other !== undefined) traffic.postgraphile = of('/graphql', other)
+  return { name, title, connections: readers, traffic, isComparable: true }
+}
+
+/** Each server gets callers of its own: what was created once cannot be created again. */
+function write(name: string, title: string, query: string, callers: () => readonly CallerRequest[]): Scenario {
+  const of = (path: string): Traffic => ({
+    requests: callers().map(({ token, variables = {} }) => requestBytes({ path, token, body: { query, variables } })),
+    expectedStatus: 200,
+    failureMark: marks.write,
+  })
+  const traffic = { orrery: of('/graphql'), bare: of(`/${name}`), sql: of(`/${name}`) }
+  return { name, title, connections: writers, traffic, isComparable: false }
+}
+
+function bundle(name: string, title: string, nodes: readonly { token: string }[], known: string | null): Scenario {
+  const headers = known === null ? {} : { 'if-none-match': known }
+  const of = (path: string): Traffic => ({
+    requests: nodes.map(({ token }) => requestBytes({ path, token, headers })),
+    expectedStatus: known === null ? 200 : 304,
+    failureMark: null,
+  })
+  const traffic = { orrery: of('/bundle'), bare: of(`/${name}`), sql: of('/bundle') }
+  return { name, title, connections: readers, traffic, isComparable: false }
+}
+
+/** More names than one run creates; a name that comes twice would be a failure, and so is seen. */
+const newNames = 60_000
+let usedNames = 0
+
+function newNodes(clusterId: string, token: string): CallerRequest[] {
+  const from = usedNames
+  usedNames += newNames
+  return Array.from({ length: newNames }, (_, index) => ({
+    token,
+    variables: { clusterId, name: `created-${from + index}` },
+  }))
+}
