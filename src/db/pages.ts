@@ -1,6 +1,7 @@
 import { columns, type Table } from './columns.ts'
 import { Prisma } from './generated/sqlite/client.ts'
 import type { Database } from './client.ts'
+import type { RowScope } from './types.ts'
 
 export type Sql = Prisma.Sql
 /** A piece of SQL with its values bound, for the conditions of a listing; the listed row is `x`. */
@@ -52,11 +53,6 @@ export interface PageReader {
   ): Promise<Map<string, Row[]>>
   count(listing: Listing, where: readonly Sql[]): Promise<number>
   countByParent(listing: Listing, parentIds: readonly string[], where: readonly Sql[]): Promise<Map<string, number>>
-}
-
-export interface RowScope {
-  readonly tenantId: string | null
-  readonly clusterId: string | null
 }
 
 /** Makes the reader of one scope. `null` ids of the scope mean: all. */

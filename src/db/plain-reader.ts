@@ -24,8 +24,8 @@ export const listOf = (engine: Engine): string =>
 const poolSize = 4
 /** Statements that are kept prepared; there are some dozens of shapes. */
 const keptStatements = 200
-/** OID of `timestamp without time zone` (pg_type): the driver would read it as local time. */
-const timestampOid = 1114
+/** `timestamp without time zone`: the driver would read it as local time. */
+const timestampOid = pg.types.builtins.TIMESTAMP
 
 /**
  * Opens a reader of a database that is migrated. On SQLite it is a connection of its own that sees what is committed.
@@ -61,9 +61,9 @@ function postgresqlReader(url: string, onQuery: (sql: string) => void): PlainRea
   const pool = new pg.Pool({ connectionString: url, max: poolSize })
   // An idle connection that is lost fails no statement: the next one opens another.
   pool.on('error', () => undefined)
-  const types = {
-    getTypeParser: (oid: number, format?: string) =>
-      oid === timestampOid ? (text: string) => text : pg.types.getTypeParser(oid, format as 'text'),
+  const types: pg.CustomTypesConfig = {
+    getTypeParser: (oid, format): ((text: string) => unknown) =>
+      oid === timestampOid ? (text) => text : (pg.types.getTypeParser(oid, format) as (text: string) => unknown),
   }
   return {
     async read(sql, keys) {

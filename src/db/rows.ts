@@ -1,9 +1,8 @@
 import { columns } from './columns.ts'
 import { getDatamodel } from './generated/pothos.ts'
-import type { RowScope } from './pages.ts'
 import { listOf, type PlainReader, type PlainRow } from './plain-reader.ts'
 import { TurnBatches } from './turn-batches.ts'
-import type { Cluster, Engine, Node, Tenant } from './types.ts'
+import type { Cluster, Engine, Node, RowScope, Tenant } from './types.ts'
 
 /** What can be looked up, with the columns that a row is found by. */
 interface Tables {
@@ -92,7 +91,8 @@ export class RowLookups {
         const row = rows.get(key)
         resolve(row !== undefined && isWithin(table, row, scope) ? row : null)
       }
-    } catch (error) {
+    } catch (cause) {
+      const error = new Error(`looking up ${table} by ${by} failed`, { cause })
       for (const { reject } of asks) reject(error)
     }
   }
@@ -121,11 +121,11 @@ function expression(table: TableName, field: string): string {
   return `x.${column}`
 }
 
-type Reading = (value: NonNullable<unknown>) => unknown
+type Reading = (value: unknown) => unknown
 
 const readings: Readonly<Record<string, Reading>> = {
   Boolean: (value) => value === true || value === 1,
-  DateTime: (value) => new Date(asUtc(String(value))),
+  DateTime: (value) => new Date(asUtc(value as string)),
   Json: (value): unknown => (typeof value === 'string' ? JSON.parse(value) : value),
 }
 
