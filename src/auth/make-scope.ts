@@ -1,6 +1,7 @@
 import type { Database } from '../db/client.ts'
 import { replicaLease } from '../db/lease.ts'
 import { pageReader } from '../db/pages.ts'
+import { presenceStore } from '../db/presence.ts'
 import { scopedClient } from '../db/scoped.ts'
 import type { Operator, Tenant } from './scope.ts'
 
@@ -39,5 +40,6 @@ export function operatorScope(database: Database, actor: string): Operator {
     db: database.client,
     pages: pageReader(database, rows),
     lease: replicaLease(database),
+    presence: presenceStore(database),
   } as unknown as Operator
 }

@@ -1,6 +1,7 @@
 import type { ChangeFeed } from '../db/changes.ts'
 import type { ReplicaLease } from '../db/lease.ts'
 import type { PageReader } from '../db/pages.ts'
+import type { PresenceStore } from '../db/presence.ts'
 import type { Db } from '../db/types.ts'
 
 declare const made: unique symbol
@@ -33,6 +34,8 @@ export interface Operator {
   readonly changes: ChangeFeed
   /** The instances of the control plane belong to no tenant. */
   readonly lease: ReplicaLease
+  /** Written for the nodes of all tenants at once. */
+  readonly presence: PresenceStore
 }
 
 /** What domain functions work in. */

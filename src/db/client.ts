@@ -1,10 +1,11 @@
 import { PrismaPg } from '@prisma/adapter-pg'
 
+import { type Bulk, postgresqlBulk, sqliteBulk } from './bulk.ts'
 import { ChangeFeed } from './changes.ts'
 import { engineOf } from './connection.ts'
 import { PrismaClient as PostgresqlClient } from './generated/postgresql/client.ts'
 import { PrismaClient as SqliteClient } from './generated/sqlite/client.ts'
-import { sqliteAdapter } from './sqlite-adapter.ts'
+import { sqliteAdapter, Turnstile } from './sqlite-adapter.ts'
 import type { Engine } from './types.ts'
 
 /** The raw client: reaches every row. Only db, auth, ha, main and cli may hold one. */
@@ -13,6 +14,8 @@ export interface Database {
   readonly client: SqliteClient
   /** What happens to the clusters. */
   readonly changes: ChangeFeed
+  /** Large writes that keep nobody waiting. */
+  readonly bulk: Bulk
   /** Transactions that still run are rolled back, and fail; so first stop whoever has any. */
   readonly close: () => Promise<void>
 }
@@ -40,9 +43,10 @@ export async function openDatabase(url: string, options: DatabaseOptions = {}): 
     transactionOptions,
     log: options.onQuery ? [{ emit: 'event', level: 'query' } as const] : [],
   }
+  const turnstile = new Turnstile()
   const client =
     engine === 'sqlite'
-      ? new SqliteClient({ ...common, adapter: sqliteAdapter(url) })
+      ? new SqliteClient({ ...common, adapter: sqliteAdapter(url, turnstile) })
       : // The one cast between the engines: their generated types differ in the options of $transaction alone.
         (new PostgresqlClient({
           ...common,
@@ -68,7 +72,17 @@ export async function openDatabase(url: string, options: DatabaseOptions = {}): 
     await client.$disconnect()
     throw error
   }
-  return { engine, client, changes: new ChangeFeed(), close: () => client.$disconnect() }
+  const bulk = engine === 'sqlite' ? sqliteBulk(url, turnstile, onQuery) : postgresqlBulk(client)
+  return {
+    engine,
+    client,
+    changes: new ChangeFeed(),
+    bulk: bulk.run,
+    async close() {
+      await client.$disconnect()
+      await bulk.stop()
+    },
+  }
 }
 
 /** SQLite's settings that Orrery's promises stand on, as a running connection reports them. */

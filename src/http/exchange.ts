@@ -3,10 +3,12 @@ import { randomUUID } from 'node:crypto'
 import type { Authenticate } from '../auth/authenticate.ts'
 import type { Session } from '../auth/session.ts'
 import type { Logger } from '../base/log.ts'
+import type { Presence } from '../domain/presence.ts'
 
 interface Means {
   readonly authenticate: Authenticate
   readonly log: Logger
+  readonly presence: Presence
 }
 
 /** One request on its way to its answer: what every storey of src/http is handed. */
@@ -37,9 +39,11 @@ export class Exchange {
     return (this.#session ??= this.#authenticated())
   }
 
-  /** Who asks now: the same credential, looked up once more. */
-  authenticateAgain(): Promise<Session> {
-    return this.#means.authenticate(this.request.headers.get('authorization'))
+  /** Who asks now: the same credential, looked up once more. A node that asks, or holds a stream open, is seen. */
+  async authenticateAgain(): Promise<Session> {
+    const session = await this.#means.authenticate(this.request.headers.get('authorization'))
+    if (session.kind === 'node') this.#means.presence.seen(session.nodeId)
+    return session
   }
 
   /** The kind of the caller, for the log; null as long as nobody asked for the session. */
@@ -48,7 +52,7 @@ export class Exchange {
   }
 
   async #authenticated(): Promise<Session> {
-    const session = await this.#means.authenticate(this.request.headers.get('authorization'))
+    const session = await this.authenticateAgain()
     this.#callerKind = session.kind
     return session
   }

@@ -3,6 +3,7 @@ import type { GraphQLSchema } from 'graphql'
 
 import type { Tokens } from '../auth/tokens.ts'
 import { Enrolments } from '../domain/enrolment.ts'
+import type { Presence } from '../domain/presence.ts'
 import type { Vault } from '../domain/vault.ts'
 import type { Context } from '../graphql/context.ts'
 import { Loaders } from '../graphql/loaders.ts'
@@ -24,6 +25,7 @@ export type { Introspection }
 interface Means {
   readonly tokens: Tokens
   readonly vault: Vault
+  readonly presence: Presence
   readonly introspection: Introspection
   /** Aborted when the server stops. */
   readonly ending: AbortSignal
@@ -35,7 +37,7 @@ interface Means {
 const waitUntil = () => undefined
 
 /** `/graphql`: the API, and GraphiQL for whoever opens the address in a browser. */
-export function graphqlRoute({ tokens, vault, introspection, ending, schema = orrerySchema }: Means): Route {
+export function graphqlRoute({ tokens, vault, presence, introspection, ending, schema = orrerySchema }: Means): Route {
   const enrolments = new Enrolments({ tokens, vault })
   // Without the adapter that createYoga puts around it: there is one around the whole application.
   const yoga = new YogaServer<ServerContext, Context>({
@@ -45,6 +47,7 @@ export function graphqlRoute({ tokens, vault, introspection, ending, schema = or
       tokens,
       vault,
       enrolments,
+      presence,
       loaders: new Loaders(),
       authenticateAgain: () => exchange.authenticateAgain(),
       ending,
