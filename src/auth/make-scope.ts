@@ -1,4 +1,5 @@
 import type { Database } from '../db/client.ts'
+import { convergenceReader } from '../db/convergence.ts'
 import { replicaLease } from '../db/lease.ts'
 import { pageReader } from '../db/pages.ts'
 import { presenceStore } from '../db/presence.ts'
@@ -27,6 +28,7 @@ export function tenantScope(database: Database, { tenantId, actor }: Whose, with
     changes: database.changes,
     db: scopedClient(database, { ...rows, nodeId: within?.nodeId ?? null }),
     pages: pageReader(database, rows),
+    convergence: convergenceReader(database, rows),
   } as Tenant
 }
 
@@ -39,6 +41,7 @@ export function operatorScope(database: Database, actor: string): Operator {
     changes: database.changes,
     db: database.client,
     pages: pageReader(database, rows),
+    convergence: convergenceReader(database, rows),
     lease: replicaLease(database),
     presence: presenceStore(database),
   } as unknown as Operator

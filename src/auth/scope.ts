@@ -1,4 +1,5 @@
 import type { ChangeFeed } from '../db/changes.ts'
+import type { ConvergenceReader } from '../db/convergence.ts'
 import type { ReplicaLease } from '../db/lease.ts'
 import type { PageReader } from '../db/pages.ts'
 import type { PresenceStore } from '../db/presence.ts'
@@ -20,6 +21,7 @@ export interface Tenant {
   readonly actor: string
   readonly db: Db
   readonly pages: PageReader
+  readonly convergence: ConvergenceReader
   readonly changes: ChangeFeed
 }
 
@@ -31,6 +33,7 @@ export interface Operator {
   readonly actor: string
   readonly db: Db
   readonly pages: PageReader
+  readonly convergence: ConvergenceReader
   readonly changes: ChangeFeed
   /** The instances of the control plane belong to no tenant. */
   readonly lease: ReplicaLease
