@@ -132,7 +132,7 @@ describe.each(engines)('convergence on %s', (engine) => {
     const count = await statementsOf(`{ nodes(clusterId: "${id}", filter: { outdated: true }) { totalCount } }`)
     if (engine === 'postgresql') return
     const plans = await Promise.all([...counts, ...page, ...count].map((one) => planOf(app.database, one)))
-    const [ofCounts = '', ofPage = '', ofCount = ''] = plans
+    const [ofCounts = '', ofPage = '', ...ofCount] = plans
     expect(ofCounts).toContain(
       'INDEX idx_nodes_running_version (tenant_id=? AND cluster_id=? AND running_config_version>?)',
     )
@@ -140,6 +140,6 @@ describe.each(engines)('convergence on %s', (engine) => {
     expect(ofPage).toContain('INDEX idx_nodes_outdated (tenant_id=? AND cluster_id=?)')
     expect(ofPage).not.toContain('TEMP B-TREE')
     expect(ofPage).not.toContain('CORRELATED')
-    expect(ofCount).toContain('COVERING INDEX idx_nodes_outdated')
+    expect(ofCount.join('\n')).toContain('x USING COVERING INDEX idx_nodes_outdated')
   })
 })

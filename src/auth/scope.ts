@@ -3,6 +3,7 @@ import type { ConvergenceReader } from '../db/convergence.ts'
 import type { ReplicaLease } from '../db/lease.ts'
 import type { PageReader } from '../db/pages.ts'
 import type { PresenceStore } from '../db/presence.ts'
+import type { RowReader } from '../db/rows.ts'
 import type { Db } from '../db/types.ts'
 
 declare const made: unique symbol
@@ -22,6 +23,7 @@ export interface Tenant {
   readonly db: Db
   readonly pages: PageReader
   readonly convergence: ConvergenceReader
+  readonly rows: RowReader
   readonly changes: ChangeFeed
 }
 
@@ -34,6 +36,7 @@ export interface Operator {
   readonly db: Db
   readonly pages: PageReader
   readonly convergence: ConvergenceReader
+  readonly rows: RowReader
   readonly changes: ChangeFeed
   /** The instances of the control plane belong to no tenant. */
   readonly lease: ReplicaLease

@@ -5,6 +5,8 @@ import { ChangeFeed } from './changes.ts'
 import { engineOf } from './connection.ts'
 import { PrismaClient as PostgresqlClient } from './generated/postgresql/client.ts'
 import { PrismaClient as SqliteClient } from './generated/sqlite/client.ts'
+import { plainReader } from './plain-reader.ts'
+import { RowLookups } from './rows.ts'
 import { sqliteAdapter, Turnstile } from './sqlite-adapter.ts'
 import type { Engine } from './types.ts'
 
@@ -12,6 +14,8 @@ import type { Engine } from './types.ts'
 export interface Database {
   readonly engine: Engine
   readonly client: SqliteClient
+  /** Rows by their keys, for all requests of a turn at once. */
+  readonly lookups: RowLookups
   /** What happens to the clusters. */
   readonly changes: ChangeFeed
   /** Large writes that keep nobody waiting. */
@@ -73,15 +77,19 @@ export async function openDatabase(url: string, options: DatabaseOptions = {}): 
     throw error
   }
   const bulk = engine === 'sqlite' ? sqliteBulk(url, turnstile, onQuery) : postgresqlBulk(client)
+  const reader = plainReader(engine, url, onQuery ?? (() => undefined))
+  const close = async () => {
+    await reader.close()
+    await client.$disconnect()
+    await bulk.stop()
+  }
   return {
     engine,
     client,
+    lookups: new RowLookups(reader, engine),
     changes: new ChangeFeed(),
     bulk: bulk.run,
-    async close() {
-      await client.$disconnect()
-      await bulk.stop()
-    },
+    close,
   }
 }
 

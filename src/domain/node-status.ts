@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { NotFoundError, ValidationError } from '../base/errors.ts'
 import type { Scope } from '../auth/scope.ts'
 import type { Node } from '../db/types.ts'
+import { nodeFields } from './nodes.ts'
 import type { Presence } from './presence.ts'
 import { check, defined, nebulaVersionRule } from './rules.ts'
 
@@ -44,8 +45,8 @@ export async function reportNodeStatus(
 ): Promise<Node> {
   const { runningConfigVersion, nebulaVersion, lastError = null } = check(rules, input)
   const [cluster, node] = await Promise.all([
-    scope.db.cluster.findUnique({ where: { id: clusterId }, select: { configVersion: true } }),
-    scope.db.node.findUnique({ where: { id: nodeId } }),
+    scope.rows.find('clusters', 'id', clusterId, ['configVersion']),
+    scope.rows.find('nodes', 'id', nodeId, nodeFields),
   ])
   if (!cluster || !node) throw new NotFoundError('Node')
   if (runningConfigVersion !== undefined && runningConfigVersion > cluster.configVersion) {

@@ -1,5 +1,6 @@
 import type { Operator, Scope } from '../auth/scope.ts'
 import type { TokenHash } from '../auth/tokens.ts'
+import { columns } from '../db/columns.ts'
 import { sql, type Listing, type Sql } from '../db/pages.ts'
 import type { Node, Prisma, Tx } from '../db/types.ts'
 import { contains, isTrue } from './filters.ts'
@@ -31,6 +32,9 @@ export interface NodeFilter {
   readonly outdated?: boolean | null | undefined
 }
 
+/** All columns of a node. */
+export const nodeFields = Object.keys(columns.nodes) as (keyof typeof columns.nodes)[]
+
 /** GetNode: one node of the tenant; null when it does not exist or is not in the scope. */
 export const getNode = (scope: Scope, id: string, query: { select?: Prisma.NodeSelect } = {}) =>
   scope.db.node.findUnique({ ...query, where: { id } })
@@ -39,18 +43,18 @@ export const getNode = (scope: Scope, id: string, query: { select?: Prisma.NodeS
 export const getNodeById = (operator: Operator, id: string, query: { select?: Prisma.NodeSelect } = {}) =>
   operator.db.node.findUnique({ ...query, where: { id } })
 
-/** The nodes of many ids, by id, in one look-up. */
-export async function getNodes(scope: Scope, ids: readonly string[]): Promise<Map<string, Node>> {
-  const nodes = await scope.db.node.findMany({ where: { id: { in: [...ids] } } })
-  return new Map(nodes.map((node) => [node.id, node]))
-}
+/** Some columns of one node, looked up together with all that is looked up at the moment; null as with GetNode. */
+export const findNode = <Field extends keyof Node>(
+  scope: Scope,
+  id: string,
+  fields: readonly Field[],
+): Promise<Pick<Node, Field> | null> => scope.rows.find('nodes', 'id', id, fields)
 
 /** GetNodeByTokenHash: the node that a token belongs to, with what authentication needs and no more. */
 export const getNodeByTokenHash = (operator: Operator, tokenHash: TokenHash) =>
-  operator.db.node.findUnique({
-    where: { tokenHash },
-    select: { id: true, tenantId: true, clusterId: true, name: true, isAdmin: true, tokenHash: true },
-  })
+  operator.rows.find('nodes', 'tokenHash', tokenHash, credentialFields)
+
+const credentialFields = ['id', 'tenantId', 'clusterId', 'name', 'isAdmin', 'tokenHash'] as const
 
 /** ListNodes: the nodes of each of several clusters, by name, in pages. */
 export const listNodes = (filter: NodeFilter = {}): List => ({
