@@ -7,7 +7,10 @@ import { engineOf } from '../../src/db/connection.ts'
 export interface Written {
   /** Nodes that run this version now. */
   readonly nodes: number
-  /** Transactions that wrote: those that a watcher saw (SQLite), or that rows still name (PostgreSQL). */
+  /**
+   * Transactions that wrote: those that a watcher saw (SQLite: the instance's heartbeats, every ten seconds, are among
+   * them), or that the rows still name (PostgreSQL).
+   */
   readonly transactions: number
 }
 
