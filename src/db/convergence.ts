@@ -1,6 +1,7 @@
 import type { Database } from './client.ts'
 import { Prisma } from './generated/sqlite/client.ts'
-import { all, raw, scopeConditions, sql, type RowScope, type Sql } from './pages.ts'
+import { all, raw, scopeConditions, sql, type Sql } from './pages.ts'
+import type { RowScope } from './types.ts'
 
 /** How far a cluster's nodes that have a certificate have come, as numbers of nodes. */
 export interface ConvergenceFigures {
