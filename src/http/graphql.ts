@@ -15,6 +15,7 @@ import type { FastRoute } from './fast-lane.ts'
 import { waitUntil, type ServerContext } from './graphql-plugin.ts'
 import { graphiqlPage, wantsPage } from './graphiql.ts'
 import type { Route } from './router.ts'
+import { useCompiledQueries } from './use-compiled-queries.ts'
 import { useCsrf } from './use-csrf.ts'
 import { useErrors } from './use-errors.ts'
 import { useIntrospection, type Introspection } from './use-introspection.ts'
@@ -54,7 +55,15 @@ export function graphqlRoutes({ tokens, vault, presence, introspection, ending, 
       authenticateAgain: () => call.authenticateAgain(),
       ending,
     }),
-    plugins: [useRequestParsers(), useUploads(), useCsrf(), useLimits(), useIntrospection(introspection), useErrors()],
+    plugins: [
+      useRequestParsers(),
+      useUploads(),
+      useCsrf(),
+      useLimits(),
+      useIntrospection(introspection),
+      useCompiledQueries(),
+      useErrors(),
+    ],
     // What Yoga would do by itself is done here or in the storey above: limits, masking, CORS, pages.
     maxRequestBodySize: false,
     maskedErrors: false,
