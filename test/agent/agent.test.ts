@@ -6,9 +6,9 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 
 import { parseNodeCertificate } from '../../src/pki/certificate.ts'
+import { describeWithNebula } from '../support/nebula.ts'
 import { createNode } from '../support/world.ts'
 import { ageCertificate } from './support/aged.ts'
-import { describeWithNebula } from './support/requirements.ts'
 import { eventually, Site } from './support/site.ts'
 
 describeWithNebula('the agent', () => {
