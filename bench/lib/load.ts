@@ -55,7 +55,18 @@ export class Load {
     this.#traffic = traffic
   }
 
-  async run(connections: number, seconds: number): Promise<LoadResult> {
+  run(connections: number, seconds: number): Promise<LoadResult> {
+    const end = performance.now() + seconds * 1000
+    return this.#run(connections, () => performance.now() < end)
+  }
+
+  /** Sends each request once, `connections` of them at a time. */
+  runOnce(connections: number): Promise<LoadResult> {
+    let left = this.#traffic.requests.length - connections
+    return this.#run(connections, () => left-- > 0)
+  }
+
+  async #run(connections: number, goesOn: () => boolean): Promise<LoadResult> {
     while (this.#sockets.length < connections) {
       this.#sockets.push({ socket: await open(this.#port), reader: new AnswerReader() })
     }
@@ -63,7 +74,6 @@ export class Load {
     let failures = 0
     let example: string | null = null
     const start = performance.now()
-    const end = start + seconds * 1000
     const one = ({ socket, reader }: { socket: Socket; reader: AnswerReader }) =>
       new Promise<void>((resolve, reject) => {
         let sentAt = 0
@@ -85,7 +95,7 @@ export class Load {
             failures += 1
             example ??= `${answer.head.split('\r\n', 1).join('')} ${answer.body.toString('utf8', 0, 500)}`
           }
-          if (now < end) send()
+          if (goesOn()) send()
           else finish()
         }
         socket.on('data', onData).once('close', onClose)
