@@ -82,7 +82,7 @@ export class ControlPlaneApi {
     const body = JSON.stringify({ query })
     const response = await this.#fetch('/graphql', { method: 'POST', headers, body }, signal)
     if (!response.ok || response.body === null) throw await failureOf(response)
-    for await (const { event, data } of readEvents(response.body)) {
+    for await (const { event, data } of readEvents(response.body, signal)) {
       if (event === 'complete') return
       if (event !== 'next') continue
       const { data: payload, errors } = answerShape.parse(JSON.parse(data))
