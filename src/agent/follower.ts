@@ -9,7 +9,8 @@ import { newestCertificate, renewalTime } from './certificates.ts'
 import type { Enrolment } from './enrolment-state.ts'
 import { AgentError, RefusedError, sayError, UnauthenticatedError, UnavailableError, VersionRefused } from './errors.ts'
 import { writeWhole } from './files.ts'
-import { discard, readCurrent, settingsOf, writeGeneration, type Generation } from './generation.ts'
+import { currentConfig, discard, readCurrent, settingsOf, writeGeneration, type Generation } from './generation.ts'
+import { endLeftOver } from './left-over.ts'
 import { Supervisor, type SupervisorMeans } from './supervisor.ts'
 import { around, BackOff, Bell } from './waiting.ts'
 
@@ -70,6 +71,7 @@ export class Follower {
     this.#key = (await folder.read('host.key')) ?? ''
     if (this.#key === '') throw new AgentError(`${folder.keyFile} is missing: enrol again.`)
     this.#failed = await this.#readFailed()
+    await endLeftOver(currentConfig(folder), log)
     const last = await readCurrent(folder)
     if (last !== null) await this.#supervisor.resume(last)
     const listening = this.#listen()

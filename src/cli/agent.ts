@@ -73,7 +73,7 @@ export function addAgentCommands(program: Command): void {
         running.check()
       })
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void running.stop())
-      await running.ended
+      if (!(await running.ended)) process.exitCode = 1
     })
   agent
     .command('status')

@@ -85,7 +85,8 @@ describeWithNebula('the agent', () => {
       ],
       ['no address', { server: 'orrery.example.com' }, /http or https URL/],
       ['a user in the address', { server: 'https://me:secret@orrery.example.com' }, /user or a password/],
-      ['a server that is not there', { server: 'http://127.0.0.1:9' }, /cannot be reached/],
+      ['a server that is not there', { server: 'http://127.0.0.1:9' }, /cannot be reached: ./],
+      ['an address that is none', { overlayIp: '10.42.0' }, /refused: .*input\.overlayIp.*valid IPv4/],
     ])('%s is refused with what to do', async (_what, options, message) => {
       const stateDir = await mkdtemp(join(tmpdir(), 'orrery-agent-'))
       await expect(site.enroll({ stateDir, ...options })).rejects.toThrow(message)
