@@ -70,10 +70,13 @@ export class Follower {
     const { folder, log } = this.#means
     this.#key = (await folder.read('host.key')) ?? ''
     if (this.#key === '') throw new AgentError(`${folder.keyFile} is missing: enrol again.`)
-    this.#failed = await this.#readFailed()
     await endLeftOver(currentConfig(folder), log)
     const last = await readCurrent(folder)
-    if (last !== null) await this.#supervisor.resume(last)
+    if (last !== null) {
+      this.#failed = await this.#readFailed()
+      await this.#supervisor.resume(last)
+    }
+    // Where nothing ever ran, the machine is as likely the reason as the version: each start tries again.
     const listening = this.#listen()
     const failures = new BackOff(failedPause)
     const refusals = new BackOff(refusedPause)

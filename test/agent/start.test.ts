@@ -63,6 +63,32 @@ describeWithNebula('an agent that starts', () => {
     await Promise.all([unfinished, damaged].map((name) => rm(other(name), { recursive: true })))
   })
 
+  test('tries again what did not run when nothing had run before: the machine may have been mended', async () => {
+    const stateDir = await mkdtemp(join(tmpdir(), 'orrery-agent-'))
+    const { enrolment, folder } = await site.enroll({ stateDir })
+    const nebula = join(stateDir, 'nebula')
+    const says = (words: string) =>
+      writeFile(nebula, `#!/bin/sh\ncase "$1" in -config) ${words};; *) exec nebula "$@";; esac\n`, { mode: 0o755 })
+    await says('echo "level=error msg=\\"no tunnel device\\"" >&2; exit 1')
+    await site.run(stateDir, nebula)
+    const failed = ({ lastError }: { lastError: string | null }) => lastError?.includes('no tunnel device') === true
+    await eventually('it reports', () => site.node(enrolment.nodeId), failed)
+    expect(await folder.read('current', 'config.yml')).toBeNull()
+    await site.stopAgents()
+    await says('exec nebula "$@"')
+    await site.run(stateDir, nebula)
+    const runs = ({
+      lastError,
+      runningConfigVersion,
+    }: {
+      lastError: string | null
+      runningConfigVersion: number | null
+    }) => lastError === null && runningConfigVersion !== null
+    await eventually('it runs', () => site.node(enrolment.nodeId), runs)
+    await site.stopAgents()
+    await rm(stateDir, { recursive: true })
+  })
+
   test('with nothing to follow says how to enrol', async () => {
     const empty = await mkdtemp(join(tmpdir(), 'orrery-agent-'))
     await expect(site.run(empty)).rejects.toThrow(/enrolled in no cluster .*orrery agent enroll/)
