@@ -157,14 +157,14 @@ describe.each(engines)('configPublished on %s', (engine) => {
     const stream = await subscribe(world.nodeToken)
     expect(await stream.next()).toBe(latest)
     app.takeLog()
-    const { node } = app.database.client
-    const findUnique: unknown = Reflect.get(node, 'findUnique')
-    const fault = () => Promise.reject(new Error('the disk is gone'))
-    Object.assign(node, { findUnique: fault })
+    const find = () => Promise.reject(new Error('the disk is gone'))
+    const { rows } = app.operatorScope
+    const before: unknown = Reflect.get(rows, 'find')
+    Object.assign(rows, { find })
     app.database.changes.emit({ kind: 'published', clusterId: world.clusterId, version: latest + 1 })
     expect(await stream.next()).toEqual(['INTERNAL_SERVER_ERROR'])
     expect(await stream.next()).toBe('complete')
-    Object.assign(node, { findUnique })
+    Object.assign(rows, { find: before })
     expect(JSON.stringify(app.takeLog())).toContain('the disk is gone')
   })
 

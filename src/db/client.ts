@@ -4,7 +4,7 @@ import { ChangeFeed } from './changes.ts'
 import { engineOf } from './connection.ts'
 import { PrismaClient as PostgresqlClient } from './generated/postgresql/client.ts'
 import { PrismaClient as SqliteClient } from './generated/sqlite/client.ts'
-import { plainReader } from './plain-reader.ts'
+import { plainReader, type PlainReader } from './plain-reader.ts'
 import { RowLookups } from './rows.ts'
 import { sqliteAdapter } from './sqlite-adapter.ts'
 import type { Engine } from './types.ts'
@@ -13,6 +13,7 @@ import type { Engine } from './types.ts'
 export interface Database {
   readonly engine: Engine
   readonly client: SqliteClient
+  readonly reader: PlainReader
   /** Rows by their keys, for all requests of a turn at once. */
   readonly lookups: RowLookups
   /** What happens to the clusters. */
@@ -77,7 +78,7 @@ export async function openDatabase(url: string, options: DatabaseOptions = {}): 
     await reader.close()
     await client.$disconnect()
   }
-  return { engine, client, lookups: new RowLookups(reader, engine), changes: new ChangeFeed(), close }
+  return { engine, client, reader, lookups: new RowLookups(reader, engine), changes: new ChangeFeed(), close }
 }
 
 /** SQLite's settings that Orrery's promises stand on, as a running connection reports them. */

@@ -1,6 +1,9 @@
 import { columns, type Table } from './columns.ts'
 import { Prisma } from './generated/sqlite/client.ts'
 import type { Database } from './client.ts'
+import type { PlainValue } from './plain-reader.ts'
+import { typed } from './row-values.ts'
+import type { RowScope } from './types.ts'
 
 export type Sql = Prisma.Sql
 /** A piece of SQL with its values bound, for the conditions of a listing; the listed row is `x`. */
@@ -54,21 +57,19 @@ export interface PageReader {
   countByParent(listing: Listing, parentIds: readonly string[], where: readonly Sql[]): Promise<Map<string, number>>
 }
 
-export interface RowScope {
-  readonly tenantId: string | null
-  readonly clusterId: string | null
-}
-
 /** Makes the reader of one scope. `null` ids of the scope mean: all. */
-export function pageReader({ client, engine }: Database, scope: RowScope): PageReader {
+export function pageReader({ reader, engine }: Database, scope: RowScope): PageReader {
+  const read = ({ text, sql: withMarks, values }: Sql) =>
+    reader.read(engine === 'sqlite' ? withMarks : text, values as readonly PlainValue[])
   const listed = ({ table, index }: Listing): Sql =>
     engine === 'sqlite' && index !== undefined ? raw(`${table} x INDEXED BY ${index}`) : raw(`${table} x`)
   return {
     async page(listing, fields, where, window) {
       const conditions = [...scopeConditions(listing.table, scope), ...where, ...keyset(listing, window)]
-      return client.$queryRaw<Row[]>(sql`
+      const rows = await read(sql`
         SELECT ${selection('x', listing.table, fields)} FROM ${listed(listing)} WHERE ${all(conditions)}
         ORDER BY ${ordering('x', listing, window)} LIMIT ${window.limit}`)
+      return rows.map((row) => typed(listing.table, row))
     },
     async pagesByParent(listing, parentIds, fields, where, window) {
       const { table, parent } = withParent(listing)
@@ -86,29 +87,27 @@ export function pageReader({ client, engine }: Database, scope: RowScope): PageR
         engine === 'postgresql'
           ? sql`CROSS JOIN LATERAL (SELECT ${columnsOf('x', listing, fields)} FROM ${raw(table)} x ${tail}) r`
           : sql`JOIN ${raw(table)} r ON ${all([...same, sql`r.${raw(key)} IN (SELECT x.${raw(key)} FROM ${listed(listing)} ${tail})`])}`
-      const rows = await client.$queryRaw<(Row & { parent: string })[]>(sql`
+      const rows = await read(sql`
         SELECT p.id AS parent, ${selection('r', table, fields)} FROM ${raw(parent.table)} p ${join}
         WHERE p.id IN (${Prisma.join(parentIds)}) ORDER BY ${ordering('r', listing, window)}`)
       const pages = new Map<string, Row[]>(parentIds.map((id) => [id, []]))
-      for (const { parent: id, ...row } of rows) pages.get(id)?.push(row)
+      for (const { parent: id, ...row } of rows) pages.get(id as string)?.push(typed(table, row))
       return pages
     },
     async count(listing, where) {
       const conditions = [...scopeConditions(listing.table, scope), ...where]
-      const [row] = await client.$queryRaw<{ total: bigint | number }[]>(
-        sql`SELECT count(*) AS total FROM ${listed(listing)} WHERE ${all(conditions)}`,
-      )
-      return Number(row?.total ?? 0)
+      const [row] = await read(sql`SELECT count(*) AS total FROM ${listed(listing)} WHERE ${all(conditions)}`)
+      return Number(row?.['total'] ?? 0)
     },
     async countByParent(listing, parentIds, where) {
       const { table, parent } = withParent(listing)
       if (parentIds.length === 0) return new Map()
       const child = raw(parent.on.find(([, own]) => own === 'id')?.[0] ?? 'id')
       const conditions = [sql`x.${child} IN (${Prisma.join(parentIds)})`, ...scopeConditions(table, scope), ...where]
-      const rows = await client.$queryRaw<{ parent: string; total: bigint | number }[]>(
+      const rows = await read(
         sql`SELECT x.${child} AS parent, count(*) AS total FROM ${listed(listing)} WHERE ${all(conditions)} GROUP BY x.${child}`,
       )
-      return new Map(rows.map((row) => [row.parent, Number(row.total)]))
+      return new Map(rows.map(({ parent: id, total }) => [id as string, Number(total)]))
     },
   }
 }

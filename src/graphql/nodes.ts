@@ -116,7 +116,7 @@ export const Node = builder.prismaObject('Node', {
 
 /** The node of a row, with the columns that the query asks for. */
 export function loadNode(id: string, context: Context, info: GraphQLResolveInfo): Promise<NodeRow> {
-  const columns = [...requestedColumns(info, { type: 'Node' })] as (keyof NodeRow)[]
+  const columns = requestedColumns(info, { type: 'Node' }) as readonly (keyof NodeRow)[]
   return referredTo('node', findNode(scopeOf(context), id, columns))
 }
 

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
-import { createServerAdapter } from '@whatwg-node/server'
+import { createServerAdapter, sendNodeResponse } from '@whatwg-node/server'
 import type { GraphQLSchema } from 'graphql'
 
 import type { Authenticate } from '../auth/authenticate.ts'
@@ -11,7 +11,9 @@ import type { BundleShelf } from '../domain/bundle/shelf.ts'
 import type { Vault } from '../domain/vault.ts'
 import { bundleRoutes } from './bundles.ts'
 import { Exchange, type Handler, type Middleware } from './exchange.ts'
-import { graphqlRoute, type Introspection } from './graphql.ts'
+import { fastBundle } from './fast-bundle.ts'
+import { fastLane } from './fast-lane.ts'
+import { graphqlRoutes, type Introspection } from './graphql.ts'
 import { healthRoutes, type Health } from './health.ts'
 import { failure } from './responses.ts'
 import { router, type Route } from './router.ts'
@@ -53,8 +55,9 @@ export function createApp(means: AppMeans): App {
   const stopping = new AbortController()
   // Each stream listens.
   setMaxListeners(0, stopping.signal)
+  const graphql = graphqlRoutes({ ...means, ending: stopping.signal })
   const routes: readonly Route[] = [
-    graphqlRoute({ ...means, ending: stopping.signal }),
+    graphql.route,
     ...bundleRoutes(means),
     ...healthRoutes(means.health, () => stopping.signal.aborted),
   ]
@@ -71,10 +74,20 @@ export function createApp(means: AppMeans): App {
     if (!URL.canParse(request.url)) return failure(400, 'BAD_REQUEST', 'The address or the Host header is malformed.')
     return handler(new Exchange(request, means))
   })
+  const fast = fastLane([graphql.fast, fastBundle(means)], {
+    ...means,
+    async handOver(request, response, body) {
+      const { method = 'POST', url = '/', headers } = request
+      const given = Object.entries(headers).map(([name, value]): [string, string] => [name, String(value)])
+      // Routes go by the path alone.
+      const answer = await adapter.fetch(`http://localhost${url}`, { method, headers: given, body })
+      await sendNodeResponse(answer, response, request, true)
+    },
+  })
   return {
     fetch: async (url, init = {}) => adapter.fetch(url.toString(), init),
     listener: async (request, response) => {
-      await adapter.handle(request, response)
+      if (!fast(request, response)) await adapter.handle(request, response)
     },
     stop: () => stopping.abort(),
     log: means.log,

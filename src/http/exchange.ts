@@ -1,56 +1,15 @@
-import { randomUUID } from 'node:crypto'
+import { Call, type CallMeans } from './call.ts'
 
-import type { Authenticate } from '../auth/authenticate.ts'
-import type { Session } from '../auth/session.ts'
-import type { Logger } from '../base/log.ts'
-
-interface Means {
-  readonly authenticate: Authenticate
-  readonly log: Logger
-}
-
-/** One request on its way to its answer: what every storey of src/http is handed. */
-export class Exchange {
-  /** Made here, never taken from the caller; it is in the answer's `x-request-id` and in every line of the log. */
-  readonly id = randomUUID()
+/** A call with its request as the Fetch standard has it: what every storey of src/http is handed. */
+export class Exchange extends Call {
   readonly request: Request
   readonly url: URL
-  readonly #means: Means
-  #log: Logger | null = null
-  #session: Promise<Session> | null = null
-  #callerKind: Session['kind'] | null = null
 
   /** @throws TypeError when the request's address is none */
-  constructor(request: Request, means: Means) {
+  constructor(request: Request, means: CallMeans) {
+    super(request.headers.get('authorization'), means)
     this.request = request
     this.url = new URL(request.url)
-    this.#means = means
-  }
-
-  /** The log, with the request's id in every line. */
-  get log(): Logger {
-    return (this.#log ??= this.#means.log.child({ requestId: this.id }))
-  }
-
-  /** Who asks: looked up at most once, and only where somebody wants to know. */
-  session(): Promise<Session> {
-    return (this.#session ??= this.#authenticated())
-  }
-
-  /** Who asks now: the same credential, looked up once more. */
-  authenticateAgain(): Promise<Session> {
-    return this.#means.authenticate(this.request.headers.get('authorization'))
-  }
-
-  /** The kind of the caller, for the log; null as long as nobody asked for the session. */
-  get callerKind(): Session['kind'] | null {
-    return this.#callerKind
-  }
-
-  async #authenticated(): Promise<Session> {
-    const session = await this.#means.authenticate(this.request.headers.get('authorization'))
-    this.#callerKind = session.kind
-    return session
   }
 }
 

@@ -22,23 +22,31 @@ export function useErrors(): GraphqlPlugin {
   }
 }
 
-const asGraphqlError = (error: unknown): GraphQLError =>
+export const asGraphqlError = (error: unknown): GraphQLError =>
   error instanceof GraphQLError ? error : new GraphQLError('A stream failed.', { originalError: error as Error })
 
-function withPresentedErrors(result: ExecutionResult, context: ServerContext): ExecutionResult {
+/** A result with its errors as their reader sees them. */
+export function withPresentedErrors(
+  result: ExecutionResult,
+  context: Pick<ServerContext, 'call' | 'session'>,
+): ExecutionResult {
   if (!result.errors) return result
   // Where nothing at all could be answered, the status says whose fault it was.
   const failedWhole = result.data === undefined || result.data === null
   return { ...result, errors: result.errors.map((error) => present(error, context, failedWhole)) }
 }
 
-function present(error: GraphQLError, { exchange, session }: ServerContext, failedWhole: boolean): GraphQLError {
+function present(
+  error: GraphQLError,
+  { call, session }: Pick<ServerContext, 'call' | 'session'>,
+  failedWhole: boolean,
+): GraphQLError {
   const verdict = classify(error)
   if (verdict.kind === 'masked') {
-    exchange.log.error({ error: describeError(verdict.cause), path: error.path?.join('.') }, 'request failed')
-    return copyOf(error, maskedMessage(exchange.id), {
+    call.log.error({ error: describeError(verdict.cause), path: error.path?.join('.') }, 'request failed')
+    return copyOf(error, maskedMessage(call.id), {
       code: 'INTERNAL_SERVER_ERROR',
-      requestId: exchange.id,
+      requestId: call.id,
       http: failedWhole ? { status: 500 } : {},
     })
   }

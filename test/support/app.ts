@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { authenticator, type Authenticate } from '../../src/auth/authenticate.ts'
 import { jwtVerifier, mintJwt } from '../../src/auth/jwt.ts'
 import { deriveKeys, type Keys } from '../../src/auth/keys.ts'
+import type { Operator } from '../../src/auth/scope.ts'
 import { systemOperator } from '../../src/auth/system.ts'
 import { Tokens } from '../../src/auth/tokens.ts'
 import { openDatabase } from '../../src/db/client.ts'
@@ -44,6 +45,8 @@ export interface TestApp {
   readonly url: string
   readonly database: Awaited<ReturnType<typeof openDatabase>>
   readonly authenticate: Authenticate
+  /** What the application itself reads with, to recognise callers for example. */
+  readonly operatorScope: Operator
   readonly tokens: Tokens
   readonly vault: Vault
   /** What tokens are hashed and JWTs are signed with. */
@@ -141,6 +144,7 @@ export async function startApp(engine: Engine, openOptions: OpenOptions = {}): P
     url: testDatabase.url,
     database,
     authenticate,
+    operatorScope: operator,
     tokens,
     vault,
     keys,
