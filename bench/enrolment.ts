@@ -22,6 +22,7 @@ import { migrateUp } from '../src/db/migrations/index.ts'
 import { bundleShelf } from '../src/domain/bundle-shelf.ts'
 import { createCluster } from '../src/domain/clusters.ts'
 import { credentials } from '../src/domain/credentials.ts'
+import { Presence } from '../src/domain/presence.ts'
 import { createTenant } from '../src/domain/tenants.ts'
 import { Vault } from '../src/domain/vault.ts'
 import { createApp, type App } from '../src/http/app.ts'
@@ -62,7 +63,9 @@ async function start(url: string) {
   const operator = systemOperator(database)
   const { id: tenantId } = await createTenant(operator, { name: 'bench' })
   const { token } = await createCluster(operator, { tokens, vault }, { tenantId, name: 'bench' })
+  const log = createLog('silent')
   const app = createApp({
+    presence: new Presence({ operator, log }),
     authenticate: authenticator({
       database,
       tokens,
@@ -72,7 +75,7 @@ async function start(url: string) {
     tokens,
     vault,
     shelf: bundleShelf(operator),
-    log: createLog('silent'),
+    log,
     corsOrigins: [],
     introspection: 'nobody',
     health: { database: () => Promise.resolve(), migrations: () => Promise.resolve() },

@@ -62,7 +62,7 @@ try {
 async function everybody(what: string, server: ServerProcess, traffic: Traffic): Promise<void> {
   const load = new Load(server.port, traffic)
   const before = await server.usage()
-  const { requests, failures, seconds, latencies, example } = await load.runOnce(atOnce)
+  const { requests, failures, seconds, latencies, example } = await load.run(atOnce, 60, traffic.requests.length)
   const { cpu, rss } = await server.usage()
   load.close()
   if (failures > 0) throw new Error(`${what}: ${failures} of ${requests} failed: ${example}`)

@@ -55,29 +55,22 @@ export class Load {
     this.#traffic = traffic
   }
 
-  run(connections: number, seconds: number): Promise<LoadResult> {
-    const end = performance.now() + seconds * 1000
-    return this.#run(connections, () => performance.now() < end)
-  }
-
-  /** Sends each request once, `connections` of them at a time. */
-  runOnce(connections: number): Promise<LoadResult> {
-    let left = this.#traffic.requests.length - connections
-    return this.#run(connections, () => left-- > 0)
-  }
-
-  async #run(connections: number, goesOn: () => boolean): Promise<LoadResult> {
+  /** @param most requests; as many as there is time for when absent */
+  async run(connections: number, seconds: number, most = Infinity): Promise<LoadResult> {
     while (this.#sockets.length < connections) {
       this.#sockets.push({ socket: await open(this.#port), reader: new AnswerReader() })
     }
     const latencies: number[] = []
+    let sent = 0
     let failures = 0
     let example: string | null = null
     const start = performance.now()
+    const end = start + seconds * 1000
     const one = ({ socket, reader }: { socket: Socket; reader: AnswerReader }) =>
       new Promise<void>((resolve, reject) => {
         let sentAt = 0
         const send = () => {
+          sent += 1
           sentAt = performance.now()
           socket.write(this.#nextRequest())
         }
@@ -95,7 +88,7 @@ export class Load {
             failures += 1
             example ??= `${answer.head.split('\r\n', 1).join('')} ${answer.body.toString('utf8', 0, 500)}`
           }
-          if (goesOn()) send()
+          if (now < end && sent < most) send()
           else finish()
         }
         socket.on('data', onData).once('close', onClose)

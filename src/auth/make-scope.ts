@@ -1,7 +1,9 @@
 import type { ChangeFeed } from '../db/changes.ts'
 import type { Database } from '../db/client.ts'
+import { convergenceReader, type ConvergenceReader } from '../db/convergence.ts'
 import { replicaLease } from '../db/lease.ts'
 import { pageReader, type PageReader } from '../db/pages.ts'
+import { presenceStore } from '../db/presence.ts'
 import type { RowReader } from '../db/rows.ts'
 import { scopedClient } from '../db/scoped.ts'
 import type { Db } from '../db/types.ts'
@@ -54,6 +56,10 @@ class TenantScope implements Omit<Tenant, symbol> {
     return (this.#pages ??= pageReader(this.#database, this))
   }
 
+  get convergence(): ConvergenceReader {
+    return convergenceReader(this.#database, this)
+  }
+
   get rows(): RowReader {
     return (this.#rows ??= this.#database.lookups.of(this))
   }
@@ -68,7 +74,9 @@ export function operatorScope(database: Database, actor: string): Operator {
     changes: database.changes,
     db: database.client,
     pages: pageReader(database, rows),
+    convergence: convergenceReader(database, rows),
     rows: database.lookups.of(rows),
     lease: replicaLease(database),
+    presence: presenceStore(database),
   } as unknown as Operator
 }

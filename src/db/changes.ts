@@ -6,6 +6,12 @@ export type ClusterEvent =
   | { readonly kind: 'changed'; readonly clusterId: string }
   /** A version was published. */
   | { readonly kind: 'published'; readonly clusterId: string; readonly version: number }
+  /** Nodes were seen; `appliedVersion` is the version that one runs since, null when it runs what it ran. */
+  | {
+      readonly kind: 'reported'
+      readonly clusterId: string
+      readonly nodes: readonly { readonly nodeId: string; readonly appliedVersion: number | null }[]
+    }
 
 /**
  * The news of one database's clusters, within this process. It says that something happened, not what is stored: whoever

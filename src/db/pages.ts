@@ -25,6 +25,8 @@ export interface Listing {
    * index that saves the sort, though a thousand rows of it may hold three that count; PostgreSQL knows by itself.
    */
   readonly index?: string
+  /** Whether rows without a value in a column of the order come first; only SQLite's indexes have them there. */
+  readonly nullsFirst?: boolean
 }
 
 /** Which part of the list: between two keys (values of the order's columns), from its end when `inverted`. */
@@ -113,7 +115,7 @@ export function pageReader({ reader, engine }: Database, scope: RowScope): PageR
 }
 
 /** The conditions that keep a statement inside the scope, as the scoped client's do (scoped.ts). */
-function scopeConditions(table: Table, { tenantId, clusterId }: RowScope): Sql[] {
+export function scopeConditions(table: Table, { tenantId, clusterId }: RowScope): Sql[] {
   const [tenantColumn, clusterColumn] =
     table === 'tenants' ? ['id', null] : table === 'clusters' ? ['tenant_id', 'id'] : ['tenant_id', 'cluster_id']
   return [
@@ -131,8 +133,8 @@ function keyset({ order, direction }: Listing, { after, before }: Window): Sql[]
   ]
 }
 
-function ordering(alias: string, { order, direction }: Listing, { inverted }: Window): Sql {
-  const way = raw((direction === 'asc') === inverted ? 'DESC' : 'ASC')
+function ordering(alias: string, { order, direction, nullsFirst }: Listing, { inverted }: Window): Sql {
+  const way = raw(((direction === 'asc') === inverted ? 'DESC' : 'ASC') + (nullsFirst ? ' NULLS FIRST' : ''))
   return Prisma.join(order.map((name) => sql`${raw(alias)}.${raw(name)} ${way}`))
 }
 
@@ -157,8 +159,8 @@ function withParent(listing: Listing): Listing & { readonly parent: NonNullable<
   return { ...listing, parent: listing.parent }
 }
 
-const all = (conditions: readonly Sql[]): Sql =>
+export const all = (conditions: readonly Sql[]): Sql =>
   conditions.length === 0 ? sql`1 = 1` : Prisma.join([...conditions], ' AND ')
 
 /** Names of tables and columns, all of them from this program's own text. */
-const raw = (text: string): Sql => Prisma.raw(text)
+export const raw = (text: string): Sql => Prisma.raw(text)

@@ -1,6 +1,7 @@
 import type { Session } from '../auth/session.ts'
 import type { Tokens } from '../auth/tokens.ts'
 import type { Enrolments } from '../domain/enrolment.ts'
+import type { Presence } from '../domain/presence.ts'
 import type { Vault } from '../domain/vault.ts'
 import type { Loaders } from './loaders.ts'
 
@@ -10,6 +11,8 @@ export interface Context {
   readonly tokens: Tokens
   readonly vault: Vault
   readonly enrolments: Enrolments
+  /** Takes what nodes report. */
+  readonly presence: Presence
   /** Recognises the caller anew by the same credential: a stream outlives what was true when it began. */
   readonly authenticateAgain: () => Promise<Session>
   /** Aborted when the server stops, so that streams end. */

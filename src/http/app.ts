@@ -8,6 +8,7 @@ import type { Authenticate } from '../auth/authenticate.ts'
 import type { Tokens } from '../auth/tokens.ts'
 import type { Logger } from '../base/log.ts'
 import type { BundleShelf } from '../domain/bundle/shelf.ts'
+import type { Presence } from '../domain/presence.ts'
 import type { Vault } from '../domain/vault.ts'
 import { bundleRoutes } from './bundles.ts'
 import { Exchange, type Handler, type Middleware } from './exchange.ts'
@@ -29,6 +30,8 @@ export interface AppMeans {
   readonly tokens: Tokens
   readonly vault: Vault
   readonly log: Logger
+  /** Told of each node that asks. */
+  readonly presence: Presence
   /** Decoded bundles that nodes are served their slices of. */
   readonly shelf: BundleShelf
   /** Web pages of these origins may ask this server; the empty list is the default. */

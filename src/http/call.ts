@@ -3,10 +3,12 @@ import { randomUUID } from 'node:crypto'
 import type { Authenticate } from '../auth/authenticate.ts'
 import type { Session } from '../auth/session.ts'
 import type { Logger } from '../base/log.ts'
+import type { Presence } from '../domain/presence.ts'
 
 export interface CallMeans {
   readonly authenticate: Authenticate
   readonly log: Logger
+  readonly presence: Presence
 }
 
 /** One call of a client, whichever way it takes through src/http: its id, its log, and who makes it. */
@@ -35,9 +37,11 @@ export class Call {
     return (this.#session ??= this.#authenticated())
   }
 
-  /** Who asks now: the same credential, looked up once more. */
-  authenticateAgain(): Promise<Session> {
-    return this.#means.authenticate(this.#authorization)
+  /** Who asks now: the same credential, looked up once more. A node that asks, or holds a stream open, is seen. */
+  async authenticateAgain(): Promise<Session> {
+    const session = await this.#means.authenticate(this.#authorization)
+    if (session.kind === 'node') this.#means.presence.seen(session.nodeId)
+    return session
   }
 
   /** The kind of the caller, for the log; null as long as nobody asked for the session. */

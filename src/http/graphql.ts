@@ -3,6 +3,7 @@ import type { GraphQLSchema } from 'graphql'
 
 import type { Tokens } from '../auth/tokens.ts'
 import { Enrolments } from '../domain/enrolment.ts'
+import type { Presence } from '../domain/presence.ts'
 import type { Vault } from '../domain/vault.ts'
 import type { Context } from '../graphql/context.ts'
 import { Loaders } from '../graphql/loaders.ts'
@@ -26,6 +27,7 @@ export type { Introspection }
 interface Means {
   readonly tokens: Tokens
   readonly vault: Vault
+  readonly presence: Presence
   readonly introspection: Introspection
   /** Aborted when the server stops. */
   readonly ending: AbortSignal
@@ -34,7 +36,7 @@ interface Means {
 }
 
 /** `/graphql`: the API, and GraphiQL for whoever opens the address in a browser. */
-export function graphqlRoutes({ tokens, vault, introspection, ending, schema = orrerySchema }: Means): {
+export function graphqlRoutes({ tokens, vault, presence, introspection, ending, schema = orrerySchema }: Means): {
   readonly route: Route
   readonly fast: FastRoute
 } {
@@ -47,6 +49,7 @@ export function graphqlRoutes({ tokens, vault, introspection, ending, schema = o
       tokens,
       vault,
       enrolments,
+      presence,
       loaders: new Loaders(),
       authenticateAgain: () => call.authenticateAgain(),
       ending,

@@ -9,6 +9,7 @@ import { Tokens } from '../../src/auth/tokens.ts'
 import { openDatabase } from '../../src/db/client.ts'
 import { credentials } from '../../src/domain/credentials.ts'
 import { bundleShelf } from '../../src/domain/bundle-shelf.ts'
+import { Presence } from '../../src/domain/presence.ts'
 import { publishCluster } from '../../src/domain/publish.ts'
 import { unpublished } from '../../src/domain/publisher.ts'
 import { Vault } from '../../src/domain/vault.ts'
@@ -41,6 +42,8 @@ export interface TestApp {
   readonly takeStatements: () => string[]
   /** Publishes all that waits for it; the tests' app has no publisher of its own. */
   readonly publish: () => Promise<void>
+  /** Writes what nodes reported, and when they were seen; the tests' app does not do so by itself. */
+  readonly flush: () => Promise<void>
   /** Of the database. */
   readonly url: string
   readonly database: Awaited<ReturnType<typeof openDatabase>>
@@ -88,11 +91,14 @@ export async function startApp(engine: Engine, openOptions: OpenOptions = {}): P
     credentials: credentials(operator),
   })
   let lines: string[] = []
+  const log = createLog('debug', { write: (line: string) => lines.push(line) })
+  const presence = new Presence({ operator, log, interval: null })
   const app = createApp({
     authenticate,
     tokens,
     vault,
-    log: createLog('debug', { write: (line: string) => lines.push(line) }),
+    log,
+    presence,
     shelf: bundleShelf(operator),
     corsOrigins: [],
     introspection: 'authenticated',
@@ -141,6 +147,7 @@ export async function startApp(engine: Engine, openOptions: OpenOptions = {}): P
       const log = app.log
       for (const { id } of await unpublished(operator)) await publishCluster({ scope: operator, vault, log }, id)
     },
+    flush: () => presence.flush(),
     url: testDatabase.url,
     database,
     authenticate,
