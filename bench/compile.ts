@@ -1,7 +1,6 @@
 // How long a cluster's bundle takes to compile, and how long that keeps the program from answering.
 // Run: npx tsx bench/compile.ts
 // Beside it, in the same run: the same files through tar-stream and gzip alone, nothing rendered, hashed or signed.
-import { monitorEventLoopDelay, performance } from 'node:perf_hooks'
 import { pipeline } from 'node:stream/promises'
 import { buffer } from 'node:stream/consumers'
 import { createGzip } from 'node:zlib'
@@ -12,7 +11,8 @@ import { compileThread } from '../src/domain/bundle/compile-thread.ts'
 import type { CompiledBundle, CompileInput } from '../src/domain/bundle/compile.ts'
 import { readBundle } from '../src/domain/bundle/read.ts'
 import { decodeBundle, sliceOf } from '../src/domain/bundle/slices.ts'
-import { idOf, inputOf, newCa, nodeOf, signerOf } from '../test/bundle/cluster.ts'
+import { watched } from './lib/watched.ts'
+import { ca, idOf, inputOf, newCa, nodeOf, signerOf } from '../test/bundle/cluster.ts'
 
 const counts = [100, 1_000, 10_000]
 
@@ -20,15 +20,6 @@ async function timed<T>(work: () => Promise<T> | T): Promise<[result: T, millise
   const start = performance.now()
   const result = await work()
   return [result, performance.now() - start]
-}
-
-/** The longest time that the event loop did not turn, in milliseconds. */
-async function loopDelay<T>(work: () => Promise<T>): Promise<[result: T, milliseconds: number]> {
-  const delay = monitorEventLoopDelay({ resolution: 1 })
-  delay.enable()
-  const result = await work()
-  delay.disable()
-  return [result, delay.max / 1e6]
 }
 
 function clusterOf(count: number): CompileInput {
@@ -59,25 +50,25 @@ async function withTarStream({ data }: CompiledBundle): Promise<number> {
 
 async function measure(count: number) {
   const input = clusterOf(count)
-  const [[bundle, compile], compileDelay] = await loopDelay(() => timed(() => compileThread.compile(input)))
-  const [[, again], againDelay] = await loopDelay(() =>
-    timed(() => compileThread.compile({ ...input, signer: signerOf(newCa()) })),
-  )
-  const [[decoded, decode], decodeDelay] = await loopDelay(() => timed(() => decodeBundle(bundle.data)))
+  const compiled = await watched(() => compileThread.compile({ ...input, signer: signerOf(ca) }))
+  const again = await watched(() => compileThread.compile({ ...input, signer: signerOf(newCa()) }))
+  const bundle = compiled.result
+  const decoding = await watched(() => decodeBundle(bundle.data))
+  const decoded = decoding.result
   if (decoded === null) throw new Error('a compiled bundle was not recognised')
   const [, slices] = await timed(() => {
     for (let index = 0; index < count; index += 1) sliceOf(decoded, idOf(index))
   })
   return {
     nodes: count,
-    'compile ms': Math.round(compile),
-    'loop ms': Math.round(compileDelay),
+    'compile ms': Math.round(compiled.took),
+    'loop ms': Math.round(compiled.blocked),
     'tar-stream+gzip ms': Math.round(await withTarStream(bundle)),
     'archive KB': Math.round(bundle.size / 1000),
-    'signing all again ms': Math.round(again),
-    'loop ms ': Math.round(againDelay),
-    'decode ms': Math.round(decode),
-    'loop ms  ': Math.round(decodeDelay),
+    'signing all again ms': Math.round(again.took),
+    'loop ms ': Math.round(again.blocked),
+    'decode ms': Math.round(decoding.took),
+    'loop ms  ': Math.round(decoding.blocked),
     'a slice µs': Math.round((slices / count) * 1000),
     'slice bytes': sliceOf(decoded, idOf(count - 1))?.byteLength,
   }

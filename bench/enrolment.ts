@@ -36,13 +36,16 @@ try {
   const keys = Array.from({ length: total + 200 }, () => formatPublicKey(generateNodeKeyPair().publicKey))
   // The first ones compile the code and fill the caches.
   await enrollMany(app, token, keys.splice(0, 200), 'warm')
-  const began = performance.now()
+  const [began, before] = [performance.now(), process.cpuUsage()]
   const times = await enrollMany(app, token, keys, 'node')
   const seconds = (performance.now() - began) / 1000
+  const { user, system } = process.cpuUsage(before)
   await close()
   const sorted = times.toSorted((a, b) => a - b)
   const at = (part: number) => (sorted[Math.floor(sorted.length * part)] ?? 0).toFixed(0)
   console.log(`enrolments, ${atOnce} at once: ${(total / seconds).toFixed(0)}/s; p50 ${at(0.5)} ms, p99 ${at(0.99)} ms`)
+  // Other work on the machine lengthens these less.
+  console.log(`processor time of one: ${((user + system) / total).toFixed(0)} µs`)
   const bare = bareInserts(join(folder, 'bare.db'))
   console.log(`bare inserts, a transaction each (better-sqlite3): ${bare.toFixed(0)}/s`)
 } finally {

@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto'
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 
+import { exportCaKey } from '../src/pki/ca.ts'
+import { newCa } from './bundle/cluster.ts'
 import { startApp, type TestApp } from './support/app.ts'
 import { certify } from './support/certified.ts'
 import { engines } from './support/database.ts'
@@ -89,6 +91,7 @@ describe.each(engines)('a dry run on %s', (engine) => {
       ['updateClusterLighthouse', { clusterId, lighthousePort: 4343 }],
       ['updateClusterFirewall', { clusterId, firewall: { inbound: [], outbound: [any] } }],
       ['updateClusterCertificates', { clusterId, certificateLifetimeDays: 60 }],
+      ['rotateClusterCa', { clusterId }],
       ['rollbackClusterConfig', { clusterId, version }],
       ['publishClusterConfig', { clusterId }],
     ]
@@ -147,6 +150,54 @@ describe.each(engines)('a dry run on %s', (engine) => {
     const certificate = plan?.files.find(({ path }) => path === `certs/${world.nodeId}.crt`)
     expect(certificate).toMatchObject({ change: 'CHANGED', diff: null })
     await app.database.client.node.updateMany({ data: { nebulaVersion: null } })
+  })
+
+  test('another CA is trusted beside, by a reload; giving that up takes it away again', async () => {
+    const { clusterId } = world
+    const rotated = await run(
+      world.admin,
+      'rotateClusterCa',
+      { clusterId, dryRun: true },
+      'cluster { caRotation { phase } }',
+    )
+    expect(rotated).toMatchObject({
+      cluster: { caRotation: { phase: 'TRUST_BOTH' } },
+      plan: { nodeCount: 2, nodes: [{ action: 'RELOAD' }, { action: 'RELOAD' }], files: [{ path: 'ca.crt' }] },
+    })
+    const refused = await run(world.admin, 'abortClusterCaRotation', { clusterId, dryRun: true })
+    expect(refused.message).toContain('No rotation of the CA runs')
+  })
+
+  test('a CA of one’s own is checked and not kept', async () => {
+    const { createTenant } = await app.ask<{ createTenant: { tenant: { id: string } } }>(
+      app.operator,
+      'mutation { createTenant(input: { name: "dry" }) { ... on CreateTenantPayload { tenant { id } } } }',
+    )
+    const { createCluster } = await app.ask<{ createCluster: { cluster: { id: string } } }>(
+      app.operator,
+      `mutation ($id: UUID!) { createCluster(input: { tenantId: $id, name: "dry" }) {
+        ... on CreateClusterPayload { cluster { id } } } }`,
+      { id: createTenant.tenant.id },
+    )
+    const { id: clusterId } = createCluster.cluster
+    const [mine, other] = [newCa(), newCa()].map((ca) => ({
+      caCertificate: ca.certificate.pem,
+      caKey: exportCaKey(ca),
+    }))
+    const before = await allRows()
+    const good = await run(
+      app.operator,
+      'importClusterPki',
+      { clusterId, ...mine, dryRun: true },
+      'cluster { caCertificate }',
+    )
+    expect(good).toMatchObject({
+      cluster: { caCertificate: mine?.caCertificate },
+      plan: { files: [{ path: 'ca.crt' }] },
+    })
+    const bad = await run(app.operator, 'importClusterPki', { clusterId, ...mine, caKey: other?.caKey, dryRun: true })
+    expect(bad.message).toMatch(/^input\.caKey: /)
+    expect(await allRows()).toBe(before)
   })
 
   test('a new node has an address and no token; a deleted one is revoked at all others', async () => {

@@ -82,7 +82,7 @@ export class ControlPlaneApi {
     const body = JSON.stringify({ query })
     const response = await this.#fetch('/graphql', { method: 'POST', headers, body }, signal)
     if (!response.ok || response.body === null) throw await failureOf(response)
-    for await (const { event, data } of readEvents(response.body)) {
+    for await (const { event, data } of readEvents(response.body, signal)) {
       if (event === 'complete') return
       if (event !== 'next') continue
       const { data: payload, errors } = answerShape.parse(JSON.parse(data))
@@ -128,14 +128,14 @@ export class ControlPlaneApi {
         signal: signal ?? AbortSignal.timeout(deadline),
       })
     } catch (error) {
-      const cause = error instanceof Error ? (error.cause ?? error) : error
-      throw new UnavailableError(`${this.#server} cannot be reached`, null, { cause })
+      throw new UnavailableError(`${this.#server} cannot be reached: ${whyNot(error)}`, null)
     }
   }
 }
 
 const answerShape = z.object({
-  data: z.unknown(),
+  // Not there when the query itself was refused.
+  data: z.unknown().optional(),
   errors: z
     .array(z.object({ message: z.string(), extensions: z.looseObject({ code: z.string().optional() }).optional() }))
     .min(1)
@@ -155,6 +155,14 @@ function failureIn(errors: NonNullable<z.infer<typeof answerShape>['errors']>): 
     default:
       return new RefusedError(`the control plane refused: ${message}`)
   }
+}
+
+/** What kept fetch from getting an answer: a name that is not known, a port that is closed, a certificate, the deadline. */
+function whyNot(error: unknown): string {
+  const { cause = error } = error as { cause?: unknown }
+  const { message = '', code = '' } = cause as { message?: string; code?: string }
+  // Of a name with several addresses there is no message of its own.
+  return message || code || String(error)
 }
 
 async function failureOf(response: Response): Promise<Error> {

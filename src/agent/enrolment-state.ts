@@ -1,5 +1,5 @@
 import { mkdir, readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { z } from 'zod'
 
 import { AgentError } from './errors.ts'
@@ -25,7 +25,8 @@ export class ClusterFolder {
   readonly path: string
 
   constructor(stateDir: string, clusterId: string) {
-    this.path = join(stateDir, clusterId)
+    // Nebula is given the paths of files in it, and may be started from elsewhere the next time.
+    this.path = resolve(stateDir, clusterId)
   }
 
   file(...names: string[]): string {
@@ -47,12 +48,21 @@ export class ClusterFolder {
     }
   }
 
+  /** Whether somebody means this cluster: by its id, which holds even where `agent.json` is damaged, or the node's name. */
+  async isCalled(name: string): Promise<boolean> {
+    return name === basename(this.path) || (await this.enrolment().catch(() => null))?.name === name
+  }
+
   /** @throws AgentError when the folder is not what `agent enroll` made */
   async enrolment(): Promise<Enrolment> {
     const text = await this.read('agent.json')
     const parsed = text === null ? null : shape.safeParse(json(text))
     if (parsed?.success === true) return parsed.data
-    throw new AgentError(`${this.file('agent.json')} is ${text === null ? 'missing' : 'damaged'}: enrol again.`)
+    throw new AgentError(
+      text === null
+        ? `${this.file('agent.json')} is missing: enrol again.`
+        : `${this.file('agent.json')} is damaged: orrery agent leave --cluster ${basename(this.path)} --yes, then enrol again.`,
+    )
   }
 
   async token(): Promise<string> {
@@ -71,12 +81,14 @@ export class ClusterFolder {
   }
 }
 
-/** The clusters that this machine is enrolled in. */
+/** The clusters that this machine is enrolled in. One whose enrolment failed left a key for the next try, and is none. */
 export async function enrolledClusters(stateDir: string): Promise<ClusterFolder[]> {
   try {
     const entries = await readdir(stateDir, { withFileTypes: true })
     const names = entries.filter((entry) => entry.isDirectory() && z.uuid().safeParse(entry.name).success)
-    return names.map(({ name }) => new ClusterFolder(stateDir, name))
+    const folders = names.map(({ name }) => new ClusterFolder(stateDir, name))
+    const enrolments = await Promise.all(folders.map((folder) => folder.read('agent.json')))
+    return folders.filter((_, index) => enrolments[index] !== null)
   } catch (error) {
     if (isMissing(error)) return []
     throw error

@@ -5,11 +5,17 @@ import { UnavailableError } from './errors.ts'
 /** Milliseconds without a byte, pings included, after which a connection counts as dead: it may have been cut silently. */
 const silence = 60_000
 
-/** The events of a stream (server-sent events, WHATWG HTML). @throws UnavailableError when it falls silent or breaks */
+/**
+ * The events of a stream (server-sent events, WHATWG HTML).
+ * @param signal ends it. That fetch was given the same one is not enough: its own hold on it is weak and lost with the
+ * first collection of garbage after the answer's head (undici, in Node 20), and the program could then not end
+ * @throws UnavailableError when it falls silent, breaks or is ended
+ */
 export async function* readEvents(
   body: ReadableStream<Uint8Array>,
+  signal: AbortSignal,
 ): AsyncGenerator<{ event: string; data: string }, void> {
-  const [reader, pulse] = withPulse(body)
+  const [reader, pulse] = withPulse(body, signal)
   const events = reader
     .pipeThrough(new TextDecoderStream() as unknown as ReadableWritablePair<string, Uint8Array>)
     .pipeThrough(new EventSourceParserStream({ onError: 'terminate' }))
@@ -18,15 +24,16 @@ export async function* readEvents(
   } catch (error) {
     throw new UnavailableError('the stream of events broke', null, { cause: error })
   } finally {
-    clearTimeout(pulse.timer)
+    pulse.stop()
   }
 }
 
-/** The same bytes; fails once none came for a while. */
+/** The same bytes; fails once none came for a while, or at the signal. */
 function withPulse(
   body: ReadableStream<Uint8Array>,
-): [ReadableStream<Uint8Array>, { timer: NodeJS.Timeout | undefined }] {
-  const pulse: { timer: NodeJS.Timeout | undefined } = { timer: undefined }
+  signal: AbortSignal,
+): [ReadableStream<Uint8Array>, { stop: () => void }] {
+  const pulse: { timer: NodeJS.Timeout | undefined; end: () => void } = { timer: undefined, end: () => undefined }
   const beat = (controller: TransformStreamDefaultController<Uint8Array>) => {
     clearTimeout(pulse.timer)
     pulse.timer = setTimeout(() => {
@@ -34,11 +41,22 @@ function withPulse(
     }, silence)
   }
   const watched = new TransformStream<Uint8Array, Uint8Array>({
-    start: beat,
+    start(controller) {
+      beat(controller)
+      pulse.end = () => {
+        controller.error(new Error('ended'))
+      }
+      if (signal.aborted) pulse.end()
+      else signal.addEventListener('abort', pulse.end, { once: true })
+    },
     transform(chunk, controller) {
       beat(controller)
       controller.enqueue(chunk)
     },
   })
-  return [body.pipeThrough(watched), pulse]
+  const stop = () => {
+    clearTimeout(pulse.timer)
+    signal.removeEventListener('abort', pulse.end)
+  }
+  return [body.pipeThrough(watched), { stop }]
 }

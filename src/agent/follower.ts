@@ -9,7 +9,8 @@ import { newestCertificate, renewalTime } from './certificates.ts'
 import type { Enrolment } from './enrolment-state.ts'
 import { AgentError, RefusedError, sayError, UnauthenticatedError, UnavailableError, VersionRefused } from './errors.ts'
 import { writeWhole } from './files.ts'
-import { discard, readCurrent, settingsOf, writeGeneration, type Generation } from './generation.ts'
+import { currentConfig, discard, readCurrent, settingsOf, writeGeneration, type Generation } from './generation.ts'
+import { endLeftOver } from './left-over.ts'
 import { Supervisor, type SupervisorMeans } from './supervisor.ts'
 import { around, BackOff, Bell } from './waiting.ts'
 
@@ -69,9 +70,13 @@ export class Follower {
     const { folder, log } = this.#means
     this.#key = (await folder.read('host.key')) ?? ''
     if (this.#key === '') throw new AgentError(`${folder.keyFile} is missing: enrol again.`)
-    this.#failed = await this.#readFailed()
+    await endLeftOver(currentConfig(folder), log)
     const last = await readCurrent(folder)
-    if (last !== null) await this.#supervisor.resume(last)
+    if (last !== null) {
+      this.#failed = await this.#readFailed()
+      await this.#supervisor.resume(last)
+    }
+    // Where nothing ever ran, the machine is as likely the reason as the version: each start tries again.
     const listening = this.#listen()
     const failures = new BackOff(failedPause)
     const refusals = new BackOff(refusedPause)

@@ -72,18 +72,20 @@ export const configOf = (folder: ClusterFolder, { name }: Generation): string =>
 export const makeCurrent = (folder: ClusterFolder, { name }: Generation): Promise<void> =>
   pointTo(folder.file('current'), join('versions', name))
 
-/** The generation that ran last; null before the first. */
+/** Takes that back where there was none before. */
+export const makeNoneCurrent = (folder: ClusterFolder): Promise<void> => rm(folder.file('current'), { force: true })
+
+/** The generation that ran last; null before the first, and when its files are gone. */
 export async function readCurrent(folder: ClusterFolder): Promise<Generation | null> {
-  let name: string
   try {
-    name = basename(await readlink(folder.file('current')))
+    const name = basename(await readlink(folder.file('current')))
+    const read = (file: string) => readFile(folder.file('versions', name, file), 'utf8')
+    const { version, config } = metaShape.parse(JSON.parse(await read('meta.json')))
+    return { name, version, config, ca: await read('ca.crt'), certificate: await read('host.crt') }
   } catch (error) {
     if (isMissing(error)) return null
     throw error
   }
-  const read = (file: string) => readFile(folder.file('versions', name, file), 'utf8')
-  const { version, config } = metaShape.parse(JSON.parse(await read('meta.json')))
-  return { name, version, config, ca: await read('ca.crt'), certificate: await read('host.crt') }
 }
 
 /** Removes what is older than the last few. */

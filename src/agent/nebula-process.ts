@@ -187,7 +187,7 @@ function lineOf(text: string): NebulaLine {
     return { level: levels[String(level)] ?? 'info', msg: said, fields, complaint }
   } catch {
     // Before that, and when it panics, it is text.
-    const level = levels[/^time=\S+ level=(\w+)|level=(\w+)/.exec(text)?.[1] ?? ''] ?? 'info'
+    const level = levels[/(?:^|\s)level=(\w+)/.exec(text)?.[1] ?? ''] ?? 'info'
     return { level, msg: text, fields: {}, complaint: text }
   }
 }

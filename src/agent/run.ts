@@ -19,8 +19,8 @@ export interface RunningAgent {
   check(): void
   /** Ends every Nebula and every connection. */
   stop(): Promise<void>
-  /** Once all have ended. */
-  readonly ended: Promise<void>
+  /** Once all have ended: whether none of them ended for another reason than `stop`. */
+  readonly ended: Promise<boolean>
 }
 
 /**
@@ -31,28 +31,31 @@ export interface RunningAgent {
 export async function runAgent({ stateDir, clusters, nebula, log, pace = {} }: RunOptions): Promise<RunningAgent> {
   const version = await nebulaVersion(nebula)
   const folders = await chosen(stateDir, clusters)
-  const followers = await Promise.all(
-    folders.map(async (folder) => {
+  const followers: { follower: Follower; own: Logger }[] = []
+  for (const folder of folders) {
+    try {
       const enrolment = await folder.enrolment()
+      const token = await folder.token()
       const own = log.child({ cluster: enrolment.clusterId, node: enrolment.name })
       own.info({ server: enrolment.server, nebulaVersion: version }, 'following')
-      const means = {
-        folder,
-        enrolment,
-        token: await folder.token(),
-        program: nebula,
-        nebulaVersion: version,
-        log: own,
-      }
-      return { follower: new Follower({ ...means, pace }), own }
-    }),
-  )
+      const means = { folder, enrolment, token, program: nebula, nebulaVersion: version, log: own }
+      followers.push({ follower: new Follower({ ...means, pace }), own })
+    } catch (error) {
+      // The other clusters of the machine do not suffer from it.
+      if (!(error instanceof AgentError) || folders.length === 1) throw error
+      log.error({ folder: folder.path, reason: sayError(error) }, 'not followed')
+    }
+  }
   const ended = Promise.all(
     followers.map(async ({ follower, own }) => {
       try {
         await follower.run()
+        return true
       } catch (error) {
-        own.error({ err: error, reason: sayError(error) }, 'not followed any more')
+        // What somebody can mend needs no stack.
+        const fault = error instanceof AgentError ? {} : { err: error }
+        own.error({ ...fault, reason: sayError(error) }, 'not followed any more')
+        return false
       }
     }),
   )
@@ -64,7 +67,7 @@ export async function runAgent({ stateDir, clusters, nebula, log, pace = {} }: R
       await Promise.all(followers.map(({ follower }) => follower.stop()))
       await ended
     },
-    ended: ended.then(() => undefined),
+    ended: ended.then((each) => each.every((well) => well)),
   }
 }
 
@@ -77,10 +80,7 @@ export async function chosen(stateDir: string, wanted: readonly string[]): Promi
   if (wanted.length === 0) return folders
   return Promise.all(
     wanted.map(async (one) => {
-      for (const folder of folders) {
-        const { clusterId, name } = await folder.enrolment()
-        if (one === clusterId || one === name) return folder
-      }
+      for (const folder of folders) if (await folder.isCalled(one)) return folder
       throw new AgentError(`--cluster ${one}: this machine is enrolled in no such cluster; see orrery agent status`)
     }),
   )

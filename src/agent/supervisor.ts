@@ -2,7 +2,7 @@ import type { Logger } from '../base/log.ts'
 import { actionFor } from '../nebula/action.ts'
 import type { ClusterFolder } from './enrolment-state.ts'
 import { sayError } from './errors.ts'
-import { configOf, currentConfig, makeCurrent, prune, type Generation } from './generation.ts'
+import { configOf, currentConfig, makeCurrent, makeNoneCurrent, prune, type Generation } from './generation.ts'
 import { NebulaProcess, testConfig } from './nebula-process.ts'
 
 /** Milliseconds before a Nebula that ended by itself is started again: doubled each time, up to the last. */
@@ -61,7 +61,8 @@ export class Supervisor {
         await this.#run(before, next)
       } catch (error) {
         log.error({ version: next.version, reason: sayError(error) }, 'the version does not run and is taken back')
-        if (before !== null) await this.#back(before)
+        if (before === null) await makeNoneCurrent(folder)
+        else await this.#back(before)
         throw error
       }
       this.#running = next

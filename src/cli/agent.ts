@@ -42,7 +42,7 @@ export function addAgentCommands(program: Command): void {
       const version = await nebulaVersion(flags.nebula)
       const token = await readToken(flags.tokenFile)
       const options = { server, token, name, groups, overlayIp, stateDir, insecureHttp, nebulaVersion: version }
-      const { enrolment, folder } = await enroll(options)
+      const { enrolment, folder } = await inStateDir(stateDir, () => enroll(options))
       console.log(`${enrolment.name} is a node of cluster ${enrolment.clusterId}; its keys are in ${folder.path}.`)
       console.log('Next: orrery agent run')
     })
@@ -62,18 +62,13 @@ export function addAgentCommands(program: Command): void {
     .action(async (flags: { cluster: string[]; stateDir: string; nebula: string; logLevel: string; poll: number }) => {
       const [{ runAgent }, { createLog }] = await Promise.all([import('../agent/run.ts'), import('../base/log.ts')])
       const { cluster: clusters, stateDir, nebula, logLevel } = flags
-      const running = await runAgent({
-        stateDir,
-        clusters,
-        nebula,
-        log: createLog(logLevel),
-        pace: { poll: flags.poll * 1000 },
-      })
+      const options = { stateDir, clusters, nebula, log: createLog(logLevel), pace: { poll: flags.poll * 1000 } }
+      const running = await inStateDir(stateDir, () => runAgent(options))
       process.on('SIGHUP', () => {
         running.check()
       })
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void running.stop())
-      await running.ended
+      if (!(await running.ended)) process.exitCode = 1
     })
   agent
     .command('status')
@@ -85,7 +80,7 @@ export function addAgentCommands(program: Command): void {
         import('../agent/run.ts'),
         import('../agent/status.ts'),
       ])
-      const all = await Promise.all((await chosen(stateDir, [])).map(statusOf))
+      const all = await inStateDir(stateDir, async () => Promise.all((await chosen(stateDir, [])).map(statusOf)))
       console.log(json ? JSON.stringify(all, null, 2) : all.map(sayStatus).join('\n\n'))
     })
   agent
@@ -96,12 +91,23 @@ export function addAgentCommands(program: Command): void {
     .option('--yes', 'do it', false)
     .action(async ({ cluster, stateDir, yes }: { cluster: string; stateDir: string; yes: boolean }) => {
       const [{ chosen }, { leave }] = await Promise.all([import('../agent/run.ts'), import('../agent/enroll.ts')])
-      const [folder] = await chosen(stateDir, [cluster])
+      const [folder] = await inStateDir(stateDir, () => chosen(stateDir, [cluster]))
       if (folder === undefined) return
       if (!yes) throw new UsageError(`This removes ${folder.path} with the machine's key for good: say --yes.`)
-      await leave(folder)
+      await inStateDir(stateDir, () => leave(folder))
       console.log(`${folder.path} is gone. Delete the node in the control plane, too: that revokes its certificate.`)
     })
+}
+
+/** What the file system refuses about the state folder is for whoever started the agent to mend. */
+async function inStateDir<T>(stateDir: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    const { code = '', message = '' } = error as { code?: string; message?: string }
+    if (!['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'ENOTDIR', 'EEXIST'].includes(code)) throw error
+    throw new UsageError(`--state-dir ${stateDir}: ${message}. Run it as root, or choose a folder that you may use.`)
+  }
 }
 
 const list = (flag: string): string[] => flag.split(',').filter((one) => one !== '')

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 
 import type { Tx } from '../db/types.ts'
-import { parseCaCertificates, parseCertificates } from '../pki/certificate.ts'
+import { originsOf, parseCaCertificates } from '../pki/certificate.ts'
 import { MAX_TEXT } from './bundle/file-diff.ts'
 import { nodeCertificatePath, renderEach } from './bundle/render.ts'
 import { renderInputOf } from './publish-compile.ts'
@@ -67,7 +67,7 @@ async function obsolete({ cluster: was }: Snapshot, { cluster, nodes }: Snapshot
   for (const [index, { id, certificate, publicKey }] of nodes.entries()) {
     if (index % TURN === TURN - 1) await setImmediate()
     if (certificate === null || publicKey === null) continue
-    const present = parseCertificates(certificate)
+    const present = originsOf(certificate)
     const isOfVersion = present.at(-1)?.version === cluster.certificateVersion
     const isOfCa = present.every(({ issuer }) => issuer !== null && issuers.has(issuer))
     if (!isOfVersion || !isOfCa) found.set(id, isOfVersion ? 'same version' : 'other version')

@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers/promises'
+
 import type { Logger } from '../base/log.ts'
 import type { Scope } from '../auth/scope.ts'
 import type { Db, Tx } from '../db/types.ts'
@@ -71,8 +73,8 @@ async function keysMade(db: Db, vault: Vault, { cluster: { id, ...keys } }: Snap
   return true
 }
 
-/** Certificates that are written in one transaction. */
-const chunk = 100
+/** Certificates that are written in one transaction, and between two turns of the event loop: some 10 ms of work. */
+const chunk = 25
 
 /**
  * Writes the certificates that were signed again, each over the one that it was made for. They are written before their
@@ -83,6 +85,8 @@ export async function keepResigned(db: Pick<Db, '$transaction'>, resigned: reado
   for (let start = 0; start < resigned.length; start += chunk) {
     const written = await db.$transaction((tx) => writeResigned(tx, resigned.slice(start, start + chunk)))
     if (!written) return false
+    // SQLite's driver answers at once: without this, nothing else would have its turn before the last chunk.
+    await setImmediate()
   }
   return true
 }

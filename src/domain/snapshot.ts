@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers/promises'
+
 import type { Cluster, Prisma, Tx } from '../db/types.ts'
 import type { CompileNode } from './bundle/compile-input.ts'
 
@@ -27,7 +29,7 @@ const columns = {
 } as const satisfies Prisma.NodeSelect
 
 /** Nodes that are read at once: some milliseconds of work between two turns of the event loop. */
-const chunk = 500
+const chunk = 250
 
 /** Times that a snapshot is tried without holding anything up; a cluster that changes all the time outlasts them. */
 const tries = 3
@@ -72,6 +74,8 @@ export async function readOnce(db: Reader, clusterId: string): Promise<Snapshot 
     })
     nodes.push(...rows.map(compileNode))
     if (rows.length < chunk) return { cluster, nodes }
+    // SQLite's driver answers at once: without this, nothing else would have its turn before the last chunk.
+    await setImmediate()
   }
 }
 

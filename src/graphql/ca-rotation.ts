@@ -11,6 +11,7 @@ import {
 import { caDetails } from '../domain/cluster-ca.ts'
 import { scopeOf } from './access.ts'
 import { builder } from './builder.ts'
+import { ChangePlan, changed, dryRunDescription, planDescription } from './change-plan.ts'
 import { Cluster } from './clusters.ts'
 import type { Context } from './context.ts'
 import { outcome } from './errors.ts'
@@ -106,6 +107,7 @@ builder.relayMutationField(
     inputFields: (t) => ({
       clusterId: t.field({ type: 'UUID', required: true, description: 'The cluster’s id.' }),
       caLifetimeDays: t.int({ description: 'How long the new CA is valid, 1 to 7300 days; 3650 when null.' }),
+      dryRun: t.boolean({ description: `${dryRunDescription} The CA that it shows is thrown away.` }),
     }),
   },
   {
@@ -113,13 +115,20 @@ builder.relayMutationField(
       'Begins to replace the cluster’s CA with a new one, in three versions; see `Cluster.caRotation`. For operators and tenant admins. Bumps `configVersion`.',
     authScopes: { tenantWriter: true },
     errors: outcome('rotateClusterCa', ValidationError, NotFoundError, ConflictError),
-    resolve: (_root, { input: { clusterId, ...input } }, context) =>
-      rotateClusterCa(scopeOf(context), context.vault, clusterId, given(input)),
+    resolve: (_root, { input: { clusterId, dryRun, ...input } }, context) =>
+      changed(context, { clusterId }, dryRun, (scope) =>
+        rotateClusterCa(scope, context.vault, clusterId, given(input)),
+      ),
   },
   {
     description: 'The rotation has begun.',
     outputFields: (t) => ({
-      cluster: t.field({ type: Cluster, description: 'The cluster as it is now.', resolve: (cluster) => cluster }),
+      cluster: t.field({
+        type: Cluster,
+        description: 'The cluster as it is now.',
+        resolve: ({ value, plan }) => plan?.cluster ?? value,
+      }),
+      plan: t.field({ type: ChangePlan, nullable: true, description: planDescription, resolve: ({ plan }) => plan }),
     }),
   },
 )
@@ -128,19 +137,28 @@ builder.relayMutationField(
   'abortClusterCaRotation',
   {
     description: 'The cluster whose CA shall stay.',
-    inputFields: (t) => ({ clusterId: t.field({ type: 'UUID', required: true, description: 'The cluster’s id.' }) }),
+    inputFields: (t) => ({
+      clusterId: t.field({ type: 'UUID', required: true, description: 'The cluster’s id.' }),
+      dryRun: t.boolean({ description: dryRunDescription }),
+    }),
   },
   {
     description:
       'Gives up a rotation: in TRUST_BOTH at once, in SIGN_AGAIN by signing again with the old CA; in DROP_OLD it is too late. For operators and tenant admins. Bumps `configVersion`.',
     authScopes: { tenantWriter: true },
     errors: outcome('abortClusterCaRotation', NotFoundError, ConflictError),
-    resolve: (_root, { input }, context) => abortClusterCaRotation(scopeOf(context), input.clusterId),
+    resolve: (_root, { input: { clusterId, dryRun } }, context) =>
+      changed(context, { clusterId }, dryRun, (scope) => abortClusterCaRotation(scope, clusterId)),
   },
   {
     description: 'The rotation was given up.',
     outputFields: (t) => ({
-      cluster: t.field({ type: Cluster, description: 'The cluster as it is now.', resolve: (cluster) => cluster }),
+      cluster: t.field({
+        type: Cluster,
+        description: 'The cluster as it is now.',
+        resolve: ({ value, plan }) => plan?.cluster ?? value,
+      }),
+      plan: t.field({ type: ChangePlan, nullable: true, description: planDescription, resolve: ({ plan }) => plan }),
     }),
   },
 )

@@ -173,14 +173,17 @@ builder.relayMutationField(
         description: 'The content of `ca.key`, PEM. It is sealed before it is stored and never shown again.',
       }),
       passphrase: t.string({ description: 'Of an encrypted key; null when the key is not encrypted. Not kept.' }),
+      dryRun: t.boolean({ description: dryRunDescription }),
     }),
   },
   {
     description: 'Gives the cluster a CA of your own. For operators and tenant admins. Bumps `configVersion`.',
     authScopes: { tenantWriter: true },
     errors: outcome('importClusterPki', ValidationError, NotFoundError, ConflictError),
-    resolve: (_root, { input: { clusterId, ...input } }, context) =>
-      importClusterPki(scopeOf(context), context.vault, clusterId, given(input)),
+    resolve: (_root, { input: { clusterId, dryRun, ...input } }, context) =>
+      changed(context, { clusterId }, dryRun, (scope) =>
+        importClusterPki(scope, context.vault, clusterId, given(input)),
+      ),
   },
   {
     description: 'The CA was taken over.',
@@ -188,8 +191,9 @@ builder.relayMutationField(
       cluster: t.field({
         type: Cluster,
         description: 'The cluster with its new version.',
-        resolve: (cluster) => cluster,
+        resolve: ({ value, plan }) => plan?.cluster ?? value,
       }),
+      plan: t.field({ type: ChangePlan, nullable: true, description: planDescription, resolve: ({ plan }) => plan }),
     }),
   },
 )

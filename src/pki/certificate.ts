@@ -62,6 +62,21 @@ export function parseCertificates(pem: string): Certificate[] {
   return blocks.map(fromBlock)
 }
 
+/** What a certificate says of where it comes from; a CA's names no issuer. */
+export type Origin = Pick<Certificate, 'version' | 'issuer'>
+
+/**
+ * Who signed the certificates of a file, and in which format: for those that were checked when they were signed or taken
+ * in, as the ones in the database. Nothing else of them is checked: a fifth of the work.
+ * @throws PkiError when they are none
+ */
+export const originsOf = (pem: string): Origin[] =>
+  readPem(pem, 'certificate').map((block) => {
+    const format = formatOfBlock(block)
+    const { issuer } = format.decode(block.bytes).fields
+    return { version: format.version, issuer: issuer === null ? null : requireFingerprint(issuer) }
+  })
+
 /**
  * Reads one CA certificate.
  * @throws PkiError
@@ -129,15 +144,19 @@ function formatOf(version: CertificateVersion): CertificateFormat {
   return format
 }
 
-function fromBlock({ banner, bytes }: PemBlock): Certificate {
+function formatOfBlock({ banner }: PemBlock): CertificateFormat {
   const format = formats.find((candidate) => candidate.banner === banner)
-  if (!format) {
-    const isKey = banner.includes('PRIVATE KEY') ? 'a private key stands where a certificate belongs: ' : ''
-    throw new PkiError(
-      'certificate',
-      `${isKey}"${banner}" is neither of ${formats.map((one) => `"${one.banner}"`).join(', ')}`,
-    )
-  }
+  if (format) return format
+  const isKey = banner.includes('PRIVATE KEY') ? 'a private key stands where a certificate belongs: ' : ''
+  throw new PkiError(
+    'certificate',
+    `${isKey}"${banner}" is neither of ${formats.map((one) => `"${one.banner}"`).join(', ')}`,
+  )
+}
+
+function fromBlock(block: PemBlock): Certificate {
+  const { bytes } = block
+  const format = formatOfBlock(block)
   const { fields, signature } = format.decode(bytes)
   if (signature.length !== 64) throw malformed(`its signature has ${signature.length} bytes, Ed25519's have 64`)
   if (fields.notAfter < fields.notBefore) throw malformed('it ends before it begins')

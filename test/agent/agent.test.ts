@@ -5,10 +5,11 @@ import { join } from 'node:path'
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 
+import { readSlice } from '../../src/nebula/slice-archive.ts'
 import { parseNodeCertificate } from '../../src/pki/certificate.ts'
+import { describeWithNebula } from '../support/nebula.ts'
 import { createNode } from '../support/world.ts'
 import { ageCertificate } from './support/aged.ts'
-import { describeWithNebula } from './support/requirements.ts'
 import { eventually, Site } from './support/site.ts'
 
 describeWithNebula('the agent', () => {
@@ -85,7 +86,8 @@ describeWithNebula('the agent', () => {
       ],
       ['no address', { server: 'orrery.example.com' }, /http or https URL/],
       ['a user in the address', { server: 'https://me:secret@orrery.example.com' }, /user or a password/],
-      ['a server that is not there', { server: 'http://127.0.0.1:9' }, /cannot be reached/],
+      ['a server that is not there', { server: 'http://127.0.0.1:9' }, /cannot be reached: ./],
+      ['an address that is none', { overlayIp: '10.42.0' }, /refused: .*input\.overlayIp.*valid IPv4/],
     ])('%s is refused with what to do', async (_what, options, message) => {
       const stateDir = await mkdtemp(join(tmpdir(), 'orrery-agent-'))
       await expect(site.enroll({ stateDir, ...options })).rejects.toThrow(message)
@@ -160,7 +162,7 @@ describeWithNebula('the agent', () => {
       ['a manifest that was tampered with', 'manifest.json', '{}', /manifest/],
       ['a signature by another key', 'manifest.sig', `${'A'.repeat(86)}==\n`, /manifest\.sig/],
       ['a file that is in no manifest', 'extra.yml', 'a: 1\n', /extra\.yml: is not in the manifest/],
-      ['a certificate for another node', 'node.crt', 'CERTIFICATE', /node\.crt/],
+      ['a certificate that is not the published one', 'node.crt', 'CERTIFICATE', /node\.crt/],
     ])('%s', async (_what, file, content, reason) => {
       await site.run()
       await runs(await wanted())
@@ -173,6 +175,25 @@ describeWithNebula('the agent', () => {
       site.tamper = null
       await runs(await wanted())
       expect((await node()).lastError).toBeNull()
+    })
+
+    test('what was published for another node, whole and well signed', async () => {
+      await site.run()
+      await runs(await wanted())
+      const stateDir = await mkdtemp(join(tmpdir(), 'orrery-agent-'))
+      const other = await site.enroll({ stateDir })
+      const authorization = `Bearer ${await other.folder.token()}`
+      await runs(await wanted())
+      site.tamper = async () => {
+        const response = await site.app.fetch('/bundle', { headers: { authorization } })
+        return readSlice(new Uint8Array(await response.arrayBuffer()))
+      }
+      const next = await change({ mtu: 1333 })
+      await reports(new RegExp(`proof\\.json: node: is "${other.enrolment.nodeId}", not this node`))
+      expect((await node()).runningConfigVersion).toBeLessThan(next)
+      site.tamper = null
+      await runs(next)
+      await rm(stateDir, { recursive: true })
     })
 
     test('an older version', async () => {

@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,6 +11,7 @@ import { checkIdentity } from '../../src/nebula/identity.ts'
 import { deepMerge, type Settings } from '../../src/nebula/merge.ts'
 import { checkSettings } from '../../src/nebula/settings.ts'
 import { generateNodeKeyPair } from '../../src/pki/keys.ts'
+import { describeWithNebula } from '../support/nebula.ts'
 import { idOf, inputOf, newCa, nodeOf } from './cluster.ts'
 
 const keys = generateNodeKeyPair()
@@ -38,15 +39,6 @@ function complaintOf(config: Settings): string {
   }
 }
 
-function isInstalled(): boolean {
-  try {
-    execFileSync('nebula', ['-version'], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
-}
-
 const nodes = [
   nodeOf(0, { isLighthouse: true, lighthousePublicIp: '203.0.113.7' }, keys),
   nodeOf(1, { isRelay: true }, keys),
@@ -68,9 +60,6 @@ const firewall = {
   ],
   outbound: [{ port: 'any', proto: 'any' as const, host: 'any' }],
 }
-
-/** Where Nebula is not installed, what it would say cannot be asked. */
-const describeWithNebula = isInstalled() ? describe : describe.skip
 
 describeWithNebula('Nebula itself accepts what is compiled', () => {
   test.each([

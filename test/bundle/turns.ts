@@ -38,7 +38,10 @@ export async function expectShortTurns<T>(work: () => Promise<T>): Promise<T> {
     return await work()
   } finally {
     going = false
-    expect(longest / (time() - start)).toBeLessThan(0.5)
+    const end = time()
+    // Work that never let go has had no turn at all that could have been seen.
+    longest = Math.max(longest, end - last)
+    expect(longest / (end - start)).toBeLessThan(0.5)
     expect((peak - before) / MiB).toBeLessThan(64)
   }
 }

@@ -2,9 +2,11 @@ import { describe, expect, test } from '@jest/globals'
 
 import { importCa } from '../../src/pki/ca.ts'
 import {
+  originsOf,
   parseCaCertificate,
   parseCaCertificates,
   parseCertificate,
+  parseCertificates,
   parseNodeCertificate,
 } from '../../src/pki/certificate.ts'
 import { version2 } from '../../src/pki/certificate-v2.ts'
@@ -33,6 +35,12 @@ describe('certificates that nebula-cert made', () => {
       expect(certificate.pem).toBe(vector(name))
     },
   )
+
+  test('say who signed them without being checked whole, the same', () => {
+    const all = Object.keys(fingerprints).map(vector).join('')
+    const whole = parseCertificates(all).map(({ version, issuer }) => ({ version, issuer }))
+    expect(originsOf(all)).toEqual(whole)
+  })
 
   test('say what was asked of nebula-cert', () => {
     expect(parseNodeCertificate(vector('node-v1.crt'))).toMatchObject({

@@ -42,9 +42,12 @@ export function packFiles(files: readonly TarFile[]): Uint8Array<ArrayBuffer> {
   return gzip
 }
 
+/** Of what is this small, zlib needs no larger window; without its usual tables of 256 KiB, it takes half the time. */
+const SMALL = { most: 8192, options: { windowBits: 13, memLevel: 5, chunkSize: 4096 } }
+
 /** A gzip that says nothing of when and where it was made. */
 export function zip(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  const gzip = new Uint8Array(gzipSync(bytes))
+  const gzip = new Uint8Array(gzipSync(bytes, bytes.length <= SMALL.most ? SMALL.options : {}))
   gzip[GZIP_OS] = GZIP_OS_UNKNOWN
   return gzip
 }

@@ -1,5 +1,5 @@
 import { openCa, type CertificateAuthority } from '../../pki/ca.ts'
-import { parseCertificates, type CertificateVersion, type NodeCertificate } from '../../pki/certificate.ts'
+import { originsOf, type CertificateVersion, type NodeCertificate } from '../../pki/certificate.ts'
 import { PkiError } from '../../pki/errors.ts'
 import { parsePublicKey } from '../../pki/keys.ts'
 import { signNode, validityFrom } from '../../pki/sign.ts'
@@ -46,7 +46,7 @@ interface Signing {
 }
 
 function isPresent(pem: string, { ca, input }: Signing): boolean {
-  const certificates = parseCertificates(pem)
+  const certificates = originsOf(pem)
   const issuer: string = ca.certificate.fingerprint
   return certificates.every((one) => one.issuer === issuer) && certificates.at(-1)?.version === input.certificateVersion
 }

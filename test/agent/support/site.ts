@@ -94,10 +94,10 @@ export class Site {
   }
 
   /** Runs the agent for what is enrolled; the pauses are short, so that polls do not make the tests wait. */
-  async run(stateDir = this.stateDir): Promise<RunningAgent> {
+  async run(stateDir = this.stateDir, nebula = 'nebula'): Promise<RunningAgent> {
     const log = createLog('debug', { write: (line: string) => this.#lines.push(JSON.parse(line) as LogLine) })
     const pace = { besideStream: 200, poll: 200, firstVersion: 100, report: 60_000 }
-    const agent = await runAgent({ stateDir, clusters: [], nebula: 'nebula', log, pace })
+    const agent = await runAgent({ stateDir, clusters: [], nebula, log, pace })
     this.#agents.push(agent)
     return agent
   }

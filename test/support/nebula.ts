@@ -13,7 +13,6 @@ function isInstalled(): boolean {
 
 /** Tests with the real Nebula (Debian's package `nebula`): left out where it is missing, but never in CI. */
 export function describeWithNebula(title: string, tests: () => void): void {
-  // eslint-disable-next-line no-restricted-properties -- whether this is CI is the test runner's own affair
   if (isInstalled() || process.env['CI']) describe(title, tests)
   else describe.skip(`${title} (needs nebula)`, tests)
 }

@@ -1,0 +1,75 @@
+/**
+ * How long it takes until every node of a cluster has its slice of a new version, from one server process: the first one
+ * that asks has the bundle decoded, the others are served from memory. Then what they ask when there is nothing new.
+ * `npx tsx bench/slices.ts [nodes] [at once]`
+ *
+ * Beside it, in the same run, bare node:http that answers each of them with the same bytes.
+ */
+import { spawnSync } from 'node:child_process'
+
+import { compileThread } from '../src/domain/bundle/compile-thread.ts'
+import { systemOperator } from '../src/auth/system.ts'
+import { createLog } from '../src/base/log.ts'
+import { updateClusterVersion } from '../src/domain/clusters.ts'
+import { publishCluster } from '../src/domain/publish.ts'
+import { openDatabases } from './lib/databases.ts'
+import { largeCluster } from './lib/large-cluster.ts'
+import { ask, Load, type Traffic } from './lib/load.ts'
+import { root, stayOnLoadCore, type ServerProcess } from './lib/processes.ts'
+import { requestBytes } from './lib/requests.ts'
+import { percentile } from './lib/statistics.ts'
+import { startBare, startOrrery } from './lib/targets.ts'
+
+const [count = 10_000, atOnce = 64] = process.argv.slice(2).map(Number)
+
+if (spawnSync(process.execPath, ['scripts/build.mjs'], { cwd: root, stdio: 'inherit' }).status !== 0) {
+  throw new Error('The program could not be built.')
+}
+stayOnLoadCore()
+const databases = await openDatabases('sqlite')
+try {
+  const url = await databases.create()
+  const { database, vault, id, tokens } = await largeCluster(url, count)
+  const operator = systemOperator(database)
+  await updateClusterVersion(operator, id)
+  const version = await publishCluster({ scope: operator, vault, log: createLog('warn') }, id)
+  await compileThread.stop()
+  await database.close()
+
+  const [orrery, bare] = [await startOrrery(url, await databases.folder()), await startBare()]
+  const asking = (headers: Record<string, string>, expectedStatus: number): Traffic => ({
+    requests: tokens.map((token) => requestBytes({ path: '/bundle', token, headers })),
+    expectedStatus,
+    failureMark: null,
+  })
+  const [news, noNews] = [asking({}, 200), asking({ 'if-none-match': `"${version}"` }, 304)]
+  await everybody('slices, the bundle decoded for the first', orrery, news)
+  await everybody('slices again', orrery, news)
+  await everybody('nothing new (304)', orrery, noNews)
+  const [first] = news.requests
+  if (first === undefined) throw new Error('no nodes, no slices')
+  const answer = await ask(orrery.port, first)
+  bare.send({
+    answer: { path: '/bundle', status: 200, contentType: 'application/gzip', body: answer.body.toString('base64') },
+  })
+  await everybody(`bare node:http, the same ${answer.body.length} bytes for all`, bare, news)
+  await Promise.all([orrery.stop(), bare.stop()])
+} finally {
+  await databases.close()
+}
+
+/** Lets every node ask once. */
+async function everybody(what: string, server: ServerProcess, traffic: Traffic): Promise<void> {
+  const load = new Load(server.port, traffic)
+  const before = await server.usage()
+  const { requests, failures, seconds, latencies, example } = await load.run(atOnce, 60, traffic.requests.length)
+  const { cpu, rss } = await server.usage()
+  load.close()
+  if (failures > 0) throw new Error(`${what}: ${failures} of ${requests} failed: ${example}`)
+  const sorted = latencies.toSorted((a, b) => a - b)
+  const [median, late] = [percentile(sorted, 0.5), percentile(sorted, 0.99)]
+  console.log(
+    `${what.padEnd(48)} ${requests} in ${seconds.toFixed(2)} s; ${((cpu - before.cpu) / requests).toFixed(0)} µs of CPU each; ` +
+      `p50 ${median.toFixed(0)} ms, p99 ${late.toFixed(0)} ms; ${(rss / 2 ** 20).toFixed(0)} MiB`,
+  )
+}
