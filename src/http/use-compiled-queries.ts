@@ -45,7 +45,7 @@ async function execute(query: CompiledQuery, args: ExecutionArgs, usually: Execu
 function compiledFor(known: WeakMap<DocumentNode, Known>, args: ExecutionArgs): CompiledQuery | null {
   const { schema, document, operationName } = args
   const name = operationName ?? null
-  const ofDocument = known.get(document) ?? { times: 0, compiled: new Map() }
+  const ofDocument: Known = known.get(document) ?? { times: 0, compiled: new Map() }
   known.set(document, ofDocument)
   ofDocument.times += 1
   if (ofDocument.times <= timesBefore) return null
