@@ -13,6 +13,7 @@ import { assertCurrent, migrateUp } from './db/migrations/index.ts'
 import { credentials } from './domain/credentials.ts'
 import { replicaRegistry } from './domain/replicas.ts'
 import { startPublisher } from './domain/publisher.ts'
+import { LiveClusters } from './domain/live/clusters.ts'
 import { compileThread } from './domain/bundle/compile-thread.ts'
 import { advanceCaRotations } from './domain/ca-rotation.ts'
 import { bundleShelf } from './domain/bundle-shelf.ts'
@@ -75,6 +76,7 @@ export async function startServer(config: Config, { beforeListening }: Hooks = {
       tokens,
       vault,
       log,
+      live: new LiveClusters(database.changes, { log }),
       shelf: bundleShelf(operator),
       corsOrigins: config.corsOrigins,
       introspection: config.introspection,

@@ -48,6 +48,7 @@ export async function reportNodeStatus(
     const message = `must be a version that the cluster has; its newest is ${cluster.configVersion}`
     throw ValidationError.at(['input', 'runningConfigVersion'], message)
   }
+  const before = await scope.db.node.findUnique({ where: { id: nodeId }, select: { runningConfigVersion: true } })
   const [node] = await scope.db.node.updateManyAndReturn({
     where: { id: nodeId },
     data: {
@@ -58,6 +59,9 @@ export async function reportNodeStatus(
     },
   })
   if (!node) throw new NotFoundError('Node')
+  const isNew = runningConfigVersion !== undefined && runningConfigVersion !== before?.runningConfigVersion
+  const appliedVersion = isNew ? runningConfigVersion : null
+  scope.changes.emit({ kind: 'reported', clusterId, nodes: [{ nodeId, appliedVersion }] })
   if (cluster.caRotationPhase !== null) await advanceCaRotation(scope, clusterId)
   return node
 }

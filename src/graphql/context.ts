@@ -1,6 +1,7 @@
 import type { Session } from '../auth/session.ts'
 import type { Tokens } from '../auth/tokens.ts'
 import type { Enrolments } from '../domain/enrolment.ts'
+import type { LiveClusters } from '../domain/live/clusters.ts'
 import type { Vault } from '../domain/vault.ts'
 import type { Loaders } from './loaders.ts'
 
@@ -12,8 +13,8 @@ export interface Context {
   readonly enrolments: Enrolments
   /** Recognises the caller anew by the same credential: a stream outlives what was true when it began. */
   readonly authenticateAgain: () => Promise<Session>
-  /** Aborted when the server stops, so that streams end. */
-  readonly ending: AbortSignal
+  /** What happens to clusters, for streams; ends them when the server stops. */
+  readonly live: LiveClusters
   /** Look-ups gathered across the fields of this one request. */
   readonly loaders: Loaders
 }

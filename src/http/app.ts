@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
 import { createServerAdapter } from '@whatwg-node/server'
@@ -8,6 +7,7 @@ import type { Authenticate } from '../auth/authenticate.ts'
 import type { Tokens } from '../auth/tokens.ts'
 import type { Logger } from '../base/log.ts'
 import type { BundleShelf } from '../domain/bundle/shelf.ts'
+import type { LiveClusters } from '../domain/live/clusters.ts'
 import type { Vault } from '../domain/vault.ts'
 import { bundleRoutes } from './bundles.ts'
 import { Exchange, type Handler, type Middleware } from './exchange.ts'
@@ -27,6 +27,8 @@ export interface AppMeans {
   readonly tokens: Tokens
   readonly vault: Vault
   readonly log: Logger
+  /** The streams of what happens to clusters; they end with the application. */
+  readonly live: LiveClusters
   /** Decoded bundles that nodes are served their slices of. */
   readonly shelf: BundleShelf
   /** Web pages of these origins may ask this server; the empty list is the default. */
@@ -50,13 +52,11 @@ export interface App {
 
 /** Puts the application together. */
 export function createApp(means: AppMeans): App {
-  const stopping = new AbortController()
-  // Each stream listens.
-  setMaxListeners(0, stopping.signal)
+  let isStopping = false
   const routes: readonly Route[] = [
-    graphqlRoute({ ...means, ending: stopping.signal }),
+    graphqlRoute(means),
     ...bundleRoutes(means),
-    ...healthRoutes(means.health, () => stopping.signal.aborted),
+    ...healthRoutes(means.health, () => isStopping),
   ]
   const middlewares: readonly Middleware[] = [
     useRequestId,
@@ -76,7 +76,10 @@ export function createApp(means: AppMeans): App {
     listener: async (request, response) => {
       await adapter.handle(request, response)
     },
-    stop: () => stopping.abort(),
+    stop() {
+      isStopping = true
+      means.live.stop()
+    },
     log: means.log,
   }
 }

@@ -3,6 +3,7 @@ import type { GraphQLSchema } from 'graphql'
 
 import type { Tokens } from '../auth/tokens.ts'
 import { Enrolments } from '../domain/enrolment.ts'
+import type { LiveClusters } from '../domain/live/clusters.ts'
 import type { Vault } from '../domain/vault.ts'
 import type { Context } from '../graphql/context.ts'
 import { Loaders } from '../graphql/loaders.ts'
@@ -25,8 +26,7 @@ interface Means {
   readonly tokens: Tokens
   readonly vault: Vault
   readonly introspection: Introspection
-  /** Aborted when the server stops. */
-  readonly ending: AbortSignal
+  readonly live: LiveClusters
   /** Orrery's own when absent. */
   readonly schema?: GraphQLSchema
 }
@@ -35,7 +35,7 @@ interface Means {
 const waitUntil = () => undefined
 
 /** `/graphql`: the API, and GraphiQL for whoever opens the address in a browser. */
-export function graphqlRoute({ tokens, vault, introspection, ending, schema = orrerySchema }: Means): Route {
+export function graphqlRoute({ tokens, vault, introspection, live, schema = orrerySchema }: Means): Route {
   const enrolments = new Enrolments({ tokens, vault })
   // Without the adapter that createYoga puts around it: there is one around the whole application.
   const yoga = new YogaServer<ServerContext, Context>({
@@ -47,7 +47,7 @@ export function graphqlRoute({ tokens, vault, introspection, ending, schema = or
       enrolments,
       loaders: new Loaders(),
       authenticateAgain: () => exchange.authenticateAgain(),
-      ending,
+      live,
     }),
     plugins: [useRequestParsers(), useUploads(), useCsrf(), useLimits(), useIntrospection(introspection), useErrors()],
     // What Yoga would do by itself is done here or in the storey above: limits, masking, CORS, pages.

@@ -7,6 +7,7 @@ import { systemOperator } from '../../src/auth/system.ts'
 import { Tokens } from '../../src/auth/tokens.ts'
 import { openDatabase } from '../../src/db/client.ts'
 import { credentials } from '../../src/domain/credentials.ts'
+import { LiveClusters } from '../../src/domain/live/clusters.ts'
 import { bundleShelf } from '../../src/domain/bundle-shelf.ts'
 import { publishCluster } from '../../src/domain/publish.ts'
 import { unpublished } from '../../src/domain/publisher.ts'
@@ -84,11 +85,13 @@ export async function startApp(engine: Engine, openOptions: OpenOptions = {}): P
     credentials: credentials(operator),
   })
   let lines: string[] = []
+  const log = createLog('debug', { write: (line: string) => lines.push(line) })
   const app = createApp({
     authenticate,
     tokens,
     vault,
-    log: createLog('debug', { write: (line: string) => lines.push(line) }),
+    log,
+    live: new LiveClusters(database.changes, { log }),
     shelf: bundleShelf(operator),
     corsOrigins: [],
     introspection: 'authenticated',
