@@ -10,6 +10,7 @@ import { type Config, ConfigError } from './config.ts'
 import { type Database, openDatabase } from './db/client.ts'
 import { openConnection } from './db/connection.ts'
 import { assertCurrent, migrateUp } from './db/migrations/index.ts'
+import { startRelay } from './db/relay.ts'
 import { credentials } from './domain/credentials.ts'
 import { replicaRegistry } from './domain/replicas.ts'
 import { startPublisher } from './domain/publisher.ts'
@@ -49,6 +50,8 @@ export async function startServer(config: Config, { beforeListening }: Hooks = {
     await migrate(config.databaseUrl, log)
     const database = await openDatabase(config.databaseUrl)
     opened.push({ name: 'database', close: database.close })
+    const relay = await startRelay(database, config.databaseUrl, { log })
+    opened.push({ name: 'relay', close: () => relay.close() })
     const operator = systemOperator(database)
     const secret = config.secret ?? (await embeddedSecret(config.dataDir, await countTenants(operator)))
     const previous = [...config.previousSecrets, ...(config.secret === null ? await readOthers(config.dataDir) : [])]

@@ -14,7 +14,7 @@ import { unpublished } from '../../src/domain/publisher.ts'
 import { Vault } from '../../src/domain/vault.ts'
 import { createLog } from '../../src/base/log.ts'
 import { createApp, type App, type AppMeans } from '../../src/http/app.ts'
-import { createMigratedDatabase, type Engine } from './database.ts'
+import { createMigratedDatabase, type Engine, type TestDatabase } from './database.ts'
 
 export interface GraphqlAnswer<Data = Record<string, unknown>> {
   readonly data?: Data | null
@@ -48,6 +48,8 @@ export interface TestApp {
   readonly vault: Vault
   /** What tokens are hashed and JWTs are signed with. */
   readonly keys: Keys
+  /** What the keys are derived from. */
+  readonly secret: string
   /** The application itself, for `listen`. */
   readonly app: App
   /** The log's lines since the last look. */
@@ -67,13 +69,23 @@ export type OpenOptions = Partial<AppMeans>
 
 /** The whole application on a fresh database of the engine, without a socket. */
 export async function startApp(engine: Engine, openOptions: OpenOptions = {}): Promise<TestApp> {
-  const testDatabase = await createMigratedDatabase(engine)
+  return open(await createMigratedDatabase(engine), randomBytes(32).toString('hex'), openOptions)
+}
+
+/** Another instance of an application: the same database and the same secret. */
+export const startBeside = ({ url, secret }: TestApp): Promise<TestApp> =>
+  open({ url, drop: () => Promise.resolve() }, secret, {})
+
+async function open(
+  testDatabase: Pick<TestDatabase, 'url' | 'drop'>,
+  secret: string,
+  openOptions: OpenOptions,
+): Promise<TestApp> {
   let statements: string[] = []
   const database = await openDatabase(testDatabase.url, {
     onQuery: (sql) => statements.push(sql),
     poolSize: 10,
   })
-  const secret = randomBytes(32).toString('hex')
   const keys = deriveKeys(secret)
   const tokens = new Tokens(keys.tokenHash)
   const vault = new Vault(secret)
@@ -145,6 +157,7 @@ export async function startApp(engine: Engine, openOptions: OpenOptions = {}): P
     tokens,
     vault,
     keys,
+    secret,
     app,
     takeLog() {
       const taken = lines
