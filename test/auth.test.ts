@@ -225,7 +225,7 @@ describe.each(engines)('authentication on %s', (engine) => {
   async function planOf(statement: string): Promise<string> {
     const { client } = app.database
     const places = statement.match(engine === 'sqlite' ? /\?/g : /\$\d/g) ?? []
-    const values = places.map((_, at) => (at === 0 ? 'hash' : 1))
+    const values = places.map(() => (engine === 'sqlite' ? '["hash"]' : ['hash']))
     return client.$transaction(async (tx) => {
       if (engine === 'postgresql') await tx.$executeRawUnsafe('SET LOCAL enable_seqscan = off')
       const explain = engine === 'sqlite' ? 'EXPLAIN QUERY PLAN' : 'EXPLAIN'

@@ -142,7 +142,8 @@ describe.each(engines)('cluster states on %s', (engine) => {
       ).toEqual(Array.from({ length: size }, () => [1, 1]))
       counts.push(app.takeStatements().length)
     }
-    expect(counts[1]).toBe(counts[0])
+    // The tenant, the list, two fields of states, and the two edges that lead up again.
+    for (const count of counts) expect(count).toBeLessThanOrEqual(6)
   })
 
   test('a version that the cluster has not come to is refused: it would look up to date for ever', async () => {

@@ -202,7 +202,7 @@ describe.each(engines)('reading nodes on %s', (engine) => {
       expect(errors?.[0]?.extensions?.code).toBe('BAD_USER_INPUT')
     })
 
-    test('300 nodes, each with its cluster and tenant, take the statements that 3 take', async () => {
+    test('300 nodes, each with its cluster and tenant, take one statement a field at most, as 3 do', async () => {
       const count = async (clusterId: string) => {
         app.takeStatements()
         const data = await app.ask<{ nodes: { nodes: unknown[] } }>(
@@ -217,7 +217,9 @@ describe.each(engines)('reading nodes on %s', (engine) => {
       }
       const [few, many] = [await count(await plain(3)), await count(await plain(300))]
       expect([few.rows, many.rows]).toEqual([3, 300])
-      expect(many.statements).toBe(few.statements)
+      // The caller's tenant, two lists with their counts, and the six edges.
+      expect(few.statements).toBeLessThanOrEqual(11)
+      expect(many.statements).toBeLessThanOrEqual(11)
     })
   })
 

@@ -119,11 +119,12 @@ describe.each(engines)('SQL statements on %s', (engine) => {
     return { statements: app.takeStatements(), nodes: nodes.length }
   }
 
-  test('tenants → clusters → nodes → bundles run as many for 300 rows as for 3', async () => {
+  // Not always as many: look-ups of several fields become one statement where they fall into one turn.
+  test('tenants → clusters → nodes → bundles take one a field at most, for 3 rows and for 300', async () => {
     const three = await statementsOf(few, 3)
     const threeHundred = await statementsOf(many, 300)
     expect([three.nodes, threeHundred.nodes]).toEqual([6, 600])
-    expect(threeHundred.statements.length).toBe(three.statements.length)
+    expect(threeHundred.statements.length).toBeLessThanOrEqual(16)
     expect(three.statements.length).toBeLessThanOrEqual(16)
   })
 

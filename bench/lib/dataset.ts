@@ -6,7 +6,7 @@ import { type ClusterToken, type NodeToken, Tokens } from '../../src/auth/tokens
 import { newId } from '../../src/base/ids.ts'
 import { openConnection } from '../../src/db/connection.ts'
 import { migrateUp } from '../../src/db/migrations/index.ts'
-import { packBundle } from '../../src/domain/bundle/pack.ts'
+import { compiledArchive, oldArchive, pem } from './archives.ts'
 import { bulkWriter, type BulkWriter } from './bulk.ts'
 
 /** Of a measured installation: `ORRERY_SECRET`. */
@@ -63,19 +63,22 @@ export async function seed(url: string, nodeCount: number): Promise<Dataset> {
 }
 
 async function fill(writer: BulkWriter, url: string, nodeCount: number): Promise<Dataset> {
-  const [light, heavy] = await Promise.all([archiveOf(bundleSizes.light), archiveOf(bundleSizes.heavy)])
+  const [light, heavy] = await Promise.all([oldArchive(bundleSizes.light), oldArchive(bundleSizes.heavy)])
   const fleetTenant = await addTenant(writer, 'Fleet')
-  const fleet = await addCluster(writer, fleetTenant, { name: 'fleet', bundles: storedVersions, archive: light })
+  const fleet = await addCluster(writer, fleetTenant, { name: 'fleet', versions: storedVersions })
   const fleetNodes = await addNodes(writer, fleet, nodeCount / 2)
+  await addBundles(writer, fleet, { nodes: fleetNodes, archive: light, sliceSize: bundleSizes.light })
   const others: SeededNode[] = []
   let heavyNodes: readonly SeededNode[] = []
   for (let tenant = 0; tenant < smallTenants; tenant += 1) {
     const tenantId = await addTenant(writer, `Tenant ${String(tenant).padStart(2, '0')}`)
     for (let index = 0; index < clustersPerTenant; index += 1) {
       const isHeavy = tenant === 0 && index === 0
-      const history = isHeavy ? { bundles: storedVersions, archive: heavy } : { bundles: 3, archive: light }
-      const cluster = await addCluster(writer, tenantId, { name: `cluster-${index}`, ...history })
+      const versions = isHeavy ? storedVersions : 3
+      const cluster = await addCluster(writer, tenantId, { name: `cluster-${index}`, versions })
       const nodes = await addNodes(writer, cluster, nodeCount / 2 / smallTenants / clustersPerTenant)
+      const [archive, sliceSize] = isHeavy ? [heavy, bundleSizes.heavy] : [light, bundleSizes.light]
+      await addBundles(writer, cluster, { nodes, archive, sliceSize })
       others.push(...nodes)
       if (isHeavy) heavyNodes = nodes
     }
@@ -110,7 +113,7 @@ async function addTenant(writer: BulkWriter, name: string): Promise<string> {
 async function addCluster(
   writer: BulkWriter,
   tenantId: string,
-  { name, bundles, archive }: { name: string; bundles: number; archive: Buffer },
+  { name, versions }: { name: string; versions: number },
 ): Promise<SeededCluster> {
   const id = newId()
   const { token, hash } = tokens.newClusterToken()
@@ -121,18 +124,29 @@ async function addCluster(
     cluster_token_hash: hash,
     network_cidr: '10.0.0.0/8',
     firewall: { inbound: [], outbound: [{ port: 'any', proto: 'any', host: 'any' }] },
-    config_version: bundles,
+    config_version: versions,
     // Nothing waits to be compiled.
-    published_config_version: bundles,
+    published_config_version: versions,
     created_at: new Date(),
   })
-  const sha256 = createHash('sha256').update(archive).digest('hex')
-  for (let version = 1; version <= bundles; version += 1) {
+  return { id, tenantId, token, versions }
+}
+
+/** All versions of a cluster: the newest one compiled for its nodes, those before it of the same archive. */
+async function addBundles(
+  writer: BulkWriter,
+  { id, tenantId, versions }: SeededCluster,
+  { nodes, archive, sliceSize }: { nodes: readonly SeededNode[]; archive: Buffer; sliceSize: number },
+): Promise<void> {
+  const nodeIds = nodes.map((node) => node.id)
+  const newest = compiledArchive({ clusterId: id, version: versions, nodeIds, sliceSize })
+  for (let version = 1; version <= versions; version += 1) {
+    const data = version === versions ? newest : archive
+    const sha256 = createHash('sha256').update(data).digest('hex')
     const where = { version, tenant_id: tenantId, cluster_id: id }
-    const content = { sha256, size: archive.length, message: 'seeded', data: archive, created_at: new Date() }
+    const content = { sha256, size: data.length, message: 'seeded', data, created_at: new Date() }
     await writer.add('config_bundles', { ...where, ...content })
   }
-  return { id, tenantId, token, versions: bundles }
 }
 
 async function addNodes(writer: BulkWriter, cluster: SeededCluster, count: number): Promise<SeededNode[]> {
@@ -171,17 +185,6 @@ async function addNodes(writer: BulkWriter, cluster: SeededCluster, count: numbe
 
 /** Of 10.0.0.0/8. */
 const overlayIp = (index: number): string => `10.${index >> 16}.${(index >> 8) & 255}.${index & 255}`
-
-/** Of the right form and size; nothing that is measured looks into it. */
-const pem = (label: string, bytes: number): string =>
-  `-----BEGIN ${label}-----\n${randomBytes(bytes).toString('base64')}\n-----END ${label}-----\n`
-
-/** A bundle of about this many bytes: what does not compress, as a comment. */
-async function archiveOf(size: number): Promise<Buffer> {
-  // Of base64, gzip leaves the bits that it stands for.
-  const text = randomBytes(size - 300).toString('base64')
-  return Buffer.from(await packBundle([{ path: 'config.yml', content: `# ${text}\n` }]))
-}
 
 function evenly<T>(all: readonly T[], count: number): T[] {
   const step = Math.max(1, all.length / count)

@@ -1,6 +1,7 @@
 import type { ChangeFeed } from '../db/changes.ts'
 import type { ReplicaLease } from '../db/lease.ts'
 import type { PageReader } from '../db/pages.ts'
+import type { RowReader } from '../db/rows.ts'
 import type { Db } from '../db/types.ts'
 
 declare const made: unique symbol
@@ -19,6 +20,7 @@ export interface Tenant {
   readonly actor: string
   readonly db: Db
   readonly pages: PageReader
+  readonly rows: RowReader
   readonly changes: ChangeFeed
 }
 
@@ -30,6 +32,7 @@ export interface Operator {
   readonly actor: string
   readonly db: Db
   readonly pages: PageReader
+  readonly rows: RowReader
   readonly changes: ChangeFeed
   /** The instances of the control plane belong to no tenant. */
   readonly lease: ReplicaLease

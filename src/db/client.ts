@@ -4,6 +4,8 @@ import { ChangeFeed } from './changes.ts'
 import { engineOf } from './connection.ts'
 import { PrismaClient as PostgresqlClient } from './generated/postgresql/client.ts'
 import { PrismaClient as SqliteClient } from './generated/sqlite/client.ts'
+import { plainReader } from './plain-reader.ts'
+import { RowLookups } from './rows.ts'
 import { sqliteAdapter } from './sqlite-adapter.ts'
 import type { Engine } from './types.ts'
 
@@ -11,6 +13,8 @@ import type { Engine } from './types.ts'
 export interface Database {
   readonly engine: Engine
   readonly client: SqliteClient
+  /** Rows by their keys, for all requests of a turn at once. */
+  readonly lookups: RowLookups
   /** What happens to the clusters. */
   readonly changes: ChangeFeed
   /** Transactions that still run are rolled back, and fail; so first stop whoever has any. */
@@ -68,7 +72,12 @@ export async function openDatabase(url: string, options: DatabaseOptions = {}): 
     await client.$disconnect()
     throw error
   }
-  return { engine, client, changes: new ChangeFeed(), close: () => client.$disconnect() }
+  const reader = plainReader(engine, url, onQuery ?? (() => undefined))
+  const close = async () => {
+    await reader.close()
+    await client.$disconnect()
+  }
+  return { engine, client, lookups: new RowLookups(reader, engine), changes: new ChangeFeed(), close }
 }
 
 /** SQLite's settings that Orrery's promises stand on, as a running connection reports them. */

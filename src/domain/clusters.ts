@@ -41,11 +41,15 @@ export const getCluster = (scope: Scope, id: string, query: { select?: Prisma.Cl
 export const getClusterById = (operator: Operator, id: string, query: { select?: Prisma.ClusterSelect } = {}) =>
   operator.db.cluster.findUnique({ ...query, where: { id } })
 
-/** The clusters of many ids, by id, in one look-up. */
-export async function getClusters(scope: Scope, ids: readonly string[]): Promise<Map<string, Cluster>> {
-  const clusters = await scope.db.cluster.findMany({ where: { id: { in: [...ids] } } })
-  return new Map(clusters.map((cluster) => [cluster.id, cluster]))
-}
+/** A cluster's columns, and the version of its newest bundle. */
+export type ClusterFields = Cluster & { readonly latestBundleVersion: number | null }
+
+/** Some columns of one cluster, looked up together with all that is looked up at the moment; null as with GetCluster. */
+export const findCluster = <Field extends keyof ClusterFields>(
+  scope: Scope,
+  id: string,
+  fields: readonly Field[],
+): Promise<Pick<ClusterFields, Field> | null> => scope.rows.find('clusters', 'id', id, fields)
 
 /** ListClusters: the clusters of the tenant in scope, or of each of several tenants, by name. */
 export const listClusters = (filter: ClusterFilter = {}): List => ({
@@ -65,19 +69,13 @@ export const countClusters = (scope: Scope, filter: ClusterFilter = {}): Promise
 
 /** GetClusterVersion: the wanted version and nothing else; null when the cluster is not in the scope. */
 export async function getClusterVersion(scope: Scope, id: string): Promise<number | null> {
-  const cluster = await scope.db.cluster.findUnique({
-    where: { id },
-    select: { configVersion: true },
-  })
+  const cluster = await scope.rows.find('clusters', 'id', id, ['configVersion'])
   return cluster?.configVersion ?? null
 }
 
 /** The cluster that an enrolling machine's token belongs to, with what authentication needs. */
 export const getClusterByTokenHash = (operator: Operator, clusterTokenHash: TokenHash) =>
-  operator.db.cluster.findUnique({
-    where: { clusterTokenHash },
-    select: { id: true, tenantId: true, clusterTokenHash: true },
-  })
+  operator.rows.find('clusters', 'clusterTokenHash', clusterTokenHash, ['id', 'tenantId', 'clusterTokenHash'])
 
 export interface NewCluster {
   /** Whose it shall be; a tenant's own scope says it already. */

@@ -66,12 +66,8 @@ export async function getLatestConfigBundles(
 
 /** GetLatestBundleVersion: the newest version's number and nothing else; null when none was published. */
 export async function getLatestConfigBundleVersion(scope: Scope, clusterId: string): Promise<number | null> {
-  const bundle = await scope.db.configBundle.findFirst({
-    where: { clusterId },
-    orderBy: { version: 'desc' },
-    select: { version: true },
-  })
-  return bundle?.version ?? null
+  const cluster = await scope.rows.find('clusters', 'id', clusterId, ['latestBundleVersion'])
+  return cluster?.latestBundleVersion ?? null
 }
 
 /** GetBundle, with its archive: one version, for a download; null when it does not exist or is not in the scope. */

@@ -2,7 +2,7 @@ import type { Credentials } from '../auth/authenticate.ts'
 import type { Operator } from '../auth/scope.ts'
 import { getClusterByTokenHash } from './clusters.ts'
 import { getNodeByTokenHash } from './nodes.ts'
-import { getTenant } from './tenants.ts'
+import { findTenant } from './tenants.ts'
 
 /** The look-ups that authentication makes, with the server's own reach: nobody is signed in yet. */
 export const credentials = (operator: Operator): Credentials => ({
@@ -14,5 +14,5 @@ export const credentials = (operator: Operator): Credentials => ({
   rehashCluster: async (id, from, to) => {
     await operator.db.cluster.updateMany({ where: { id, clusterTokenHash: from }, data: { clusterTokenHash: to } })
   },
-  tenantExists: async (id) => (await getTenant(operator, id, { select: { id: true } })) !== null,
+  tenantExists: async (id) => (await findTenant(operator, id, ['id'])) !== null,
 })

@@ -39,18 +39,18 @@ export const getNode = (scope: Scope, id: string, query: { select?: Prisma.NodeS
 export const getNodeById = (operator: Operator, id: string, query: { select?: Prisma.NodeSelect } = {}) =>
   operator.db.node.findUnique({ ...query, where: { id } })
 
-/** The nodes of many ids, by id, in one look-up. */
-export async function getNodes(scope: Scope, ids: readonly string[]): Promise<Map<string, Node>> {
-  const nodes = await scope.db.node.findMany({ where: { id: { in: [...ids] } } })
-  return new Map(nodes.map((node) => [node.id, node]))
-}
+/** Some columns of one node, looked up together with all that is looked up at the moment; null as with GetNode. */
+export const findNode = <Field extends keyof Node>(
+  scope: Scope,
+  id: string,
+  fields: readonly Field[],
+): Promise<Pick<Node, Field> | null> => scope.rows.find('nodes', 'id', id, fields)
 
 /** GetNodeByTokenHash: the node that a token belongs to, with what authentication needs and no more. */
 export const getNodeByTokenHash = (operator: Operator, tokenHash: TokenHash) =>
-  operator.db.node.findUnique({
-    where: { tokenHash },
-    select: { id: true, tenantId: true, clusterId: true, name: true, isAdmin: true, tokenHash: true },
-  })
+  operator.rows.find('nodes', 'tokenHash', tokenHash, credentialFields)
+
+const credentialFields = ['id', 'tenantId', 'clusterId', 'name', 'isAdmin', 'tokenHash'] as const
 
 /** ListNodes: the nodes of each of several clusters, by name, in pages. */
 export const listNodes = (filter: NodeFilter = {}): List => {

@@ -26,11 +26,12 @@ export interface TenantFilter {
 export const getTenant = (scope: Scope, id: string, query: { select?: Prisma.TenantSelect } = {}) =>
   scope.db.tenant.findUnique({ ...query, where: { id } })
 
-/** The tenants of many ids, by id, in one look-up. */
-export async function getTenants(scope: Scope, ids: readonly string[]): Promise<Map<string, Tenant>> {
-  const tenants = await scope.db.tenant.findMany({ where: { id: { in: [...ids] } } })
-  return new Map(tenants.map((tenant) => [tenant.id, tenant]))
-}
+/** Some columns of one tenant, looked up together with all that is looked up at the moment; null as with GetTenant. */
+export const findTenant = <Field extends keyof Tenant>(
+  scope: Scope,
+  id: string,
+  fields: readonly Field[],
+): Promise<Pick<Tenant, Field> | null> => scope.rows.find('tenants', 'id', id, fields)
 
 /** ListTenants: all tenants in scope, by name. */
 export const listTenants = (filter: TenantFilter = {}): List => ({

@@ -20,7 +20,7 @@ const ClusterState = builder.prismaObject('ClusterState', {
       type: Cluster,
       description: 'The cluster.',
       select: { clusterId: true },
-      resolve: ({ clusterId }, _args, context) => loadCluster(clusterId, context),
+      resolve: ({ clusterId }, _args, context, info) => loadCluster(clusterId, context, info),
     }),
     instanceId: t.expose('instanceId', { type: 'UUID', description: 'The id of the instance: a replica’s.' }),
     runningConfigVersion: t.expose('runningConfigVersion', {

@@ -1,3 +1,5 @@
+import type { GraphQLResolveInfo } from 'graphql'
+
 import type { Cluster as ClusterRow } from '../db/generated/sqlite/client.ts'
 import {
   type Firewall as FirewallShape,
@@ -5,9 +7,10 @@ import {
   protocols,
 } from '../domain/firewall.ts'
 import {
+  findCluster,
   getCluster,
   getClusterById,
-  getClusters,
+  type ClusterFields,
   listAllClusters,
   listClusters,
   type ClusterFilter as Filter,
@@ -18,6 +21,7 @@ import { callerOf, scopeOf } from './access.ts'
 import { builder } from './builder.ts'
 import { resolveConnection } from './connection.ts'
 import type { Context } from './context.ts'
+import { referredTo, requestedColumns } from './requested-columns.ts'
 import { loadTenant, Tenant } from './tenants.ts'
 
 export const Protocol = builder.enumType('FirewallProtocol', {
@@ -75,7 +79,7 @@ export const Cluster = builder.prismaObject('Cluster', {
       type: Tenant,
       description: 'The tenant that it belongs to.',
       select: { tenantId: true },
-      resolve: ({ tenantId }, _args, context) => loadTenant(tenantId, context),
+      resolve: ({ tenantId }, _args, context, info) => loadTenant(tenantId, context, info),
     }),
     provideLighthouse: t.exposeBoolean('provideLighthouse', {
       description: 'Whether the control plane itself provides a lighthouse for the cluster.',
@@ -145,13 +149,10 @@ export const Cluster = builder.prismaObject('Cluster', {
   }),
 })
 
-/** The cluster of a row; all rows of a list find theirs in one statement. */
-export async function loadCluster(id: string, context: Context) {
-  const scope = scopeOf(context)
-  const place = { place: 'cluster', purpose: 'row' }
-  const cluster = await context.loaders.load(place, id, (ids) => getClusters(scope, ids), null)
-  if (!cluster) throw new Error(`a row refers to cluster ${id}, which is not there`)
-  return cluster
+/** The cluster of a row, with the columns that the query asks for. */
+export function loadCluster(id: string, context: Context, info: GraphQLResolveInfo): Promise<ClusterRow> {
+  const columns = [...requestedColumns(info, { type: 'Cluster', computed: true })] as (keyof ClusterFields)[]
+  return referredTo('cluster', findCluster(scopeOf(context), id, columns))
 }
 
 const ClusterFilter = builder.inputType('ClusterFilter', {

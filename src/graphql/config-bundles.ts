@@ -2,9 +2,11 @@ import {
   getConfigBundle,
   getLatestConfigBundle,
   getLatestConfigBundles,
+  getLatestConfigBundleVersion,
   listConfigBundles,
   type ConfigBundle as ConfigBundleRow,
 } from '../domain/config-bundles.ts'
+import type { ClusterFields } from '../domain/clusters.ts'
 import { scopeOf } from './access.ts'
 import { builder } from './builder.ts'
 import { Cluster, loadCluster } from './clusters.ts'
@@ -24,14 +26,15 @@ export const ConfigBundle = builder.prismaObject('ConfigBundle', {
       type: Cluster,
       description: 'The cluster whose configuration it is.',
       select: { clusterId: true },
-      resolve: ({ clusterId }, _args, context) => loadCluster(clusterId, context),
+      resolve: ({ clusterId }, _args, context, info) => loadCluster(clusterId, context, info),
     }),
     createdBy: t.field({
       type: Node,
       nullable: true,
       description: 'The node that uploaded it; null where somebody else made it, or where the node was deleted.',
       select: { createdById: true },
-      resolve: ({ createdById }, _args, context) => (createdById === null ? null : loadNode(createdById, context)),
+      resolve: ({ createdById }, _args, context, info) =>
+        createdById === null ? null : loadNode(createdById, context, info),
     }),
     createdAt: t.expose('createdAt', { type: 'DateTimeISO', description: 'When it was published.' }),
     sha256: t.exposeString('sha256', { description: 'SHA-256 of the archive, 64 hex digits.' }),
@@ -94,6 +97,11 @@ builder.objectFields(Cluster, (t) => ({
     type: 'PositiveInt',
     nullable: true,
     description: 'The number of the newest published version; null when there is none.',
-    resolve: async ({ id }, _args, context) => (await latestOf(id, context))?.version ?? null,
+    extensions: { computedColumn: 'latestBundleVersion' },
+    resolve: (cluster, _args, context) => {
+      // A cluster that was looked up by its id has it already.
+      const { latestBundleVersion: known } = cluster as Partial<ClusterFields>
+      return known === undefined ? getLatestConfigBundleVersion(scopeOf(context), cluster.id) : known
+    },
   }),
 }))

@@ -1,4 +1,3 @@
-import { queryFromInfo } from '@pothos/plugin-prisma'
 import { resolveCursorConnection, type PageInfoShape } from '@pothos/plugin-relay'
 import type { GraphQLResolveInfo } from 'graphql'
 import { z } from 'zod'
@@ -8,6 +7,7 @@ import { scopeOf } from './access.ts'
 import { pageSizes } from './builder.ts'
 import type { Context } from './context.ts'
 import { badUserInput } from './errors.ts'
+import { requestedColumns } from './requested-columns.ts'
 
 /** The arguments of every connection. */
 interface PageArguments {
@@ -46,7 +46,7 @@ export async function resolveConnection<Row extends object>(
   assertPageSize(args)
   const scope = scopeOf(context)
   const { order } = list.listing
-  const fields = requestedFields(list, context, info)
+  const fields = requestedFields(list, info)
   const place = info.fieldNodes[0]
   const connection = await resolveCursorConnection(
     {
@@ -95,15 +95,13 @@ function assertPageSize({ first, last }: PageArguments): void {
 }
 
 /** The columns to read: those of the fields in the query, those of the cursor, and the row's id. */
-function requestedFields({ listing }: List, context: Context, info: GraphQLResolveInfo): string[] {
-  const { select } = queryFromInfo({
-    context,
-    info,
-    paths: [['edges', 'node'], ['nodes']],
-  })
-  const asked = Object.entries(select ?? {}).flatMap(([field, wanted]) => (wanted === true ? [field] : []))
+function requestedFields({ listing }: List, info: GraphQLResolveInfo): string[] {
+  const asked = requestedColumns(info, { type: typeOf[listing.table], paths: [['edges', 'node'], ['nodes']] })
   return [...new Set([...asked, ...listing.order])]
 }
+
+/** What the rows of a table are in the API. */
+const typeOf = { tenants: 'Tenant', clusters: 'Cluster', nodes: 'Node', config_bundles: 'ConfigBundle' } as const
 
 /** A cursor is the row's place in the order, so that it stays good when the row itself is deleted. */
 const encodeCursor = (key: readonly unknown[]): string => Buffer.from(JSON.stringify(key)).toString('base64url')

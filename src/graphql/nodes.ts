@@ -1,11 +1,14 @@
+import type { GraphQLResolveInfo } from 'graphql'
+
 import type { Node as NodeRow } from '../db/generated/sqlite/client.ts'
-import { getNode, getNodeById, getNodes, listClusterNodes, listNodes } from '../domain/nodes.ts'
+import { findNode, getNode, getNodeById, listClusterNodes, listNodes } from '../domain/nodes.ts'
 import { routesOf } from '../domain/routes.ts'
 import { callerOf, scopeOf } from './access.ts'
 import { builder } from './builder.ts'
 import { Cluster, loadCluster } from './clusters.ts'
 import { resolveConnection } from './connection.ts'
 import type { Context } from './context.ts'
+import { referredTo, requestedColumns } from './requested-columns.ts'
 import { loadTenant, Tenant } from './tenants.ts'
 
 export const Node = builder.prismaObject('Node', {
@@ -19,13 +22,13 @@ export const Node = builder.prismaObject('Node', {
       type: Cluster,
       description: 'The network it belongs to.',
       select: { clusterId: true },
-      resolve: ({ clusterId }, _args, context) => loadCluster(clusterId, context),
+      resolve: ({ clusterId }, _args, context, info) => loadCluster(clusterId, context, info),
     }),
     tenant: t.field({
       type: Tenant,
       description: 'The tenant whose network that is.',
       select: { tenantId: true },
-      resolve: ({ tenantId }, _args, context) => loadTenant(tenantId, context),
+      resolve: ({ tenantId }, _args, context, info) => loadTenant(tenantId, context, info),
     }),
     isAdmin: t.exposeBoolean('isAdmin', {
       description: 'Whether its token may manage the nodes, tokens and bundles of its cluster.',
@@ -111,12 +114,10 @@ export const Node = builder.prismaObject('Node', {
   }),
 })
 
-/** The node of a row; all rows of a list find theirs in one statement. */
-export async function loadNode(id: string, context: Context): Promise<NodeRow> {
-  const scope = scopeOf(context)
-  const node = await context.loaders.load({ place: 'node', purpose: 'row' }, id, (ids) => getNodes(scope, ids), null)
-  if (!node) throw new Error(`a row refers to node ${id}, which is not there`)
-  return node
+/** The node of a row, with the columns that the query asks for. */
+export function loadNode(id: string, context: Context, info: GraphQLResolveInfo): Promise<NodeRow> {
+  const columns = [...requestedColumns(info, { type: 'Node' })] as (keyof NodeRow)[]
+  return referredTo('node', findNode(scopeOf(context), id, columns))
 }
 
 const NodeFilter = builder.inputType('NodeFilter', {

@@ -1,9 +1,13 @@
 import { NotFoundError, ConflictError, ValidationError } from '../base/errors.ts'
-import { createTenant, deleteTenant, getTenant, getTenants, listTenants } from '../domain/tenants.ts'
+import type { GraphQLResolveInfo } from 'graphql'
+
+import type { Tenant as TenantRow } from '../db/generated/sqlite/client.ts'
+import { createTenant, deleteTenant, findTenant, getTenant, listTenants } from '../domain/tenants.ts'
 import type { Context } from './context.ts'
 import { operatorOf, scopeOf } from './access.ts'
 import { builder } from './builder.ts'
 import { resolveConnection } from './connection.ts'
+import { referredTo, requestedColumns } from './requested-columns.ts'
 
 export const Tenant = builder.prismaObject('Tenant', {
   description: 'An organisation: whoever belongs to it sees its clusters and nothing of any other tenant.',
@@ -24,12 +28,9 @@ export const Tenant = builder.prismaObject('Tenant', {
 })
 
 /** The tenant of a row; all rows of a list find theirs in one statement. */
-export async function loadTenant(id: string, context: Context) {
-  const scope = scopeOf(context)
-  const place = { place: 'tenant', purpose: 'row' }
-  const tenant = await context.loaders.load(place, id, (ids) => getTenants(scope, ids), null)
-  if (!tenant) throw new Error(`a row refers to tenant ${id}, which is not there`)
-  return tenant
+export function loadTenant(id: string, context: Context, info: GraphQLResolveInfo): Promise<TenantRow> {
+  const columns = [...requestedColumns(info, { type: 'Tenant' })] as (keyof TenantRow)[]
+  return referredTo('tenant', findTenant(scopeOf(context), id, columns))
 }
 
 const TenantFilter = builder.inputType('TenantFilter', {

@@ -1,9 +1,13 @@
-import type { OperatorSession, SignedIn, TenantAdminSession } from '../auth/session.ts'
+import type { GraphQLResolveInfo } from 'graphql'
+
+import type { NodeSession, OperatorSession, SignedIn, TenantAdminSession } from '../auth/session.ts'
+import type { Node as NodeRow } from '../db/generated/sqlite/client.ts'
 import { getCluster } from '../domain/clusters.ts'
 import { callerOf, unauthenticated } from './access.ts'
 import { builder } from './builder.ts'
 import type { Context } from './context.ts'
 import { loadNode, Node } from './nodes.ts'
+import { requestedColumns } from './requested-columns.ts'
 import { loadTenant, Tenant } from './tenants.ts'
 
 const Operator = builder.objectRef<OperatorSession>('Operator').implement({
@@ -29,7 +33,7 @@ const TenantAdmin = builder.objectRef<TenantAdminSession>('TenantAdmin').impleme
     tenant: t.field({
       type: Tenant,
       description: 'The tenant.',
-      resolve: ({ scope }, _args, context) => loadTenant(scope.tenantId, context),
+      resolve: ({ scope }, _args, context, info) => loadTenant(scope.tenantId, context, info),
     }),
   }),
 })
@@ -70,22 +74,31 @@ builder.queryField('viewer', (t) =>
     type: Viewer,
     description: 'Who you are, by the credential you sent. For everybody who is signed in.',
     authScopes: { signedIn: true },
-    resolve: (_root, _args, context) => viewerOf(callerOf(context), context),
+    resolve: (_root, _args, context, info) => viewerOf(callerOf(context), context, info),
   }),
 )
 
-async function viewerOf(caller: SignedIn, context: Context) {
+async function viewerOf(caller: SignedIn, context: Context, info: GraphQLResolveInfo) {
   switch (caller.kind) {
     case 'operator':
     case 'tenantAdmin':
       return caller
     case 'node':
-      return loadNode(caller.nodeId, context)
+      return nodeItself(caller, context, info)
     case 'enrollingMachine': {
       const cluster = await getCluster(caller.scope, caller.clusterId, { select: enrollingFields })
       return cluster ?? nobody()
     }
   }
+}
+
+/** A poll asks for no more of the node than authentication has just read. */
+function nodeItself(caller: NodeSession, context: Context, info: GraphQLResolveInfo) {
+  const { nodeId: id, clusterId, name, isAdmin } = caller
+  const read = { id, tenantId: caller.scope.tenantId, clusterId, name, isAdmin }
+  const asked = [...requestedColumns(info, { type: 'Node' })]
+  // Fields find their columns in it, and the others are not asked for.
+  return asked.every((column) => Object.hasOwn(read, column)) ? (read as NodeRow) : loadNode(id, context, info)
 }
 
 /** Whoever was deleted between being recognised and being looked up. */

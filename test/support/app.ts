@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 
-import { authenticator } from '../../src/auth/authenticate.ts'
+import { authenticator, type Authenticate } from '../../src/auth/authenticate.ts'
 import { jwtVerifier, mintJwt } from '../../src/auth/jwt.ts'
 import { deriveKeys, type Keys } from '../../src/auth/keys.ts'
 import { systemOperator } from '../../src/auth/system.ts'
@@ -44,6 +44,7 @@ export interface TestApp {
   /** Of the database. */
   readonly url: string
   readonly database: Awaited<ReturnType<typeof openDatabase>>
+  readonly authenticate: Authenticate
   readonly tokens: Tokens
   readonly vault: Vault
   /** What tokens are hashed and JWTs are signed with. */
@@ -154,6 +155,7 @@ async function open(
     },
     url: testDatabase.url,
     database,
+    authenticate,
     tokens,
     vault,
     keys,

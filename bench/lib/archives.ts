@@ -1,0 +1,77 @@
+import { createHash, randomBytes } from 'node:crypto'
+
+import { packBundle, zip } from '../../src/domain/bundle/pack.ts'
+import {
+  CA_FILE,
+  CONFIG_FILE,
+  generateBundleSigningKey,
+  MANIFEST_FILE,
+  SIGNATURE_FILE,
+  signManifest,
+  writeManifest,
+} from '../../src/nebula/manifest.ts'
+import { merkleRoot, nodeLeaf } from '../../src/nebula/merkle.ts'
+import { writeTar, type TarFile } from '../../src/nebula/tar.ts'
+
+const { privateKey } = generateBundleSigningKey()
+
+/** PEM of the right form and size; nothing that is measured looks into it. */
+export const pem = (label: string, bytes: number): string =>
+  `-----BEGIN ${label}-----\n${randomBytes(bytes).toString('base64')}\n-----END ${label}-----\n`
+
+/** A bundle of about this many bytes that nobody is served a slice of: what does not compress, as a comment. */
+export async function oldArchive(size: number): Promise<Buffer> {
+  return Buffer.from(await packBundle([{ path: CONFIG_FILE, content: comment(size - 300) }]))
+}
+
+interface Compiled {
+  readonly clusterId: string
+  readonly version: number
+  readonly nodeIds: readonly string[]
+  /** Bytes that each slice has after packing. */
+  readonly sliceSize: number
+}
+
+/** A bundle as it is compiled, down to the manifest's root, with as much in `config.yml` as makes slices of the size. */
+export function compiledArchive({ clusterId, version, nodeIds, sliceSize }: Compiled): Buffer {
+  const shared: TarFile[] = [
+    { path: CA_FILE, content: Buffer.from(pem('NEBULA CERTIFICATE', 200)) },
+    { path: CONFIG_FILE, content: Buffer.from(comment(sliceSize - ownSize)) },
+  ]
+  const own = nodeIds.toSorted().map((id) => ({
+    id,
+    config: Buffer.from(`tun:\n  mtu: 1300\n# ${id}\n`),
+    certificate: Buffer.from(pem('NEBULA CERTIFICATE', 260)),
+  }))
+  const leaves = own.map(({ id, config, certificate }) =>
+    nodeLeaf({ node: id, config: hashOf(config), certificate: hashOf(certificate) }),
+  )
+  const manifest = writeManifest({
+    format: 1,
+    version,
+    cluster: clusterId,
+    createdAt: new Date().toISOString(),
+    minimumNebulaVersion: '1.6.0',
+    files: Object.fromEntries(
+      shared.map(({ path, content }) => [path, { sha256: hashOf(content), size: content.byteLength }]),
+    ),
+    nodes: { count: leaves.length, root: merkleRoot(leaves) },
+  })
+  const files = [
+    { path: MANIFEST_FILE, content: Buffer.from(manifest) },
+    { path: SIGNATURE_FILE, content: Buffer.from(`${signManifest(manifest, privateKey)}\n`) },
+    ...shared,
+    ...own.map(({ id, certificate }) => ({ path: `certs/${id}.crt`, content: certificate })),
+    ...own.map(({ id, config }) => ({ path: `nodes/${id}.yml`, content: config })),
+  ]
+  // A hundred thousand nodes are more than a bundle may hold; what is measured is how it is served.
+  return Buffer.from(zip(writeTar(files)))
+}
+
+/** What is in a slice beside `config.yml`: manifest, signature, certificates, the proof. */
+const ownSize = 1600
+
+/** Of base64, gzip leaves the bytes that it stands for. */
+const comment = (bytes: number): string => `# ${randomBytes(Math.max(16, bytes)).toString('base64')}\n`
+
+const hashOf = (content: Uint8Array): string => createHash('sha256').update(content).digest('hex')

@@ -1,0 +1,107 @@
+import {
+  isAbstractType,
+  isObjectType,
+  Kind,
+  type FieldNode,
+  type GraphQLObjectType,
+  type GraphQLResolveInfo,
+  type SelectionSetNode,
+} from 'graphql'
+
+interface Request {
+  readonly type: string
+  /** Where, below the field, the rows are: `['edges', 'node']`, say; the field's own value when absent. */
+  readonly paths?: readonly (readonly string[])[]
+  /** Also what looks like a column and is computed (a field's extension `computedColumn` names it). */
+  readonly computed?: boolean
+}
+
+/** By the field of a parsed document, which is kept between requests, and by what is asked about it. */
+const known = new WeakMap<FieldNode, Map<string, ReadonlySet<string>>>()
+
+/**
+ * The columns that the fields of a query need of the rows of a type. What a condition (`@skip`, `@include`) leaves out is
+ * counted too, so that the answer is the same each time: it is found once for each field of a document.
+ */
+export function requestedColumns(
+  { fieldNodes, fragments, schema }: GraphQLResolveInfo,
+  request: Request,
+): ReadonlySet<string> {
+  const key = `${request.type} ${String(request.computed)} ${request.paths?.join(' ')}`
+  const columns = new Set<string>()
+  for (const node of fieldNodes) {
+    const ofNode = known.get(node) ?? new Map<string, ReadonlySet<string>>()
+    known.set(node, ofNode)
+    let found = ofNode.get(key)
+    if (!found) {
+      found = columnsBelow(node, request, { fragments, schema })
+      ofNode.set(key, found)
+    }
+    for (const column of found) columns.add(column)
+  }
+  return columns
+}
+
+type Document = Pick<GraphQLResolveInfo, 'fragments' | 'schema'>
+
+function columnsBelow(
+  node: FieldNode,
+  { type: typeName, paths = [[]], computed = false }: Request,
+  document: Document,
+): ReadonlySet<string> {
+  const type = document.schema.getType(typeName)
+  if (!isObjectType(type)) throw new Error(`${typeName} has no columns`)
+  const columns = new Set<string>(columnsOf(type.extensions))
+  const fields = type.getFields()
+  for (const path of paths) {
+    let places = [node]
+    for (const step of path) places = places.flatMap((place) => fieldsOf(place, null, document).filter(isNamed(step)))
+    for (const place of places) {
+      for (const { name } of fieldsOf(place, type, document)) {
+        const { extensions = {} } = fields[name.value] ?? {}
+        for (const column of columnsOf(extensions)) columns.add(column)
+        if (computed && typeof extensions['computedColumn'] === 'string') columns.add(extensions['computedColumn'])
+      }
+    }
+  }
+  return columns
+}
+
+const isNamed =
+  (name: string) =>
+  (field: FieldNode): boolean =>
+    field.name.value === name
+
+/** The fields selected below one, through fragments; with a `type`, only those that its rows have. */
+function fieldsOf({ selectionSet }: FieldNode, type: GraphQLObjectType | null, document: Document): FieldNode[] {
+  const collect = (set: SelectionSetNode): FieldNode[] =>
+    set.selections.flatMap((selection) => {
+      if (selection.kind === Kind.FIELD) return [selection]
+      const fragment = selection.kind === Kind.INLINE_FRAGMENT ? selection : document.fragments[selection.name.value]
+      if (!fragment) return []
+      const condition = fragment.typeCondition?.name.value
+      const isOther =
+        type !== null &&
+        condition !== undefined &&
+        condition !== type.name &&
+        !isAbstractType(document.schema.getType(condition))
+      return isOther ? [] : collect(fragment.selectionSet)
+    })
+  return selectionSet ? collect(selectionSet) : []
+}
+
+/** What the Prisma plugin was told that a type or a field selects. */
+const columnsOf = ({ pothosPrismaSelect: select }: Readonly<Record<string, unknown>>): string[] =>
+  typeof select === 'object' && select !== null
+    ? Object.entries(select).flatMap(([column, wanted]) => (wanted === true ? [column] : []))
+    : []
+
+/**
+ * The row that another row refers to.
+ * @typeParam Row has all columns; a field whose column was not looked up is read by the Prisma plugin
+ */
+export async function referredTo<Row extends object>(what: string, found: Promise<object | null>): Promise<Row> {
+  const row = await found
+  if (!row) throw new Error(`a row refers to a ${what} that is not there`)
+  return row as Row
+}
