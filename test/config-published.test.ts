@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
 
 import { systemOperator } from '../src/auth/system.ts'
 import { ChangeFeed } from '../src/db/changes.ts'
@@ -136,14 +136,13 @@ describe.each(engines)('configPublished on %s', (engine) => {
     const stream = await subscribe(world.nodeToken)
     expect(await stream.next()).toBe(latest)
     app.takeLog()
-    const { node } = app.database.client
-    const findUnique: unknown = Reflect.get(node, 'findUnique')
-    const fault = () => Promise.reject(new Error('the disk is gone'))
-    Object.assign(node, { findUnique: fault })
+    const fault = jest.spyOn(app.tokens, 'hashes').mockImplementation(() => {
+      throw new Error('the disk is gone')
+    })
     app.database.changes.emit({ kind: 'published', clusterId: world.clusterId, version: latest + 1 })
     expect(await stream.next()).toEqual(['INTERNAL_SERVER_ERROR'])
     expect(await stream.next()).toBe('complete')
-    Object.assign(node, { findUnique })
+    fault.mockRestore()
     expect(JSON.stringify(app.takeLog())).toContain('the disk is gone')
   })
 

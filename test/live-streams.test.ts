@@ -15,15 +15,21 @@ const node = (id: string, mtu = 1300) => ({ id, name: `node ${id}`, mtu }) as un
 function counting() {
   const asked = { cluster: 0, bundle: 0, node: 0 }
   const state = { wanted: 7, published: 7 }
+  const rows = {
+    find: (_table: string, _key: string, _id: string, [field]: readonly string[]) =>
+      Promise.resolve(
+        field === 'configVersion'
+          ? (asked.cluster++, { configVersion: state.wanted })
+          : (asked.bundle++, { latestBundleVersion: state.published }),
+      ),
+  }
   const db = {
-    cluster: { findUnique: () => Promise.resolve((asked.cluster++, { configVersion: state.wanted })) },
-    configBundle: { findFirst: () => Promise.resolve((asked.bundle++, { version: state.published })) },
     node: {
       findMany: ({ where }: { where: { id: { in: string[] } } }) =>
         Promise.resolve((asked.node++, where.id.in.map((id) => node(id)))),
     },
   }
-  const scope = { db, clusterId, tenantId: 'tenant' } as unknown as Listener['scope']
+  const scope = { db, rows, clusterId, tenantId: 'tenant' } as unknown as Listener['scope']
   return { scope, asked, state }
 }
 

@@ -1,5 +1,6 @@
 import { NotFoundError } from '../base/errors.ts'
 import type { Scope } from '../auth/scope.ts'
+import { getClusterVersion } from './clusters.ts'
 import type { LiveClusters } from './live/clusters.ts'
 import type { Mailbox, News } from './live/mailbox.ts'
 import { LiveStream, type Listener } from './live/stream.ts'
@@ -25,11 +26,10 @@ export async function followPublished(
 }
 
 /** @throws NotFoundError when the cluster does not exist or is not in the scope */
-export async function assertInScope({ db, clusterId }: Scope, id: string): Promise<void> {
+export async function assertInScope(scope: Scope, id: string): Promise<void> {
   // A node was recognised by its row, and that has a cluster.
-  if (clusterId === id) return
-  if ((await db.cluster.findUnique({ where: { id }, select: { id: true } })) === null)
-    throw new NotFoundError('Cluster')
+  if (scope.clusterId === id) return
+  if ((await getClusterVersion(scope, id)) === null) throw new NotFoundError('Cluster')
 }
 
 /** The same object for all streams that tell of one version, so that its answer can be made once for all. */

@@ -1,5 +1,4 @@
 import type { Scope } from '../../auth/scope.ts'
-import { getNodes } from '../nodes.ts'
 import type { News } from './mailbox.ts'
 
 /** Nodes that are read for their streams at a time; beyond it these are told to read for themselves. */
@@ -48,7 +47,8 @@ export class RowReader {
       return
     }
     try {
-      const rows = await getNodes(scope, [...this.#underWay.keys()])
+      const found = await scope.db.node.findMany({ where: { id: { in: [...this.#underWay.keys()] } } })
+      const rows = new Map(found.map((node) => [node.id, node]))
       for (const [id, kind] of this.#underWay) {
         const node = rows.get(id)
         if (node) this.#tell({ kind, node })
