@@ -3,6 +3,7 @@ import { callerOf } from './access.ts'
 import { builder } from './builder.ts'
 import { badUserInput } from './errors.ts'
 import { listenerOf } from './listener.ts'
+import { sharedAnswers } from './shared-answers.ts'
 
 const ConfigPublished = builder.objectRef<Published>('ConfigPublished').implement({
   description: 'A version of a cluster’s configuration that is published: what its nodes are to run.',
@@ -21,6 +22,7 @@ builder.subscriptionField('configPublished', (t) =>
     description:
       'The published version of a cluster’s configuration: the present one at once (none before the first), then each newer one. Ends when the caller’s credential does and when the server stops: come back then. For everybody but enrolling machines.',
     authScopes: { clusterReader: true },
+    extensions: sharedAnswers,
     args: {
       clusterId: t.arg({
         type: 'UUID',

@@ -3,7 +3,7 @@ import type { Tokens } from '../auth/tokens.ts'
 import type { Enrolments } from '../domain/enrolment.ts'
 import type { LiveClusters } from '../domain/live/clusters.ts'
 import type { Vault } from '../domain/vault.ts'
-import type { Loaders } from './loaders.ts'
+import { Loaders } from './loaders.ts'
 
 /** What every resolver is given: who calls, and the means of this server. */
 export interface Context {
@@ -11,10 +11,19 @@ export interface Context {
   readonly tokens: Tokens
   readonly vault: Vault
   readonly enrolments: Enrolments
-  /** Recognises the caller anew by the same credential: a stream outlives what was true when it began. */
-  readonly authenticateAgain: () => Promise<Session>
+  /**
+   * Gives what recognises the caller anew by the same credential: a stream outlives what was true when it began. It
+   * holds the credential and not the request.
+   */
+  readonly reauthentication: () => () => Promise<Session>
   /** What happens to clusters, for streams; ends them when the server stops. */
   readonly live: LiveClusters
   /** Look-ups gathered across the fields of this one request. */
   readonly loaders: Loaders
+}
+
+/** A context for answering one event of a stream, without what belongs to the request that opened it. */
+export function detached({ session, tokens, vault, enrolments, live, reauthentication }: Context): Context {
+  const again = reauthentication()
+  return { session, tokens, vault, enrolments, live, reauthentication: () => again, loaders: new Loaders() }
 }

@@ -14,8 +14,7 @@ export function listenerOf(context: Context): Listener {
   if (expiresAt !== null && expiresAt.getTime() <= Date.now()) throw unauthenticated()
   const { scope } = caller
   const isSameAsBefore = sameAs(caller)
-  // The context holds a whole request; a stream outlives it and keeps what it needs.
-  const { authenticateAgain } = context
+  const authenticateAgain = context.reauthentication()
   return {
     scope,
     nodeId: caller.kind === 'node' ? caller.nodeId : null,

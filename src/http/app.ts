@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
-import { createServerAdapter } from '@whatwg-node/server'
+import { createServerAdapter, sendNodeResponse } from '@whatwg-node/server'
 import type { GraphQLSchema } from 'graphql'
 
 import type { Authenticate } from '../auth/authenticate.ts'
@@ -10,6 +10,7 @@ import type { BundleShelf } from '../domain/bundle/shelf.ts'
 import type { LiveClusters } from '../domain/live/clusters.ts'
 import type { Vault } from '../domain/vault.ts'
 import { bundleRoutes } from './bundles.ts'
+import { EventStreams, listenersAddedTo } from './event-streams.ts'
 import { Exchange, type Handler, type Middleware } from './exchange.ts'
 import { graphqlRoute, type Introspection } from './graphql.ts'
 import { healthRoutes, type Health } from './health.ts'
@@ -50,6 +51,12 @@ export interface App {
   readonly log: Logger
 }
 
+/** What is known of a request beside the request, on its way through the adapter. */
+interface Call extends Record<string, unknown> {
+  readonly isOnSocket?: true
+  exchange?: Exchange
+}
+
 /** Puts the application together. */
 export function createApp(means: AppMeans): App {
   let isStopping = false
@@ -66,15 +73,24 @@ export function createApp(means: AppMeans): App {
     useFailures,
   ]
   const handler = middlewares.reduceRight<Handler>((next, middleware) => middleware(next), router(routes))
-  const adapter = createServerAdapter((request: Request) => {
+  const answer = (request: Request, call: Call): Response | Promise<Response> => {
     // Routes and pages are found by path alone, but a Host header can make the whole address unreadable.
     if (!URL.canParse(request.url)) return failure(400, 'BAD_REQUEST', 'The address or the Host header is malformed.')
-    return handler(new Exchange(request, means))
-  })
+    call.exchange = new Exchange(request, means, { isOnSocket: call.isOnSocket === true })
+    return handler(call.exchange)
+  }
+  const adapter = createServerAdapter<Call>(answer)
+  const streams = new EventStreams()
   return {
     fetch: async (url, init = {}) => adapter.fetch(url.toString(), init),
     listener: async (request, response) => {
-      await adapter.handle(request, response)
+      const call: Call = { isOnSocket: true }
+      const release = listenersAddedTo(response)
+      const head = await adapter.handleNodeRequestAndResponse(request, response, call)
+      const events = call.exchange?.events
+      if (!events) return sendNodeResponse(head, response, request, true)
+      release()
+      return streams.open(response, head, events)
     },
     stop() {
       isStopping = true

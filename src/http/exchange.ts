@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { Authenticate } from '../auth/authenticate.ts'
 import type { Session } from '../auth/session.ts'
 import type { Logger } from '../base/log.ts'
+import type { Frames } from './event-frames.ts'
 
 interface Means {
   readonly authenticate: Authenticate
@@ -15,13 +16,18 @@ export class Exchange {
   readonly id = randomUUID()
   readonly request: Request
   readonly url: URL
+  /** Whether the answer goes to a socket, whose holder writes `events` behind its head. */
+  readonly isOnSocket: boolean
+  /** A subscription's events; null where the answer is a document. */
+  events: Frames | null = null
   readonly #means: Means
   #log: Logger | null = null
   #session: Promise<Session> | null = null
   #callerKind: Session['kind'] | null = null
 
   /** @throws TypeError when the request's address is none */
-  constructor(request: Request, means: Means) {
+  constructor(request: Request, means: Means, { isOnSocket }: { readonly isOnSocket: boolean }) {
+    this.isOnSocket = isOnSocket
     this.request = request
     this.url = new URL(request.url)
     this.#means = means
@@ -37,9 +43,23 @@ export class Exchange {
     return (this.#session ??= this.#authenticated())
   }
 
-  /** Who asks now: the same credential, looked up once more. */
-  authenticateAgain(): Promise<Session> {
-    return this.#means.authenticate(this.request.headers.get('authorization'))
+  /** Recognises who asks anew, by the same credential; keeps nothing else of the request. */
+  reauthentication(): () => Promise<Session> {
+    const { authenticate } = this.#means
+    const credential = this.request.headers.get('authorization')
+    return () => authenticate(credential)
+  }
+
+  /** What the log needs of the request when that is over. */
+  origin(): Pick<Exchange, 'id' | 'log'> {
+    const { id } = this
+    const { log } = this.#means
+    return {
+      id,
+      get log() {
+        return log.child({ requestId: id })
+      },
+    }
   }
 
   /** The kind of the caller, for the log; null as long as nobody asked for the session. */

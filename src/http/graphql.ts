@@ -15,6 +15,7 @@ import { graphiqlPage, wantsPage } from './graphiql.ts'
 import type { Route } from './router.ts'
 import { useCsrf } from './use-csrf.ts'
 import { useErrors } from './use-errors.ts'
+import { useEventStreams } from './use-event-streams.ts'
 import { useIntrospection, type Introspection } from './use-introspection.ts'
 import { useLimits } from './use-limits.ts'
 import { useRequestParsers } from './use-request-parsers.ts'
@@ -46,10 +47,18 @@ export function graphqlRoute({ tokens, vault, introspection, live, schema = orre
       vault,
       enrolments,
       loaders: new Loaders(),
-      authenticateAgain: () => exchange.authenticateAgain(),
+      reauthentication: () => exchange.reauthentication(),
       live,
     }),
-    plugins: [useRequestParsers(), useUploads(), useCsrf(), useLimits(), useIntrospection(introspection), useErrors()],
+    plugins: [
+      useRequestParsers(),
+      useUploads(),
+      useCsrf(),
+      useLimits(),
+      useIntrospection(introspection),
+      useErrors(),
+      useEventStreams(),
+    ],
     // What Yoga would do by itself is done here or in the storey above: limits, masking, CORS, pages.
     maxRequestBodySize: false,
     maskedErrors: false,

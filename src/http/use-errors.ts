@@ -14,25 +14,33 @@ export function useErrors(): GraphqlPlugin {
   return {
     onResultProcess(payload) {
       const { result, serverContext } = payload
-      const presented = (one: ExecutionResult) => withPresentedErrors(one, serverContext)
-      const failed = (error: unknown) => presented({ errors: [asGraphqlError(error)] })
-      if (Symbol.asyncIterator in result) payload.setResult(mapResults(result, presented, failed))
-      else if (!Array.isArray(result) && result.errors) payload.setResult(presented(result))
+      const present = (one: ExecutionResult) => presented(one, serverContext)
+      const failed = (error: unknown) => present({ errors: [asGraphqlError(error)] })
+      if (Symbol.asyncIterator in result) payload.setResult(mapResults(result, present, failed))
+      else if (!Array.isArray(result) && result.errors) payload.setResult(present(result))
     },
   }
 }
 
-const asGraphqlError = (error: unknown): GraphQLError =>
+/** What a stream failed with, as an error of its last event. */
+export const asGraphqlError = (error: unknown): GraphQLError =>
   error instanceof GraphQLError ? error : new GraphQLError('A stream failed.', { originalError: error as Error })
 
-function withPresentedErrors(result: ExecutionResult, context: ServerContext): ExecutionResult {
+/** Whose result it is, and where its faults are logged. */
+export interface Origin {
+  readonly exchange: Pick<ServerContext['exchange'], 'id' | 'log'>
+  readonly session: ServerContext['session']
+}
+
+/** A result whose errors are as callers see them; faults of ours are logged here. */
+export function presented(result: ExecutionResult, context: Origin): ExecutionResult {
   if (!result.errors) return result
   // Where nothing at all could be answered, the status says whose fault it was.
   const failedWhole = result.data === undefined || result.data === null
   return { ...result, errors: result.errors.map((error) => present(error, context, failedWhole)) }
 }
 
-function present(error: GraphQLError, { exchange, session }: ServerContext, failedWhole: boolean): GraphQLError {
+function present(error: GraphQLError, { exchange, session }: Origin, failedWhole: boolean): GraphQLError {
   const verdict = classify(error)
   if (verdict.kind === 'masked') {
     exchange.log.error({ error: describeError(verdict.cause), path: error.path?.join('.') }, 'request failed')
