@@ -22,13 +22,15 @@ export interface FanOut {
   readonly last: number
   /** Agents that were not told. */
   readonly missed: number
-  /** Of the server, per agent and publication, in microseconds; polls and the publication itself are in it. */
+  /** Of the server, per agent and publication, in microseconds; what a publication takes without agents is not in it. */
   readonly cpuEach: number
   /** Above the server without streams, per agent, in bytes. */
   readonly rssEach: number
   readonly heapEach: number
   /** Of polls from before the publication until the last agent was told, in milliseconds. */
   readonly pollP99: number
+  /** The same of a publication that no agent hears of: what the compiler and the commit hold up. */
+  readonly pollAlone: number
   /** All agents come at once to a server that has just been started: until the last has the version, in milliseconds. */
   readonly storm: number
   readonly stormFailures: number
@@ -60,6 +62,7 @@ export function fanOutTable(results: readonly FanOut[]): string {
     'RSS KiB',
     'heap KiB',
     'poll p99',
+    'alone',
     'storm s',
   ]
   const kib = (bytes: number) => (bytes / 1024).toFixed(1)
@@ -73,6 +76,7 @@ export function fanOutTable(results: readonly FanOut[]): string {
     kib(one.rssEach),
     kib(one.heapEach),
     one.pollP99.toFixed(1),
+    one.pollAlone.toFixed(1),
     (one.storm / 1000).toFixed(2) + (one.stormFailures > 0 ? ` ✗ ${one.stormFailures}` : ''),
   ])
   return aligned([head, ...rows], 0)
@@ -84,12 +88,14 @@ async function measureOne(data: Dataset, folder: string, size: number): Promise<
   let server = await startOrrery(data.url, folder)
   try {
     await warm(server, tokens)
+    // The first one compiles the code.
+    await publish(server, data, agents, 0)
+    const alone = await publish(server, data, agents, 0)
     const idle = await settledUsage(server)
     await agents.ask<Opened>({ kind: 'open', port: server.port, tokens, atOnce })
     const open = await settledUsage(server)
-    // The first one compiles the code.
     await publish(server, data, agents, size)
-    const figures = await publish(server, data, agents, size)
+    const { cpu, ...figures } = await publish(server, data, agents, size)
     await agents.ask({ kind: 'close' })
     await server.stop()
     server = await startOrrery(data.url, folder)
@@ -98,6 +104,8 @@ async function measureOne(data: Dataset, folder: string, size: number): Promise<
     return {
       agents: size,
       ...figures,
+      pollAlone: alone.pollP99,
+      cpuEach: (cpu - alone.cpu) / size,
       rssEach: each('rss'),
       heapEach: each('heapUsed'),
       storm: storm.milliseconds,
@@ -119,6 +127,8 @@ async function warm(server: ServerProcess, tokens: readonly string[]): Promise<v
 
 async function settledUsage(server: ServerProcess): Promise<Usage> {
   await sleep(settling)
+  server.send('collect')
+  await sleep(500)
   return server.usage()
 }
 
@@ -131,14 +141,13 @@ async function publish(server: ServerProcess, data: Dataset, agents: Agents, siz
   const body = { query: publishMutation, variables: { id: data.fleet.id } }
   await ask(server.port, requestBytes({ path: '/graphql', token: data.admin, body }))
   const begun = performance.now()
+  while ((await newest(server, data)).version === than && performance.now() - begun < patience) await sleep(100)
   let told: number[] = []
-  while (told.length < size && performance.now() - begun < patience) {
-    await sleep(100)
-    // Asked only when there may be an answer: the agents share their core with nobody then.
-    if ((await newest(server, data)).version === than) continue
+  do {
+    // Not asked while they are being told: they share their core with whoever asks.
     await sleep(1500)
     told = await agents.ask<number[]>({ kind: 'told', than })
-  }
+  } while (told.length < size && performance.now() - begun < patience)
   const after = await server.usage()
   poller.stop()
   const { createdAt } = await newest(server, data)
@@ -151,7 +160,7 @@ async function publish(server: ServerProcess, data: Dataset, agents: Agents, siz
     p99: percentile(delays, 0.99),
     last: delays.at(-1) ?? Number.NaN,
     missed: size - told.length,
-    cpuEach: (after.cpu - before.cpu) / size,
+    cpu: after.cpu - before.cpu,
     pollP99: percentile(
       during.sort((a, b) => a - b),
       0.99,

@@ -88,9 +88,12 @@ export function createApp(means: AppMeans): App {
       const release = listenersAddedTo(response)
       const head = await adapter.handleNodeRequestAndResponse(request, response, call)
       const events = call.exchange?.events
-      if (!events) return sendNodeResponse(head, response, request, true)
+      if (!events) {
+        await sendNodeResponse(head, response, request, true)
+        return
+      }
       release()
-      return streams.open(response, head, events)
+      streams.open(response, head, events)
     },
     stop() {
       isStopping = true

@@ -1,4 +1,4 @@
-import { createSourceEventStream, execute, GraphQLError, type ExecutionArgs, type ExecutionResult } from 'graphql'
+import { createSourceEventStream, execute, type GraphQLError, type ExecutionArgs, type ExecutionResult } from 'graphql'
 
 import { detached, type Context } from '../graphql/context.ts'
 import { sharesAnswers } from '../graphql/shared-answers.ts'
@@ -24,7 +24,7 @@ export class EventSource implements Frames {
   readonly #origin: Origin
 
   constructor(events: AsyncIterable<unknown>, args: ExecutionArgs & { contextValue: Context }, origin: Origin) {
-    const { schema, document, variableValues, operationName, contextValue } = args
+    const { schema, document, variableValues = null, operationName = null, contextValue } = args
     const isShared = Object.keys(variableValues ?? {}).length === 0 && sharesAnswers(schema, document)
     this.#events = events[Symbol.asyncIterator]()
     this.#operation = operationOf(document, { schema, document, variableValues, operationName, isShared })
@@ -95,6 +95,8 @@ function frameOf({ errors, ...rest }: ExecutionResult): Buffer {
 
 /** `http` and `unexpected` are Yoga's words between plugins. */
 function withoutInternals(error: GraphQLError) {
-  const { http: _http, unexpected: _unexpected, ...extensions } = error.extensions
+  const extensions = Object.fromEntries(
+    Object.entries(error.extensions).filter(([name]) => name !== 'http' && name !== 'unexpected'),
+  )
   return { ...error.toJSON(), extensions }
 }

@@ -59,6 +59,7 @@ class EventStream {
   readonly #frames: Frames
   #isFull = false
   #unread = 0
+  #goOn: (() => void) | null = null
 
   constructor(response: ServerResponse, frames: Frames) {
     this.#response = response
@@ -76,6 +77,7 @@ class EventStream {
   }
 
   async closed(): Promise<void> {
+    this.#goOn?.()
     await this.#frames.end()
   }
 
@@ -86,7 +88,10 @@ class EventStream {
 
   async #drained(): Promise<void> {
     this.#isFull = true
-    await new Promise((resolve) => this.#response.once('drain', resolve).once('close', resolve))
+    await new Promise<void>((resolve) => {
+      this.#goOn = resolve
+      this.#response.once('drain', resolve)
+    })
     this.#isFull = false
     this.#unread = 0
   }

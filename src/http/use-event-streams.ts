@@ -26,10 +26,11 @@ export function useEventStreams(): GraphqlPlugin {
         return nothing
       })
     },
-    onResultProcess({ serverContext: { exchange }, resultProcessor, setResultProcessor }) {
+    onResultProcess(payload) {
+      const { exchange } = payload.serverContext
       // There is a processor where the client takes what it gives: of streams, that is server-sent events.
-      if (exchange.events === null || !resultProcessor) return
-      setResultProcessor(() => new Response(null, { headers }), 'text/event-stream')
+      if (exchange.events === null || !payload.resultProcessor) return
+      payload.setResultProcessor(() => new Response(null, { headers }), 'text/event-stream')
     },
   }
 }

@@ -1,7 +1,7 @@
 import type { Follower } from './stream.ts'
 
 /** Streams that are woken in one turn of the event loop: in between, requests are answered. */
-const perTurn = 256
+const perTurn = 128
 
 /**
  * Wakes streams, so many a turn: one event for ten thousand of them is as many look-ups of credentials and writes to
