@@ -23,6 +23,7 @@ import { LiveClusters } from '../src/domain/live/clusters.ts'
 import { bundleShelf } from '../src/domain/bundle-shelf.ts'
 import { createCluster } from '../src/domain/clusters.ts'
 import { credentials } from '../src/domain/credentials.ts'
+import { Presence } from '../src/domain/presence.ts'
 import { createTenant } from '../src/domain/tenants.ts'
 import { Vault } from '../src/domain/vault.ts'
 import { createApp, type App } from '../src/http/app.ts'
@@ -60,7 +61,9 @@ async function start(url: string) {
   const operator = systemOperator(database)
   const { id: tenantId } = await createTenant(operator, { name: 'bench' })
   const { token } = await createCluster(operator, { tokens, vault }, { tenantId, name: 'bench' })
+  const log = createLog('silent')
   const app = createApp({
+    presence: new Presence({ operator, log }),
     authenticate: authenticator({
       database,
       tokens,
@@ -70,8 +73,8 @@ async function start(url: string) {
     tokens,
     vault,
     shelf: bundleShelf(operator),
-    log: createLog('silent'),
-    live: new LiveClusters(database.changes, { log: createLog('silent') }),
+    log,
+    live: new LiveClusters(database.changes, { log }),
     corsOrigins: [],
     introspection: 'nobody',
     health: { database: () => Promise.resolve(), migrations: () => Promise.resolve() },

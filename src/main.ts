@@ -12,6 +12,7 @@ import { openConnection } from './db/connection.ts'
 import { assertCurrent, migrateUp } from './db/migrations/index.ts'
 import { startRelay } from './db/relay.ts'
 import { credentials } from './domain/credentials.ts'
+import { Presence } from './domain/presence.ts'
 import { replicaRegistry } from './domain/replicas.ts'
 import { startPublisher } from './domain/publisher.ts'
 import { LiveClusters } from './domain/live/clusters.ts'
@@ -74,8 +75,10 @@ export async function startServer(config: Config, { beforeListening }: Hooks = {
       ),
       credentials: credentials(operator),
     })
+    const presence = new Presence({ operator, log })
     const app = createApp({
       authenticate,
+      presence,
       tokens,
       vault,
       log,
@@ -89,6 +92,8 @@ export async function startServer(config: Config, { beforeListening }: Hooks = {
     const publisher = startPublisher({ operator, vault, log, onSweep: () => advanceCaRotations(operator) })
     opened.push({ name: 'compile thread', close: () => compileThread.stop() })
     opened.push({ name: 'publisher', close: () => publisher.stop() })
+    // Before the publisher, which is told of what the last reports lead to.
+    opened.push({ name: 'presence', close: () => presence.stop() })
     const server = await listen(app, { host: config.host, port: config.port })
     opened.push({ name: 'http', close: () => server.close() })
     const address = config.publicUrl ?? server.url

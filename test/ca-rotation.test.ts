@@ -63,8 +63,10 @@ describe.each(engines)('a CA’s rotation on %s', (engine) => {
   })
 
   const row = () => app.database.client.cluster.findUniqueOrThrow({ where: { id: clusterId } })
-  const report = (token: string, runningConfigVersion: number) =>
-    mutate(app, token, 'reportNodeStatus', { runningConfigVersion })
+  const report = async (token: string, runningConfigVersion: number) => {
+    await mutate(app, token, 'reportNodeStatus', { runningConfigVersion })
+    await app.flush()
+  }
   const start = (name: 'rotateClusterCa' | 'abortClusterCaRotation', token = world.admin) =>
     mutate<{ cluster: { caRotation: Rotation | null } }>(
       app,

@@ -60,6 +60,7 @@ describe.each(engines)('the version of a cluster’s certificates on %s', (engin
       message: expect.stringMatching(/"a" \(1\.6\.1\), "b" \(1\.6\.1\)$/),
     })
     for (const { token } of machines) await mutate(app, token, 'reportNodeStatus', { nebulaVersion: '1.10.3' })
+    await app.flush()
     expect((await set({ certificateVersion: 2 })).cluster).toEqual({
       certificateVersion: 2,
       certificateLifetimeDays: 30,

@@ -88,7 +88,7 @@ describe.each(engines)('what orrery says of a database on %s that does not fit i
     const newer = await createMigratedDatabase(engine)
     const foreign = await createDatabase(engine)
     const [ofNewer, ofForeign] = await Promise.all([newer, foreign].map(({ url }) => openConnection(url)))
-    await ofNewer?.query(`UPDATE "_prisma_migrations" SET migration_name = '999_x' WHERE migration_name LIKE '007%'`)
+    await ofNewer?.query(`UPDATE "_prisma_migrations" SET migration_name = '999_x' WHERE migration_name LIKE '008%'`)
     await ofForeign?.script('CREATE TABLE invoices (id TEXT)')
     await Promise.all([ofNewer?.close(), ofForeign?.close()])
     for (const command of ['migrate status', 'migrate up', 'migrate down']) {

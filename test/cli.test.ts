@@ -122,12 +122,12 @@ describe('orrery', () => {
   test.each(engines)('migrates %s up and down by hand', async (engine) => {
     const database = await createDatabase(engine)
     const environment = { DATABASE_URL: database.url, ORRERY_SECRET: 's'.repeat(32) }
-    expect((await run(['migrate', 'up'], environment)).output.trim().split('\n')).toHaveLength(7)
+    expect((await run(['migrate', 'up'], environment)).output.trim().split('\n')).toHaveLength(8)
     expect((await run(['migrate', 'up'], environment)).output.trim()).toBe('Nothing is pending.')
-    expect((await run(['migrate', 'down', '--steps', '2'], environment)).output).toContain('took back 007')
+    expect((await run(['migrate', 'down', '--steps', '2'], environment)).output).toContain('took back 008')
     const status = (await run(['migrate', 'status'], environment)).output.trim().split('\n')
     expect(status.map((line) => line.split(/\s+/)[0])).toEqual([
-      ...Array.from({ length: 5 }, () => 'applied'),
+      ...Array.from({ length: 6 }, () => 'applied'),
       'pending',
       'pending',
     ])

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 
 import { systemOperator } from '../src/auth/system.ts'
 import { ChangeFeed } from '../src/db/changes.ts'
@@ -136,13 +136,14 @@ describe.each(engines)('configPublished on %s', (engine) => {
     const stream = await subscribe(world.nodeToken)
     expect(await stream.next()).toBe(latest)
     app.takeLog()
-    const fault = jest.spyOn(app.tokens, 'hashes').mockImplementation(() => {
-      throw new Error('the disk is gone')
-    })
+    const find = () => Promise.reject(new Error('the disk is gone'))
+    const { rows } = app.operatorScope
+    const before: unknown = Reflect.get(rows, 'find')
+    Object.assign(rows, { find })
     app.database.changes.emit({ kind: 'published', clusterId: world.clusterId, version: latest + 1 })
     expect(await stream.next()).toEqual(['INTERNAL_SERVER_ERROR'])
     expect(await stream.next()).toBe('complete')
-    fault.mockRestore()
+    Object.assign(rows, { find: before })
     expect(JSON.stringify(app.takeLog())).toContain('the disk is gone')
   })
 
@@ -169,6 +170,24 @@ describe.each(engines)('configPublished on %s', (engine) => {
     const waiting = stream.next()
     await stream.return?.()
     expect((await waiting).done).toBe(true)
+  })
+
+  test('five hundred that come at once, as after a restart, all learn the version, in few statements', async () => {
+    const latest = await publish()
+    const count = 500
+    const tokens = Array.from({ length: count }, (_, index) => [world.nodeToken, world.adminNodeToken][index % 2] ?? '')
+    app.takeStatements()
+    const streams = await Promise.all(tokens.map((token) => subscribe(token)))
+    const versions = await Promise.all(streams.map((stream) => stream.next()))
+    expect(new Set(versions)).toEqual(new Set([latest]))
+    // Each for itself would take three: its credential at the door and before the event, and the state. They come one by
+    // one, from one process; those of one turn of the event loop share.
+    expect(app.takeStatements().length).toBeLessThan(2 * count + 50)
+    const next = await publish()
+    app.takeStatements()
+    expect(new Set(await Promise.all(streams.map((stream) => stream.next())))).toEqual(new Set([next]))
+    expect(app.takeStatements().length).toBeLessThan(count / 10)
+    await Promise.all(streams.map((stream) => stream.close()))
   })
 
   test('when the server stops, streams complete and nothing waits for them', async () => {

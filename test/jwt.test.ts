@@ -1,6 +1,6 @@
 import { createHmac, randomBytes, randomUUID } from 'node:crypto'
 
-import { describe, expect, test } from '@jest/globals'
+import { describe, expect, jest, test } from '@jest/globals'
 import { base64url, SignJWT } from 'jose'
 
 import { jwtVerifier, mintJwt } from '../src/auth/jwt.ts'
@@ -43,6 +43,21 @@ describe('Orrery’s own JWTs', () => {
     for (const role of ['admin', 'viewer'] as const) {
       const token = await mintJwt(key, { role, tenantId }, { subject: 'tina', lifetime })
       expect(await verify(token)).toMatchObject({ role, tenantId, subject: 'tina' })
+    }
+  })
+
+  test('a token that was verified before ends like any other', async () => {
+    const token = await sign({ exp: now() + 60 })
+    expect(await verify(token)).toMatchObject({ role: 'operator' })
+    const doNotFake = ['nextTick', 'setImmediate', 'setInterval', 'setTimeout', 'queueMicrotask'] as const
+    jest.useFakeTimers({ now: Date.now() + 85_000, doNotFake: [...doNotFake] })
+    try {
+      // Within the tolerance for clocks that differ, and behind it.
+      expect(await verify(token)).toMatchObject({ role: 'operator' })
+      jest.setSystemTime(Date.now() + 10_000)
+      expect(await verify(token)).toBeNull()
+    } finally {
+      jest.useRealTimers()
     }
   })
 

@@ -28,7 +28,7 @@ describe.each(engines)('migrations that cannot be applied on %s', (engine) => {
     await dropFolder()
   })
 
-  const seventh = '007_more'
+  const another = '900_more'
   const pathOf = (name: string, file: string) => join(folder, engine, name, file)
 
   /** Every command refuses, with one and the same message, and nothing is other than before. */
@@ -51,31 +51,31 @@ describe.each(engines)('migrations that cannot be applied on %s', (engine) => {
 
   test('a file that was edited after it was applied, even by a comment', async () => {
     await appendFile(pathOf('003_create_cluster_state', 'migration.sql'), '-- a later thought\n')
-    await addMigration(folder, connection, seventh, 'CREATE TABLE more (id TEXT);')
+    await addMigration(folder, connection, another, 'CREATE TABLE more (id TEXT);')
     await expectRefused('Edited after it was applied: 003_create_cluster_state/migration.sql', 'Put back the file')
   })
 
   test('a migration that Prisma began and did not finish; what the message says to do makes it good', async () => {
-    await addMigration(folder, connection, seventh, 'CREATE TABLE more (id TEXT); CREATE TABLE nonsense (;')
+    await addMigration(folder, connection, another, 'CREATE TABLE more (id TEXT); CREATE TABLE nonsense (;')
     await connection.close()
     const prisma = await openSchemaEngine(database)
     await expect(prisma.deploy(folder)).rejects.toHaveProperty('message')
     await prisma.close()
     connection = await openConnection(database.url)
-    await expectRefused(`The migration ${seventh} was started`, 'did not finish', 'Restore the database from a backup')
+    await expectRefused(`The migration ${another} was started`, 'did not finish', 'Restore the database from a backup')
 
     const error: unknown = await assertCurrent(connection, folder).catch((reason: unknown) => reason)
-    const [repair = ''] = /UPDATE .*'007_more'/.exec(String(error)) ?? []
+    const [repair = ''] = /UPDATE .*'900_more'/.exec(String(error)) ?? []
     await connection.script(`DROP TABLE IF EXISTS more; ${repair}`)
-    await writeFile(pathOf(seventh, 'migration.sql'), 'CREATE TABLE more (id TEXT);')
-    expect(await migrateUp(connection, undefined, folder)).toEqual([seventh])
+    await writeFile(pathOf(another, 'migration.sql'), 'CREATE TABLE more (id TEXT);')
+    expect(await migrateUp(connection, undefined, folder)).toEqual([another])
   })
 
   test('a database that is newer than the program', async () => {
-    await addMigration(folder, connection, seventh, 'CREATE TABLE more (id TEXT);')
+    await addMigration(folder, connection, another, 'CREATE TABLE more (id TEXT);')
     await migrateUp(connection, undefined, folder)
-    await rm(join(folder, engine, seventh), { recursive: true })
-    await expectRefused('newer than this program', seventh, 'orrery migrate down')
+    await rm(join(folder, engine, another), { recursive: true })
+    await expectRefused('newer than this program', another, 'orrery migrate down')
   })
 
   test('a database with tables of somebody else', async () => {
@@ -90,7 +90,7 @@ describe.each(engines)('migrations that cannot be applied on %s', (engine) => {
   })
 
   test('pending migrations, to a server that expects none', async () => {
-    await migrateDown(connection, 3)
+    await migrateDown(connection, 4)
     await expect(assertCurrent(connection)).rejects.toThrow(/lacks 005_create_nodes, 006_.*, 007_.*"orrery migrate up"/)
   })
 
@@ -101,7 +101,7 @@ describe.each(engines)('migrations that cannot be applied on %s', (engine) => {
     expect(error).toBeInstanceOf(MigrationError)
     expect(String(error)).toMatch(/005_create_nodes cannot be taken back: it has no down.sql. .*Nothing was changed/)
     expect(await everythingIn(connection)).toEqual(before)
-    expect(await migrateDown(connection, 1, folder)).toEqual(['007_add_pki_and_publishing'])
+    expect(await migrateDown(connection, 1, folder)).toEqual(['008_add_convergence_indexes'])
   })
 
   test.each([0, -1, 1.5, Number.NaN])('%d steps back', async (steps) => {
@@ -121,13 +121,13 @@ describe.each(engines)('migrations that cannot be applied on %s', (engine) => {
 
   test('a migration that fails half-way leaves nothing behind, and those before it stay', async () => {
     await migrateDown(connection)
-    await addMigration(folder, connection, seventh, 'CREATE TABLE more (id TEXT); INSERT INTO missing VALUES (1);')
-    await expectRefusedToStart(/007_more failed and was undone: .*missing.* The migrations before it stay/)
+    await addMigration(folder, connection, another, 'CREATE TABLE more (id TEXT); INSERT INTO missing VALUES (1);')
+    await expectRefusedToStart(/900_more failed and was undone: .*missing.* The migrations before it stay/)
     const status = await migrationStatus(connection, folder)
     expect(status.map(({ state }) => state)).toEqual([...names.map(() => 'applied'), 'pending'])
     await expect(connection.query('SELECT 1 FROM more')).rejects.toHaveProperty('message')
-    await writeFile(pathOf(seventh, 'migration.sql'), 'CREATE TABLE more (id TEXT);')
-    expect(await migrateUp(connection, undefined, folder)).toEqual([seventh])
+    await writeFile(pathOf(another, 'migration.sql'), 'CREATE TABLE more (id TEXT);')
+    expect(await migrateUp(connection, undefined, folder)).toEqual([another])
   })
 
   /** Whether somebody is in the middle of migrating. */
@@ -151,7 +151,7 @@ describe.each(engines)('migrations that cannot be applied on %s', (engine) => {
       sqlite: 'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n;',
       postgresql: 'SELECT pg_sleep(600);',
     }
-    await addMigration(folder, connection, seventh, `CREATE TABLE more (id TEXT); ${slow[engine]}`)
+    await addMigration(folder, connection, another, `CREATE TABLE more (id TEXT); ${slow[engine]}`)
     const before = await everythingIn(connection)
     const migrating = await startMigrating(database.url, folder)
     migrating.go()
@@ -160,7 +160,7 @@ describe.each(engines)('migrations that cannot be applied on %s', (engine) => {
     expect(await migrating.end()).toMatchObject({ code: null, applied: '' })
     expect(await everythingIn(connection)).toEqual(before)
     expect(await migrationStatus(connection, folder)).toContainEqual({
-      name: seventh,
+      name: another,
       state: 'pending',
       appliedAt: null,
     })
@@ -183,9 +183,9 @@ describe('migrations that rebuild a table on sqlite', () => {
     await connection.script(`INSERT INTO tenants (id, name) VALUES ('t', 't');
       INSERT INTO clusters (id, tenant_id, name, cluster_token_hash, firewall) VALUES ('c', 't', 'c', 'h', '{}')`)
     const { folder, drop } = await copyMigrations()
-    await addMigration(folder, connection, '007_rebuild', rebuild(rows))
+    await addMigration(folder, connection, '900_rebuild', rebuild(rows))
     const migrating = migrateUp(connection, undefined, folder)
-    if (rows === 'true') expect(await migrating).toEqual(['007_rebuild'])
+    if (rows === 'true') expect(await migrating).toEqual(['900_rebuild'])
     else await expect(migrating).rejects.toThrow(/a row of clusters refers to one of tenants that is gone/)
     expect(await connection.query('SELECT id FROM tenants')).toHaveLength(1)
     expect(await connection.query('SELECT id FROM clusters')).toHaveLength(1)

@@ -28,6 +28,10 @@ const indexes = {
   idx_nodes_relay: 'nodes (cluster_id, is_relay) WHERE is_relay',
   nodes_tenant_id_cluster_id_name_key: 'UNIQUE nodes (tenant_id, cluster_id, name)',
   idx_nodes_public_key: 'UNIQUE nodes (tenant_id, cluster_id, public_key)',
+  idx_nodes_outdated: 'nodes (tenant_id, cluster_id, name, running_config_version)',
+  idx_nodes_running_version:
+    'nodes (tenant_id, cluster_id, running_config_version, name) WHERE certificate IS NOT NULL',
+  idx_nodes_failing: 'nodes (tenant_id, cluster_id, running_config_version) WHERE last_error IS NOT NULL',
   nodes_tenant_id_cluster_id_overlay_ip_key: 'UNIQUE nodes (tenant_id, cluster_id, overlay_ip)',
   idx_config_bundles_cluster: 'config_bundles (cluster_id)',
   idx_config_bundles_cluster_version: 'config_bundles (tenant_id, cluster_id, version DESC)',

@@ -34,6 +34,8 @@ export interface Dataset {
   readonly heavyNodes: readonly SeededNode[]
   /** A thousand nodes (or all of fewer), from everywhere. */
   readonly agents: readonly SeededNode[]
+  /** Ten thousand nodes (or all of fewer), from everywhere. */
+  readonly reporters: readonly SeededNode[]
   /** JWTs: of an operator, and of the admin of the large cluster's tenant. */
   readonly operator: string
   readonly admin: string
@@ -45,6 +47,7 @@ export const storedVersions = 500
 const smallTenants = 10
 const clustersPerTenant = 5
 const agentCount = 1000
+const reporterCount = 10_000
 const keys = deriveKeys(secret)
 const tokens = new Tokens(keys.tokenHash)
 
@@ -97,6 +100,7 @@ async function fill(writer: BulkWriter, url: string, nodeCount: number): Promise
     fleet: { id: fleet.id, token: fleet.token, nodes: evenly(fleetNodes, agentCount), allNodes: fleetNodes },
     heavyNodes,
     agents: evenly([...fleetNodes, ...others], agentCount),
+    reporters: evenly([...fleetNodes, ...others], reporterCount),
     operator: await jwt({ role: 'operator' }),
     admin: await jwt({ role: 'admin', tenantId: fleetTenant }),
   }

@@ -55,11 +55,13 @@ export class Load {
     this.#traffic = traffic
   }
 
-  async run(connections: number, seconds: number): Promise<LoadResult> {
+  /** @param most requests; as many as there is time for when absent */
+  async run(connections: number, seconds: number, most = Infinity): Promise<LoadResult> {
     while (this.#sockets.length < connections) {
       this.#sockets.push({ socket: await open(this.#port), reader: new AnswerReader() })
     }
     const latencies: number[] = []
+    let sent = 0
     let failures = 0
     let example: string | null = null
     const start = performance.now()
@@ -68,6 +70,7 @@ export class Load {
       new Promise<void>((resolve, reject) => {
         let sentAt = 0
         const send = () => {
+          sent += 1
           sentAt = performance.now()
           socket.write(this.#nextRequest())
         }
@@ -85,7 +88,7 @@ export class Load {
             failures += 1
             example ??= `${answer.head.split('\r\n', 1).join('')} ${answer.body.toString('utf8', 0, 500)}`
           }
-          if (now < end) send()
+          if (now < end && sent < most) send()
           else finish()
         }
         socket.on('data', onData).once('close', onClose)

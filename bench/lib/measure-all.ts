@@ -1,5 +1,7 @@
+import { measureReports, reportsTable, type ReportsFigures } from '../reports.ts'
 import { seed, type Dataset } from './dataset.ts'
 import type { Databases } from './databases.ts'
+import { fanOutTable, measureFanOut, type FanOut } from './fan-out.ts'
 import { growthTable } from './growth.ts'
 import { measure, type Servers } from './measure.ts'
 import type { Options } from './options.ts'
@@ -18,6 +20,9 @@ export interface SizeResult {
 interface Results {
   readonly sizes: readonly SizeResult[]
   readonly startUp: StartUps | null
+  /** One publication to each number of live agents. */
+  readonly fanOut: readonly FanOut[] | null
+  readonly reports: ReportsFigures | null
   readonly notes: readonly string[]
 }
 
@@ -31,6 +36,7 @@ export async function measureAll(options: Options, databases: Databases): Promis
     notes.push('PostGraphile is measured on PostgreSQL only (--postgres), the one engine it has.')
   const done: SizeResult[] = []
   let startUp: StartUps | null = null
+  let reports: ReportsFigures | null = null
   for (const nodes of sizes) {
     const data = await seed(await databases.create(), nodes)
     const scenarios = scenariosFor(data).filter(({ name }) => wants(name))
@@ -52,10 +58,20 @@ export async function measureAll(options: Options, databases: Databases): Promis
       startUp = await measureStartUp(data.url, databases)
       console.log(`\nStart and rest, ${nodes} nodes\n${startUpTable(startUp)}`)
     }
+    // Last: the nodes run what they reported then.
+    if (nodes === sizes.at(-1) && wants('reports')) {
+      reports = await measureReports(data, databases)
+      console.log(`\nPolls while agents report, ${nodes} nodes\n${reportsTable(reports)}`)
+    }
+  }
+  let fanOut: FanOut[] | null = null
+  if (wants('fan-out')) {
+    fanOut = await measureFanOut(databases, options.agents)
+    console.log(`\nOne publication to live agents\n${fanOutTable(fanOut)}`)
   }
   if (done.length > 1) console.log(`\nGrowth\n${growthTable(done)}`)
   for (const note of notes) console.log(`Note: ${note}`)
-  return { sizes: done, startUp, notes }
+  return { sizes: done, startUp, reports, notes }
 }
 
 async function startAll({ url }: Dataset, databases: Databases, { engine, peers }: Options): Promise<Servers> {

@@ -35,6 +35,14 @@ export const routesQuery = `mutation Routes($nodeId: UUID!, $routes: [CIDR!]!) {
   }
 }`
 
+/** What an agent says once it runs a version. */
+export const reportQuery = `mutation Report($version: Int!) {
+  reportNodeStatus(input: { runningConfigVersion: $version, nebulaVersion: "1.9.5" }) {
+    ... on ReportNodeStatusPayload { node { id } }
+    ... on Error { message }
+  }
+}`
+
 /** The same questions in the schema that PostGraphile makes of the tables. */
 export const postgraphile: Readonly<Record<string, string>> = {
   poll: '{ viewer { clusterByClusterId { configVersion latestBundleVersion } } }',

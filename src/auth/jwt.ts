@@ -4,6 +4,7 @@ import { decodeJwt, errors, jwtVerify, SignJWT, type JWTPayload } from 'jose'
 import { z } from 'zod'
 
 import type { IdentityProvider } from './identity-provider.ts'
+import { VerifiedTokens } from './verified-tokens.ts'
 
 /** What a JWT says once it was verified. */
 export type Claims =
@@ -58,12 +59,21 @@ export function jwtVerifier(
   provider: IdentityProvider | null,
   previous: readonly KeyObject[] = [],
 ): JwtVerifier {
+  const verified = new VerifiedTokens<Claims>(clockTolerance)
+  // Only its own: an identity provider changes its keys.
+  const own = async (token: string): Promise<Claims | null> => {
+    const claims = await verifyOwn(token, [key, ...previous])
+    if (claims) verified.add(token, claims)
+    return claims
+  }
   return {
     async verify(token) {
+      const known = verified.get(token)
+      if (known) return known
       try {
         return provider && decodeJwt(token).iss === provider.issuer
           ? await verifyProviders(token, provider)
-          : await verifyOwn(token, [key, ...previous])
+          : await own(token)
       } catch (error) {
         if (error instanceof errors.JOSEError) return null
         throw error

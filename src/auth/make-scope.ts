@@ -1,6 +1,10 @@
+import type { ChangeFeed } from '../db/changes.ts'
 import type { Database } from '../db/client.ts'
+import { convergenceReader, type ConvergenceReader } from '../db/convergence.ts'
 import { replicaLease } from '../db/lease.ts'
-import { pageReader } from '../db/pages.ts'
+import { pageReader, type PageReader } from '../db/pages.ts'
+import { presenceStore } from '../db/presence.ts'
+import type { RowReader } from '../db/rows.ts'
 import { scopedClient } from '../db/scoped.ts'
 import type { Db } from '../db/types.ts'
 import type { Operator, Tenant } from './scope.ts'
@@ -18,21 +22,47 @@ interface Whose {
 }
 
 /** The scope of a tenant, or of one cluster of it. For the authentication layer alone. */
-export function tenantScope(database: Database, { tenantId, actor }: Whose, within: Within | null = null): Tenant {
-  const rows = { tenantId, clusterId: within?.clusterId ?? null }
-  let db: Db | null = null
+export const tenantScope = (database: Database, whose: Whose, within: Within | null = null): Tenant =>
   // The brand exists for the compiler only.
-  return {
-    ...rows,
-    actor,
-    changes: database.changes,
-    // Made when it is first used: it costs as much as ten look-ups, and a poll needs none.
-    get db() {
-      return (db ??= scopedClient(database, { ...rows, nodeId: within?.nodeId ?? null }))
-    },
-    pages: pageReader(database, rows),
-    rows: database.lookups.of(rows),
-  } as Tenant
+  new TenantScope(database, whose, within) as unknown as Tenant
+
+/** Its readers are made when they are first used: a client costs as much as ten look-ups, and a poll needs none. */
+class TenantScope implements Omit<Tenant, symbol> {
+  readonly tenantId: string
+  readonly clusterId: string | null
+  readonly actor: string
+  readonly changes: ChangeFeed
+  readonly #database: Database
+  readonly #nodeId: string | null
+  #db: Db | null = null
+  #pages: PageReader | null = null
+  #rows: RowReader | null = null
+
+  constructor(database: Database, { tenantId, actor }: Whose, within: Within | null) {
+    this.tenantId = tenantId
+    this.clusterId = within?.clusterId ?? null
+    this.actor = actor
+    this.changes = database.changes
+    this.#database = database
+    this.#nodeId = within?.nodeId ?? null
+  }
+
+  get db(): Db {
+    const { tenantId, clusterId } = this
+    return (this.#db ??= scopedClient(this.#database, { tenantId, clusterId, nodeId: this.#nodeId }))
+  }
+
+  get pages(): PageReader {
+    return (this.#pages ??= pageReader(this.#database, this))
+  }
+
+  get convergence(): ConvergenceReader {
+    return convergenceReader(this.#database, this)
+  }
+
+  get rows(): RowReader {
+    return (this.#rows ??= this.#database.lookups.of(this))
+  }
 }
 
 /** The scope without a boundary. For the authentication layer alone. */
@@ -44,7 +74,9 @@ export function operatorScope(database: Database, actor: string): Operator {
     changes: database.changes,
     db: database.client,
     pages: pageReader(database, rows),
+    convergence: convergenceReader(database, rows),
     rows: database.lookups.of(rows),
     lease: replicaLease(database),
+    presence: presenceStore(database),
   } as unknown as Operator
 }

@@ -1,6 +1,8 @@
 import type { ChangeFeed } from '../db/changes.ts'
+import type { ConvergenceReader } from '../db/convergence.ts'
 import type { ReplicaLease } from '../db/lease.ts'
 import type { PageReader } from '../db/pages.ts'
+import type { PresenceStore } from '../db/presence.ts'
 import type { RowReader } from '../db/rows.ts'
 import type { Db } from '../db/types.ts'
 
@@ -20,6 +22,7 @@ export interface Tenant {
   readonly actor: string
   readonly db: Db
   readonly pages: PageReader
+  readonly convergence: ConvergenceReader
   readonly rows: RowReader
   readonly changes: ChangeFeed
 }
@@ -32,10 +35,13 @@ export interface Operator {
   readonly actor: string
   readonly db: Db
   readonly pages: PageReader
+  readonly convergence: ConvergenceReader
   readonly rows: RowReader
   readonly changes: ChangeFeed
   /** The instances of the control plane belong to no tenant. */
   readonly lease: ReplicaLease
+  /** Written for the nodes of all tenants at once. */
+  readonly presence: PresenceStore
 }
 
 /** What domain functions work in. */

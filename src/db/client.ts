@@ -1,22 +1,26 @@
 import { PrismaPg } from '@prisma/adapter-pg'
 
+import { type Bulk, postgresqlBulk, sqliteBulk } from './bulk.ts'
 import { ChangeFeed } from './changes.ts'
 import { engineOf } from './connection.ts'
 import { PrismaClient as PostgresqlClient } from './generated/postgresql/client.ts'
 import { PrismaClient as SqliteClient } from './generated/sqlite/client.ts'
-import { plainReader } from './plain-reader.ts'
+import { plainReader, type PlainReader } from './plain-reader.ts'
 import { RowLookups } from './rows.ts'
-import { sqliteAdapter } from './sqlite-adapter.ts'
+import { sqliteAdapter, Turnstile } from './sqlite-adapter.ts'
 import type { Engine } from './types.ts'
 
 /** The raw client: reaches every row. Only db, auth, ha, main and cli may hold one. */
 export interface Database {
   readonly engine: Engine
   readonly client: SqliteClient
+  readonly reader: PlainReader
   /** Rows by their keys, for all requests of a turn at once. */
   readonly lookups: RowLookups
   /** What happens to the clusters. */
   readonly changes: ChangeFeed
+  /** Large writes that keep nobody waiting. */
+  readonly bulk: Bulk
   /** Transactions that still run are rolled back, and fail; so first stop whoever has any. */
   readonly close: () => Promise<void>
 }
@@ -44,9 +48,10 @@ export async function openDatabase(url: string, options: DatabaseOptions = {}): 
     transactionOptions,
     log: options.onQuery ? [{ emit: 'event', level: 'query' } as const] : [],
   }
+  const turnstile = new Turnstile()
   const client =
     engine === 'sqlite'
-      ? new SqliteClient({ ...common, adapter: sqliteAdapter(url) })
+      ? new SqliteClient({ ...common, adapter: sqliteAdapter(url, turnstile) })
       : // The one cast between the engines: their generated types differ in the options of $transaction alone.
         (new PostgresqlClient({
           ...common,
@@ -72,12 +77,22 @@ export async function openDatabase(url: string, options: DatabaseOptions = {}): 
     await client.$disconnect()
     throw error
   }
+  const bulk = engine === 'sqlite' ? sqliteBulk(url, turnstile, onQuery) : postgresqlBulk(client)
   const reader = plainReader(engine, url, onQuery ?? (() => undefined))
   const close = async () => {
     await reader.close()
     await client.$disconnect()
+    await bulk.stop()
   }
-  return { engine, client, lookups: new RowLookups(reader, engine), changes: new ChangeFeed(), close }
+  return {
+    engine,
+    client,
+    reader,
+    lookups: new RowLookups(reader, engine),
+    changes: new ChangeFeed(),
+    bulk: bulk.run,
+    close,
+  }
 }
 
 /** SQLite's settings that Orrery's promises stand on, as a running connection reports them. */

@@ -1,6 +1,9 @@
 import { columns, type Table } from './columns.ts'
 import { Prisma } from './generated/sqlite/client.ts'
 import type { Database } from './client.ts'
+import type { PlainValue } from './plain-reader.ts'
+import { typed } from './row-values.ts'
+import type { RowScope } from './types.ts'
 
 export type Sql = Prisma.Sql
 /** A piece of SQL with its values bound, for the conditions of a listing; the listed row is `x`. */
@@ -22,6 +25,8 @@ export interface Listing {
    * index that saves the sort, though a thousand rows of it may hold three that count; PostgreSQL knows by itself.
    */
   readonly index?: string
+  /** Whether rows without a value in a column of the order come first; only SQLite's indexes have them there. */
+  readonly nullsFirst?: boolean
 }
 
 /** Which part of the list: between two keys (values of the order's columns), from its end when `inverted`. */
@@ -54,21 +59,19 @@ export interface PageReader {
   countByParent(listing: Listing, parentIds: readonly string[], where: readonly Sql[]): Promise<Map<string, number>>
 }
 
-export interface RowScope {
-  readonly tenantId: string | null
-  readonly clusterId: string | null
-}
-
 /** Makes the reader of one scope. `null` ids of the scope mean: all. */
-export function pageReader({ client, engine }: Database, scope: RowScope): PageReader {
+export function pageReader({ reader, engine }: Database, scope: RowScope): PageReader {
+  const read = ({ text, sql: withMarks, values }: Sql) =>
+    reader.read(engine === 'sqlite' ? withMarks : text, values as readonly PlainValue[])
   const listed = ({ table, index }: Listing): Sql =>
     engine === 'sqlite' && index !== undefined ? raw(`${table} x INDEXED BY ${index}`) : raw(`${table} x`)
   return {
     async page(listing, fields, where, window) {
       const conditions = [...scopeConditions(listing.table, scope), ...where, ...keyset(listing, window)]
-      return client.$queryRaw<Row[]>(sql`
+      const rows = await read(sql`
         SELECT ${selection('x', listing.table, fields)} FROM ${listed(listing)} WHERE ${all(conditions)}
         ORDER BY ${ordering('x', listing, window)} LIMIT ${window.limit}`)
+      return rows.map((row) => typed(listing.table, row))
     },
     async pagesByParent(listing, parentIds, fields, where, window) {
       const { table, parent } = withParent(listing)
@@ -86,35 +89,33 @@ export function pageReader({ client, engine }: Database, scope: RowScope): PageR
         engine === 'postgresql'
           ? sql`CROSS JOIN LATERAL (SELECT ${columnsOf('x', listing, fields)} FROM ${raw(table)} x ${tail}) r`
           : sql`JOIN ${raw(table)} r ON ${all([...same, sql`r.${raw(key)} IN (SELECT x.${raw(key)} FROM ${listed(listing)} ${tail})`])}`
-      const rows = await client.$queryRaw<(Row & { parent: string })[]>(sql`
+      const rows = await read(sql`
         SELECT p.id AS parent, ${selection('r', table, fields)} FROM ${raw(parent.table)} p ${join}
         WHERE p.id IN (${Prisma.join(parentIds)}) ORDER BY ${ordering('r', listing, window)}`)
       const pages = new Map<string, Row[]>(parentIds.map((id) => [id, []]))
-      for (const { parent: id, ...row } of rows) pages.get(id)?.push(row)
+      for (const { parent: id, ...row } of rows) pages.get(id as string)?.push(typed(table, row))
       return pages
     },
     async count(listing, where) {
       const conditions = [...scopeConditions(listing.table, scope), ...where]
-      const [row] = await client.$queryRaw<{ total: bigint | number }[]>(
-        sql`SELECT count(*) AS total FROM ${listed(listing)} WHERE ${all(conditions)}`,
-      )
-      return Number(row?.total ?? 0)
+      const [row] = await read(sql`SELECT count(*) AS total FROM ${listed(listing)} WHERE ${all(conditions)}`)
+      return Number(row?.['total'] ?? 0)
     },
     async countByParent(listing, parentIds, where) {
       const { table, parent } = withParent(listing)
       if (parentIds.length === 0) return new Map()
       const child = raw(parent.on.find(([, own]) => own === 'id')?.[0] ?? 'id')
       const conditions = [sql`x.${child} IN (${Prisma.join(parentIds)})`, ...scopeConditions(table, scope), ...where]
-      const rows = await client.$queryRaw<{ parent: string; total: bigint | number }[]>(
+      const rows = await read(
         sql`SELECT x.${child} AS parent, count(*) AS total FROM ${listed(listing)} WHERE ${all(conditions)} GROUP BY x.${child}`,
       )
-      return new Map(rows.map((row) => [row.parent, Number(row.total)]))
+      return new Map(rows.map(({ parent: id, total }) => [id as string, Number(total)]))
     },
   }
 }
 
 /** The conditions that keep a statement inside the scope, as the scoped client's do (scoped.ts). */
-function scopeConditions(table: Table, { tenantId, clusterId }: RowScope): Sql[] {
+export function scopeConditions(table: Table, { tenantId, clusterId }: RowScope): Sql[] {
   const [tenantColumn, clusterColumn] =
     table === 'tenants' ? ['id', null] : table === 'clusters' ? ['tenant_id', 'id'] : ['tenant_id', 'cluster_id']
   return [
@@ -132,8 +133,8 @@ function keyset({ order, direction }: Listing, { after, before }: Window): Sql[]
   ]
 }
 
-function ordering(alias: string, { order, direction }: Listing, { inverted }: Window): Sql {
-  const way = raw((direction === 'asc') === inverted ? 'DESC' : 'ASC')
+function ordering(alias: string, { order, direction, nullsFirst }: Listing, { inverted }: Window): Sql {
+  const way = raw(((direction === 'asc') === inverted ? 'DESC' : 'ASC') + (nullsFirst ? ' NULLS FIRST' : ''))
   return Prisma.join(order.map((name) => sql`${raw(alias)}.${raw(name)} ${way}`))
 }
 
@@ -158,8 +159,8 @@ function withParent(listing: Listing): Listing & { readonly parent: NonNullable<
   return { ...listing, parent: listing.parent }
 }
 
-const all = (conditions: readonly Sql[]): Sql =>
+export const all = (conditions: readonly Sql[]): Sql =>
   conditions.length === 0 ? sql`1 = 1` : Prisma.join([...conditions], ' AND ')
 
 /** Names of tables and columns, all of them from this program's own text. */
-const raw = (text: string): Sql => Prisma.raw(text)
+export const raw = (text: string): Sql => Prisma.raw(text)

@@ -1,9 +1,8 @@
 import { columns } from './columns.ts'
-import { getDatamodel } from './generated/pothos.ts'
-import type { RowScope } from './pages.ts'
 import { listOf, type PlainReader, type PlainRow } from './plain-reader.ts'
+import { typed } from './row-values.ts'
 import { TurnBatches } from './turn-batches.ts'
-import type { Cluster, Engine, Node, Tenant } from './types.ts'
+import type { Cluster, Engine, Node, RowScope, Tenant } from './types.ts'
 
 /** What can be looked up, with the columns that a row is found by. */
 interface Tables {
@@ -33,7 +32,6 @@ interface Ask {
   readonly reject: (error: unknown) => void
 }
 
-const models = { tenants: 'Tenant', clusters: 'Cluster', nodes: 'Node' } as const
 /** Fields that say whose a row is; they are always read. */
 const placing = { tenants: ['id'], clusters: ['id', 'tenantId'], nodes: ['tenantId', 'clusterId'] } as const
 /** In one statement: some ten milliseconds' work, and ten of the largest pages. */
@@ -87,12 +85,13 @@ export class RowLookups {
       const keys = new Set(asks.map(({ key }) => key))
       const text = this.#statement(table, by, [...fields].sort())
       const rows = new Map<unknown, PlainRow>()
-      for (const row of await this.#reader.read(text, [...keys])) rows.set(row[by], typed(table, row))
+      for (const row of await this.#reader.read(text, [[...keys]])) rows.set(row[by], typed(table, row))
       for (const { key, scope, resolve } of asks) {
         const row = rows.get(key)
         resolve(row !== undefined && isWithin(table, row, scope) ? row : null)
       }
-    } catch (error) {
+    } catch (cause) {
+      const error = new Error(`looking up ${table} by ${by} failed`, { cause })
       for (const { reject } of asks) reject(error)
     }
   }
@@ -119,34 +118,4 @@ function expression(table: TableName, field: string): string {
   const column = Object.hasOwn(known, field) ? known[field] : undefined
   if (column === undefined) throw new Error(`${table} has no field ${field} that can be looked up`)
   return `x.${column}`
-}
-
-type Reading = (value: NonNullable<unknown>) => unknown
-
-const readings: Readonly<Record<string, Reading>> = {
-  Boolean: (value) => value === true || value === 1,
-  DateTime: (value) => new Date(asUtc(String(value))),
-  Json: (value): unknown => (typeof value === 'string' ? JSON.parse(value) : value),
-}
-
-/** PostgreSQL writes `2026-11-27 09:00:00.123` and means UTC, as the client does. */
-const asUtc = (text: string): string => (text.includes('T') ? text : `${text.replace(' ', 'T')}Z`)
-
-/** By table, the fields whose values the drivers do not give as the model has them. */
-const conversions = Object.fromEntries(
-  Object.entries(models).map(([table, model]) => [
-    table,
-    (getDatamodel().datamodel.models[model]?.fields ?? []).flatMap(({ name, type }): [string, Reading][] => {
-      const reading = readings[type]
-      return reading ? [[name, reading]] : []
-    }),
-  ]),
-)
-
-function typed(table: TableName, row: PlainRow): PlainRow {
-  for (const [field, reading] of conversions[table] ?? []) {
-    const value = row[field]
-    if (value !== undefined && value !== null) row[field] = reading(value)
-  }
-  return row
 }

@@ -1,8 +1,7 @@
-import type { RowScope } from './pages.ts'
 import type { Database } from './client.ts'
 import type { Prisma } from './generated/sqlite/client.ts'
 import { assertPlain, assertPlainRow, ScopeError } from './plain-arguments.ts'
-import type { Db } from './types.ts'
+import type { Db, RowScope } from './types.ts'
 
 /** The rows of one tenant, or of one cluster of it, and the node that works in them. */
 export interface TenantRows extends RowScope {

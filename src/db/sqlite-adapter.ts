@@ -19,7 +19,7 @@ const pragmas = [
 ]
 
 /** Lets one task at a time pass, in the order of arrival. */
-class Turnstile {
+export class Turnstile {
   #last: Promise<void> = Promise.resolve()
 
   /** Resolves when it is the caller's turn, with the function that ends it. */
@@ -29,6 +29,16 @@ class Turnstile {
     this.#last = promise
     await before
     return resolve
+  }
+
+  /** Passes with a task, and leaves when it has ended, however it ended. */
+  async alone<T>(work: () => Promise<T>): Promise<T> {
+    const leave = await this.enter()
+    try {
+      return await work()
+    } finally {
+      leave()
+    }
   }
 }
 
@@ -49,8 +59,9 @@ function promiseWithResolver(): {
  * This one opens two: reads beside transactions go to a connection of their own (WAL gives it the last committed
  * state), writes wait for the transaction's end. Transactions begin IMMEDIATE, so that none fails half-way
  * because another process took the write lock in between.
+ * @param turnstile whoever else writes to the file from this process passes it, too
  */
-export function sqliteAdapter(url: string): SqlDriverAdapterFactory {
+export function sqliteAdapter(url: string, turnstile = new Turnstile()): SqlDriverAdapterFactory {
   const official = new PrismaBetterSqlite3({ url })
   return {
     provider: 'sqlite',
@@ -58,7 +69,8 @@ export function sqliteAdapter(url: string): SqlDriverAdapterFactory {
     async connect() {
       const writer = await connection(official, pragmas)
       try {
-        return new SqliteAdapter(writer, await connection(official, [...pragmas, 'PRAGMA query_only = ON']))
+        const reader = await connection(official, [...pragmas, 'PRAGMA query_only = ON'])
+        return new SqliteAdapter({ writer, reader, turnstile })
       } catch (error) {
         await writer.dispose()
         throw error
@@ -83,10 +95,19 @@ class SqliteAdapter implements SqlDriverAdapter {
   readonly adapterName: string
   readonly #writer: SqlDriverAdapter
   readonly #reader: SqlDriverAdapter
-  readonly #turnstile = new Turnstile()
+  readonly #turnstile: Turnstile
 
-  constructor(writer: SqlDriverAdapter, reader: SqlDriverAdapter) {
+  constructor({
+    writer,
+    reader,
+    turnstile,
+  }: {
+    writer: SqlDriverAdapter
+    reader: SqlDriverAdapter
+    turnstile: Turnstile
+  }) {
     this.adapterName = writer.adapterName
+    this.#turnstile = turnstile
     this.#writer = writer
     this.#reader = reader
   }
@@ -149,22 +170,14 @@ class SqliteAdapter implements SqlDriverAdapter {
   }
 
   async dispose() {
-    const leave = await this.#turnstile.enter()
-    try {
+    await this.#turnstile.alone(async () => {
       await this.#reader.dispose()
       await this.#writer.dispose()
-    } finally {
-      leave()
-    }
+    })
   }
 
-  async #alone<T>(work: (writer: SqlDriverAdapter) => Promise<T>): Promise<T> {
-    const leave = await this.#turnstile.enter()
-    try {
-      return await work(this.#writer)
-    } finally {
-      leave()
-    }
+  #alone<T>(work: (writer: SqlDriverAdapter) => Promise<T>): Promise<T> {
+    return this.#turnstile.alone(() => work(this.#writer))
   }
 }
 

@@ -13,3 +13,9 @@ export type Tx = Pick<PrismaClient, Models>
 
 /** The six tables as one caller may reach them. */
 export type Db = Pick<PrismaClient, Models | '$transaction'>
+
+/** Whose rows: a tenant's, or those of one cluster of it. `null` means: all. */
+export interface RowScope {
+  readonly tenantId: string | null
+  readonly clusterId: string | null
+}

@@ -3,8 +3,9 @@ import { z } from 'zod'
 import { NotFoundError, ValidationError } from '../base/errors.ts'
 import type { Scope } from '../auth/scope.ts'
 import type { Node } from '../db/types.ts'
-import { advanceCaRotation } from './ca-rotation.ts'
-import { check, nebulaVersionRule } from './rules.ts'
+import { nodeFields } from './nodes.ts'
+import type { Presence } from './presence.ts'
+import { check, defined, nebulaVersionRule } from './rules.ts'
 
 /** Characters of an error that are kept; a log is for the rest. */
 const mostCharacters = 2000
@@ -14,8 +15,9 @@ const rules = z.object({
   nebulaVersion: nebulaVersionRule.optional(),
   lastError: z
     .string()
-    // PostgreSQL keeps no NUL in a text.
-    .transform((text) => [...text.slice(0, 2 * mostCharacters)].slice(0, mostCharacters).join('').replaceAll('\0', ' '))
+    .transform((text) => [...text.slice(0, 2 * mostCharacters)].slice(0, mostCharacters).join(''))
+    // PostgreSQL keeps no NUL in a text, and no half of a surrogate pair: one such report would hold up all others.
+    .transform((text) => Buffer.from(text.replaceAll('\0', ' ')).toString())
     .optional(),
 })
 
@@ -29,39 +31,28 @@ export interface NodeStatus {
 }
 
 /**
- * Keeps what a node's agent reports, and that it was seen. Nothing that nodes must run changes: no new version. A
- * rotation of the CA that waited for this report takes its next step.
+ * Notes what a node's agent reports, and that it was seen: written a moment later, together with what all others report.
+ * Nothing that nodes must run changes: no new version. A rotation of the CA that waited for this report takes its next
+ * step when it is written.
+ * @returns the node as it will be then
  * @throws ValidationError when it says to run a version that there is not, NotFoundError
  */
 export async function reportNodeStatus(
   scope: Scope,
+  presence: Presence,
   { nodeId, clusterId }: { readonly nodeId: string; readonly clusterId: string },
   input: NodeStatus,
 ): Promise<Node> {
-  const { runningConfigVersion, nebulaVersion, lastError } = check(rules, input)
-  const cluster = await scope.db.cluster.findUnique({
-    where: { id: clusterId },
-    select: { configVersion: true, caRotationPhase: true },
-  })
-  if (!cluster) throw new NotFoundError('Node')
+  const { runningConfigVersion, nebulaVersion, lastError = null } = check(rules, input)
+  const [cluster, node] = await Promise.all([
+    scope.rows.find('clusters', 'id', clusterId, ['configVersion']),
+    scope.rows.find('nodes', 'id', nodeId, nodeFields),
+  ])
+  if (!cluster || !node) throw new NotFoundError('Node')
   if (runningConfigVersion !== undefined && runningConfigVersion > cluster.configVersion) {
     const message = `must be a version that the cluster has; its newest is ${cluster.configVersion}`
     throw ValidationError.at(['input', 'runningConfigVersion'], message)
   }
-  const before = await scope.db.node.findUnique({ where: { id: nodeId }, select: { runningConfigVersion: true } })
-  const [node] = await scope.db.node.updateManyAndReturn({
-    where: { id: nodeId },
-    data: {
-      lastSeenAt: new Date(),
-      lastError: lastError ?? null,
-      ...(runningConfigVersion === undefined ? {} : { runningConfigVersion }),
-      ...(nebulaVersion === undefined ? {} : { nebulaVersion }),
-    },
-  })
-  if (!node) throw new NotFoundError('Node')
-  const isNew = runningConfigVersion !== undefined && runningConfigVersion !== before?.runningConfigVersion
-  const appliedVersion = isNew ? runningConfigVersion : null
-  scope.changes.emit({ kind: 'reported', clusterId, nodes: [{ nodeId, appliedVersion }] })
-  if (cluster.caRotationPhase !== null) await advanceCaRotation(scope, clusterId)
-  return node
+  const { seenAt, report } = presence.report({ nodeId, clusterId }, { runningConfigVersion, nebulaVersion, lastError })
+  return { ...node, lastSeenAt: new Date(seenAt), ...defined(report ?? {}) }
 }

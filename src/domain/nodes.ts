@@ -1,5 +1,6 @@
 import type { Operator, Scope } from '../auth/scope.ts'
 import type { TokenHash } from '../auth/tokens.ts'
+import { columns } from '../db/columns.ts'
 import { sql, type Listing, type Sql } from '../db/pages.ts'
 import type { Node, Prisma, Tx } from '../db/types.ts'
 import { contains, isTrue } from './filters.ts'
@@ -31,6 +32,9 @@ export interface NodeFilter {
   readonly outdated?: boolean | null | undefined
 }
 
+/** All columns of a node. */
+export const nodeFields = Object.keys(columns.nodes) as (keyof typeof columns.nodes)[]
+
 /** GetNode: one node of the tenant; null when it does not exist or is not in the scope. */
 export const getNode = (scope: Scope, id: string, query: { select?: Prisma.NodeSelect } = {}) =>
   scope.db.node.findUnique({ ...query, where: { id } })
@@ -53,16 +57,26 @@ export const getNodeByTokenHash = (operator: Operator, tokenHash: TokenHash) =>
 const credentialFields = ['id', 'tenantId', 'clusterId', 'name', 'isAdmin', 'tokenHash'] as const
 
 /** ListNodes: the nodes of each of several clusters, by name, in pages. */
-export const listNodes = (filter: NodeFilter = {}): List => {
-  const index = filter.isLighthouse ? 'idx_nodes_lighthouse' : filter.isRelay ? 'idx_nodes_relay' : undefined
-  return { listing: index === undefined ? listing : { ...listing, index }, where: conditions(filter) }
+export const listNodes = (filter: NodeFilter = {}): List => ({
+  listing: listingFor(filter),
+  where: conditions(filter, { tenantId: sql`x.tenant_id`, clusterId: sql`x.cluster_id` }),
+})
+
+function listingFor({ isLighthouse, isRelay, outdated }: NodeFilter): Listing {
+  if (isLighthouse) return { ...listing, index: 'idx_nodes_lighthouse' }
+  if (isRelay) return { ...listing, index: 'idx_nodes_relay' }
+  // By name as the others, with the version beside it: rows that are not listed are not read.
+  return typeof outdated === 'boolean' ? { ...listing, index: 'idx_nodes_outdated' } : listing
 }
 
 /** ListNodes of one cluster, without going through its row; the tenant leads the index, whoever reads. */
 export const listClusterNodes = (clusterId: string, filter: NodeFilter = {}): List => {
-  const nodes = listNodes(filter)
   const tenantId = sql`(SELECT tenant_id FROM clusters WHERE id = ${clusterId})`
-  return { ...nodes, where: [sql`x.tenant_id = ${tenantId}`, sql`x.cluster_id = ${clusterId}`, ...nodes.where] }
+  const place = { tenantId, clusterId: sql`${clusterId}` }
+  return {
+    listing: listingFor(filter),
+    where: [sql`x.tenant_id = ${tenantId}`, sql`x.cluster_id = ${clusterId}`, ...conditions(filter, place)],
+  }
 }
 
 /** ListLighthouses: the nodes of a cluster through which the others find each other, along idx_nodes_lighthouse. */
@@ -90,9 +104,13 @@ export const countNodes = (scope: Scope, clusterId: string, filter: NodeFilter =
 export const countAdminNodes = (db: Reader, clusterId: string): Promise<number> =>
   db.node.count({ where: { clusterId, isAdmin: true } })
 
-function conditions({ name, isLighthouse, isRelay, isAdmin, hasRoutes, outdated }: NodeFilter): Sql[] {
+/** @param place whose newest version it is; looked up once where it does not depend on the row */
+function conditions(
+  { name, isLighthouse, isRelay, isAdmin, hasRoutes, outdated }: NodeFilter,
+  place: { readonly tenantId: Sql; readonly clusterId: Sql },
+): Sql[] {
   const newest = sql`(SELECT max(b.version) FROM config_bundles b
-    WHERE b.tenant_id = x.tenant_id AND b.cluster_id = x.cluster_id)`
+    WHERE b.tenant_id = ${place.tenantId} AND b.cluster_id = ${place.clusterId})`
   const flag = (condition: Sql, wanted: boolean | null | undefined) =>
     typeof wanted === 'boolean' ? [isTrue(condition, wanted)] : []
   return [

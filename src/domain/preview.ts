@@ -66,13 +66,17 @@ async function run<T>(
     // The change was done before it was rolled back.
     return done.result as R
   }
-  const db = new Proxy(scope.db, {
-    get: (target, key): unknown => (key === '$transaction' ? transaction : Reflect.get(target, key)),
-  })
-  const value = await work({ ...scope, db, changes: new ChangeFeed() })
+  const db = withOthers(scope.db, { $transaction: transaction })
+  const value = await work(withOthers(scope, { db, changes: new ChangeFeed() }))
   if (seen.states === null) throw new Error('a change of a cluster that makes no transaction cannot be looked at')
   return { value, states: seen.states }
 }
+
+/** The same object with some properties replaced, whatever makes its others. */
+const withOthers = <T extends object>(target: T, others: { readonly [Key in keyof T]?: unknown }): T =>
+  new Proxy(target, {
+    get: (_target, key): unknown => Reflect.get(Object.hasOwn(others, key) ? others : target, key),
+  })
 
 /** Reads it where nothing can change any more. */
 async function readLocked(tx: Tx, clusterId: string): Promise<Snapshot | null> {

@@ -151,7 +151,7 @@ export const Cluster = builder.prismaObject('Cluster', {
 
 /** The cluster of a row, with the columns that the query asks for. */
 export function loadCluster(id: string, context: Context, info: GraphQLResolveInfo): Promise<ClusterRow> {
-  const columns = [...requestedColumns(info, { type: 'Cluster', computed: true })] as (keyof ClusterFields)[]
+  const columns = requestedColumns(info, { type: 'Cluster', computed: true }) as readonly (keyof ClusterFields)[]
   return referredTo('cluster', findCluster(scopeOf(context), id, columns))
 }
 

@@ -2,6 +2,7 @@ import type { Session } from '../auth/session.ts'
 import type { Tokens } from '../auth/tokens.ts'
 import type { Enrolments } from '../domain/enrolment.ts'
 import type { LiveClusters } from '../domain/live/clusters.ts'
+import type { Presence } from '../domain/presence.ts'
 import type { Vault } from '../domain/vault.ts'
 import { Loaders } from './loaders.ts'
 
@@ -11,6 +12,8 @@ export interface Context {
   readonly tokens: Tokens
   readonly vault: Vault
   readonly enrolments: Enrolments
+  /** Takes what nodes report. */
+  readonly presence: Presence
   /**
    * Gives what recognises the caller anew by the same credential: a stream outlives what was true when it began. It
    * holds the credential and not the request.
@@ -23,7 +26,8 @@ export interface Context {
 }
 
 /** A context for answering one event of a stream, without what belongs to the request that opened it. */
-export function detached({ session, tokens, vault, enrolments, live, reauthentication }: Context): Context {
-  const again = reauthentication()
-  return { session, tokens, vault, enrolments, live, reauthentication: () => again, loaders: new Loaders() }
+export function detached(context: Context): Context {
+  const { session, tokens, vault, enrolments, presence, live } = context
+  const again = context.reauthentication()
+  return { session, tokens, vault, enrolments, presence, live, reauthentication: () => again, loaders: new Loaders() }
 }

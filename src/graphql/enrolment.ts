@@ -148,18 +148,19 @@ builder.relayMutationField(
     }),
   },
   {
-    description: 'Reports what a node runs, and that it is there. For nodes, each for itself.',
+    description:
+      'Reports what a node runs, and that it is there. Kept in memory and written together with other nodes’ reports about a second later: other queries show it then, and if the server dies before, the agent’s next report says it again. For nodes, each for itself.',
     authScopes: { node: true },
     errors: outcome('reportNodeStatus', ValidationError, NotFoundError),
     resolve: (_root, { input }, context) => {
       const session = nodeOf(context)
-      return reportNodeStatus(session.scope, session, given(input))
+      return reportNodeStatus(session.scope, context.presence, session, given(input))
     },
   },
   {
-    description: 'The report was kept.',
+    description: 'The report was taken down.',
     outputFields: (t) => ({
-      node: t.field({ type: Node, description: 'The node as it is now.', resolve: (node) => node }),
+      node: t.field({ type: Node, description: 'The node with what it has reported.', resolve: (node) => node }),
     }),
   },
 )

@@ -96,12 +96,14 @@ export const Node = builder.prismaObject('Node', {
     }),
     runningConfigVersion: t.exposeInt('runningConfigVersion', {
       nullable: true,
-      description: 'The version of the configuration that it runs, as its agent says; null before the first report.',
+      description:
+        'The version of the configuration that it runs, as its agent says; null before the first report. About a second old at most.',
     }),
     lastSeenAt: t.expose('lastSeenAt', {
       type: 'DateTimeISO',
       nullable: true,
-      description: 'When its agent last reported; null before the first report.',
+      description:
+        'When its agent last reported, polled or held a stream open; null before it did so first. Without other news it is written once a minute: of a node that is there it lies two minutes back at most.',
     }),
     nebulaVersion: t.exposeString('nebulaVersion', {
       nullable: true,
@@ -109,14 +111,15 @@ export const Node = builder.prismaObject('Node', {
     }),
     lastError: t.exposeString('lastError', {
       nullable: true,
-      description: 'Why the last version was rolled back; null when nothing is wrong.',
+      description:
+        'Why the newest version does not run, as its agent says; null when nothing is wrong. About a second old at most.',
     }),
   }),
 })
 
 /** The node of a row, with the columns that the query asks for. */
 export function loadNode(id: string, context: Context, info: GraphQLResolveInfo): Promise<NodeRow> {
-  const columns = [...requestedColumns(info, { type: 'Node' })] as (keyof NodeRow)[]
+  const columns = requestedColumns(info, { type: 'Node' }) as readonly (keyof NodeRow)[]
   return referredTo('node', findNode(scopeOf(context), id, columns))
 }
 

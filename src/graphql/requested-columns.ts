@@ -17,7 +17,7 @@ interface Request {
 }
 
 /** By the field of a parsed document, which is kept between requests, and by what is asked about it. */
-const known = new WeakMap<FieldNode, Map<string, ReadonlySet<string>>>()
+const known = new WeakMap<FieldNode, Map<string, readonly string[]>>()
 
 /**
  * The columns that the fields of a query need of the rows of a type. What a condition (`@skip`, `@include`) leaves out is
@@ -26,20 +26,20 @@ const known = new WeakMap<FieldNode, Map<string, ReadonlySet<string>>>()
 export function requestedColumns(
   { fieldNodes, fragments, schema }: GraphQLResolveInfo,
   request: Request,
-): ReadonlySet<string> {
+): readonly string[] {
   const key = `${request.type} ${String(request.computed)} ${request.paths?.join(' ')}`
-  const columns = new Set<string>()
-  for (const node of fieldNodes) {
-    const ofNode = known.get(node) ?? new Map<string, ReadonlySet<string>>()
+  const ofNodes = fieldNodes.map((node) => {
+    const ofNode = known.get(node) ?? new Map<string, readonly string[]>()
     known.set(node, ofNode)
     let found = ofNode.get(key)
     if (!found) {
       found = columnsBelow(node, request, { fragments, schema })
       ofNode.set(key, found)
     }
-    for (const column of found) columns.add(column)
-  }
-  return columns
+    return found
+  })
+  const [only = []] = ofNodes
+  return ofNodes.length === 1 ? only : [...new Set(ofNodes.flat())]
 }
 
 type Document = Pick<GraphQLResolveInfo, 'fragments' | 'schema'>
@@ -48,7 +48,7 @@ function columnsBelow(
   node: FieldNode,
   { type: typeName, paths = [[]], computed = false }: Request,
   document: Document,
-): ReadonlySet<string> {
+): readonly string[] {
   const type = document.schema.getType(typeName)
   if (!isObjectType(type)) throw new Error(`${typeName} has no columns`)
   const columns = new Set<string>(columnsOf(type.extensions))
@@ -64,7 +64,7 @@ function columnsBelow(
       }
     }
   }
-  return columns
+  return [...columns]
 }
 
 const isNamed =

@@ -29,7 +29,7 @@ export const Tenant = builder.prismaObject('Tenant', {
 
 /** The tenant of a row; all rows of a list find theirs in one statement. */
 export function loadTenant(id: string, context: Context, info: GraphQLResolveInfo): Promise<TenantRow> {
-  const columns = [...requestedColumns(info, { type: 'Tenant' })] as (keyof TenantRow)[]
+  const columns = requestedColumns(info, { type: 'Tenant' }) as readonly (keyof TenantRow)[]
   return referredTo('tenant', findTenant(scopeOf(context), id, columns))
 }
 

@@ -96,7 +96,7 @@ async function viewerOf(caller: SignedIn, context: Context, info: GraphQLResolve
 function nodeItself(caller: NodeSession, context: Context, info: GraphQLResolveInfo) {
   const { nodeId: id, clusterId, name, isAdmin } = caller
   const read = { id, tenantId: caller.scope.tenantId, clusterId, name, isAdmin }
-  const asked = [...requestedColumns(info, { type: 'Node' })]
+  const asked = requestedColumns(info, { type: 'Node' })
   // Fields find their columns in it, and the others are not asked for.
   return asked.every((column) => Object.hasOwn(read, column)) ? (read as NodeRow) : loadNode(id, context, info)
 }

@@ -8,11 +8,14 @@ import type { Tokens } from '../auth/tokens.ts'
 import type { Logger } from '../base/log.ts'
 import type { BundleShelf } from '../domain/bundle/shelf.ts'
 import type { LiveClusters } from '../domain/live/clusters.ts'
+import type { Presence } from '../domain/presence.ts'
 import type { Vault } from '../domain/vault.ts'
 import { bundleRoutes } from './bundles.ts'
 import { EventStreams, listenersAddedTo } from './event-streams.ts'
 import { Exchange, type Handler, type Middleware } from './exchange.ts'
-import { graphqlRoute, type Introspection } from './graphql.ts'
+import { fastBundle } from './fast-bundle.ts'
+import { fastLane } from './fast-lane.ts'
+import { graphqlRoutes, type Introspection } from './graphql.ts'
 import { healthRoutes, type Health } from './health.ts'
 import { failure } from './responses.ts'
 import { router, type Route } from './router.ts'
@@ -30,6 +33,8 @@ export interface AppMeans {
   readonly log: Logger
   /** The streams of what happens to clusters; they end with the application. */
   readonly live: LiveClusters
+  /** Told of each node that asks. */
+  readonly presence: Presence
   /** Decoded bundles that nodes are served their slices of. */
   readonly shelf: BundleShelf
   /** Web pages of these origins may ask this server; the empty list is the default. */
@@ -52,7 +57,7 @@ export interface App {
 }
 
 /** What is known of a request beside the request, on its way through the adapter. */
-interface Call extends Record<string, unknown> {
+interface Passing extends Record<string, unknown> {
   readonly isOnSocket?: true
   exchange?: Exchange
 }
@@ -60,8 +65,9 @@ interface Call extends Record<string, unknown> {
 /** Puts the application together. */
 export function createApp(means: AppMeans): App {
   let isStopping = false
+  const graphql = graphqlRoutes(means)
   const routes: readonly Route[] = [
-    graphqlRoute(means),
+    graphql.route,
     ...bundleRoutes(means),
     ...healthRoutes(means.health, () => isStopping),
   ]
@@ -73,21 +79,31 @@ export function createApp(means: AppMeans): App {
     useFailures,
   ]
   const handler = middlewares.reduceRight<Handler>((next, middleware) => middleware(next), router(routes))
-  const answer = (request: Request, call: Call): Response | Promise<Response> => {
+  const adapter = createServerAdapter<Passing>((request: Request, passing: Passing) => {
     // Routes and pages are found by path alone, but a Host header can make the whole address unreadable.
     if (!URL.canParse(request.url)) return failure(400, 'BAD_REQUEST', 'The address or the Host header is malformed.')
-    call.exchange = new Exchange(request, means, { isOnSocket: call.isOnSocket === true })
-    return handler(call.exchange)
-  }
-  const adapter = createServerAdapter<Call>(answer)
+    passing.exchange = new Exchange(request, means, { isOnSocket: passing.isOnSocket === true })
+    return handler(passing.exchange)
+  })
   const streams = new EventStreams()
+  const fast = fastLane([graphql.fast, fastBundle(means)], {
+    ...means,
+    async handOver(request, response, body) {
+      const { method = 'POST', url = '/', headers } = request
+      const given = Object.entries(headers).map(([name, value]): [string, string] => [name, String(value)])
+      // Routes go by the path alone.
+      const answer = await adapter.fetch(`http://localhost${url}`, { method, headers: given, body })
+      await sendNodeResponse(answer, response, request, true)
+    },
+  })
   return {
     fetch: async (url, init = {}) => adapter.fetch(url.toString(), init),
     listener: async (request, response) => {
-      const call: Call = { isOnSocket: true }
+      if (fast(request, response)) return
+      const passing: Passing = { isOnSocket: true }
       const release = listenersAddedTo(response)
-      const head = await adapter.handleNodeRequestAndResponse(request, response, call)
-      const events = call.exchange?.events
+      const head = await adapter.handleNodeRequestAndResponse(request, response, passing)
+      const events = passing.exchange?.events
       if (!events) {
         await sendNodeResponse(head, response, request, true)
         return

@@ -1,24 +1,11 @@
 import type { Scope } from '../auth/scope.ts'
-import type { NodeSession, Session } from '../auth/session.ts'
+import type { Session } from '../auth/session.ts'
 import { isId } from '../base/ids.ts'
-import type { Logger } from '../base/log.ts'
-import type { BundleShelf } from '../domain/bundle/shelf.ts'
-import { sliceOf } from '../domain/bundle/slices.ts'
-import {
-  getConfigBundle,
-  getConfigBundleArchive,
-  getLatestConfigBundleVersion,
-  type ConfigBundle,
-} from '../domain/config-bundles.ts'
+import { getConfigBundle, getConfigBundleArchive, type ConfigBundle } from '../domain/config-bundles.ts'
 import type { Exchange } from './exchange.ts'
+import { isKnown, ownBundle, validators, type BundleMeans, type OwnBundle } from './own-bundle.ts'
 import { failure, Response } from './responses.ts'
 import type { Route } from './router.ts'
-
-/** What downloads are served from. */
-interface BundleMeans {
-  readonly shelf: BundleShelf
-  readonly log: Logger
-}
 
 /**
  * Downloads of bundles: `GET /bundle` is a node's own slice of the newest one, with the version as its ETag, so that a
@@ -30,14 +17,9 @@ export const bundleRoutes = (means: BundleMeans): readonly Route[] => [
     path: '/bundle',
     methods: {
       GET: async (exchange) => {
-        const session = await exchange.session()
-        if (session.kind === 'anonymous') return unauthenticated()
-        if (session.kind !== 'node') return forbidden('Only nodes have a bundle of their own.')
-        // Most polls end here: the number of the newest version is all that they read.
-        const version = await getLatestConfigBundleVersion(session.scope, session.clusterId)
-        if (version === null) return missing()
-        if (isKnown(exchange.request, version)) return notModified(version)
-        return slice(exchange, means, session, version)
+        const { headers, method } = exchange.request
+        const bundle = await ownBundle(await exchange.session(), headers.get('if-none-match'), means)
+        return bundle.kind === 'slice' ? sliceAnswer(bundle, method) : withoutSlice(bundle)
       },
     },
   },
@@ -56,24 +38,32 @@ export const bundleRoutes = (means: BundleMeans): readonly Route[] => [
   },
 ]
 
-/** What is a node's of its cluster's version, out of memory once one of its nodes asked. */
-async function slice(
-  { request }: Exchange,
-  { shelf, log }: BundleMeans,
-  { clusterId, nodeId }: NodeSession,
-  version: number,
-): Promise<Response> {
-  const bundle = await shelf.get(clusterId, version)
-  if (bundle === null) {
-    log.warn({ clusterId, version }, 'the newest bundle was not compiled; the next version will be')
-    return missing()
+type Slice = Extract<OwnBundle, { kind: 'slice' }>
+
+function sliceAnswer(slice: Slice, method: string): Response {
+  return new Response(method === 'HEAD' ? null : Buffer.concat(slice.parts), { headers: sliceHeaders(slice) })
+}
+
+export const sliceHeaders = ({ version, parts }: Slice) => ({
+  ...validators(version),
+  'content-type': 'application/gzip',
+  'content-length': String(parts.reduce((sum, { length }) => sum + length, 0)),
+})
+
+/** Every answer to `GET /bundle` but the slice itself. */
+export function withoutSlice(bundle: Exclude<OwnBundle, { kind: 'slice' }>): Response {
+  switch (bundle.kind) {
+    case 'unauthenticated':
+      return unauthenticated()
+    case 'notANode':
+      return forbidden('Only nodes have a bundle of their own.')
+    case 'none':
+      return missing()
+    case 'notYet':
+      return failure(404, 'NOT_FOUND', 'No published version has this node yet: it needs a certificate first.')
+    case 'known':
+      return notModified(bundle.version)
   }
-  const data = sliceOf(bundle, nodeId)
-  if (data === null) {
-    return failure(404, 'NOT_FOUND', 'No published version has this node yet: it needs a certificate first.')
-  }
-  const headers = { ...validators(version), 'content-type': 'application/gzip', 'content-length': String(data.length) }
-  return new Response(request.method === 'HEAD' ? null : data, { headers })
 }
 
 type ArchiveReader = Exclude<Session, { kind: 'anonymous' }>
@@ -91,7 +81,7 @@ async function download(
 ): Promise<Response> {
   if (!bundle) return missing()
   const { version, size } = bundle
-  if (isKnown(request, version)) return notModified(version)
+  if (isKnown(request.headers.get('if-none-match'), version)) return notModified(version)
   const headers = {
     ...validators(version),
     'content-type': 'application/gzip',
@@ -104,22 +94,9 @@ async function download(
   return archive ? new Response(archive.data, { headers }) : missing()
 }
 
-const validators = (version: number) => ({
-  etag: `"${version}"`,
-  // Kept by the client alone, and asked for again each time: the credential may have ended.
-  'cache-control': 'private, no-cache',
-  vary: 'authorization',
-})
-
 const notModified = (version: number): Response => new Response(null, { status: 304, headers: validators(version) })
 
 const missing = (): Response => failure(404, 'NOT_FOUND', 'There is no such bundle.')
-
-/** Whether `If-None-Match` names this version: weakly, any of a list, or `*` (RFC 9110, 13.1.2). */
-const isKnown = ({ headers }: Request, version: number): boolean =>
-  (headers.get('if-none-match') ?? '')
-    .split(',')
-    .some((one) => ['*', `"${version}"`].includes(one.trim().replace(/^W\//, '')))
 
 const unauthenticated = (): Response =>
   failure(401, 'UNAUTHENTICATED', 'Sign in first: a valid credential belongs in the Authorization header.', {

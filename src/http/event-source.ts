@@ -3,7 +3,7 @@ import { createSourceEventStream, execute, type GraphQLError, type ExecutionArgs
 import { detached, type Context } from '../graphql/context.ts'
 import { sharesAnswers } from '../graphql/shared-answers.ts'
 import { nextFrame, type Frames } from './event-frames.ts'
-import { asGraphqlError, presented, type Origin } from './use-errors.ts'
+import { asGraphqlError, withPresentedErrors, type Origin } from './use-errors.ts'
 
 /** What a subscription's answer is made of; of one document without variables it is the same for every subscriber. */
 interface Operation extends Pick<ExecutionArgs, 'schema' | 'document' | 'variableValues' | 'operationName'> {
@@ -24,8 +24,9 @@ export class EventSource implements Frames {
   readonly #origin: Origin
 
   constructor(events: AsyncIterable<unknown>, args: ExecutionArgs & { contextValue: Context }, origin: Origin) {
-    const { schema, document, variableValues = null, operationName = null, contextValue } = args
-    const isShared = Object.keys(variableValues ?? {}).length === 0 && sharesAnswers(schema, document)
+    const { schema, document, operationName = null, contextValue } = args
+    const variableValues: Readonly<Record<string, unknown>> = args.variableValues ?? {}
+    const isShared = Object.keys(variableValues).length === 0 && sharesAnswers(schema, document)
     this.#events = events[Symbol.asyncIterator]()
     this.#operation = operationOf(document, { schema, document, variableValues, operationName, isShared })
     this.#context = detached(contextValue)
@@ -35,11 +36,11 @@ export class EventSource implements Frames {
   /** The next event's frame; null at the end. An error is the last event. */
   async next(): Promise<Buffer | null> {
     try {
-      const { value, done } = await this.#events.next()
-      return done ? null : await this.#frame(value as object)
+      const told = await this.#events.next()
+      return told.done === true ? null : await this.#frame(told.value as object)
     } catch (error) {
       await this.end()
-      return frameOf(presented({ errors: [asGraphqlError(error)] }, this.#origin))
+      return frameOf(withPresentedErrors({ errors: [asGraphqlError(error)] }, this.#origin))
     }
   }
 
@@ -61,7 +62,7 @@ export class EventSource implements Frames {
   async #answer(rootValue: object): Promise<Buffer> {
     const contextValue = detached(this.#context)
     const result = await execute({ ...this.#operation, rootValue, contextValue })
-    return frameOf(presented(result, this.#origin))
+    return frameOf(withPresentedErrors(result, this.#origin))
   }
 }
 

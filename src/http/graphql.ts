@@ -4,13 +4,16 @@ import type { GraphQLSchema } from 'graphql'
 import type { Tokens } from '../auth/tokens.ts'
 import { Enrolments } from '../domain/enrolment.ts'
 import type { LiveClusters } from '../domain/live/clusters.ts'
+import type { Presence } from '../domain/presence.ts'
 import type { Vault } from '../domain/vault.ts'
 import type { Context } from '../graphql/context.ts'
 import { Loaders } from '../graphql/loaders.ts'
 import { schema as orrerySchema } from '../graphql/schema.ts'
 import { documentCache, noErrorCache } from './document-cache.ts'
 import type { Exchange } from './exchange.ts'
-import type { ServerContext } from './graphql-plugin.ts'
+import { fastGraphql } from './fast-graphql.ts'
+import type { FastRoute } from './fast-lane.ts'
+import { waitUntil, type ServerContext } from './graphql-plugin.ts'
 import { graphiqlPage, wantsPage } from './graphiql.ts'
 import type { Route } from './router.ts'
 import { useCsrf } from './use-csrf.ts'
@@ -26,28 +29,30 @@ export type { Introspection }
 interface Means {
   readonly tokens: Tokens
   readonly vault: Vault
+  readonly presence: Presence
   readonly introspection: Introspection
   readonly live: LiveClusters
   /** Orrery's own when absent. */
   readonly schema?: GraphQLSchema
 }
 
-/** Part of what Yoga expects of an adapter: work that outlives its request. Nothing here leaves any. */
-const waitUntil = () => undefined
-
 /** `/graphql`: the API, and GraphiQL for whoever opens the address in a browser. */
-export function graphqlRoute({ tokens, vault, introspection, live, schema = orrerySchema }: Means): Route {
+export function graphqlRoutes({ tokens, vault, presence, introspection, live, schema = orrerySchema }: Means): {
+  readonly route: Route
+  readonly fast: FastRoute
+} {
   const enrolments = new Enrolments({ tokens, vault })
   // Without the adapter that createYoga puts around it: there is one around the whole application.
   const yoga = new YogaServer<ServerContext, Context>({
     schema,
-    context: ({ session, exchange }) => ({
+    context: ({ session, call }) => ({
       session,
       tokens,
       vault,
       enrolments,
+      presence,
       loaders: new Loaders(),
-      reauthentication: () => exchange.reauthentication(),
+      reauthentication: () => call.reauthentication(),
       live,
     }),
     plugins: [
@@ -69,12 +74,13 @@ export function graphqlRoute({ tokens, vault, introspection, live, schema = orre
     parserAndValidationCache: { documentCache: documentCache(), errorCache: noErrorCache },
   })
   const execute = async (exchange: Exchange): Promise<Response> =>
-    yoga.handle(exchange.request, { exchange, session: await exchange.session(), waitUntil })
-  return {
+    yoga.handle(exchange.request, { call: exchange, session: await exchange.session(), waitUntil })
+  const route: Route = {
     path: '/graphql',
     methods: {
       GET: (exchange) => (wantsPage(exchange.request) ? graphiqlPage(exchange.request) : execute(exchange)),
       POST: execute,
     },
   }
+  return { route, fast: fastGraphql(yoga) }
 }

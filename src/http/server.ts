@@ -70,9 +70,9 @@ export async function listen(app: App, options: ListenOptions): Promise<Listenin
       response.once('close', () => {
         running.delete(response)
         if (closing) closeIdleSoon()
+        if (!request.complete) endUnreadBody(request)
       })
       if (closing) response.setHeader('connection', 'close')
-      endUnreadBody(request, response)
       void app.listener(request, response)
     },
   )
@@ -107,12 +107,10 @@ export async function listen(app: App, options: ListenOptions): Promise<Listenin
 }
 
 /** A request that was answered before its body was read (413, 401, …) may not go on sending for long. */
-function endUnreadBody(request: IncomingMessage, response: ServerResponse): void {
-  response.once('finish', () => {
-    if (request.complete) return
-    const timer = setTimeout(() => request.destroy(), lingerTimeout)
-    request.once('close', () => clearTimeout(timer))
-  })
+function endUnreadBody(request: IncomingMessage): void {
+  if (request.destroyed) return
+  const timer = setTimeout(() => request.destroy(), lingerTimeout)
+  request.once('close', () => clearTimeout(timer))
 }
 
 function urlOf(address: ReturnType<ReturnType<typeof createServer>['address']>): string {

@@ -1,4 +1,5 @@
 import type { Logger } from '../base/log.ts'
+import type { Call } from './call.ts'
 import { withoutSecrets } from './describe-error.ts'
 import type { Middleware } from './exchange.ts'
 
@@ -10,10 +11,22 @@ export const useAccessLog =
     return async (exchange) => {
       const start = performance.now()
       const response = await next(exchange)
-      const { request, url, callerKind: caller } = exchange
-      const { method } = request
-      const ms = Math.round((performance.now() - start) * 10) / 10
-      exchange.log.debug({ method, path: withoutSecrets(url.pathname), status: response.status, ms, caller }, 'request')
+      const { request, url } = exchange
+      logAccess(exchange, { method: request.method, path: url.pathname, status: response.status, start })
       return response
     }
   }
+
+interface Access {
+  readonly method: string
+  readonly path: string
+  readonly status: number
+  /** By performance.now. */
+  readonly start: number
+}
+
+/** Writes the line of a call that was answered. */
+export function logAccess(call: Call, { method, path, status, start }: Access): void {
+  const ms = Math.round((performance.now() - start) * 10) / 10
+  call.log.debug({ method, path: withoutSecrets(path), status, ms, caller: call.callerKind }, 'request')
+}

@@ -14,7 +14,7 @@ export function useErrors(): GraphqlPlugin {
   return {
     onResultProcess(payload) {
       const { result, serverContext } = payload
-      const present = (one: ExecutionResult) => presented(one, serverContext)
+      const present = (one: ExecutionResult) => withPresentedErrors(one, serverContext)
       const failed = (error: unknown) => present({ errors: [asGraphqlError(error)] })
       if (Symbol.asyncIterator in result) payload.setResult(mapResults(result, present, failed))
       else if (!Array.isArray(result) && result.errors) payload.setResult(present(result))
@@ -28,25 +28,25 @@ export const asGraphqlError = (error: unknown): GraphQLError =>
 
 /** Whose result it is, and where its faults are logged. */
 export interface Origin {
-  readonly exchange: Pick<ServerContext['exchange'], 'id' | 'log'>
+  readonly call: Pick<ServerContext['call'], 'id' | 'log'>
   readonly session: ServerContext['session']
 }
 
-/** A result whose errors are as callers see them; faults of ours are logged here. */
-export function presented(result: ExecutionResult, context: Origin): ExecutionResult {
+/** A result with its errors as their reader sees them; faults of ours are logged here. */
+export function withPresentedErrors(result: ExecutionResult, context: Origin): ExecutionResult {
   if (!result.errors) return result
   // Where nothing at all could be answered, the status says whose fault it was.
   const failedWhole = result.data === undefined || result.data === null
   return { ...result, errors: result.errors.map((error) => present(error, context, failedWhole)) }
 }
 
-function present(error: GraphQLError, { exchange, session }: Origin, failedWhole: boolean): GraphQLError {
+function present(error: GraphQLError, { call, session }: Origin, failedWhole: boolean): GraphQLError {
   const verdict = classify(error)
   if (verdict.kind === 'masked') {
-    exchange.log.error({ error: describeError(verdict.cause), path: error.path?.join('.') }, 'request failed')
-    return copyOf(error, maskedMessage(exchange.id), {
+    call.log.error({ error: describeError(verdict.cause), path: error.path?.join('.') }, 'request failed')
+    return copyOf(error, maskedMessage(call.id), {
       code: 'INTERNAL_SERVER_ERROR',
-      requestId: exchange.id,
+      requestId: call.id,
       http: failedWhole ? { status: 500 } : {},
     })
   }

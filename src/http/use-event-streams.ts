@@ -13,23 +13,23 @@ import { Response } from './responses.ts'
 export function useEventStreams(): GraphqlPlugin {
   return {
     onSubscribe({ args, setSubscribeFn }) {
-      const { exchange, session } = args.contextValue
-      if (!exchange.isOnSocket) return
+      const { call, session } = args.contextValue
+      if (!call.isOnSocket) return
       setSubscribeFn(async () => {
         // Yoga types the context as it is before our own is made; here it is whole.
         const opened = await openSource(args as ExecutionArgs & { contextValue: Context }, {
-          exchange: exchange.origin(),
+          call: call.origin(),
           session,
         })
         if (!('next' in opened)) return opened
-        exchange.events = opened
+        call.events = opened
         return nothing
       })
     },
     onResultProcess(payload) {
-      const { exchange } = payload.serverContext
+      const { call } = payload.serverContext
       // There is a processor where the client takes what it gives: of streams, that is server-sent events.
-      if (exchange.events === null || !payload.resultProcessor) return
+      if (call.events === null || !payload.resultProcessor) return
       payload.setResultProcessor(() => new Response(null, { headers }), 'text/event-stream')
     },
   }

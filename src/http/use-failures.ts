@@ -1,3 +1,4 @@
+import type { Call } from './call.ts'
 import { describeError } from './describe-error.ts'
 import type { Middleware } from './exchange.ts'
 import { failure } from './responses.ts'
@@ -11,7 +12,12 @@ export const useFailures: Middleware = (next) => async (exchange) => {
   try {
     return await next(exchange)
   } catch (error) {
-    exchange.log.error({ error: describeError(error) }, 'request failed')
-    return failure(500, 'INTERNAL_SERVER_ERROR', maskedMessage(exchange.id), { requestId: exchange.id })
+    return masked(exchange, error)
   }
+}
+
+/** Logs a fault of ours and makes the answer that says so. */
+export function masked(call: Call, error: unknown): Response {
+  call.log.error({ error: describeError(error) }, 'request failed')
+  return failure(500, 'INTERNAL_SERVER_ERROR', maskedMessage(call.id), { requestId: call.id })
 }

@@ -1,6 +1,6 @@
 import type { Middleware } from './exchange.ts'
 
-const headers = Object.entries({
+export const securityHeaders = {
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
   'x-frame-options': 'DENY',
@@ -9,7 +9,8 @@ const headers = Object.entries({
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
   // Answers hold tokens and what only one caller may see; a route that wants to be cached says so itself.
   'cache-control': 'no-store',
-})
+}
+const headers = Object.entries(securityHeaders)
 
 /** Headers that keep browsers from making more of an answer than it is; those that a route set itself stand. */
 export const useSecurityHeaders: Middleware = (next) => async (exchange) => {

@@ -3,12 +3,14 @@ import { randomBytes } from 'node:crypto'
 import { authenticator, type Authenticate } from '../../src/auth/authenticate.ts'
 import { jwtVerifier, mintJwt } from '../../src/auth/jwt.ts'
 import { deriveKeys, type Keys } from '../../src/auth/keys.ts'
+import type { Operator } from '../../src/auth/scope.ts'
 import { systemOperator } from '../../src/auth/system.ts'
 import { Tokens } from '../../src/auth/tokens.ts'
 import { openDatabase } from '../../src/db/client.ts'
 import { credentials } from '../../src/domain/credentials.ts'
 import { LiveClusters } from '../../src/domain/live/clusters.ts'
 import { bundleShelf } from '../../src/domain/bundle-shelf.ts'
+import { Presence } from '../../src/domain/presence.ts'
 import { publishCluster } from '../../src/domain/publish.ts'
 import { unpublished } from '../../src/domain/publisher.ts'
 import { Vault } from '../../src/domain/vault.ts'
@@ -41,10 +43,14 @@ export interface TestApp {
   readonly takeStatements: () => string[]
   /** Publishes all that waits for it; the tests' app has no publisher of its own. */
   readonly publish: () => Promise<void>
+  /** Writes what nodes reported, and when they were seen; the tests' app does not do so by itself. */
+  readonly flush: () => Promise<void>
   /** Of the database. */
   readonly url: string
   readonly database: Awaited<ReturnType<typeof openDatabase>>
   readonly authenticate: Authenticate
+  /** What the application itself reads with, to recognise callers for example. */
+  readonly operatorScope: Operator
   readonly tokens: Tokens
   readonly vault: Vault
   /** What tokens are hashed and JWTs are signed with. */
@@ -99,12 +105,14 @@ async function open(
   })
   let lines: string[] = []
   const log = createLog('debug', { write: (line: string) => lines.push(line) })
+  const presence = new Presence({ operator, log, interval: null })
   const app = createApp({
     authenticate,
     tokens,
     vault,
     log,
     live: new LiveClusters(database.changes, { log }),
+    presence,
     shelf: bundleShelf(operator),
     corsOrigins: [],
     introspection: 'authenticated',
@@ -153,9 +161,11 @@ async function open(
       const log = app.log
       for (const { id } of await unpublished(operator)) await publishCluster({ scope: operator, vault, log }, id)
     },
+    flush: () => presence.flush(),
     url: testDatabase.url,
     database,
     authenticate,
+    operatorScope: operator,
     tokens,
     vault,
     keys,

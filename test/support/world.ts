@@ -62,7 +62,11 @@ export async function createWorld(app: TestApp, name: string, instanceId: string
 }
 
 /** Creates a node and returns its id and token. */
-export async function createNode(app: TestApp, token: string, input: object): Promise<{ id: string; token: string }> {
+export async function createNode(
+  app: Pick<TestApp, 'ask'>,
+  token: string,
+  input: object,
+): Promise<{ id: string; token: string }> {
   const { createNode: made } = await app.ask<{ createNode: { node?: { id: string }; token?: string } }>(
     token,
     `mutation ($input: CreateNodeInput!) {

@@ -63,15 +63,18 @@ export async function decodeBundle(data: Uint8Array): Promise<DecodedBundle | nu
  * A node's slice: tar.gz, the same bytes each time. Null when the bundle has no such node: it is another cluster's, or
  * holds no certificate.
  */
-export function sliceOf({ head, nodes, tree }: DecodedBundle, nodeId: string): Uint8Array<ArrayBuffer> | null {
+export function sliceOf(bundle: DecodedBundle, nodeId: string): Uint8Array<ArrayBuffer> | null {
+  const parts = slicePartsOf(bundle, nodeId)
+  return parts && new Uint8Array(Buffer.concat(parts))
+}
+
+/** The same in the two parts that it is kept in, to be sent one after the other: the first is every node's. */
+export function slicePartsOf({ head, nodes, tree }: DecodedBundle, nodeId: string): readonly Uint8Array[] | null {
   const node = nodes.get(nodeId)
   if (node === undefined) return null
   node.tail ??= tailOf(nodeId, node, tree)
   // Two gzip members in a row are one gzip (RFC 1952, section 2.2).
-  const slice = new Uint8Array(head.length + node.tail.length)
-  slice.set(head)
-  slice.set(node.tail, head.length)
-  return slice
+  return [head, node.tail]
 }
 
 function tailOf(nodeId: string, { index, config, certificate }: DecodedNode, tree: MerkleTree): Uint8Array {

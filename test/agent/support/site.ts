@@ -125,7 +125,8 @@ export class Site {
   }
 
   /** A node as the control plane has it. */
-  node(id: string) {
+  async node(id: string) {
+    await this.app.flush()
     return this.app.database.client.node.findUniqueOrThrow({ where: { id } })
   }
 

@@ -1,0 +1,56 @@
+import Sqlite from 'better-sqlite3'
+import pg from 'pg'
+
+import { engineOf } from '../../src/db/connection.ts'
+
+/** What was written to the nodes of a database while somebody watched. */
+export interface Written {
+  /** Nodes that run this version now. */
+  readonly nodes: number
+  /**
+   * Transactions that wrote: those that a watcher saw (SQLite: the instance's heartbeats, every ten seconds, are among
+   * them), or that the rows still name (PostgreSQL).
+   */
+  readonly transactions: number
+}
+
+/** Watches a database from outside until the returned function is called. */
+export async function watchWrites(url: string, version: number): Promise<() => Promise<Written>> {
+  return engineOf(url) === 'sqlite' ? watchSqlite(url.replace(/^file:/, ''), version) : watchPostgresql(url, version)
+}
+
+/** `data_version` changes with each commit of another connection; those that are less than a look apart count as one. */
+function watchSqlite(file: string, version: number) {
+  const database = new Sqlite(file, { readonly: true })
+  const look = () => database.pragma('data_version', { simple: true })
+  let [last, transactions] = [look(), 0]
+  const timer = setInterval(() => {
+    const now = look()
+    if (now !== last) transactions += 1
+    last = now
+  }, 10)
+  return () => {
+    clearInterval(timer)
+    const count = database.prepare<[number], number>('SELECT count(*) FROM nodes WHERE running_config_version = ?')
+    const nodes = count.pluck().get(version) ?? 0
+    database.close()
+    return Promise.resolve({ nodes, transactions })
+  }
+}
+
+function watchPostgresql(url: string, version: number) {
+  return async () => {
+    const client = new pg.Client({ connectionString: url })
+    await client.connect()
+    try {
+      const { rows } = await client.query<{ nodes: number; transactions: number }>(
+        `SELECT count(*)::int AS nodes, count(DISTINCT xmin::text)::int AS transactions
+         FROM nodes WHERE running_config_version = $1`,
+        [version],
+      )
+      return rows[0] ?? { nodes: 0, transactions: 0 }
+    } finally {
+      await client.end()
+    }
+  }
+}

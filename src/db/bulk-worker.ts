@@ -1,0 +1,40 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import Sqlite from 'better-sqlite3'
+
+import type { BulkReport, BulkRow, BulkThreadData, BulkWork } from './bulk.ts'
+
+/** The thread that large writes to SQLite run in, one transaction after the other. See bulk.ts. */
+
+const database = new Sqlite((workerData as BulkThreadData).file, { timeout: 5000 })
+// As those of the program's other connections (sqlite-adapter.ts); the journal's mode is the file's.
+database.pragma('synchronous = FULL')
+database.pragma('foreign_keys = ON')
+const prepared = new Map<string, Sqlite.Statement<[string], BulkRow>>()
+
+parentPort?.on('message', ({ statements, chunks }: BulkWork) => {
+  try {
+    database
+      .transaction(() => {
+        for (const chunk of chunks) for (const statement of statements) run(statement, chunk)
+      })
+      .immediate()
+    report({ kind: 'committed' })
+  } catch (error) {
+    report({ kind: 'failed', message: error instanceof Error ? error.message : '' })
+  }
+})
+
+function run(sql: string, json: string): void {
+  const statement = prepared.get(sql) ?? database.prepare<[string], BulkRow>(sql)
+  prepared.set(sql, statement)
+  if (statement.reader) {
+    report({ kind: 'rows', rows: statement.all(json) })
+    return
+  }
+  statement.run(json)
+  report({ kind: 'rows', rows: [] })
+}
+
+function report(message: BulkReport): void {
+  parentPort?.postMessage(message)
+}

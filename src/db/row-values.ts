@@ -1,0 +1,38 @@
+import type { Table } from './columns.ts'
+import { getDatamodel } from './generated/pothos.ts'
+import type { PlainRow } from './plain-reader.ts'
+
+const models = { tenants: 'Tenant', clusters: 'Cluster', nodes: 'Node', config_bundles: 'ConfigBundle' } as const
+
+type Reading = (value: unknown) => unknown
+
+const readings: Readonly<Record<string, Reading>> = {
+  Boolean: (value) => value === true || value === 1,
+  DateTime: (value) => new Date(asUtc(value as string)),
+  Json: (value): unknown => (typeof value === 'string' ? JSON.parse(value) : value),
+}
+
+/** PostgreSQL writes `2026-11-27 09:00:00.123` and means UTC, as the client does. */
+const asUtc = (text: string): string => (text.includes('T') ? text : `${text.replace(' ', 'T')}Z`)
+
+const { datamodel } = getDatamodel()
+
+/** By table, the fields whose values the drivers do not give as the model has them. */
+const conversions = Object.fromEntries(
+  Object.entries(models).map(([table, model]) => [
+    table,
+    (datamodel.models[model]?.fields ?? []).flatMap(({ name, type }): [string, Reading][] => {
+      const reading = readings[type]
+      return reading ? [[name, reading]] : []
+    }),
+  ]),
+)
+
+/** A row as the driver gave it, by field, with its values as the model has them; changed in place. */
+export function typed(table: Table, row: PlainRow): PlainRow {
+  for (const [field, reading] of conversions[table] ?? []) {
+    const value = row[field]
+    if (value !== undefined && value !== null) row[field] = reading(value)
+  }
+  return row
+}

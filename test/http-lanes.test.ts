@@ -1,0 +1,274 @@
+import { randomUUID } from 'node:crypto'
+import { request } from 'node:http'
+
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+
+import { listen, type Listening } from '../src/http/server.ts'
+import { startApp, type TestApp } from './support/app.ts'
+import { certify } from './support/certified.ts'
+import { createWorld, type World } from './support/world.ts'
+
+/** What a client sees of an answer, but for what is another each time. */
+interface Seen {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+interface Asked {
+  readonly method?: string
+  readonly path?: string
+  readonly token?: string | null
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string | Buffer
+}
+
+const poll = '{ viewer { __typename ... on Node { name cluster { configVersion } } } }'
+const json = { 'content-type': 'application/json' }
+const posted = (params: unknown, headers: Record<string, string> = {}): Asked => ({
+  method: 'POST',
+  headers: { ...json, ...headers },
+  body: JSON.stringify(params),
+})
+
+/** Of the connection, and of the way that an answer is cut into pieces. */
+const ofTransport = new Set(['date', 'connection', 'keep-alive', 'transfer-encoding', 'content-length'])
+
+describe('plain requests take a shorter way to the same answers', () => {
+  let app: TestApp
+  let world: World
+  let server: Listening
+  beforeAll(async () => {
+    app = await startApp('sqlite')
+    world = await createWorld(app, 'lanes', randomUUID())
+    await app.database.client.configBundle.deleteMany()
+    await certify(app, world.nodeToken)
+    await app.publish()
+    server = await listen(app.app, { host: '127.0.0.1', port: 0 })
+  })
+  afterAll(async () => {
+    await server.close()
+    await app.close()
+  })
+
+  const headersOf = ({ token, headers }: Asked): Record<string, string> => ({
+    ...headers,
+    ...(token === null || token === undefined ? {} : { authorization: `Bearer ${token}` }),
+  })
+
+  /** Over the socket, where plain requests take the short way. */
+  function bySocket(asked: Asked): Promise<Seen> {
+    const { method = 'GET', path = '/graphql', body } = asked
+    return new Promise((resolve, reject) => {
+      const sent = request(`${server.url}${path}`, { method, headers: headersOf(asked) }, (response) => {
+        const chunks: Buffer[] = []
+        response.on('data', (chunk: Buffer) => chunks.push(chunk))
+        response.on('end', () => {
+          const headers = Object.entries(response.headers).map(([name, value]) => [name, String(value)] as const)
+          resolve(seen(response.statusCode ?? 0, headers, Buffer.concat(chunks)))
+        })
+      })
+      sent.once('error', reject)
+      sent.end(body)
+    })
+  }
+
+  /** Through `fetch`, which knows the usual way alone. */
+  async function byFetch(asked: Asked): Promise<Seen> {
+    const { method = 'GET', path = '/graphql', body } = asked
+    const init = {
+      method,
+      headers: headersOf(asked),
+      ...(body === undefined ? {} : { body: new Uint8Array(Buffer.from(body)) }),
+    }
+    const response = await app.fetch(path, init)
+    return seen(response.status, response.headers, Buffer.from(await response.arrayBuffer()))
+  }
+
+  function seen(status: number, headers: Iterable<readonly [string, string]>, body: Buffer): Seen {
+    const ids = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g
+    const kept = [...headers]
+      .map(([name, value]) => [name.toLowerCase(), value] as const)
+      .filter(([name]) => !ofTransport.has(name))
+    return {
+      status,
+      headers: Object.fromEntries(
+        kept.map(([name, value]) => [name, name === 'x-request-id' ? '<id>' : value] as const).sort(),
+      ),
+      body: body.toString('latin1').replace(ids, (id) => (world.marks.includes(id) ? id : '<id>')),
+    }
+  }
+
+  const node = () => world.nodeToken
+  const cases: [string, () => Asked][] = [
+    ['a poll', () => ({ ...posted({ query: poll }), token: node() })],
+    [
+      'variables and a name',
+      () => ({
+        ...posted({
+          query: 'query A($id: UUID!) { node(id: $id) { name } } query B { viewer { __typename } }',
+          operationName: 'A',
+          variables: { id: world.nodeId },
+        }),
+        token: node(),
+      }),
+    ],
+    [
+      'nulls where nothing is',
+      () => ({ ...posted({ query: poll, variables: null, operationName: null }), token: node() }),
+    ],
+    [
+      'graphql-response+json',
+      () => ({ ...posted({ query: poll }, { accept: 'application/graphql-response+json' }), token: node() }),
+    ],
+    ['json alone', () => ({ ...posted({ query: poll }, { accept: 'application/json' }), token: node() })],
+    [
+      'a list of media types',
+      () => ({ ...posted({ query: poll }, { accept: 'text/html, application/json;q=0.5' }), token: node() }),
+    ],
+    ['a media type that there is not', () => ({ ...posted({ query: poll }, { accept: 'text/html' }), token: node() })],
+    ['nobody', () => posted({ query: poll })],
+    ['an unknown token', () => ({ ...posted({ query: poll }), token: `orn_${'a'.repeat(43)}` })],
+    ['an enrolling machine', () => ({ ...posted({ query: '{ viewer { __typename } }' }), token: world.clusterToken })],
+    ['a field that is not for this caller', () => ({ ...posted({ query: '{ replicas { id } }' }), token: node() })],
+    [
+      'a field that is refused, as graphql-response+json',
+      () => ({
+        ...posted({ query: '{ replicas { id } }' }, { accept: 'application/graphql-response+json' }),
+        token: node(),
+      }),
+    ],
+    [
+      'a mutation that is refused',
+      () => ({
+        ...posted({
+          query:
+            'mutation { updateNodeMtu(input: { nodeId: "%", mtu: 3 }) { __typename ... on Error { message } } }'.replace(
+              '%',
+              world.nodeId,
+            ),
+        }),
+        token: world.admin,
+      }),
+    ],
+    [
+      'a bad variable',
+      () => ({
+        ...posted({ query: 'query ($id: UUID!) { node(id: $id) { id } }', variables: { id: 'x' } }),
+        token: node(),
+      }),
+    ],
+    [
+      'a missing variable',
+      () => ({ ...posted({ query: 'query ($id: UUID!) { node(id: $id) { id } }' }), token: node() }),
+    ],
+    [
+      'a query that is too complex',
+      () => ({
+        ...posted({
+          query:
+            '{ tenants(first: 500) { nodes { clusters(first: 500) { nodes { nodes(first: 500) { nodes { id } } } } } } }',
+        }),
+        token: app.operator,
+      }),
+    ],
+    [
+      'too many aliases',
+      () => ({
+        ...posted({ query: `{ ${Array.from({ length: 40 }, (_, at) => `a${at}: viewer { __typename }`).join(' ')} }` }),
+        token: node(),
+      }),
+    ],
+    ['introspection by nobody', () => posted({ query: '{ __schema { queryType { name } } }' })],
+    ['introspection', () => ({ ...posted({ query: '{ __schema { queryType { name } } }' }), token: node() })],
+    ['an unknown field', () => ({ ...posted({ query: '{ viewr { id } }' }), token: node() })],
+    ['an unknown field, by nobody', () => posted({ query: '{ viewr { id } }' })],
+    ['no GraphQL', () => ({ ...posted({ query: '{ viewer ' }), token: node() })],
+    ['no operation of that name', () => ({ ...posted({ query: poll, operationName: 'Other' }), token: node() })],
+    ['two operations and no name', () => ({ ...posted({ query: `query A ${poll} query B ${poll}` }), token: node() })],
+    ['no query', () => ({ ...posted({}), token: node() })],
+    ['an empty query', () => ({ ...posted({ query: '' }), token: node() })],
+    ['a query that is none', () => ({ ...posted({ query: 7 }), token: node() })],
+    ['variables that are none', () => ({ ...posted({ query: poll, variables: [1] }), token: node() })],
+    ['an unknown parameter', () => ({ ...posted({ query: poll, extra: 1 }), token: node() })],
+    ['extensions', () => ({ ...posted({ query: poll, extensions: { a: 1 } }), token: node() })],
+    ['a list of operations', () => ({ ...posted([{ query: poll }]), token: node() })],
+    ['no JSON', () => ({ ...posted({}), body: '{"query":', token: node() })],
+    ['no UTF-8', () => ({ ...posted({}), body: Buffer.from([0x7b, 0xff, 0x7d]), token: node() })],
+    ['no body', () => ({ ...posted({}), body: '', token: node() })],
+    [
+      'a body at the limit',
+      () => ({ ...posted({}), body: JSON.stringify({ query: poll }).padEnd(100_000), token: node() }),
+    ],
+    [
+      'a body above the limit',
+      () => ({ ...posted({}), body: JSON.stringify({ query: poll }).padEnd(100_001), token: node() }),
+    ],
+    ['another content type', () => ({ ...posted({ query: poll }, { 'content-type': 'text/plain' }), token: node() })],
+    ['a compressed body', () => ({ ...posted({ query: poll }, { 'content-encoding': 'gzip' }), token: node() })],
+    [
+      'a charset',
+      () => ({ ...posted({ query: poll }, { 'content-type': 'application/json; charset=utf-8' }), token: node() }),
+    ],
+    ['another origin', () => ({ ...posted({ query: poll }, { origin: 'https://elsewhere.example' }), token: node() })],
+    [
+      'a mutation by GET',
+      () => ({
+        path: `/graphql?query=${encodeURIComponent('mutation { pruneStaleReplicas { __typename } }')}`,
+        token: app.operator,
+        headers: { 'x-orrery-csrf': '1' },
+      }),
+    ],
+    ['a query in the address', () => ({ ...posted({ query: poll }), path: '/graphql?a=1', token: node() })],
+    ['a slice', () => ({ path: '/bundle', token: node() })],
+    [
+      'a slice that is known',
+      () => ({ path: '/bundle', token: node(), headers: { 'if-none-match': '"1", W/"2", *' } }),
+    ],
+    ['a slice of another version', () => ({ path: '/bundle', token: node(), headers: { 'if-none-match': '"1"' } })],
+    ['a slice for nobody', () => ({ path: '/bundle' })],
+    ['a slice for an admin', () => ({ path: '/bundle', token: world.admin })],
+    ['a slice for a node without a certificate', () => ({ path: '/bundle', token: world.adminNodeToken })],
+    ['the head of a slice', () => ({ method: 'HEAD', path: '/bundle', token: node() })],
+    ['a slice that is posted', () => ({ method: 'POST', path: '/bundle', token: node() })],
+  ]
+
+  test.each(cases)('%s', async (_name, asked) => {
+    const [socket, fetched] = [await bySocket(asked()), await byFetch(asked())]
+    expect(socket).toEqual(fetched)
+  })
+
+  test('a resolver that fails is masked and logged, with the id that the caller is told', async () => {
+    const { replica } = app.database.client
+    const findMany: unknown = Reflect.get(replica, 'findMany')
+    Object.assign(replica, { findMany: () => Promise.reject(new Error('the disk is gone')) })
+    app.takeLog()
+    const asked = { ...posted({ query: '{ replicas { id } }' }), token: app.operator }
+    const [socket, fetched] = [await bySocket(asked), await byFetch(asked)]
+    Object.assign(replica, { findMany })
+    expect(socket).toEqual(fetched)
+    expect(socket.body).toContain('INTERNAL_SERVER_ERROR')
+    expect(socket.body).not.toContain('disk')
+    expect(app.takeLog().filter((line) => JSON.stringify(line).includes('the disk is gone'))).toHaveLength(2)
+  })
+
+  test('a database that fails is masked for the shelf as well', async () => {
+    const fault = () => Promise.reject(new Error('the disk is gone'))
+    const { rows } = app.operatorScope
+    const find: unknown = Reflect.get(rows, 'find')
+    Object.assign(rows, { find: fault })
+    const asked = { path: '/bundle', token: node() }
+    const [socket, fetched] = [await bySocket(asked), await byFetch(asked)]
+    Object.assign(rows, { find })
+    expect(socket).toEqual(fetched)
+    expect(socket.status).toBe(500)
+  })
+
+  test('each request has its line in the log, without its query', async () => {
+    app.takeLog()
+    await bySocket({ ...posted({ query: poll }), token: node() })
+    const [line] = app.takeLog().filter(({ msg }) => msg === 'request')
+    expect(line).toMatchObject({ method: 'POST', path: '/graphql', status: 200, caller: 'node' })
+    expect(JSON.stringify(line)).not.toContain('viewer')
+  })
+})
