@@ -71,7 +71,7 @@ export async function measureAll(options: Options, databases: Databases): Promis
   }
   if (done.length > 1) console.log(`\nGrowth\n${growthTable(done)}`)
   for (const note of notes) console.log(`Note: ${note}`)
-  return { sizes: done, startUp, reports, notes }
+  return { sizes: done, startUp, reports, fanOut, notes }
 }
 
 async function startAll({ url }: Dataset, databases: Databases, { engine, peers }: Options): Promise<Servers> {

@@ -4,7 +4,9 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
 setFlagsFromString('--expose-gc')
-const collect = /** @type {() => void} */ (runInNewContext('gc'))
+/** @type {() => void} */
+// eslint-disable-next-line @typescript-eslint/no-unsafe-assignment -- V8's own function, which has no types
+const collect = runInNewContext('gc')
 
 process.on('message', (message) => {
   // What is asked about memory is what is held, not what has been left lying about.
