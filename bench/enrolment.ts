@@ -19,6 +19,7 @@ import { createLog } from '../src/base/log.ts'
 import { openDatabase } from '../src/db/client.ts'
 import { openConnection } from '../src/db/connection.ts'
 import { migrateUp } from '../src/db/migrations/index.ts'
+import { LiveClusters } from '../src/domain/live/clusters.ts'
 import { bundleShelf } from '../src/domain/bundle-shelf.ts'
 import { createCluster } from '../src/domain/clusters.ts'
 import { credentials } from '../src/domain/credentials.ts'
@@ -76,6 +77,7 @@ async function start(url: string) {
     vault,
     shelf: bundleShelf(operator),
     log,
+    live: new LiveClusters(database.changes, { log }),
     corsOrigins: [],
     introspection: 'nobody',
     health: { database: () => Promise.resolve(), migrations: () => Promise.resolve() },

@@ -10,10 +10,12 @@ import { type Config, ConfigError } from './config.ts'
 import { type Database, openDatabase } from './db/client.ts'
 import { openConnection } from './db/connection.ts'
 import { assertCurrent, migrateUp } from './db/migrations/index.ts'
+import { startRelay } from './db/relay.ts'
 import { credentials } from './domain/credentials.ts'
 import { Presence } from './domain/presence.ts'
 import { replicaRegistry } from './domain/replicas.ts'
 import { startPublisher } from './domain/publisher.ts'
+import { LiveClusters } from './domain/live/clusters.ts'
 import { compileThread } from './domain/bundle/compile-thread.ts'
 import { advanceCaRotations } from './domain/ca-rotation.ts'
 import { bundleShelf } from './domain/bundle-shelf.ts'
@@ -49,6 +51,8 @@ export async function startServer(config: Config, { beforeListening }: Hooks = {
     await migrate(config.databaseUrl, log)
     const database = await openDatabase(config.databaseUrl)
     opened.push({ name: 'database', close: database.close })
+    const relay = await startRelay(database, config.databaseUrl, { log })
+    opened.push({ name: 'relay', close: () => relay.close() })
     const operator = systemOperator(database)
     const secret = config.secret ?? (await embeddedSecret(config.dataDir, await countTenants(operator)))
     const previous = [...config.previousSecrets, ...(config.secret === null ? await readOthers(config.dataDir) : [])]
@@ -78,6 +82,7 @@ export async function startServer(config: Config, { beforeListening }: Hooks = {
       tokens,
       vault,
       log,
+      live: new LiveClusters(database.changes, { log }),
       shelf: bundleShelf(operator),
       corsOrigins: config.corsOrigins,
       introspection: config.introspection,

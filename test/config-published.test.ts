@@ -3,11 +3,13 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 
 import { systemOperator } from '../src/auth/system.ts'
+import { ChangeFeed } from '../src/db/changes.ts'
+import { LiveClusters } from '../src/domain/live/clusters.ts'
 import { followPublished } from '../src/domain/published.ts'
 import { listen, type Listening } from '../src/http/server.ts'
 import { startApp, type TestApp } from './support/app.ts'
 import { engines } from './support/database.ts'
-import { eventsOf } from './support/events.ts'
+import { openStream } from './support/streams.ts'
 import { createWorld, type World } from './support/world.ts'
 
 const query = 'subscription ($id: UUID) { configPublished(clusterId: $id) { clusterId version } }'
@@ -32,29 +34,14 @@ describe.each(engines)('configPublished on %s', (engine) => {
     await app.close()
   })
 
-  /** Opens a stream over a real socket; `next` gives its versions, then its end, and passes over what keeps it open. */
+  /** Opens a stream over a real socket; `next` gives its versions, then its end. */
   async function subscribe(token: string | null, id: string | null = null, url = server.url) {
-    const response = await fetch(`${url}/graphql`, {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        accept: 'text/event-stream',
-        ...(token === null ? {} : { authorization: `Bearer ${token}` }),
-      },
-      body: JSON.stringify({ query, variables: { id } }),
-    })
-    const events = eventsOf(response)
-    const next = async (): Promise<unknown> => {
-      for (;;) {
-        const { value, done } = await events.next()
-        if (done) return 'closed'
-        if (value.event === 'complete') return 'complete'
-        if (value.event !== 'next') continue
-        const body = JSON.parse(value.data) as Answer
-        return body.data?.configPublished?.version ?? body.errors?.map(({ extensions }) => extensions?.code)
-      }
+    const stream = await openStream<{ configPublished: { version: number } }>(url, token, { query, variables: { id } })
+    const next = async () => {
+      const told = await stream.next()
+      return typeof told === 'object' && 'configPublished' in told ? told.configPublished.version : told
     }
-    return { response, next, close: () => events.return() }
+    return { ...stream, next }
   }
 
   async function publish(clusterId = world.clusterId): Promise<number> {
@@ -120,15 +107,16 @@ describe.each(engines)('configPublished on %s', (engine) => {
     expect(await deleted.next()).toBe('complete')
   })
 
+  /** A stream of its own, as the application makes them, with a caller that the test decides about. */
+  async function follow(isAllowed: () => Promise<boolean>, changes = app.database.changes) {
+    const live = new LiveClusters(changes, { log: app.app.log, lookEvery: 5 })
+    const listener = { scope: systemOperator(app.database), isAllowed, nodeId: null, expiresAt: null }
+    return followPublished(live, world.clusterId, listener)
+  }
+
   test('without any event a stream ends at the next look once its caller may not listen', async () => {
     let allowed = true
-    const operator = systemOperator(app.database)
-    const following = {
-      isAllowed: () => Promise.resolve(allowed),
-      ending: new AbortController().signal,
-      lookEvery: 5,
-    }
-    const stream = await followPublished(operator, world.clusterId, following)
+    const stream = await follow(() => Promise.resolve(allowed))
     expect((await stream.next()).done).toBe(false)
     const waiting = stream.next()
     allowed = false
@@ -136,16 +124,7 @@ describe.each(engines)('configPublished on %s', (engine) => {
   })
 
   test('what another instance published is found at the next look', async () => {
-    const elsewhere = {
-      ...systemOperator(app.database),
-      changes: { emit: () => undefined, listen: () => () => undefined },
-    }
-    const following = { isAllowed: () => Promise.resolve(true), ending: new AbortController().signal, lookEvery: 5 }
-    const stream = await followPublished(
-      elsewhere as unknown as Parameters<typeof followPublished>[0],
-      world.clusterId,
-      following,
-    )
+    const stream = await follow(() => Promise.resolve(true), new ChangeFeed())
     await stream.next()
     const version = await publish()
     expect((await stream.next()).value).toEqual({ clusterId: world.clusterId, version })
@@ -170,13 +149,14 @@ describe.each(engines)('configPublished on %s', (engine) => {
 
   test('a reader that sleeps through a thousand versions gets the newest, asked for once', async () => {
     let asked = 0
-    const operator = systemOperator(app.database)
+    const { clusterId } = world
+    const live = new LiveClusters(app.database.changes, { log: app.app.log })
     const isAllowed = () => {
       asked += 1
       return Promise.resolve(true)
     }
-    const { clusterId } = world
-    const stream = await followPublished(operator, clusterId, { isAllowed, ending: new AbortController().signal })
+    const scope = systemOperator(app.database)
+    const stream = await followPublished(live, clusterId, { scope, isAllowed, nodeId: null, expiresAt: null })
     const { value: present } = await stream.next()
     const askedAtFirst = asked
     const from = present?.version ?? 0
@@ -190,6 +170,24 @@ describe.each(engines)('configPublished on %s', (engine) => {
     const waiting = stream.next()
     await stream.return?.()
     expect((await waiting).done).toBe(true)
+  })
+
+  test('five hundred that come at once, as after a restart, all learn the version, in few statements', async () => {
+    const latest = await publish()
+    const count = 500
+    const tokens = Array.from({ length: count }, (_, index) => [world.nodeToken, world.adminNodeToken][index % 2] ?? '')
+    app.takeStatements()
+    const streams = await Promise.all(tokens.map((token) => subscribe(token)))
+    const versions = await Promise.all(streams.map((stream) => stream.next()))
+    expect(new Set(versions)).toEqual(new Set([latest]))
+    // Each for itself would take three: its credential at the door and before the event, and the state. They come one by
+    // one, from one process; those of one turn of the event loop share.
+    expect(app.takeStatements().length).toBeLessThan(2 * count + 50)
+    const next = await publish()
+    app.takeStatements()
+    expect(new Set(await Promise.all(streams.map((stream) => stream.next())))).toEqual(new Set([next]))
+    expect(app.takeStatements().length).toBeLessThan(count / 10)
+    await Promise.all(streams.map((stream) => stream.close()))
   })
 
   test('when the server stops, streams complete and nothing waits for them', async () => {
@@ -206,8 +204,3 @@ describe.each(engines)('configPublished on %s', (engine) => {
     await mine.close()
   })
 })
-
-interface Answer {
-  readonly data?: { readonly configPublished?: { readonly version: number } } | null
-  readonly errors?: readonly { readonly extensions?: { readonly code?: string } }[]
-}

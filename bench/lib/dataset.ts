@@ -23,8 +23,13 @@ export interface SeededNode {
 export interface Dataset {
   readonly url: string
   readonly nodeCount: number
-  /** Of the one large cluster: half of all nodes, 500 bundles of 2 KB. */
-  readonly fleet: { readonly id: string; readonly token: string; readonly nodes: readonly SeededNode[] }
+  /** Of the one large cluster: half of all nodes (a thousand of them, and all), 500 bundles of 2 KB. */
+  readonly fleet: {
+    readonly id: string
+    readonly token: string
+    readonly nodes: readonly SeededNode[]
+    readonly allNodes: readonly SeededNode[]
+  }
   /** Nodes of a cluster with 500 bundles of 100 KB. */
   readonly heavyNodes: readonly SeededNode[]
   /** A thousand nodes (or all of fewer), from everywhere. */
@@ -92,7 +97,7 @@ async function fill(writer: BulkWriter, url: string, nodeCount: number): Promise
   return {
     url,
     nodeCount,
-    fleet: { id: fleet.id, token: fleet.token, nodes: evenly(fleetNodes, agentCount) },
+    fleet: { id: fleet.id, token: fleet.token, nodes: evenly(fleetNodes, agentCount), allNodes: fleetNodes },
     heavyNodes,
     agents: evenly([...fleetNodes, ...others], agentCount),
     reporters: evenly([...fleetNodes, ...others], reporterCount),

@@ -1,6 +1,7 @@
 import { measureReports, reportsTable, type ReportsFigures } from '../reports.ts'
 import { seed, type Dataset } from './dataset.ts'
 import type { Databases } from './databases.ts'
+import { fanOutTable, measureFanOut, type FanOut } from './fan-out.ts'
 import { growthTable } from './growth.ts'
 import { measure, type Servers } from './measure.ts'
 import type { Options } from './options.ts'
@@ -19,6 +20,8 @@ export interface SizeResult {
 interface Results {
   readonly sizes: readonly SizeResult[]
   readonly startUp: StartUps | null
+  /** One publication to each number of live agents. */
+  readonly fanOut: readonly FanOut[] | null
   readonly reports: ReportsFigures | null
   readonly notes: readonly string[]
 }
@@ -61,9 +64,14 @@ export async function measureAll(options: Options, databases: Databases): Promis
       console.log(`\nPolls while agents report, ${nodes} nodes\n${reportsTable(reports)}`)
     }
   }
+  let fanOut: FanOut[] | null = null
+  if (wants('fan-out')) {
+    fanOut = await measureFanOut(databases, options.agents)
+    console.log(`\nOne publication to live agents\n${fanOutTable(fanOut)}`)
+  }
   if (done.length > 1) console.log(`\nGrowth\n${growthTable(done)}`)
   for (const note of notes) console.log(`Note: ${note}`)
-  return { sizes: done, startUp, reports, notes }
+  return { sizes: done, startUp, reports, fanOut, notes }
 }
 
 async function startAll({ url }: Dataset, databases: Databases, { engine, peers }: Options): Promise<Servers> {

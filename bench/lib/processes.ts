@@ -19,7 +19,7 @@ export interface ServerProcess {
   readonly startedIn: number
   usage(): Promise<Usage>
   /** Hands a message to the server. */
-  send(message: object): void
+  send(message: object | 'collect'): void
   stop(): Promise<void>
 }
 

@@ -19,7 +19,7 @@ export function requestBytes({ method, path, token, headers = {}, body }: Reques
       ? []
       : [
           'Content-Type: application/json',
-          'Accept: application/json',
+          ...('Accept' in headers ? [] : ['Accept: application/json']),
           `Content-Length: ${Buffer.byteLength(content)}`,
         ]),
     ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),

@@ -121,15 +121,16 @@ async function firstOf<Row>(hashes: Hashes, find: (hash: TokenHash) => Promise<R
 async function jwtSession({ database, credentials, jwts }: Means, jwt: string): Promise<Session> {
   const claims = await jwts.verify(jwt)
   if (!claims) return anonymous
-  const { subject } = claims
+  const { subject, expiresAt } = claims
   if (claims.role === 'operator')
-    return { kind: 'operator', subject, scope: operatorScope(database, `operator ${subject}`) }
+    return { kind: 'operator', subject, expiresAt, scope: operatorScope(database, `operator ${subject}`) }
   // A JWT outlives its tenant; whoever holds one of a deleted tenant is nobody.
   if (!(await credentials.tenantExists(claims.tenantId))) return anonymous
   return {
     kind: 'tenantAdmin',
     role: claims.role,
     subject,
+    expiresAt,
     scope: tenantScope(database, { tenantId: claims.tenantId, actor: `${claims.role} ${subject}` }),
   }
 }

@@ -6,6 +6,8 @@ export interface OperatorSession {
   readonly scope: Operator
   /** The JWT's `sub`: who it is, for the audit trail. */
   readonly subject: string
+  /** The JWT's `exp`. */
+  readonly expiresAt: Date
 }
 
 /** Signed in for one tenant: `admin` changes things, `viewer` only reads. */
@@ -14,6 +16,8 @@ export interface TenantAdminSession {
   readonly role: 'admin' | 'viewer'
   readonly scope: Tenant
   readonly subject: string
+  /** The JWT's `exp`. */
+  readonly expiresAt: Date
 }
 
 /** A machine of a cluster, by its node token. */

@@ -50,8 +50,8 @@ export interface ReplicaLease {
   remove(id: string): Promise<Replica | null>
   /** Deletes the row of the calling instance, which has stopped to take itself for the master. */
   release(id: string): Promise<void>
-  /** Deletes rows that are older than `keep`; returns how many. */
-  prune(): Promise<number>
+  /** Deletes rows that are older than `keep`; returns their ids. */
+  prune(): Promise<string[]>
   /** The time, on the database's clock, since when a heartbeat is fresh. */
   freshSince(): Promise<Date>
 }
@@ -132,7 +132,7 @@ export function replicaLease({ client, engine }: Database, times: ReplicaTimes =
     async prune() {
       const gone = await client.$queryRaw<{ id: string }[]>`
         DELETE FROM replicas WHERE last_seen_at < ${time(engine, -times.keep)} RETURNING id`
-      return gone.filter(({ id }) => id !== vacatedSeat.id).length
+      return gone.map(({ id }) => id).filter((id) => id !== vacatedSeat.id)
     },
     async freshSince() {
       const [at] = await client.$queryRaw<{ time: Date | string }[]>`SELECT ${fresh} AS time`

@@ -66,6 +66,6 @@ async function change<T>(
     const cluster = await tx.cluster.update({ where: { id: clusterId }, data: { pendingChanges, ...fields } })
     return { result, cluster }
   })
-  scope.changes.emit({ kind: 'changed', clusterId })
+  scope.changes.emit({ kind: 'changed', clusterId, version: changed.cluster.configVersion })
   return changed
 }

@@ -204,6 +204,7 @@ export async function rotateClusterToken(
 ): Promise<{ cluster: Cluster; token: ClusterToken }> {
   const { token, hash } = tokens.newClusterToken()
   const cluster = await updateCluster(scope, id, 'new cluster token', { clusterTokenHash: hash })
+  scope.changes.emit({ kind: 'ended', clusterId: id, whose: 'enrolling' })
   return { cluster, token }
 }
 
@@ -213,7 +214,9 @@ export async function rotateClusterToken(
  */
 export async function deleteCluster(scope: Scope, id: string): Promise<Cluster> {
   try {
-    return await scope.db.cluster.delete({ where: { id } })
+    const deleted = await scope.db.cluster.delete({ where: { id } })
+    scope.changes.emit({ kind: 'ended', clusterId: id, whose: 'everybody' })
+    return deleted
   } catch (error) {
     if (refusal(error)?.kind === 'missing') throw new NotFoundError('Cluster')
     throw error

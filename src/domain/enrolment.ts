@@ -125,6 +125,8 @@ async function enrollAll(
   } catch (error) {
     if (!(error instanceof NobodyEnrolled)) throw error
   }
+  const nodeIds = outcomes.flatMap((one) => (one instanceof Error ? [] : [one.node.id]))
+  if (nodeIds.length > 0) scope.changes.emit({ kind: 'nodesAdded', clusterId, nodeIds })
   return outcomes
 }
 

@@ -10,8 +10,7 @@ export interface NodeChange extends Change {
 }
 
 /**
- * Changes one node as a change of its cluster (changeCluster). The row is read again behind the cluster's lock, so that
- * `work` sees what the change before it left.
+ * Changes one node as a change of its cluster, and tells that it is another.
  * @param what is changed about the node, for the next bundle's message
  * @throws NotFoundError when the node does not exist or is not in the scope
  */
@@ -21,16 +20,34 @@ export async function changeNode<T>(
   what: string,
   work: (change: NodeChange) => Promise<T>,
 ): Promise<T> {
+  const { result, clusterId } = await workOnNode(scope, nodeId, what, work)
+  scope.changes.emit({ kind: 'nodeChanged', clusterId, nodeId })
+  return result
+}
+
+/**
+ * Works on one node as a change of its cluster (changeCluster). The row is read again behind the cluster's lock, so that
+ * `work` sees what the change before it left. What became of the node is the caller's to tell.
+ * @param what is changed about the node, for the next bundle's message
+ * @throws NotFoundError when the node does not exist or is not in the scope
+ */
+export async function workOnNode<T>(
+  scope: Scope,
+  nodeId: string,
+  what: string,
+  work: (change: NodeChange) => Promise<T>,
+): Promise<{ result: T; clusterId: string }> {
   const found = await getNode(scope, nodeId, { select: { clusterId: true } })
   if (!found) throw new NotFoundError('Node')
   let name = ''
   const summary = () => `${name}: ${what}`
-  return changeCluster(scope, found.clusterId, summary, async (change) => {
+  const result = await changeCluster(scope, found.clusterId, summary, async (change) => {
     const node = await change.tx.node.findUnique({ where: { id: nodeId } })
     if (!node) throw new NotFoundError('Node')
     name = node.name
     return work({ ...change, node })
   })
+  return { result, clusterId: found.clusterId }
 }
 
 /**

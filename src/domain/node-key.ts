@@ -39,7 +39,10 @@ export async function renewNodeCertificate(
   const { nebulaVersion } = check(rules, input)
   const key = readPublicKey(pem)
   const given = { key, pem: formatPublicKey(key), nebulaVersion: nebulaVersion ?? null }
-  return (await renewSame(scope, vault, nodeId, given)) ?? replaceKey(scope, vault, nodeId, given)
+  const renewed = await renewSame(scope, vault, nodeId, given)
+  if (renewed === null) return replaceKey(scope, vault, nodeId, given)
+  scope.changes.emit({ kind: 'nodeChanged', clusterId: renewed.node.clusterId, nodeId })
+  return renewed
 }
 
 interface GivenKey {

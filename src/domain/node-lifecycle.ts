@@ -7,7 +7,7 @@ import type { Node } from '../db/types.ts'
 import { changeCluster } from './cluster-change.ts'
 import { addressPool, assertUnderlay, hintAfterRelease } from './node-addresses.ts'
 import { assertSignable, certificatesOf } from './node-certificate.ts'
-import { assertAdminRemains, changeNode } from './node-change.ts'
+import { assertAdminRemains, changeNode, workOnNode } from './node-change.ts'
 import { newNodeRules } from './node-rules.ts'
 import { revoke } from './revocation.ts'
 import { assertIpv4, assertOutsideOverlay } from './routes.ts'
@@ -65,11 +65,12 @@ export async function createNode(
       throw new ConflictError(`The cluster has a node named "${name}" already`)
     }
   })
+  scope.changes.emit({ kind: 'nodesAdded', clusterId, nodeIds: [node.id] })
   return { node, token }
 }
 
 /**
- * UpdateNodeTokenHash: replaces the node's token. The old one ends with the next request.
+ * UpdateNodeTokenHash: replaces the node's token. The old one ends with the next request, and its open streams now.
  * @throws NotFoundError
  */
 export async function rotateNodeToken(
@@ -81,6 +82,7 @@ export async function rotateNodeToken(
   const node = await changeNode(scope, nodeId, 'new token', ({ tx }) =>
     tx.node.update({ where: { id: nodeId }, data: { tokenHash: hash } }),
   )
+  scope.changes.emit({ kind: 'ended', clusterId: node.clusterId, whose: { nodeId } })
   return { node, token }
 }
 
@@ -89,7 +91,7 @@ export async function rotateNodeToken(
  * @throws NotFoundError, ConflictError when a node would leave its cluster without an admin
  */
 export async function deleteNode(scope: Scope, nodeId: string): Promise<Node> {
-  return changeNode(scope, nodeId, 'deleted', async (change) => {
+  const { result: deleted, clusterId } = await workOnNode(scope, nodeId, 'deleted', async (change) => {
     await assertAdminRemains(scope, change)
     const { tx, cluster, node, set } = change
     await tx.node.delete({ where: { id: nodeId } })
@@ -97,4 +99,7 @@ export async function deleteNode(scope: Scope, nodeId: string): Promise<Node> {
     revoke(change, certificatesOf(node))
     return node
   })
+  scope.changes.emit({ kind: 'nodeRemoved', clusterId, nodeId, name: deleted.name })
+  scope.changes.emit({ kind: 'ended', clusterId, whose: { nodeId } })
+  return deleted
 }

@@ -108,8 +108,9 @@ export function startPublisher({ operator, vault, log, times = {}, onSweep }: Pu
     }
   }
 
-  const unlisten = operator.changes.listen((event) => {
-    if (event.kind === 'changed') plan(event.clusterId)
+  // What another instance changed is that one's to publish; this one finds it by looking, should the other be gone.
+  const unlisten = operator.changes.listen((event, isOwn) => {
+    if (event.kind === 'changed' && isOwn) plan(event.clusterId)
   })
   track(look(true))
   let looking = false

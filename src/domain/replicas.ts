@@ -77,7 +77,7 @@ const rules = z.object({
 export async function upsertReplica(operator: Operator, input: { address: string }): Promise<Replica> {
   const replica = await operator.lease.register({ id: newId(), ...check(rules, input) })
   if (!replica) throw new Error('a registration that takes every row over found none')
-  return replica
+  return cameUp(operator, replica)
 }
 
 /**
@@ -108,20 +108,39 @@ export async function updateReplicaRole(operator: Operator, id: string, role: Re
  * DeleteReplica: forgets an instance. One that is alive registers again with its next heartbeat.
  * @throws NotFoundError
  */
-export const deleteReplica = async (operator: Operator, id: string): Promise<Replica> =>
-  found(await operator.lease.remove(id))
+export async function deleteReplica(operator: Operator, id: string): Promise<Replica> {
+  const deleted = found(await operator.lease.remove(id))
+  wentDown(operator, [id])
+  return deleted
+}
 
 /** PruneStaleReplicas: forgets the instances that were not heard of for five minutes; returns how many. */
-export const pruneStaleReplicas = (operator: Operator): Promise<number> => operator.lease.prune()
+export async function pruneStaleReplicas(operator: Operator): Promise<number> {
+  const gone = await operator.lease.prune()
+  wentDown(operator, gone)
+  return gone.length
+}
+
+function cameUp<T extends Replica | null>({ changes }: Operator, replica: T): T {
+  if (replica) changes.emit({ kind: 'replicaUp', replicaId: replica.id, address: replica.address })
+  return replica
+}
+
+function wentDown({ changes }: Operator, ids: readonly string[]): void {
+  for (const replicaId of ids) changes.emit({ kind: 'replicaDown', replicaId })
+}
 
 /** What the server's own instance needs of the table of replicas. */
 export const replicaRegistry = (operator: Operator) => ({
   register: async ({ id, address }: { id: string; address: string }, options: { onlyLate: boolean }) =>
-    roleOf(await operator.lease.register({ id, ...check(rules, { address }, []) }, options)),
+    roleOf(cameUp(operator, await operator.lease.register({ id, ...check(rules, { address }, []) }, options))),
   heartbeat: async (id: string) => roleOf(await operator.lease.heartbeat(id)),
   takeOver: (id: string) => operator.lease.takeOver(id),
   prune: () => pruneStaleReplicas(operator),
-  release: (id: string) => operator.lease.release(id),
+  release: async (id: string) => {
+    await operator.lease.release(id)
+    wentDown(operator, [id])
+  },
 })
 
 // The table's CHECK allows the two.

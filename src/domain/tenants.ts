@@ -64,7 +64,12 @@ export async function createTenant(operator: Operator, input: { name: string }):
  */
 export async function deleteTenant(operator: Operator, id: string): Promise<Tenant> {
   try {
-    return await operator.db.tenant.delete({ where: { id } })
+    const { clusters, deleted } = await operator.db.$transaction(async (tx) => ({
+      clusters: await tx.cluster.findMany({ where: { tenantId: id }, select: { id: true } }),
+      deleted: await tx.tenant.delete({ where: { id } }),
+    }))
+    for (const { id: clusterId } of clusters) operator.changes.emit({ kind: 'ended', clusterId, whose: 'everybody' })
+    return deleted
   } catch (error) {
     if (refusal(error)?.kind === 'missing') throw new NotFoundError('Tenant')
     throw error

@@ -1,8 +1,9 @@
-import type { Session } from '../auth/session.ts'
 import { followPublished, type Published } from '../domain/published.ts'
 import { callerOf } from './access.ts'
 import { builder } from './builder.ts'
 import { badUserInput } from './errors.ts'
+import { listenerOf } from './listener.ts'
+import { sharedAnswers } from './shared-answers.ts'
 
 const ConfigPublished = builder.objectRef<Published>('ConfigPublished').implement({
   description: 'A version of a cluster’s configuration that is published: what its nodes are to run.',
@@ -21,6 +22,7 @@ builder.subscriptionField('configPublished', (t) =>
     description:
       'The published version of a cluster’s configuration: the present one at once (none before the first), then each newer one. Ends when the caller’s credential does and when the server stops: come back then. For everybody but enrolling machines.',
     authScopes: { clusterReader: true },
+    extensions: sharedAnswers,
     args: {
       clusterId: t.arg({
         type: 'UUID',
@@ -31,19 +33,8 @@ builder.subscriptionField('configPublished', (t) =>
       const caller = callerOf(context)
       const id = clusterId ?? (caller.kind === 'node' ? caller.clusterId : null)
       if (id === null) throw badUserInput('Say which cluster: only a node has one of its own.')
-      return followPublished(caller.scope, id, {
-        isAllowed: async () => isSame(caller, await context.authenticateAgain()),
-        ending: context.ending,
-      })
+      return followPublished(context.live, id, listenerOf(context))
     },
     resolve: (published) => published,
   }),
 )
-
-/** Whether a credential still leads to whom it led to when the stream began. */
-function isSame(before: Session, now: Session): boolean {
-  if (before.kind === 'node') return now.kind === 'node' && now.nodeId === before.nodeId
-  if (before.kind === 'tenantAdmin')
-    return now.kind === 'tenantAdmin' && now.scope.tenantId === before.scope.tenantId && now.role === before.role
-  return now.kind === before.kind
-}

@@ -1,9 +1,10 @@
 import type { Session } from '../auth/session.ts'
 import type { Tokens } from '../auth/tokens.ts'
 import type { Enrolments } from '../domain/enrolment.ts'
+import type { LiveClusters } from '../domain/live/clusters.ts'
 import type { Presence } from '../domain/presence.ts'
 import type { Vault } from '../domain/vault.ts'
-import type { Loaders } from './loaders.ts'
+import { Loaders } from './loaders.ts'
 
 /** What every resolver is given: who calls, and the means of this server. */
 export interface Context {
@@ -13,10 +14,20 @@ export interface Context {
   readonly enrolments: Enrolments
   /** Takes what nodes report. */
   readonly presence: Presence
-  /** Recognises the caller anew by the same credential: a stream outlives what was true when it began. */
-  readonly authenticateAgain: () => Promise<Session>
-  /** Aborted when the server stops, so that streams end. */
-  readonly ending: AbortSignal
+  /**
+   * Gives what recognises the caller anew by the same credential: a stream outlives what was true when it began. It
+   * holds the credential and not the request.
+   */
+  readonly reauthentication: () => () => Promise<Session>
+  /** What happens to clusters, for streams; ends them when the server stops. */
+  readonly live: LiveClusters
   /** Look-ups gathered across the fields of this one request. */
   readonly loaders: Loaders
+}
+
+/** A context for answering one event of a stream, without what belongs to the request that opened it. */
+export function detached(context: Context): Context {
+  const { session, tokens, vault, enrolments, presence, live } = context
+  const again = context.reauthentication()
+  return { session, tokens, vault, enrolments, presence, live, reauthentication: () => again, loaders: new Loaders() }
 }

@@ -16,6 +16,7 @@ import './config-bundle-mutations.ts'
 import './config-bundles.ts'
 import './bundle-diff.ts'
 import './config-published.ts'
+import './cluster-changes.ts'
 import './replicas.ts'
 import './replica-mutations.ts'
 

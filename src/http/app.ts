@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
 import { createServerAdapter, sendNodeResponse } from '@whatwg-node/server'
@@ -8,9 +7,11 @@ import type { Authenticate } from '../auth/authenticate.ts'
 import type { Tokens } from '../auth/tokens.ts'
 import type { Logger } from '../base/log.ts'
 import type { BundleShelf } from '../domain/bundle/shelf.ts'
+import type { LiveClusters } from '../domain/live/clusters.ts'
 import type { Presence } from '../domain/presence.ts'
 import type { Vault } from '../domain/vault.ts'
 import { bundleRoutes } from './bundles.ts'
+import { EventStreams, listenersAddedTo } from './event-streams.ts'
 import { Exchange, type Handler, type Middleware } from './exchange.ts'
 import { fastBundle } from './fast-bundle.ts'
 import { fastLane } from './fast-lane.ts'
@@ -30,6 +31,8 @@ export interface AppMeans {
   readonly tokens: Tokens
   readonly vault: Vault
   readonly log: Logger
+  /** The streams of what happens to clusters; they end with the application. */
+  readonly live: LiveClusters
   /** Told of each node that asks. */
   readonly presence: Presence
   /** Decoded bundles that nodes are served their slices of. */
@@ -53,16 +56,20 @@ export interface App {
   readonly log: Logger
 }
 
+/** What is known of a request beside the request, on its way through the adapter. */
+interface Passing extends Record<string, unknown> {
+  readonly isOnSocket?: true
+  exchange?: Exchange
+}
+
 /** Puts the application together. */
 export function createApp(means: AppMeans): App {
-  const stopping = new AbortController()
-  // Each stream listens.
-  setMaxListeners(0, stopping.signal)
-  const graphql = graphqlRoutes({ ...means, ending: stopping.signal })
+  let isStopping = false
+  const graphql = graphqlRoutes(means)
   const routes: readonly Route[] = [
     graphql.route,
     ...bundleRoutes(means),
-    ...healthRoutes(means.health, () => stopping.signal.aborted),
+    ...healthRoutes(means.health, () => isStopping),
   ]
   const middlewares: readonly Middleware[] = [
     useRequestId,
@@ -72,11 +79,13 @@ export function createApp(means: AppMeans): App {
     useFailures,
   ]
   const handler = middlewares.reduceRight<Handler>((next, middleware) => middleware(next), router(routes))
-  const adapter = createServerAdapter((request: Request) => {
+  const adapter = createServerAdapter<Passing>((request: Request, passing: Passing) => {
     // Routes and pages are found by path alone, but a Host header can make the whole address unreadable.
     if (!URL.canParse(request.url)) return failure(400, 'BAD_REQUEST', 'The address or the Host header is malformed.')
-    return handler(new Exchange(request, means))
+    passing.exchange = new Exchange(request, means, { isOnSocket: passing.isOnSocket === true })
+    return handler(passing.exchange)
   })
+  const streams = new EventStreams()
   const fast = fastLane([graphql.fast, fastBundle(means)], {
     ...means,
     async handOver(request, response, body) {
@@ -90,9 +99,22 @@ export function createApp(means: AppMeans): App {
   return {
     fetch: async (url, init = {}) => adapter.fetch(url.toString(), init),
     listener: async (request, response) => {
-      if (!fast(request, response)) await adapter.handle(request, response)
+      if (fast(request, response)) return
+      const passing: Passing = { isOnSocket: true }
+      const release = listenersAddedTo(response)
+      const head = await adapter.handleNodeRequestAndResponse(request, response, passing)
+      const events = passing.exchange?.events
+      if (!events) {
+        await sendNodeResponse(head, response, request, true)
+        return
+      }
+      release()
+      streams.open(response, head, events)
     },
-    stop: () => stopping.abort(),
+    stop() {
+      isStopping = true
+      means.live.stop()
+    },
     log: means.log,
   }
 }

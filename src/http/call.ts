@@ -4,6 +4,7 @@ import type { Authenticate } from '../auth/authenticate.ts'
 import type { Session } from '../auth/session.ts'
 import type { Logger } from '../base/log.ts'
 import type { Presence } from '../domain/presence.ts'
+import type { Frames } from './event-frames.ts'
 
 export interface CallMeans {
   readonly authenticate: Authenticate
@@ -15,6 +16,10 @@ export interface CallMeans {
 export class Call {
   /** Made here, never taken from the caller; it is in the answer's `x-request-id` and in every line of the log. */
   readonly id = randomUUID()
+  /** Whether the answer goes to a socket, whose holder writes `events` behind its head. */
+  readonly isOnSocket: boolean
+  /** A subscription's events; null where the answer is a document. */
+  events: Frames | null = null
   readonly #authorization: string | null
   readonly #means: CallMeans
   #log: Logger | null = null
@@ -22,7 +27,8 @@ export class Call {
   #callerKind: Session['kind'] | null = null
 
   /** @param authorization the header; null when there is none */
-  constructor(authorization: string | null, means: CallMeans) {
+  constructor(authorization: string | null, means: CallMeans, { isOnSocket } = { isOnSocket: false }) {
+    this.isOnSocket = isOnSocket
     this.#authorization = authorization
     this.#means = means
   }
@@ -37,11 +43,27 @@ export class Call {
     return (this.#session ??= this.#authenticated())
   }
 
-  /** Who asks now: the same credential, looked up once more. A node that asks, or holds a stream open, is seen. */
-  async authenticateAgain(): Promise<Session> {
-    const session = await this.#means.authenticate(this.#authorization)
-    if (session.kind === 'node') this.#means.presence.seen(session.nodeId)
-    return session
+  /** Recognises who asks anew, by the same credential, whom it lets be seen; keeps nothing else of the call. */
+  reauthentication(): () => Promise<Session> {
+    const { authenticate, presence } = this.#means
+    const authorization = this.#authorization
+    return async () => {
+      const session = await authenticate(authorization)
+      if (session.kind === 'node') presence.seen(session.nodeId)
+      return session
+    }
+  }
+
+  /** What the log needs of the call when that is over. */
+  origin(): Pick<Call, 'id' | 'log'> {
+    const { id } = this
+    const { log } = this.#means
+    return {
+      id,
+      get log() {
+        return log.child({ requestId: id })
+      },
+    }
   }
 
   /** The kind of the caller, for the log; null as long as nobody asked for the session. */
@@ -50,7 +72,7 @@ export class Call {
   }
 
   async #authenticated(): Promise<Session> {
-    const session = await this.authenticateAgain()
+    const session = await this.reauthentication()()
     this.#callerKind = session.kind
     return session
   }

@@ -6,8 +6,8 @@ export class Exchange extends Call {
   readonly url: URL
 
   /** @throws TypeError when the request's address is none */
-  constructor(request: Request, means: CallMeans) {
-    super(request.headers.get('authorization'), means)
+  constructor(request: Request, means: CallMeans, { isOnSocket }: { readonly isOnSocket: boolean }) {
+    super(request.headers.get('authorization'), means, { isOnSocket })
     this.request = request
     this.url = new URL(request.url)
   }

@@ -3,6 +3,7 @@ import type { GraphQLSchema } from 'graphql'
 
 import type { Tokens } from '../auth/tokens.ts'
 import { Enrolments } from '../domain/enrolment.ts'
+import type { LiveClusters } from '../domain/live/clusters.ts'
 import type { Presence } from '../domain/presence.ts'
 import type { Vault } from '../domain/vault.ts'
 import type { Context } from '../graphql/context.ts'
@@ -18,6 +19,7 @@ import type { Route } from './router.ts'
 import { useCompiledQueries } from './use-compiled-queries.ts'
 import { useCsrf } from './use-csrf.ts'
 import { useErrors } from './use-errors.ts'
+import { useEventStreams } from './use-event-streams.ts'
 import { useIntrospection, type Introspection } from './use-introspection.ts'
 import { useLimits } from './use-limits.ts'
 import { useRequestParsers } from './use-request-parsers.ts'
@@ -30,14 +32,13 @@ interface Means {
   readonly vault: Vault
   readonly presence: Presence
   readonly introspection: Introspection
-  /** Aborted when the server stops. */
-  readonly ending: AbortSignal
+  readonly live: LiveClusters
   /** Orrery's own when absent. */
   readonly schema?: GraphQLSchema
 }
 
 /** `/graphql`: the API, and GraphiQL for whoever opens the address in a browser. */
-export function graphqlRoutes({ tokens, vault, presence, introspection, ending, schema = orrerySchema }: Means): {
+export function graphqlRoutes({ tokens, vault, presence, introspection, live, schema = orrerySchema }: Means): {
   readonly route: Route
   readonly fast: FastRoute
 } {
@@ -52,8 +53,8 @@ export function graphqlRoutes({ tokens, vault, presence, introspection, ending, 
       enrolments,
       presence,
       loaders: new Loaders(),
-      authenticateAgain: () => call.authenticateAgain(),
-      ending,
+      reauthentication: () => call.reauthentication(),
+      live,
     }),
     plugins: [
       useRequestParsers(),
@@ -63,6 +64,7 @@ export function graphqlRoutes({ tokens, vault, presence, introspection, ending, 
       useIntrospection(introspection),
       useCompiledQueries(),
       useErrors(),
+      useEventStreams(),
     ],
     // What Yoga would do by itself is done here or in the storey above: limits, masking, CORS, pages.
     maxRequestBodySize: false,

@@ -25,6 +25,11 @@ export interface Listening {
 
 /** Agents poll every minute or so on one connection: it is kept longer than that (ms). */
 const keepAliveTimeout = 75_000
+/**
+ * Connections that may wait to be taken: after a restart thousands of agents come at once, and who finds no place tries
+ * again after a second, then three, then seven. The system's own bound (Linux: net.core.somaxconn, 4096) holds as well.
+ */
+const backlog = 16_384
 /** Room for an identity provider's JWT. */
 const maxHeaderSize = 16_384
 /** How long the rest of a body that nobody wants is taken in before the connection is cut, in milliseconds. */
@@ -41,6 +46,17 @@ export async function listen(app: App, options: ListenOptions): Promise<Listenin
   const sockets = new Set<Socket>()
   let closing: Promise<void> | null = null
 
+  // It goes through all connections: once a turn, not once for each of thousands of streams that end together.
+  let isClosingIdle = false
+  const closeIdleSoon = () => {
+    if (isClosingIdle) return
+    isClosingIdle = true
+    setImmediate(() => {
+      isClosingIdle = false
+      server.closeIdleConnections()
+    })
+  }
+
   const server = createServer(
     {
       headersTimeout,
@@ -53,7 +69,7 @@ export async function listen(app: App, options: ListenOptions): Promise<Listenin
       running.add(response)
       response.once('close', () => {
         running.delete(response)
-        if (closing) server.closeIdleConnections()
+        if (closing) closeIdleSoon()
         if (!request.complete) endUnreadBody(request)
       })
       if (closing) response.setHeader('connection', 'close')
@@ -67,7 +83,7 @@ export async function listen(app: App, options: ListenOptions): Promise<Listenin
   })
 
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(port, host, resolve)
+    server.once('error', reject).listen({ port, host, backlog }, resolve)
   })
 
   const close = async (): Promise<void> => {

@@ -14,33 +14,33 @@ export function useErrors(): GraphqlPlugin {
   return {
     onResultProcess(payload) {
       const { result, serverContext } = payload
-      const presented = (one: ExecutionResult) => withPresentedErrors(one, serverContext)
-      const failed = (error: unknown) => presented({ errors: [asGraphqlError(error)] })
-      if (Symbol.asyncIterator in result) payload.setResult(mapResults(result, presented, failed))
-      else if (!Array.isArray(result) && result.errors) payload.setResult(presented(result))
+      const present = (one: ExecutionResult) => withPresentedErrors(one, serverContext)
+      const failed = (error: unknown) => present({ errors: [asGraphqlError(error)] })
+      if (Symbol.asyncIterator in result) payload.setResult(mapResults(result, present, failed))
+      else if (!Array.isArray(result) && result.errors) payload.setResult(present(result))
     },
   }
 }
 
+/** What a stream failed with, as an error of its last event. */
 export const asGraphqlError = (error: unknown): GraphQLError =>
   error instanceof GraphQLError ? error : new GraphQLError('A stream failed.', { originalError: error as Error })
 
-/** A result with its errors as their reader sees them. */
-export function withPresentedErrors(
-  result: ExecutionResult,
-  context: Pick<ServerContext, 'call' | 'session'>,
-): ExecutionResult {
+/** Whose result it is, and where its faults are logged. */
+export interface Origin {
+  readonly call: Pick<ServerContext['call'], 'id' | 'log'>
+  readonly session: ServerContext['session']
+}
+
+/** A result with its errors as their reader sees them; faults of ours are logged here. */
+export function withPresentedErrors(result: ExecutionResult, context: Origin): ExecutionResult {
   if (!result.errors) return result
   // Where nothing at all could be answered, the status says whose fault it was.
   const failedWhole = result.data === undefined || result.data === null
   return { ...result, errors: result.errors.map((error) => present(error, context, failedWhole)) }
 }
 
-function present(
-  error: GraphQLError,
-  { call, session }: Pick<ServerContext, 'call' | 'session'>,
-  failedWhole: boolean,
-): GraphQLError {
+function present(error: GraphQLError, { call, session }: Origin, failedWhole: boolean): GraphQLError {
   const verdict = classify(error)
   if (verdict.kind === 'masked') {
     call.log.error({ error: describeError(verdict.cause), path: error.path?.join('.') }, 'request failed')

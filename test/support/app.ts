@@ -8,6 +8,7 @@ import { systemOperator } from '../../src/auth/system.ts'
 import { Tokens } from '../../src/auth/tokens.ts'
 import { openDatabase } from '../../src/db/client.ts'
 import { credentials } from '../../src/domain/credentials.ts'
+import { LiveClusters } from '../../src/domain/live/clusters.ts'
 import { bundleShelf } from '../../src/domain/bundle-shelf.ts'
 import { Presence } from '../../src/domain/presence.ts'
 import { publishCluster } from '../../src/domain/publish.ts'
@@ -15,7 +16,7 @@ import { unpublished } from '../../src/domain/publisher.ts'
 import { Vault } from '../../src/domain/vault.ts'
 import { createLog } from '../../src/base/log.ts'
 import { createApp, type App, type AppMeans } from '../../src/http/app.ts'
-import { createMigratedDatabase, type Engine } from './database.ts'
+import { createMigratedDatabase, type Engine, type TestDatabase } from './database.ts'
 
 export interface GraphqlAnswer<Data = Record<string, unknown>> {
   readonly data?: Data | null
@@ -54,6 +55,8 @@ export interface TestApp {
   readonly vault: Vault
   /** What tokens are hashed and JWTs are signed with. */
   readonly keys: Keys
+  /** What the keys are derived from. */
+  readonly secret: string
   /** The application itself, for `listen`. */
   readonly app: App
   /** The log's lines since the last look. */
@@ -73,13 +76,23 @@ export type OpenOptions = Partial<AppMeans>
 
 /** The whole application on a fresh database of the engine, without a socket. */
 export async function startApp(engine: Engine, openOptions: OpenOptions = {}): Promise<TestApp> {
-  const testDatabase = await createMigratedDatabase(engine)
+  return open(await createMigratedDatabase(engine), randomBytes(32).toString('hex'), openOptions)
+}
+
+/** Another instance of an application: the same database and the same secret. */
+export const startBeside = ({ url, secret }: TestApp): Promise<TestApp> =>
+  open({ url, drop: () => Promise.resolve() }, secret, {})
+
+async function open(
+  testDatabase: Pick<TestDatabase, 'url' | 'drop'>,
+  secret: string,
+  openOptions: OpenOptions,
+): Promise<TestApp> {
   let statements: string[] = []
   const database = await openDatabase(testDatabase.url, {
     onQuery: (sql) => statements.push(sql),
     poolSize: 10,
   })
-  const secret = randomBytes(32).toString('hex')
   const keys = deriveKeys(secret)
   const tokens = new Tokens(keys.tokenHash)
   const vault = new Vault(secret)
@@ -98,6 +111,7 @@ export async function startApp(engine: Engine, openOptions: OpenOptions = {}): P
     tokens,
     vault,
     log,
+    live: new LiveClusters(database.changes, { log }),
     presence,
     shelf: bundleShelf(operator),
     corsOrigins: [],
@@ -155,6 +169,7 @@ export async function startApp(engine: Engine, openOptions: OpenOptions = {}): P
     tokens,
     vault,
     keys,
+    secret,
     app,
     takeLog() {
       const taken = lines

@@ -1,0 +1,17 @@
+/**
+ * One publication to thousands of live agents, and their return to a server that was restarted.
+ * `npx tsx bench/fan-out.ts [agents …] [--postgres]`, after `npm run build`.
+ */
+import { openDatabases } from './lib/databases.ts'
+import { fanOutTable, measureFanOut } from './lib/fan-out.ts'
+import { stayOnLoadCore } from './lib/processes.ts'
+
+const args = process.argv.slice(2)
+const sizes = args.map(Number).filter((size) => size > 0)
+stayOnLoadCore()
+const databases = await openDatabases(args.includes('--postgres') ? 'postgresql' : 'sqlite')
+try {
+  console.log(fanOutTable(await measureFanOut(databases, sizes.length > 0 ? sizes : [1000, 5000, 10_000])))
+} finally {
+  await databases.close()
+}

@@ -1,0 +1,217 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import type { AgentsCommand, Opened } from './agents.ts'
+import { seed, type Dataset } from './dataset.ts'
+import type { Databases } from './databases.ts'
+import { ask } from './load.ts'
+import { Poller } from './poller.ts'
+import { root, type ServerProcess, type Usage } from './processes.ts'
+import { pollQuery } from './queries.ts'
+import { requestBytes } from './requests.ts'
+import { percentile } from './statistics.ts'
+import { aligned } from './table.ts'
+import { startOrrery } from './targets.ts'
+
+/** What one publication to so many live agents took. */
+export interface FanOut {
+  readonly agents: number
+  /** From the making of the version's row, a moment before its commit, in milliseconds. */
+  readonly p50: number
+  readonly p99: number
+  readonly last: number
+  /** Agents that were not told. */
+  readonly missed: number
+  /** Of the server, per agent and publication, in microseconds; what a publication takes without agents is not in it. */
+  readonly cpuEach: number
+  /** Above the server without streams, per agent, in bytes. */
+  readonly rssEach: number
+  readonly heapEach: number
+  /** Of polls from before the publication until the last agent was told, in milliseconds. */
+  readonly pollP99: number
+  /** The same of a publication that no agent hears of: what the compiler and the commit hold up. */
+  readonly pollAlone: number
+  /** All agents come at once to a server that has just been started: until the last has the version, in milliseconds. */
+  readonly storm: number
+  readonly stormFailures: number
+}
+
+const atOnce = 64
+const settling = 3000
+/** The longest that anybody waits for a version, in milliseconds. */
+const patience = 60_000
+
+/** Publishes to each of these numbers of live agents; each with its own token, all of one cluster. */
+export async function measureFanOut(databases: Databases, sizes: readonly number[]): Promise<FanOut[]> {
+  const most = Math.max(...sizes)
+  const data = await seed(await databases.create(), 2 * most)
+  const results: FanOut[] = []
+  for (const size of sizes) results.push(await measureOne(data, await databases.folder(), size))
+  return results
+}
+
+/** The figures as a table. */
+export function fanOutTable(results: readonly FanOut[]): string {
+  const head = [
+    'agents',
+    'p50 ms',
+    'p99 ms',
+    'last ms',
+    'missed',
+    'CPU µs',
+    'RSS KiB',
+    'heap KiB',
+    'poll p99',
+    'alone',
+    'storm s',
+  ]
+  const kib = (bytes: number) => (bytes / 1024).toFixed(1)
+  const rows = results.map((one) => [
+    String(one.agents),
+    one.p50.toFixed(0),
+    one.p99.toFixed(0),
+    one.last.toFixed(0),
+    String(one.missed),
+    one.cpuEach.toFixed(0),
+    kib(one.rssEach),
+    kib(one.heapEach),
+    one.pollP99.toFixed(1),
+    one.pollAlone.toFixed(1),
+    (one.storm / 1000).toFixed(2) + (one.stormFailures > 0 ? ` ✗ ${one.stormFailures}` : ''),
+  ])
+  return aligned([head, ...rows], 0)
+}
+
+async function measureOne(data: Dataset, folder: string, size: number): Promise<FanOut> {
+  const tokens = data.fleet.allNodes.slice(0, size).map(({ token }) => token)
+  const agents = new Agents()
+  let server = await startOrrery(data.url, folder)
+  try {
+    await warm(server, tokens)
+    // The first one compiles the code.
+    await publish(server, data, agents, 0)
+    const alone = await publish(server, data, agents, 0)
+    const idle = await settledUsage(server)
+    await agents.ask<Opened>({ kind: 'open', port: server.port, tokens, atOnce })
+    const open = await settledUsage(server)
+    await publish(server, data, agents, size)
+    const { cpu, ...figures } = await publish(server, data, agents, size)
+    await agents.ask({ kind: 'close' })
+    await server.stop()
+    server = await startOrrery(data.url, folder)
+    const storm = await agents.ask<Opened>({ kind: 'open', port: server.port, tokens, atOnce: size })
+    const each = (of: keyof Usage) => (open[of] - idle[of]) / size
+    return {
+      agents: size,
+      ...figures,
+      pollAlone: alone.pollP99,
+      cpuEach: (cpu - alone.cpu) / size,
+      rssEach: each('rss'),
+      heapEach: each('heapUsed'),
+      storm: storm.milliseconds,
+      stormFailures: storm.failures,
+    }
+  } finally {
+    agents.end()
+    await server.stop()
+  }
+}
+
+/** So that what code and caches take is not counted with the streams. */
+async function warm(server: ServerProcess, tokens: readonly string[]): Promise<void> {
+  const agents = new Agents()
+  await agents.ask<Opened>({ kind: 'open', port: server.port, tokens: tokens.slice(0, 500), atOnce })
+  agents.end()
+  await sleep(500)
+}
+
+async function settledUsage(server: ServerProcess): Promise<Usage> {
+  await sleep(settling)
+  server.send('collect')
+  await sleep(500)
+  return server.usage()
+}
+
+async function publish(server: ServerProcess, data: Dataset, agents: Agents, size: number) {
+  const than = (await newest(server, data)).version
+  const poller = new Poller(server.port, requestBytes(pollRequest(data)))
+  const polling = poller.run()
+  await sleep(300)
+  const before = await server.usage()
+  const body = { query: publishMutation, variables: { id: data.fleet.id } }
+  await ask(server.port, requestBytes({ path: '/graphql', token: data.admin, body }))
+  const begun = performance.now()
+  while ((await newest(server, data)).version === than && performance.now() - begun < patience) await sleep(100)
+  let told: number[] = []
+  do {
+    // Not asked while they are being told: they share their core with whoever asks.
+    await sleep(1500)
+    told = await agents.ask<number[]>({ kind: 'told', than })
+  } while (told.length < size && performance.now() - begun < patience)
+  const after = await server.usage()
+  poller.stop()
+  const { createdAt } = await newest(server, data)
+  const delays = told.map((at) => at - createdAt).sort((a, b) => a - b)
+  const polls = await polling
+  const until = createdAt + (delays.at(-1) ?? 0)
+  const during = polls.filter(({ sent, took }) => sent + took >= createdAt && sent <= until).map(({ took }) => took)
+  return {
+    p50: percentile(delays, 0.5),
+    p99: percentile(delays, 0.99),
+    last: delays.at(-1) ?? Number.NaN,
+    missed: size - told.length,
+    cpu: after.cpu - before.cpu,
+    pollP99: percentile(
+      during.sort((a, b) => a - b),
+      0.99,
+    ),
+  }
+}
+
+const publishMutation = `mutation ($id: UUID!) {
+  publishClusterConfig(input: { clusterId: $id }) { ... on PublishClusterConfigPayload { cluster { configVersion } } }
+}`
+const pollRequest = ({ agents }: Dataset) => ({
+  path: '/graphql',
+  token: agents[0]?.token ?? '',
+  body: { query: pollQuery },
+})
+
+/** The newest version, and when its row was made: milliseconds since the epoch, on the clock of this machine. */
+async function newest(
+  { port }: ServerProcess,
+  { fleet, admin }: Dataset,
+): Promise<{ version: number; createdAt: number }> {
+  const query = 'query ($id: UUID!) { configBundle(clusterId: $id) { version createdAt } }'
+  const body = { query, variables: { id: fleet.id } }
+  const { body: text } = await ask(port, requestBytes({ path: '/graphql', token: admin, body }))
+  const { data } = JSON.parse(text.toString('utf8')) as {
+    data: { configBundle: { version: number; createdAt: string } }
+  }
+  return { version: data.configBundle.version, createdAt: Date.parse(data.configBundle.createdAt) }
+}
+
+/** The process that stands for the agents; on the core of the load, as its parent. */
+class Agents {
+  readonly #child: ChildProcess
+
+  constructor() {
+    this.#child = fork(`${root}bench/lib/agents.ts`, { execArgv: ['--import', 'tsx'], cwd: root })
+  }
+
+  ask<Answer = null>(command: AgentsCommand): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      const onExit = () => reject(new Error('the process of the agents ended'))
+      this.#child.once('message', ({ answer }: { answer: Answer }) => {
+        this.#child.off('exit', onExit)
+        resolve(answer)
+      })
+      this.#child.once('exit', onExit)
+      this.#child.send(command)
+    })
+  }
+
+  end(): void {
+    this.#child.kill()
+  }
+}

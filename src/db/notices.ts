@@ -1,0 +1,84 @@
+import { z } from 'zod'
+
+import type { ChangeEvent } from './changes.ts'
+
+/** PostgreSQL takes less than 8000 bytes in one NOTIFY. */
+const longest = 7900
+/** Nodes of one event in a notice: with an id and a version each, so many fit in any case. */
+const mostNodes = 80
+
+const id = z.string()
+const nodeIds = z.array(id)
+const reports = z.array(z.object({ nodeId: id, appliedVersion: z.int().nullable() }))
+const version = z.int()
+
+const eventShape = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('changed'), clusterId: id, version }),
+  z.object({ kind: z.literal('published'), clusterId: id, version }),
+  z.object({ kind: z.literal('nodesAdded'), clusterId: id, nodeIds }),
+  z.object({ kind: z.literal('nodeChanged'), clusterId: id, nodeId: id }),
+  z.object({ kind: z.literal('nodeRemoved'), clusterId: id, nodeId: id, name: z.string() }),
+  z.object({ kind: z.literal('reported'), clusterId: id, nodes: reports }),
+  z.object({
+    kind: z.literal('ended'),
+    clusterId: id,
+    whose: z.union([z.enum(['enrolling', 'everybody']), z.object({ nodeId: id })]),
+  }),
+  z.object({ kind: z.literal('replicaUp'), replicaId: id, address: z.string() }),
+  z.object({ kind: z.literal('replicaDown'), replicaId: id }),
+  z.object({ kind: z.literal('missed') }),
+]) satisfies z.ZodType<ChangeEvent>
+
+const noticeShape = z.object({ from: z.string(), events: z.array(z.unknown()) })
+
+/** Packs events into as few notices as PostgreSQL takes, in their order. `from`: the process that tells of them. */
+export function writeNotices(from: string, events: readonly ChangeEvent[]): string[] {
+  const notices: string[] = []
+  const frame = Buffer.byteLength(JSON.stringify({ from, events: [] }))
+  let packed: string[] = []
+  let size = frame
+  const finish = () => {
+    if (packed.length > 0) notices.push(`{"from":${JSON.stringify(from)},"events":[${packed.join(',')}]}`)
+    packed = []
+    size = frame
+  }
+  for (const event of events.flatMap(inPieces)) {
+    const text = JSON.stringify(event)
+    const length = Buffer.byteLength(text) + 1
+    if (size + length > longest) finish()
+    packed.push(text)
+    size += length
+  }
+  finish()
+  return notices
+}
+
+/**
+ * The events of another process's notice; none of this one's own. What this program does not know (another version of it
+ * runs beside it, while instances are replaced one by one) may have been anything: it was missed.
+ */
+export function readNotice(self: string, text: string | undefined): ChangeEvent[] {
+  const notice = noticeShape.safeParse(parsed(text))
+  if (!notice.success) return [{ kind: 'missed' }]
+  if (notice.data.from === self) return []
+  return notice.data.events.map((one) => eventShape.safeParse(one).data ?? { kind: 'missed' })
+}
+
+function parsed(text: string | undefined): unknown {
+  try {
+    return JSON.parse(text ?? '')
+  } catch {
+    return null
+  }
+}
+
+function inPieces(event: ChangeEvent): ChangeEvent[] {
+  if (event.kind === 'reported') return pieces(event.nodes).map((nodes) => ({ ...event, nodes }))
+  if (event.kind === 'nodesAdded') return pieces(event.nodeIds).map((ids) => ({ ...event, nodeIds: ids }))
+  return [event]
+}
+
+const pieces = <T>(all: readonly T[]): T[][] =>
+  Array.from({ length: Math.ceil(all.length / mostNodes) }, (_, index) =>
+    all.slice(index * mostNodes, (index + 1) * mostNodes),
+  )

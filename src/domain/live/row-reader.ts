@@ -1,0 +1,61 @@
+import type { Scope } from '../../auth/scope.ts'
+import type { News } from './mailbox.ts'
+
+/** Nodes that are read for their streams at a time; beyond it these are told to read for themselves. */
+const most = 250
+
+type Kind = 'added' | 'changed'
+
+/** Reads the rows of nodes that were added or changed: those of one turn in one statement, for all streams together. */
+export class RowReader {
+  readonly #tell: (news: News) => void
+  #wanted = new Map<string, Kind>()
+  #underWay = new Map<string, Kind>()
+  #isRunning = false
+
+  constructor(tell: (news: News) => void) {
+    this.#tell = tell
+  }
+
+  /** `scope`: of any stream that is told. */
+  want(scope: Scope, kind: Kind, nodeIds: readonly string[]): void {
+    // Who was added is new to whoever has not been told, whatever was changed meanwhile.
+    for (const id of nodeIds) if (this.#wanted.get(id) !== 'added') this.#wanted.set(id, kind)
+    if (this.#isRunning) return
+    this.#isRunning = true
+    setImmediate(() => void this.#run(scope))
+  }
+
+  /** A node that was removed is not told of once more by a row that was read before. */
+  forget(nodeId: string): void {
+    this.#wanted.delete(nodeId)
+    this.#underWay.delete(nodeId)
+  }
+
+  async #run(scope: Scope): Promise<void> {
+    while (this.#wanted.size > 0) {
+      this.#underWay = this.#wanted
+      this.#wanted = new Map()
+      await this.#read(scope)
+    }
+    this.#isRunning = false
+  }
+
+  async #read(scope: Scope): Promise<void> {
+    if (this.#underWay.size > most) {
+      this.#tell({ kind: 'missed' })
+      return
+    }
+    try {
+      const found = await scope.db.node.findMany({ where: { id: { in: [...this.#underWay.keys()] } } })
+      const rows = new Map(found.map((node) => [node.id, node]))
+      for (const [id, kind] of this.#underWay) {
+        const node = rows.get(id)
+        if (node) this.#tell({ kind, node })
+      }
+    } catch {
+      // Whoever reads the page again finds them, or finds out what is wrong.
+      this.#tell({ kind: 'missed' })
+    }
+  }
+}

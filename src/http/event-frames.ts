@@ -1,0 +1,19 @@
+/**
+ * A subscription's events as they are written to a stream: frames of the GraphQL over SSE protocol, distinct connections
+ * mode.
+ */
+export interface Frames {
+  /** The next frame; null at the end. It is asked for when the one before has been taken. */
+  next(): Promise<Buffer | null>
+  /** Nobody reads any more. */
+  end(): Promise<void>
+}
+
+/** One answer. */
+export const nextFrame = (answer: object): Buffer => Buffer.from(`event: next\ndata: ${JSON.stringify(answer)}\n\n`)
+
+/** Behind the last answer. */
+export const completeFrame = Buffer.from('event: complete\ndata:\n\n')
+
+/** A comment, which keeps a connection open. */
+export const pingFrame = Buffer.from(':\n\n')
