@@ -11,15 +11,14 @@ import {
 import { isAsyncIterable, processRegularResult, type YogaServer } from 'graphql-yoga'
 
 import type { Session } from '../auth/session.ts'
-import type { Context } from '../graphql/context.ts'
 import type { Call } from './call.ts'
 import type { FastAnswer, FastRoute } from './fast-lane.ts'
-import { waitUntil, type ServerContext } from './graphql-plugin.ts'
+import type { ContextOf, ServerContext } from './graphql-plugin.ts'
 import { fetchApi } from './responses.ts'
 import { asGraphqlError, withPresentedErrors } from './use-errors.ts'
 import { jsonLimit } from './use-request-parsers.ts'
 
-type Yoga = YogaServer<ServerContext, Context>
+type Yoga = YogaServer<ServerContext, object>
 
 /** A request's operation, in the one form that is plain. */
 interface Operation {
@@ -32,14 +31,14 @@ interface Operation {
  * Queries and mutations that are posted as JSON, through the plugins of Yoga's execution (envelop) and past its way with
  * requests and answers. Whatever fails before it is executed, and subscriptions, take the usual way.
  */
-export const fastGraphql = (yoga: Yoga): FastRoute => ({
+export const fastGraphql = (yoga: Yoga, contextOf: ContextOf): FastRoute => ({
   body: true,
   takes: isPlain,
   async answer({ request, call }, body) {
     const operation = operationIn(body)
     if (!operation) return null
     const session = await call.session()
-    const result = await execute(yoga, operation, { call, session })
+    const result = await execute(yoga, operation, contextOf(call, session))
     return result && answerOf(result, mediaTypeOf(request) ?? 'application/json', { call, session })
   },
 })
@@ -98,11 +97,11 @@ interface Caller {
 async function execute(
   yoga: Yoga,
   { query, variables, operationName }: Operation,
-  caller: Caller,
+  context: ServerContext,
 ): Promise<ExecutionResult | null> {
   const params = { query, variables, operationName }
   // Yoga's plugins look for a request only where there is one.
-  const enveloped = yoga.getEnveloped({ ...caller, params, waitUntil })
+  const enveloped = yoga.getEnveloped(Object.assign(context, { params }))
   const schema = enveloped.schema as GraphQLSchema
   const document = parsedDocument(enveloped.parse, query)
   if (!document || (enveloped.validate(schema, document) as readonly unknown[]).length > 0) return null

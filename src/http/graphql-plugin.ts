@@ -4,14 +4,14 @@ import type { Session } from '../auth/session.ts'
 import type { Context } from '../graphql/context.ts'
 import type { Call } from './call.ts'
 
-/** What Yoga is handed with each request, beside the request. */
-export interface ServerContext extends Record<string, unknown> {
+/** What Yoga is handed with each request, beside the request: the resolvers' context, and whose call it is. */
+export interface ServerContext extends Context, Record<string, unknown> {
   readonly call: Call
-  readonly session: Session
+  readonly waitUntil: () => void
 }
 
-/** A plugin of the GraphQL endpoint. */
-export type GraphqlPlugin = Plugin<ServerContext, ServerContext, Context>
+/** Makes a call's context. */
+export type ContextOf = (call: Call, session: Session) => ServerContext
 
-/** Part of what Yoga expects of an adapter: work that outlives its request. Nothing here leaves any. */
-export const waitUntil = () => undefined
+/** A plugin of the GraphQL endpoint. */
+export type GraphqlPlugin = Plugin<ServerContext, ServerContext, object>
