@@ -2,6 +2,7 @@ import { PrismaPg } from '@prisma/adapter-pg'
 
 import { type Bulk, postgresqlBulk, sqliteBulk } from './bulk.ts'
 import { ChangeFeed } from './changes.ts'
+import { spareCompilerOptimizing } from './compiler-budget.ts'
 import { engineOf } from './connection.ts'
 import { PrismaClient as PostgresqlClient } from './generated/postgresql/client.ts'
 import { PrismaClient as SqliteClient } from './generated/sqlite/client.ts'
@@ -42,6 +43,7 @@ const transactionOptions = { maxWait: 30_000, timeout: 30_000 }
  */
 export async function openDatabase(url: string, options: DatabaseOptions = {}): Promise<Database> {
   const engine = engineOf(url)
+  spareCompilerOptimizing()
   const common = {
     // Errors name what failed and never quote the arguments, which may be secrets.
     errorFormat: 'minimal' as const,
