@@ -28,6 +28,13 @@ export const createQuery = `mutation Create($clusterId: UUID!, $name: String!) {
   }
 }`
 
+export const enrollQuery = `mutation Enroll($name: String!, $publicKey: String!) {
+  enrollNode(input: { name: $name, publicKey: $publicKey }) {
+    ... on EnrollNodePayload { node { id overlayIp } token certificate }
+    ... on Error { message }
+  }
+}`
+
 export const routesQuery = `mutation Routes($nodeId: UUID!, $routes: [CIDR!]!) {
   updateNodeRoutes(input: { nodeId: $nodeId, routes: $routes }) {
     ... on UpdateNodeRoutesPayload { node { routes } }

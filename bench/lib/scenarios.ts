@@ -1,5 +1,6 @@
+import { pem } from './archives.ts'
 import type { Dataset } from './dataset.ts'
-import { pollQuery, pageQuery, deepQuery, createQuery, routesQuery, postgraphile } from './queries.ts'
+import { createQuery, deepQuery, enrollQuery, pageQuery, pollQuery, postgraphile, routesQuery } from './queries.ts'
 import { requestBytes } from './requests.ts'
 import type { TargetName } from './targets.ts'
 import type { Traffic } from './load.ts'
@@ -36,6 +37,7 @@ export function scenariosFor(data: Dataset): Scenario[] {
     }),
     graphql('deep', '10 tenants, 50 clusters, 500 nodes', { query: deepQuery, callers: [{ token: operator }] }),
     write('create', 'node creation', createQuery, () => newNodes(fleet.id, admin)),
+    enrolment(fleet.token),
     write('routes', 'route update by a node', routesQuery, () =>
       fleet.nodes.map(({ id, token }, index) => ({
         token,
@@ -92,6 +94,21 @@ function bundle(name: string, title: string, nodes: readonly { token: string }[]
   const traffic = { orrery: of('/bundle'), bare: of(`/${name}`), ...(known === null ? {} : { sql: of('/bundle') }) }
   return { name, title, connections: readers, traffic, isComparable: false }
 }
+
+/** By the cluster's token, 64 at once. No hand-written server signs certificates. */
+function enrolment(token: string): Scenario {
+  const callers = () =>
+    Array.from({ length: newKeys }, (_, index) => ({
+      token,
+      variables: { name: `enrolled-${index}`, publicKey: pem('NEBULA X25519 PUBLIC KEY', 32) },
+    }))
+  const { traffic, ...rest } = write('enrol', 'enrolment with its certificate', enrollQuery, callers)
+  const { orrery, bare } = traffic
+  return { ...rest, connections: readers, traffic: { ...(orrery && { orrery }), ...(bare && { bare }) } }
+}
+
+/** More machines than one run enrols. */
+const newKeys = 10_000
 
 /** More names than one run creates; a name that comes twice would be a failure, and so is seen. */
 const newNames = 60_000
