@@ -33,6 +33,6 @@ export function needsDevDependencies(tool) {
   if (existsSync(`${root}node_modules/${tool}/package.json`)) return
   throw new Error(
     `${tool} is not installed, and without it nothing can be built. Install with \`npm ci --include=dev\`; ` +
-      'a program that is built already runs as `node dist/main.js`.',
+      'a program that is built already runs as `node dist/cli/index.js`.',
   )
 }

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 
+import { startThread } from '../base/program.ts'
 import type { PrismaClient } from './generated/sqlite/client.ts'
 import type { Turnstile } from './sqlite-adapter.ts'
 
@@ -49,15 +50,6 @@ export type BulkReport =
   | { readonly kind: 'committed' }
   | { readonly kind: 'failed'; readonly message: string }
 
-const fromSource = import.meta.url.endsWith('.ts')
-const entry = new URL(fromSource ? './bulk-worker.ts' : './bulk-worker.js', import.meta.url)
-
-/** Run from its source (in tests), the thread needs a loader for TypeScript: threads do not inherit the program's. */
-const loadSource = `import('tsx/esm/api').then(({ register }) => {
-  register()
-  return import(${JSON.stringify(entry.href)})
-})`
-
 /**
  * The thread starts with the first transaction. The turnstile keeps this process's other writes waiting meanwhile
  * without blocking it: the busy timeout, by which SQLite would make them wait, does.
@@ -68,7 +60,7 @@ export function sqliteBulk(url: string, turnstile: Turnstile, onQuery?: (sql: st
   const start = (): Worker => {
     const workerData: BulkThreadData = { file: url.replace(/^file:/, '') }
     const options = { name: 'bulk-writes', env: {}, workerData }
-    const started = fromSource ? new Worker(loadSource, { ...options, eval: true }) : new Worker(entry, options)
+    const started = startThread('db/bulk-worker', options)
     started.once('exit', () => {
       if (worker === started) worker = null
     })

@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
+import { programFile } from '../../base/program.ts'
 import type { Engine } from '../types.ts'
 import { codeOf, MigrationError } from './error.ts'
 
@@ -16,8 +17,8 @@ export interface Migration {
   readonly downSql: string | null
 }
 
-/** The folder of the package, which is three levels up in the source (src/db/migrations) and when built (dist/…). */
-export const migrationsFolder = fileURLToPath(new URL('../../../prisma/migrations', import.meta.url))
+/** Where the program's own migrations are. */
+export const migrationsFolder = fileURLToPath(programFile('prisma/migrations'))
 
 /** The program's migrations for an engine, in the order they are applied: by name, as Prisma orders them. */
 export async function readMigrations(engine: Engine, folder: string): Promise<Migration[]> {

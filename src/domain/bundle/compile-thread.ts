@@ -1,18 +1,10 @@
 import { setImmediate } from 'node:timers/promises'
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 
 import { LimitError } from '../../base/errors.ts'
+import { startThread } from '../../base/program.ts'
 import type { CompiledBundle, CompileInput, ResignedNode } from './compile-input.ts'
 import { inPieces, type CompileMessage, type CompileReport } from './compile-protocol.ts'
-
-const fromSource = import.meta.url.endsWith('.ts')
-const entry = new URL(fromSource ? './compile-worker.ts' : './compile-worker.js', import.meta.url)
-
-/** Run from its source (in tests), the thread needs a loader for TypeScript: threads do not inherit the program's. */
-const loadSource = `import('tsx/esm/api').then(({ register }) => {
-  register()
-  return import(${JSON.stringify(entry.href)})
-})`
 
 /**
  * Compiles bundles in a thread of their own, one after the other: a large cluster takes a second, in which the program
@@ -96,7 +88,7 @@ export class CompileThread {
   #start(): Worker {
     // Compiling needs nothing of the environment, secrets least of all.
     const options = { name: 'bundle-compile', env: {} }
-    const worker = fromSource ? new Worker(loadSource, { ...options, eval: true }) : new Worker(entry, options)
+    const worker = startThread('domain/bundle/compile-worker', options)
     worker.once('exit', () => {
       if (this.#worker === worker) this.#worker = null
     })

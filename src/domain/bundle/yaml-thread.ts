@@ -1,17 +1,10 @@
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
+
+import { startThread } from '../../base/program.ts'
 import type { YamlReport } from './yaml.ts'
 
 /** Milliseconds for one batch. The bounds in limits.ts keep it at a few seconds; this is for what they miss. */
 const DEADLINE = 30_000
-
-const fromSource = import.meta.url.endsWith('.ts')
-const entry = new URL(fromSource ? './yaml-worker.ts' : './yaml-worker.js', import.meta.url)
-
-/** Run from its source (in tests), the thread needs a loader for TypeScript: threads do not inherit the program's. */
-const loadSource = `import('tsx/esm/api').then(({ register }) => {
-  register()
-  return import(${JSON.stringify(entry.href)})
-})`
 
 /**
  * Checks YAML files in a thread of their own, one batch after the other: parsing a large one takes a second, in which
@@ -81,7 +74,7 @@ export class YamlThread {
   #start(): Worker {
     // Parsing needs nothing of the environment, secrets least of all.
     const options = { name: 'bundle-yaml', env: {} }
-    const worker = fromSource ? new Worker(loadSource, { ...options, eval: true }) : new Worker(entry, options)
+    const worker = startThread('domain/bundle/yaml-worker', options)
     worker.once('exit', () => {
       if (this.#worker === worker) this.#worker = null
     })
