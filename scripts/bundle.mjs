@@ -10,8 +10,8 @@ import { dist, root, runIfProgram } from './project.mjs'
 /** What is started by its path: the program and its threads. All else is in chunks, loaded where they are imported. */
 const entryPoints = ['cli/index', 'domain/bundle/yaml-worker', 'domain/bundle/compile-worker', 'db/bulk-worker']
 
-/** They load files beside their own: native libraries, and WebAssembly. */
-const external = ['better-sqlite3', '@node-rs/argon2', '@prisma/client']
+/** Native libraries are files beside theirs. */
+const external = ['better-sqlite3', '@node-rs/argon2']
 
 /** Packages written for CommonJS `require` what node has built in. */
 const banner = `import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);`
@@ -49,6 +49,7 @@ async function bundle() {
     banner: { js: banner },
     // Nothing is minified, so that stack traces can be read; the maps are for debuggers.
     sourcemap: true,
+    sourcesContent: false,
     metafile: true,
     logLevel: 'warning',
   })

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 import { RefusedError, UnauthenticatedError, UnavailableError } from './errors.ts'
 import { readEvents } from './events.ts'

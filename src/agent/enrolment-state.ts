@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 
 import { AgentError } from './errors.ts'
 import { isMissing, writeWhole } from './files.ts'

@@ -1,7 +1,7 @@
 import { readdir, readFile, readlink, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { parse } from 'yaml'
-import { z } from 'zod'
+import * as z from 'zod'
 
 import { findAgentSettings, type SettingProblem } from '../nebula/agent-settings.ts'
 import { checkIdentity } from '../nebula/identity.ts'

@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto'
 
 import { decodeJwt, errors, jwtVerify, SignJWT, type JWTPayload } from 'jose'
-import { z } from 'zod'
+import * as z from 'zod'
 
 import type { IdentityProvider } from './identity-provider.ts'
 import { VerifiedTokens } from './verified-tokens.ts'

@@ -27,11 +27,13 @@ async function serve(config: Config, demo: boolean): Promise<void> {
     )
   }
   // Loaded here, so that an agent, whose command is the same program, does not carry a server in memory.
-  const [{ startServer }, { fillDemo }] = await Promise.all([import('../main.ts'), import('./demo/fill.ts')])
+  const { startServer } = await import('../main.ts')
   const credentials: DemoCredential[] = []
   const server = await startServer(config, {
     beforeListening: async (means) => {
-      if (demo) credentials.push(...(await fillDemo(means)))
+      if (!demo) return
+      const { fillDemo } = await import('./demo/fill.ts')
+      credentials.push(...(await fillDemo(means)))
     },
   }).catch((error: unknown) => {
     throw addressProblem(error, config) ?? error

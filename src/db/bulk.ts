@@ -3,7 +3,7 @@ import type { Worker } from 'node:worker_threads'
 
 import { startThread } from '../base/program.ts'
 import type { PrismaClient } from './generated/sqlite/client.ts'
-import type { Turnstile } from './sqlite-adapter.ts'
+import type { Turnstile } from './turnstile.ts'
 
 export type BulkRow = Readonly<Record<string, unknown>>
 

@@ -1,14 +1,11 @@
-import { PrismaPg } from '@prisma/adapter-pg'
-
 import { type Bulk, postgresqlBulk, sqliteBulk } from './bulk.ts'
 import { ChangeFeed } from './changes.ts'
 import { spareCompilerOptimizing } from './compiler-budget.ts'
 import { engineOf } from './connection.ts'
-import { PrismaClient as PostgresqlClient } from './generated/postgresql/client.ts'
-import { PrismaClient as SqliteClient } from './generated/sqlite/client.ts'
+import type { Prisma, PrismaClient as SqliteClient } from './generated/sqlite/client.ts'
 import { plainReader, type PlainReader } from './plain-reader.ts'
 import { RowLookups } from './rows.ts'
-import { sqliteAdapter, Turnstile } from './sqlite-adapter.ts'
+import { Turnstile } from './turnstile.ts'
 import type { Engine } from './types.ts'
 
 /** The raw client: reaches every row. Only db, auth, ha, main and cli may hold one. */
@@ -52,16 +49,7 @@ export async function openDatabase(url: string, options: DatabaseOptions = {}): 
   }
   const turnstile = new Turnstile()
   const client =
-    engine === 'sqlite'
-      ? new SqliteClient({ ...common, adapter: sqliteAdapter(url, turnstile) })
-      : // The one cast between the engines: their generated types differ in the options of $transaction alone.
-        (new PostgresqlClient({
-          ...common,
-          adapter: new PrismaPg({
-            connectionString: url,
-            max: options.poolSize ?? 20,
-          }),
-        }) as unknown as SqliteClient)
+    engine === 'sqlite' ? await sqliteClient(url, turnstile, common) : await postgresqlClient(url, options, common)
   const { onQuery } = options
   if (onQuery) {
     // Typed only where the log levels are known to the type; here they depend on the options.
@@ -80,7 +68,7 @@ export async function openDatabase(url: string, options: DatabaseOptions = {}): 
     throw error
   }
   const bulk = engine === 'sqlite' ? sqliteBulk(url, turnstile, onQuery) : postgresqlBulk(client)
-  const reader = plainReader(engine, url, onQuery ?? (() => undefined))
+  const reader = await plainReader(engine, url, onQuery ?? (() => undefined))
   const close = async () => {
     await reader.close()
     await client.$disconnect()
@@ -95,6 +83,32 @@ export async function openDatabase(url: string, options: DatabaseOptions = {}): 
     bulk: bulk.run,
     close,
   }
+}
+
+type Common = Pick<Prisma.PrismaClientOptions, 'errorFormat' | 'transactionOptions' | 'log'>
+
+// Each engine's client and driver are loaded for its own databases alone: they are a tenth of what a start loads.
+
+async function sqliteClient(url: string, turnstile: Turnstile, common: Common): Promise<SqliteClient> {
+  const [{ PrismaClient }, { sqliteAdapter }] = await Promise.all([
+    import('./generated/sqlite/client.ts'),
+    import('./sqlite-adapter.ts'),
+  ])
+  return new PrismaClient({ ...common, adapter: sqliteAdapter(url, turnstile) })
+}
+
+async function postgresqlClient(
+  url: string,
+  { poolSize = 20 }: DatabaseOptions,
+  common: Common,
+): Promise<SqliteClient> {
+  const [{ PrismaClient }, { PrismaPg }] = await Promise.all([
+    import('./generated/postgresql/client.ts'),
+    import('@prisma/adapter-pg'),
+  ])
+  const adapter = new PrismaPg({ connectionString: url, max: poolSize })
+  // The one cast between the engines: their generated types differ in the options of $transaction alone.
+  return new PrismaClient({ ...common, adapter }) as unknown as SqliteClient
 }
 
 /** SQLite's settings that Orrery's promises stand on, as a running connection reports them. */

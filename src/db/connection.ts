@@ -1,7 +1,5 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
-import Sqlite from 'better-sqlite3'
-import pg from 'pg'
 
 import { codeOf } from './migrations/error.ts'
 import type { Engine } from './types.ts'
@@ -36,7 +34,7 @@ class ConnectionError extends Error {
 export async function openConnection(url: string): Promise<Connection> {
   const engine = engineOf(url)
   try {
-    return engine === 'sqlite' ? openSqlite(url.replace(/^file:/, '')) : await openPostgresql(url)
+    return engine === 'sqlite' ? await openSqlite(url.replace(/^file:/, '')) : await openPostgresql(url)
   } catch (cause) {
     throw new ConnectionError(`The database of DATABASE_URL cannot be opened: ${reasonOf(cause)}`, { cause })
   }
@@ -48,7 +46,8 @@ function reasonOf(cause: unknown): string {
   return message === '' ? (codeOf(cause) ?? String(cause)) : message
 }
 
-function openSqlite(file: string): Connection {
+async function openSqlite(file: string): Promise<Connection> {
+  const { default: Sqlite } = await import('better-sqlite3')
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
   closeSync(openSync(file, 'a', 0o600))
   const database = new Sqlite(file, { timeout: 5000 })
@@ -79,6 +78,7 @@ function openSqlite(file: string): Connection {
 }
 
 async function openPostgresql(url: string): Promise<Connection> {
+  const { default: pg } = await import('pg')
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 })
   // A connection that is lost between two statements fails the next one; without a listener it would end the process.
   client.on('error', () => undefined)

@@ -1,5 +1,5 @@
-import Sqlite from 'better-sqlite3'
-import pg from 'pg'
+import type Sqlite from 'better-sqlite3'
+import type pg from 'pg'
 
 import type { Engine } from './types.ts'
 
@@ -24,17 +24,16 @@ export const listOf = (engine: Engine): string =>
 const poolSize = 8
 /** Statements that are kept prepared; there are some dozens of shapes, and of some one for each number of parents. */
 const keptStatements = 500
-/** `timestamp without time zone`: the driver would read it as local time. */
-const timestampOid = pg.types.builtins.TIMESTAMP
 
 /**
  * Opens a reader of a database that is migrated. On SQLite it is a connection of its own that sees what is committed.
  * @param onQuery called with each statement
  */
-export const plainReader = (engine: Engine, url: string, onQuery: (sql: string) => void): PlainReader =>
+export const plainReader = (engine: Engine, url: string, onQuery: (sql: string) => void): Promise<PlainReader> =>
   engine === 'sqlite' ? sqliteReader(url.replace(/^file:/, ''), onQuery) : postgresqlReader(url, onQuery)
 
-function sqliteReader(file: string, onQuery: (sql: string) => void): PlainReader {
+async function sqliteReader(file: string, onQuery: (sql: string) => void): Promise<PlainReader> {
+  const { default: Sqlite } = await import('better-sqlite3')
   const database = new Sqlite(file, { timeout: 5000 })
   database.pragma('query_only = ON')
   const statements = new Map<string, Sqlite.Statement<(string | number)[], PlainRow>>()
@@ -57,10 +56,13 @@ function sqliteReader(file: string, onQuery: (sql: string) => void): PlainReader
   }
 }
 
-function postgresqlReader(url: string, onQuery: (sql: string) => void): PlainReader {
+async function postgresqlReader(url: string, onQuery: (sql: string) => void): Promise<PlainReader> {
+  const { default: pg } = await import('pg')
   const pool = new pg.Pool({ connectionString: url, max: poolSize })
   // An idle connection that is lost fails no statement: the next one opens another.
   pool.on('error', () => undefined)
+  // `timestamp without time zone`: the driver would read it as local time.
+  const timestampOid = pg.types.builtins.TIMESTAMP
   const types: pg.CustomTypesConfig = {
     getTypeParser: (oid, format): ((text: string) => unknown) =>
       oid === timestampOid ? (text) => text : (pg.types.getTypeParser(oid, format) as (text: string) => unknown),

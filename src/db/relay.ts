@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 
 import type { Logger } from '../base/log.ts'
 import type { Database } from './client.ts'
-import { NoticeListener } from './notice-listener.ts'
 import { NoticeSender } from './notice-sender.ts'
 import { readNotice } from './notices.ts'
 
@@ -26,6 +25,7 @@ export interface ChangeRelay {
  */
 export async function startRelay({ engine, client, changes }: Database, url: string, options: Options) {
   if (engine === 'sqlite') return { close: () => Promise.resolve() } satisfies ChangeRelay
+  const { NoticeListener } = await import('./notice-listener.ts')
   const { log, retry = 200 } = options
   const self = randomUUID()
   const sender = new NoticeSender(client, { self, log })

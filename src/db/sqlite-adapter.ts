@@ -7,6 +7,8 @@ import {
   type Transaction,
 } from '@prisma/driver-adapter-utils'
 
+import { Turnstile } from './turnstile.ts'
+
 /**
  * WAL: readers and the writer do not wait for each other. FULL: an acknowledged write survives a power cut.
  * The busy timeout covers other processes (`orrery migrate`, a second server) that hold the write lock.
@@ -17,41 +19,6 @@ const pragmas = [
   'PRAGMA foreign_keys = ON',
   'PRAGMA busy_timeout = 5000',
 ]
-
-/** Lets one task at a time pass, in the order of arrival. */
-export class Turnstile {
-  #last: Promise<void> = Promise.resolve()
-
-  /** Resolves when it is the caller's turn, with the function that ends it. */
-  async enter(): Promise<() => void> {
-    const before = this.#last
-    const { promise, resolve } = promiseWithResolver()
-    this.#last = promise
-    await before
-    return resolve
-  }
-
-  /** Passes with a task, and leaves when it has ended, however it ended. */
-  async alone<T>(work: () => Promise<T>): Promise<T> {
-    const leave = await this.enter()
-    try {
-      return await work()
-    } finally {
-      leave()
-    }
-  }
-}
-
-function promiseWithResolver(): {
-  promise: Promise<void>
-  resolve: () => void
-} {
-  let resolve: () => void = () => undefined
-  const promise = new Promise<void>((done) => {
-    resolve = done
-  })
-  return { promise, resolve }
-}
 
 /**
  * Prisma's better-sqlite3 adapter puts everything on one connection: a query beside an open interactive transaction

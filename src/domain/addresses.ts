@@ -1,5 +1,5 @@
 import ipaddr from 'ipaddr.js'
-import { z } from 'zod'
+import * as z from 'zod'
 
 /**
  * IPv4 and IPv6 networks and addresses, parsed by ipaddr.js. A network is written in CIDR notation (RFC 4632) without

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 import { NotFoundError, ValidationError } from '../base/errors.ts'
 import type { Operator, Scope } from '../auth/scope.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 import { NotFoundError } from '../base/errors.ts'
 import type { Scope } from '../auth/scope.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 import { publicIpRule } from './addresses.ts'
 import { isDefaultRoute, routeRule } from './routes.ts'

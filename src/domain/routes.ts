@@ -1,5 +1,5 @@
 import ipaddr from 'ipaddr.js'
-import { z } from 'zod'
+import * as z from 'zod'
 
 import { ValidationError } from '../base/errors.ts'
 import type { Scope } from '../auth/scope.ts'

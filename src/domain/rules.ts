@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 import { ValidationError, type ValidationIssue } from '../base/errors.ts'
 import { isVersion } from '../nebula/version.ts'

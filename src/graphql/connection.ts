@@ -1,6 +1,6 @@
 import { resolveCursorConnection, type PageInfoShape } from '@pothos/plugin-relay'
 import type { GraphQLResolveInfo } from 'graphql'
-import { z } from 'zod'
+import * as z from 'zod'
 
 import { countRows, countRowsByParent, readPage, readPages, type List, type Window } from '../domain/pages.ts'
 import { scopeOf } from './access.ts'

@@ -79,12 +79,14 @@ export function createApp(means: AppMeans): App {
     useFailures,
   ]
   const handler = middlewares.reduceRight<Handler>((next, middleware) => middleware(next), router(routes))
-  const adapter = createServerAdapter<Passing>((request: Request, passing: Passing) => {
+  const answer = (request: Request, passing: Passing) => {
     // Routes and pages are found by path alone, but a Host header can make the whole address unreadable.
     if (!URL.canParse(request.url)) return failure(400, 'BAD_REQUEST', 'The address or the Host header is malformed.')
     passing.exchange = new Exchange(request, means, { isOnSocket: passing.isOnSocket === true })
     return handler(passing.exchange)
-  })
+  }
+  // Left to find out whether its requests are node's own, which they are not, the adapter loads all of node's fetch.
+  const adapter = createServerAdapter<Passing>(answer, { __useCustomAbortCtrl: true })
   const streams = new EventStreams()
   const fast = fastLane([graphql.fast, fastBundle(means)], {
     ...means,
@@ -92,8 +94,8 @@ export function createApp(means: AppMeans): App {
       const { method = 'POST', url = '/', headers } = request
       const given = Object.entries(headers).map(([name, value]): [string, string] => [name, String(value)])
       // Routes go by the path alone.
-      const answer = await adapter.fetch(`http://localhost${url}`, { method, headers: given, body })
-      await sendNodeResponse(answer, response, request, true)
+      const answered = await adapter.fetch(`http://localhost${url}`, { method, headers: given, body })
+      await sendNodeResponse(answered, response, request, true)
     },
   })
   return {

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 import type { SettingProblem } from './agent-settings.ts'
 import type { Settings } from './merge.ts'

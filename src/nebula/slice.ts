@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 
-import { z } from 'zod'
+import * as z from 'zod'
 
 import { CA_FILE, CONFIG_FILE, MANIFEST_FILE, readManifest, SIGNATURE_FILE, type BundleManifest } from './manifest.ts'
 import { nodeLeaf, verifyInclusion } from './merkle.ts'
