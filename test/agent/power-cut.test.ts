@@ -62,7 +62,8 @@ describeWithNebula('an agent that was killed, or whose machine lost power, while
 
   /** Lays down what a power cut leaves between the switch to a version and its proof. */
   async function switchedAndCut(version: number, change: (config: object) => object = badly): Promise<string> {
-    const name = `${version}-1`
+    // A renewed certificate makes another generation of the version that runs.
+    const name = version === good ? `${version}-2` : `${version}-1`
     await cp(folder.file('versions', await linked('proven')), folder.file('versions', name), { recursive: true })
     for (const file of ['config.yml', 'meta.json']) {
       const path = folder.file('versions', name, file)
@@ -133,6 +134,15 @@ describeWithNebula('an agent that was killed, or whose machine lost power, while
     await expect(linked('retried')).rejects.toThrow(/ENOENT/)
     await site.mutate('rollbackClusterConfig', { clusterId: site.world.clusterId, version: good })
     await runs(await wanted())
+  })
+
+  test('goes back from a renewed certificate, too, and does not take the version itself for one that failed', async () => {
+    const name = await switchedAndCut(good)
+    await forget()
+    await site.run(stateDir)
+    expect((await runs(good)).lastError).toBeNull()
+    expect([await linked('current'), await failed()]).toEqual([`${good}-1`, null])
+    expect(await readdir(folder.file('versions'))).not.toContain(name)
   })
 
   test('where nothing was ever proven, tries it on and on, and does not say that it runs', async () => {
