@@ -2,7 +2,8 @@ import { setImmediate } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 
 import { LimitError } from '../../base/errors.ts'
-import type { CompiledBundle, CompileInput, ResignedNode } from './compile-input.ts'
+import type { ResignedNode } from '../../db/certificates.ts'
+import type { CompiledBundle, CompileInput } from './compile-input.ts'
 import { inPieces, type CompileMessage, type CompileReport } from './compile-protocol.ts'
 
 const fromSource = import.meta.url.endsWith('.ts')
