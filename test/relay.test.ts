@@ -110,7 +110,13 @@ describe('two instances on one PostgreSQL', () => {
     const first = removed('first')
     here.database.changes.emit(first)
     expect(await told).toEqual(first)
-    expect(here.takeStatements().filter((sql) => sql.includes('pg_notify'))).toHaveLength(1)
+    // The word of it is there before the client says that it ran the statement.
+    const notices: string[] = []
+    while (notices.length === 0) {
+      await new Promise((resolve) => setImmediate(resolve))
+      notices.push(...here.takeStatements().filter((sql) => sql.includes('pg_notify')))
+    }
+    expect(notices).toHaveLength(1)
     // Had the other sent them back, they would be here before its answer to the next one.
     const back = new Promise<void>((resolve) => {
       const stop = there.database.changes.listen((_event, isOwn) => {
