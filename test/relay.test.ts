@@ -100,9 +100,15 @@ describe('two instances on one PostgreSQL', () => {
           resolve(event)
         })
       })
-    here.takeStatements()
     const { clusterId } = world
     const removed = (name: string) => ({ kind: 'nodeRemoved', clusterId, nodeId: randomUUID(), name }) as const
+    // What was told before this test is on its way no longer, and the client has said so.
+    const before = toldThere('before')
+    here.database.changes.emit(removed('before'))
+    await before
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    here.takeStatements()
+    heard.length = 0
     const told = toldThere('first')
     for (let index = 0; index < 200; index += 1) {
       here.database.changes.emit({ kind: 'nodeChanged', clusterId, nodeId: randomUUID() })
