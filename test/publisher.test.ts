@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 
 import { systemOperator } from '../src/auth/system.ts'
-import { keepResigned } from '../src/domain/publish.ts'
 import { startPublisher } from '../src/domain/publisher.ts'
+import { keepResigned } from '../src/domain/resigned.ts'
 import { readSnapshot } from '../src/domain/snapshot.ts'
 import { expectShortTurns } from './bundle/turns.ts'
 import { startApp, type TestApp } from './support/app.ts'
@@ -61,7 +61,7 @@ test('a version is stored a second after a burst’s first change at the latest,
 
 test('a large cluster is read, and its new certificates are written, in many short turns of the event loop', async () => {
   const { tenantId, clusterId } = world
-  const { db } = systemOperator(app.database)
+  const { db, certificates } = systemOperator(app.database)
   const ids = Array.from({ length: 1500 }, () => randomUUID())
   const rows = ids.map((id, index) => ({
     ...{ id, tenantId, clusterId, name: id, tokenHash: id, routes: [], groups: [] },
@@ -70,9 +70,20 @@ test('a large cluster is read, and its new certificates are written, in many sho
   await db.node.createMany({ data: rows })
   const snapshot = await expectShortTurns(() => readSnapshot(db, clusterId))
   expect(snapshot?.nodes.length).toBe(1502)
-  const resigned = ids.map((nodeId) => ({
-    ...{ nodeId, previousFingerprint: null, certificate: 'PEM', fingerprint: nodeId },
-    expiresAt: new Date(),
-  }))
-  expect(await expectShortTurns(() => keepResigned(db, resigned))).toBe(true)
+  const resignedOver = (previous: (nodeId: string) => string | null, next: (nodeId: string) => string) =>
+    ids.map((nodeId) => ({
+      ...{ nodeId, previousFingerprint: previous(nodeId), replaced: {}, certificate: 'PEM', fingerprint: next(nodeId) },
+      expiresAt: new Date(),
+    }))
+  const first = resignedOver(
+    () => null,
+    (nodeId) => nodeId,
+  )
+  expect(await expectShortTurns(() => certificates.replace(first))).toBe(true)
+  await db.node.updateMany({ where: { id: { in: ids } }, data: { certificate: null } })
+  const second = resignedOver(
+    (nodeId) => nodeId,
+    (nodeId) => `${nodeId}-2`,
+  )
+  expect(await expectShortTurns(() => keepResigned(db, second))).toBe(true)
 })

@@ -1,10 +1,10 @@
-import { mkdir, readFile, rm } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 
 import { formatPublicKey, generateNodeKeyPair, parseNodeKeyPair } from '../pki/keys.ts'
 import { ControlPlaneApi } from './api.ts'
 import { ClusterFolder, type Enrolment } from './enrolment-state.ts'
 import { AgentError, UnauthenticatedError } from './errors.ts'
-import { isMissing, writeNew } from './files.ts'
+import { isMissing, makeFolder, writeWhole } from './files.ts'
 
 export interface EnrollOptions {
   /** Of the control plane. */
@@ -39,7 +39,7 @@ export async function enroll(options: EnrollOptions): Promise<{ enrolment: Enrol
       `This machine is enrolled in that cluster already (${folder.path}). Remove it first: orrery agent leave --cluster ${clusterId} --yes`,
     )
   }
-  await mkdir(folder.file('versions'), { recursive: true, mode: 0o700 })
+  await makeFolder(folder.file('versions'))
   const key = await keyIn(folder)
   const publicKey = formatPublicKey(parseNodeKeyPair(key).publicKey)
   const given = await ask(api, options, publicKey)
@@ -77,7 +77,7 @@ async function keyIn(folder: ClusterFolder): Promise<string> {
     if (!isMissing(error)) throw error
   }
   const { privateKeyPem } = generateNodeKeyPair()
-  await writeNew(folder.keyFile, privateKeyPem)
+  await writeWhole(folder.keyFile, privateKeyPem)
   return privateKeyPem
 }
 

@@ -1,9 +1,9 @@
-import { mkdir, readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import * as z from 'zod'
 
 import { AgentError } from './errors.ts'
-import { isMissing, writeWhole } from './files.ts'
+import { isMissing, makeFolder, writeWhole } from './files.ts'
 
 const shape = z.object({
   format: z.literal(1),
@@ -20,7 +20,7 @@ const shape = z.object({
 /** What a machine knows of a cluster that it belongs to; kept in `agent.json`. */
 export type Enrolment = Readonly<z.infer<typeof shape>>
 
-/** One cluster's folder below the state folder: `agent.json`, `token`, `host.key`, `host.crt`, `versions/`, `current`. */
+/** One cluster's folder below the state folder: `agent.json`, `token`, `host.key`, `host.crt`, `versions/`, `current`, `proven`. */
 export class ClusterFolder {
   readonly path: string
 
@@ -73,7 +73,7 @@ export class ClusterFolder {
 
   /** Keeps everything of an enrolment; `agent.json` comes last, since with it the enrolment is complete. */
   async keep(enrolment: Enrolment, secrets: { token: string; key: string; certificate: string }): Promise<void> {
-    await mkdir(this.path, { recursive: true, mode: 0o700 })
+    await makeFolder(this.path)
     await writeWhole(this.keyFile, secrets.key)
     await writeWhole(this.file('token'), `${secrets.token}\n`)
     await writeWhole(this.file('host.crt'), secrets.certificate)

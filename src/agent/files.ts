@@ -1,5 +1,5 @@
-import { mkdir, open, rename, rm, symlink } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { mkdir, open, readlink, rename, rm, symlink } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
 
 /** Writes a file so that it is on the disk, whole, or not there: into a draft first, which then takes its place. */
 export async function writeWhole(path: string, content: string | Uint8Array, mode = 0o600): Promise<void> {
@@ -11,7 +11,7 @@ export async function writeWhole(path: string, content: string | Uint8Array, mod
 }
 
 /** Writes a file that is not there yet, and waits until it is on the disk. */
-export async function writeNew(path: string, content: string | Uint8Array, mode = 0o600): Promise<void> {
+async function writeNew(path: string, content: string | Uint8Array, mode = 0o600): Promise<void> {
   const handle = await open(path, 'wx', mode)
   try {
     await handle.writeFile(content)
@@ -21,29 +21,49 @@ export async function writeNew(path: string, content: string | Uint8Array, mode 
   }
 }
 
+/** Makes a folder that only its owner reads, and those above it; all of them are on the disk when it returns. */
+export async function makeFolder(path: string): Promise<void> {
+  const first = await mkdir(path, { recursive: true, mode: 0o700 })
+  if (first === undefined) return
+  // A new folder is an entry of the one above it.
+  for (let made = resolve(path); made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made))
+}
+
 /** Makes a folder of new files appear at once, or not at all. */
 export async function writeFolder(path: string, files: ReadonlyMap<string, string | Uint8Array>): Promise<void> {
   const draft = `${path}.draft`
   await rm(draft, { recursive: true, force: true })
   await rm(path, { recursive: true, force: true })
   await mkdir(draft, { mode: 0o700 })
-  for (const [name, content] of files) {
-    const target = join(draft, name)
-    await mkdir(dirname(target), { recursive: true, mode: 0o700 })
-    await writeNew(target, content)
-  }
+  for (const [name, content] of files) await writeNew(join(draft, name), content)
   await syncFolder(draft)
   await rename(draft, path)
   await syncFolder(dirname(path))
 }
 
-/** Points a symlink elsewhere, in one step. */
+/** Points a symlink elsewhere, in one step that a power cut undoes or leaves whole, and that is on the disk after it. */
 export async function pointTo(link: string, target: string): Promise<void> {
   const draft = `${link}.draft`
   await rm(draft, { force: true })
   await symlink(target, draft)
   await rename(draft, link)
   await syncFolder(dirname(link))
+}
+
+/** What a symlink points to; null where there is none. */
+export async function targetOf(link: string): Promise<string | null> {
+  try {
+    return await readlink(link)
+  } catch (error) {
+    if (isMissing(error)) return null
+    throw error
+  }
+}
+
+/** Removes a file or link, so that it does not come back with a power cut. */
+export async function removeFile(path: string): Promise<void> {
+  await rm(path, { force: true })
+  await syncFolder(dirname(path))
 }
 
 /** What was created in a folder survives a power cut once the folder is on the disk. */

@@ -8,9 +8,11 @@ import { ControlPlaneApi } from './api.ts'
 import { newestCertificate, renewalTime } from './certificates.ts'
 import type { Enrolment } from './enrolment-state.ts'
 import { AgentError, RefusedError, sayError, UnauthenticatedError, UnavailableError, VersionRefused } from './errors.ts'
+import { readFailed, sayFailed, writeFailed, type Failed } from './failed.ts'
 import { writeWhole } from './files.ts'
-import { currentConfig, discard, readCurrent, settingsOf, writeGeneration, type Generation } from './generation.ts'
+import { currentConfig, discard, settingsOf, writeGeneration, type Generation } from './generation.ts'
 import { endLeftOver } from './left-over.ts'
+import { startFromDisk } from './start-from-disk.ts'
 import { Supervisor, type SupervisorMeans } from './supervisor.ts'
 import { around, BackOff, Bell } from './waiting.ts'
 
@@ -52,7 +54,7 @@ export class Follower {
   #key = ''
   #streaming = false
   /** The newest version that does not run here, and why. */
-  #failed: { readonly version: number; readonly reason: string } | null = null
+  #failed: Failed = null
   /** What is wrong with what the control plane sent last, where that is no version to remember. */
   #problem: string | null = null
   /** What the control plane was told last, and when. */
@@ -71,12 +73,11 @@ export class Follower {
     this.#key = (await folder.read('host.key')) ?? ''
     if (this.#key === '') throw new AgentError(`${folder.keyFile} is missing: enrol again.`)
     await endLeftOver(currentConfig(folder), log)
-    const last = await readCurrent(folder)
-    if (last !== null) {
-      this.#failed = await this.#readFailed()
-      await this.#supervisor.resume(last)
-    }
+    await startFromDisk(this.#supervisor, folder, log)
     // Where nothing ever ran, the machine is as likely the reason as the version: each start tries again.
+    const started = this.#supervisor.running
+    const failed = await readFailed(folder)
+    if (started !== null && failed !== null && failed.version > started.version) this.#failed = failed
     const listening = this.#listen()
     const failures = new BackOff(failedPause)
     const refusals = new BackOff(refusedPause)
@@ -141,7 +142,7 @@ export class Follower {
         throw new VersionRefused('certs: none is for the key of this machine, by a CA of ca.crt')
       const config = settingsOf(slice, certificate)
       await this.#switch({ version, config, ca: slice.ca, certificate })
-      await this.#forgetFailed()
+      if (this.#failed !== null) await this.#remember(null)
       log.info({ version }, 'runs')
     } catch (error) {
       if (!(error instanceof VersionRefused || error instanceof SliceError)) throw error
@@ -184,11 +185,13 @@ export class Follower {
 
   /** Tells what runs, when that is news or was last told long ago. */
   async #report(): Promise<void> {
+    const { proven, trouble } = this.#supervisor
+    const refused = this.#problem ?? (this.#failed === null ? null : sayFailed(this.#failed))
+    const errors = [refused, trouble].filter((one) => one !== null)
     const status = {
-      runningConfigVersion: this.#supervisor.running?.version ?? null,
+      runningConfigVersion: proven?.version ?? null,
       nebulaVersion: this.#means.nebulaVersion,
-      lastError:
-        this.#problem ?? (this.#failed === null ? null : `version ${this.#failed.version}: ${this.#failed.reason}`),
+      lastError: errors.length === 0 ? null : errors.join('; '),
     }
     const text = JSON.stringify(status)
     const now = performance.now()
@@ -227,19 +230,8 @@ export class Follower {
     }
   }
 
-  async #remember(failed: { version: number; reason: string }): Promise<void> {
+  async #remember(failed: Failed): Promise<void> {
     this.#failed = failed
-    await writeWhole(this.#means.folder.file('failed.json'), JSON.stringify(failed))
-  }
-
-  async #forgetFailed(): Promise<void> {
-    if (this.#failed === null) return
-    this.#failed = null
-    await writeWhole(this.#means.folder.file('failed.json'), 'null')
-  }
-
-  async #readFailed(): Promise<{ version: number; reason: string } | null> {
-    const text = await this.#means.folder.read('failed.json')
-    return text === null ? null : (JSON.parse(text) as { version: number; reason: string } | null)
+    await writeFailed(this.#means.folder, failed)
   }
 }

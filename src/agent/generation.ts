@@ -1,4 +1,4 @@
-import { readdir, readFile, readlink, rm } from 'node:fs/promises'
+import { readdir, readFile, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { parse } from 'yaml'
 import * as z from 'zod'
@@ -10,7 +10,7 @@ import { checkSettings } from '../nebula/settings.ts'
 import type { VerifiedSlice } from '../nebula/slice.ts'
 import type { ClusterFolder } from './enrolment-state.ts'
 import { VersionRefused } from './errors.ts'
-import { isMissing, pointTo, writeFolder } from './files.ts'
+import { isMissing, pointTo, removeFile, targetOf, writeFolder } from './files.ts'
 
 /** What Nebula can be run on: a version's settings with the certificate that goes with them, in a folder of their own. */
 export interface Generation {
@@ -68,38 +68,57 @@ export const currentConfig = (folder: ClusterFolder): string => folder.file('cur
 export const configOf = (folder: ClusterFolder, { name }: Generation): string =>
   folder.file('versions', name, 'config.yml')
 
-/** Makes a generation the one that Nebula reads. */
-export const makeCurrent = (folder: ClusterFolder, { name }: Generation): Promise<void> =>
-  pointTo(folder.file('current'), join('versions', name))
+/**
+ * The links to generations. `current` is what Nebula reads; `proven` is what was last seen running, and the way back from
+ * everything else; `retried` is what a start found switched to and not proven, and tries once more.
+ */
+export type GenerationLink = 'current' | 'proven' | 'retried'
 
-/** Takes that back where there was none before. */
-export const makeNoneCurrent = (folder: ClusterFolder): Promise<void> => rm(folder.file('current'), { force: true })
+/** Lets a link name a generation: in one step, and on the disk when it returns. */
+export async function pointLink(folder: ClusterFolder, link: GenerationLink, { name }: Generation): Promise<void> {
+  if ((await linkedName(folder, link)) !== name) await pointTo(folder.file(link), join('versions', name))
+}
 
-/** The generation that ran last; null before the first, and when its files are gone. */
-export async function readCurrent(folder: ClusterFolder): Promise<Generation | null> {
+/** Takes a link away, whether it is there or not. */
+export const dropLink = (folder: ClusterFolder, link: GenerationLink): Promise<void> => removeFile(folder.file(link))
+
+/** The generation that a link names; null where there is none, and when its files are gone or damaged. */
+export async function readLinked(folder: ClusterFolder, link: GenerationLink): Promise<Generation | null> {
+  const name = await linkedName(folder, link)
+  if (name === null) return null
   try {
-    const name = basename(await readlink(folder.file('current')))
     const read = (file: string) => readFile(folder.file('versions', name, file), 'utf8')
     const { version, config } = metaShape.parse(JSON.parse(await read('meta.json')))
     return { name, version, config, ca: await read('ca.crt'), certificate: await read('host.crt') }
   } catch (error) {
-    if (isMissing(error)) return null
+    if (isMissing(error) || error instanceof SyntaxError || error instanceof z.ZodError) return null
     throw error
   }
 }
 
-/** Removes what is older than the last few. */
-export async function prune(folder: ClusterFolder, running: Generation): Promise<void> {
+/** Removes what is older than the last few, and neither runs nor was proven to. */
+export async function prune(folder: ClusterFolder): Promise<void> {
   const order = (name: string) => name.split('-').map(Number) as [number, number]
   const names = await generationNames(folder)
   const newestFirst = names.sort((a, b) => order(b)[0] - order(a)[0] || order(b)[1] - order(a)[1])
-  const others = newestFirst.filter((name) => name !== running.name)
+  const spared = await linkedNames(folder)
+  const others = newestFirst.filter((name) => !spared.includes(name))
   for (const name of others.slice(kept - 1)) await rm(folder.file('versions', name), { recursive: true, force: true })
 }
 
-/** Removes a generation that never ran. */
-export const discard = (folder: ClusterFolder, { name }: Generation): Promise<void> =>
-  rm(folder.file('versions', name), { recursive: true, force: true })
+/** Removes a generation that does not run; one that a link leads to stays. */
+export async function discard(folder: ClusterFolder, { name }: Generation): Promise<void> {
+  if ((await linkedNames(folder)).includes(name)) return
+  await rm(folder.file('versions', name), { recursive: true, force: true })
+}
+
+async function linkedName(folder: ClusterFolder, link: GenerationLink): Promise<string | null> {
+  const target = await targetOf(folder.file(link))
+  return target === null ? null : basename(target)
+}
+
+const linkedNames = async (folder: ClusterFolder): Promise<(string | null)[]> =>
+  Promise.all((['current', 'proven'] as const).map((link) => linkedName(folder, link)))
 
 async function generationNames(folder: ClusterFolder): Promise<string[]> {
   return (await readdir(folder.file('versions'))).filter((name) => /^\d+-\d+$/.test(name))

@@ -1,13 +1,14 @@
 import { expiryOf } from './certificates.ts'
 import type { ClusterFolder } from './enrolment-state.ts'
-import { readCurrent } from './generation.ts'
+import { readFailed, sayFailed } from './failed.ts'
+import { readLinked } from './generation.ts'
 
 /** What a machine knows of one of its clusters, from its disk. */
 export interface AgentStatus {
   readonly clusterId: string
   readonly server: string
   readonly node: string
-  /** The version that runs, or ran last; null before the first. */
+  /** The version that runs, or was the last to; null before the first. */
   readonly version: number | null
   /** ISO 8601; null when there is none. */
   readonly certificateExpiresAt: string | null
@@ -17,16 +18,16 @@ export interface AgentStatus {
 
 export async function statusOf(folder: ClusterFolder): Promise<AgentStatus> {
   const { clusterId, server, name } = await folder.enrolment()
-  const current = await readCurrent(folder)
-  const certificate = current?.certificate ?? (await folder.read('host.crt'))
-  const failed = JSON.parse((await folder.read('failed.json')) ?? 'null') as { version: number; reason: string } | null
+  const proven = await readLinked(folder, 'proven')
+  const certificate = proven?.certificate ?? (await folder.read('host.crt'))
+  const failed = await readFailed(folder)
   return {
     clusterId,
     server,
     node: name,
-    version: current?.version ?? null,
+    version: proven?.version ?? null,
     certificateExpiresAt: certificate === null ? null : (expiryOf(certificate)?.toISOString() ?? null),
-    lastError: failed === null ? null : `version ${failed.version}: ${failed.reason}`,
+    lastError: failed === null ? null : sayFailed(failed),
   }
 }
 

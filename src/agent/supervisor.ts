@@ -1,8 +1,8 @@
 import type { Logger } from '../base/log.ts'
-import { actionFor } from '../nebula/action.ts'
+import { actionFor, type Action } from '../nebula/action.ts'
 import type { ClusterFolder } from './enrolment-state.ts'
-import { sayError } from './errors.ts'
-import { configOf, currentConfig, makeCurrent, makeNoneCurrent, prune, type Generation } from './generation.ts'
+import { AgentError, sayError } from './errors.ts'
+import { configOf, currentConfig, dropLink, pointLink, prune, type Generation } from './generation.ts'
 import { NebulaProcess, testConfig } from './nebula-process.ts'
 
 /** Milliseconds before a Nebula that ended by itself is started again: doubled each time, up to the last. */
@@ -25,6 +25,8 @@ export interface SupervisorMeans {
 export class Supervisor {
   readonly #means: SupervisorMeans
   #running: Generation | null = null
+  #proven: Generation | null = null
+  #trouble: string | null = null
   #process: NebulaProcess | null = null
   #restart: NodeJS.Timeout | null = null
   #pause = firstPause
@@ -41,10 +43,23 @@ export class Supervisor {
     return this.#running
   }
 
-  /** Starts what was there when the machine went down. That it does not start now is no reason to give it up. */
+  /** What was seen running since this agent started, last; null when nothing was. */
+  get proven(): Generation | null {
+    return this.#proven
+  }
+
+  /** Why `running` does not run now; null when it does. */
+  get trouble(): string | null {
+    return this.#trouble
+  }
+
+  /** Starts what is to run, come what may: that it does not start now is no reason to give it up. */
   resume(generation: Generation): Promise<void> {
     this.#running = generation
-    return this.#inTurn(() => this.#startOrPlan())
+    return this.#inTurn(async () => {
+      await pointLink(this.#means.folder, 'current', generation)
+      await this.#startOrPlan()
+    })
   }
 
   /**
@@ -52,21 +67,25 @@ export class Supervisor {
    * @throws VersionRefused when it does not; what ran before runs on
    */
   switchTo(next: Generation): Promise<void> {
+    return this.#inTurn(() => this.#switch(next))
+  }
+
+  /**
+   * Starts with a generation of which it is not known whether it runs.
+   * @param before what was proven to run, and is started when that one does not
+   * @throws VersionRefused when `next` does not run
+   */
+  startWith(next: Generation, before: Generation): Promise<void> {
+    this.#running = before
     return this.#inTurn(async () => {
-      const { folder, program, log } = this.#means
-      await testConfig(program, configOf(folder, next))
-      const before = this.#running
-      await makeCurrent(folder, next)
       try {
-        await this.#run(before, next)
+        await this.#switch(next)
       } catch (error) {
-        log.error({ version: next.version, reason: sayError(error) }, 'the version does not run and is taken back')
-        if (before === null) await makeNoneCurrent(folder)
-        else await this.#back(before)
+        if (this.#stopped) return
+        // One that failed the test was not switched to, nor back from.
+        if (this.#process === null && this.#restart === null) await this.#back(before, 'restart')
         throw error
       }
-      this.#running = next
-      await prune(folder, next)
     })
   }
 
@@ -76,24 +95,54 @@ export class Supervisor {
     await this.#inTurn(async () => this.#process?.stop())
   }
 
-  async #run(before: Generation | null, next: Generation): Promise<void> {
-    const { nebulaVersion, log } = this.#means
+  async #switch(next: Generation): Promise<void> {
+    const { folder, program, nebulaVersion, log } = this.#means
+    await testConfig(program, configOf(folder, next))
+    const before = this.#running
     const action = before === null || this.#process === null ? 'restart' : actionFor(before, next, nebulaVersion)
     log.info({ version: next.version, action }, 'switching')
-    // The certificate and the CA are files of the generation's own folder: they are read again in any case.
-    if (action === 'restart') await this.#start()
-    else await this.#process?.reload()
+    await pointLink(folder, 'current', next)
+    try {
+      // The certificate and the CA are files of the generation's own folder: they are read again in any case.
+      if (action === 'restart') await this.#start()
+      else await this.#process?.reload()
+      await this.#prove(next)
+    } catch (error) {
+      log.error({ version: next.version, reason: sayError(error) }, 'the version does not run and is taken back')
+      if (before === null) await this.#backToNothing()
+      else await this.#back(before, action)
+      throw error
+    }
+    this.#running = next
+    // It runs, whether there is room for it or not.
+    await prune(folder).catch((error: unknown) => {
+      log.warn({ reason: sayError(error) }, 'old versions are not removed')
+    })
+  }
+
+  /** Keeps on the disk that a generation runs. From here on it is the way back; until here, the one before was. */
+  async #prove(generation: Generation): Promise<void> {
+    await pointLink(this.#means.folder, 'proven', generation)
+    this.#proven = generation
+    this.#trouble = null
   }
 
   /** Back to what ran: its files first, then the process, which may have gone on with them or not. */
-  async #back(before: Generation): Promise<void> {
-    await makeCurrent(this.#means.folder, before)
-    if (this.#process === null) await this.#startOrPlan()
+  async #back(before: Generation, action: Action): Promise<void> {
+    await pointLink(this.#means.folder, 'current', before)
+    if (this.#process === null || action === 'restart') await this.#startOrPlan()
     else
       await this.#process.reload().catch(async (error: unknown) => {
         this.#means.log.error({ reason: sayError(error) }, 'the version before is not taken back by a reload')
         await this.#startOrPlan()
       })
+  }
+
+  async #backToNothing(): Promise<void> {
+    await dropLink(this.#means.folder, 'current')
+    const started = this.#process
+    this.#process = null
+    await started?.stop()
   }
 
   /** Stops what runs and starts what `current` points to. */
@@ -102,7 +151,7 @@ export class Supervisor {
     const old = this.#process
     this.#process = null
     await old?.stop()
-    if (this.#stopped) return
+    if (this.#stopped) throw new AgentError('the agent ends')
     const started = await NebulaProcess.start(program, currentConfig(folder), log)
     this.#process = started
     const since = performance.now()
@@ -118,8 +167,12 @@ export class Supervisor {
   async #startOrPlan(): Promise<void> {
     try {
       await this.#start()
+      if (this.#running !== null) await this.#prove(this.#running)
     } catch (error) {
-      this.#means.log.error({ reason: sayError(error) }, 'Nebula does not start; it is tried again')
+      if (this.#stopped) return
+      const reason = sayError(error)
+      this.#means.log.error({ reason }, 'Nebula does not start; it is tried again')
+      this.#trouble = `version ${this.#running?.version ?? 0}: ${reason}; it is tried again`
       this.#plan()
     }
   }

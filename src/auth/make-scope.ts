@@ -1,3 +1,4 @@
+import { certificateStore } from '../db/certificates.ts'
 import type { ChangeFeed } from '../db/changes.ts'
 import type { Database } from '../db/client.ts'
 import { convergenceReader, type ConvergenceReader } from '../db/convergence.ts'
@@ -78,5 +79,6 @@ export function operatorScope(database: Database, actor: string): Operator {
     rows: database.lookups.of(rows),
     lease: replicaLease(database),
     presence: presenceStore(database),
+    certificates: certificateStore(database),
   } as unknown as Operator
 }

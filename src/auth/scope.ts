@@ -1,3 +1,4 @@
+import type { CertificateStore } from '../db/certificates.ts'
 import type { ChangeFeed } from '../db/changes.ts'
 import type { ConvergenceReader } from '../db/convergence.ts'
 import type { ReplicaLease } from '../db/lease.ts'
@@ -42,6 +43,8 @@ export interface Operator {
   readonly lease: ReplicaLease
   /** Written for the nodes of all tenants at once. */
   readonly presence: PresenceStore
+  /** Written by the server itself, for a whole cluster at once. */
+  readonly certificates: CertificateStore
 }
 
 /** What domain functions work in. */

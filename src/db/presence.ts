@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 
 import type { BulkRow } from './bulk.ts'
 import type { Database } from './client.ts'
+import { timeText } from './row-values.ts'
 import type { Engine } from './types.ts'
 
 /** That a node was seen, and what it reported meanwhile. */
@@ -78,9 +79,6 @@ function valuesOf({ nodeId, seenAt, report }: NodePresence, resolution: number):
   const { runningConfigVersion = null, nebulaVersion = null, lastError } = report
   return [nodeId, ...times, true, runningConfigVersion, nebulaVersion, lastError]
 }
-
-/** As Prisma writes times to SQLite, where texts of two forms do not compare; PostgreSQL reads it as UTC. */
-const timeText = (milliseconds: number): string => new Date(milliseconds).toISOString().replace('Z', '+00:00')
 
 const isTrue = (value: unknown): boolean => value === true || Number(value) === 1
 

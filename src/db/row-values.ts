@@ -36,3 +36,6 @@ export function typed(table: Table, row: PlainRow): PlainRow {
   }
   return row
 }
+
+/** As Prisma writes times to SQLite, where texts of two forms do not compare; PostgreSQL reads it as UTC. */
+export const timeText = (milliseconds: number): string => new Date(milliseconds).toISOString().replace('Z', '+00:00')

@@ -14,7 +14,7 @@ import { bundleMetadata, getConfigBundleArchive, type ConfigBundle } from './con
 import type { Firewall } from './firewall.ts'
 import { withPending } from './pending-changes.ts'
 import { compileSnapshot } from './publish-compile.ts'
-import { keepResigned, writeResigned } from './publish.ts'
+import { keepResigned, writeResigned } from './resigned.ts'
 import { check, messageRule } from './rules.ts'
 import { readOnce, readSnapshot, type Snapshot } from './snapshot.ts'
 import type { Vault } from './vault.ts'

@@ -1,19 +1,16 @@
-import { setImmediate } from 'node:timers/promises'
-
 import type { Logger } from '../base/log.ts'
-import type { Scope } from '../auth/scope.ts'
+import type { Operator } from '../auth/scope.ts'
 import type { Db, Tx } from '../db/types.ts'
-import type { CompiledBundle, ResignedNode } from './bundle/compile-input.ts'
+import type { CompiledBundle } from './bundle/compile-input.ts'
 import { sharedPart, type SharedPart } from './bundle/shared-part.ts'
 import { withPki } from './cluster-ca.ts'
-import { superseding } from './node-certificate.ts'
 import { withoutPublished } from './pending-changes.ts'
 import { compileSnapshot } from './publish-compile.ts'
 import { readSnapshot, type Snapshot } from './snapshot.ts'
 import type { Vault } from './vault.ts'
 
 interface Means {
-  readonly scope: Scope
+  readonly scope: Operator
   readonly vault: Vault
   readonly log: Pick<Logger, 'warn'>
 }
@@ -36,7 +33,9 @@ export async function publishCluster({ scope, vault, log }: Means, clusterId: st
     const shared = await sharedInForce(scope.db, snapshot)
     const bundle = await compileSnapshot(vault, snapshot, shared)
     for (const problem of bundle.problems) log.warn({ clusterId, ...problem }, 'a certificate cannot be signed again')
-    if (!(await keepResigned(scope.db, bundle.resigned))) continue
+    // Before the bundle: what is in no row could not be revoked. Where one was replaced meanwhile, the bundle holds another
+    // than the row, and is made anew.
+    if (!(await scope.certificates.replace(bundle.resigned))) continue
     if (!(await store(scope.db, snapshot, bundle))) return null
     scope.changes.emit({ kind: 'published', clusterId, version: cluster.configVersion })
     return cluster.configVersion
@@ -71,41 +70,6 @@ async function keysMade(db: Db, vault: Vault, { cluster: { id, ...keys } }: Snap
     await tx.cluster.updateMany({ where: { id }, data: made })
   })
   return true
-}
-
-/** Certificates that are written in one transaction, and between two turns of the event loop: some 10 ms of work. */
-const chunk = 25
-
-/**
- * Writes the certificates that were signed again, each over the one that it was made for. They are written before their
- * bundle, since what is not in a row could not be revoked.
- * @returns false when one was replaced in the meantime: the bundle holds another than the row, and is made anew
- */
-export async function keepResigned(db: Pick<Db, '$transaction'>, resigned: readonly ResignedNode[]): Promise<boolean> {
-  for (let start = 0; start < resigned.length; start += chunk) {
-    const written = await db.$transaction((tx) => writeResigned(tx, resigned.slice(start, start + chunk)))
-    if (!written) return false
-    // SQLite's driver answers at once: without this, nothing else would have its turn before the last chunk.
-    await setImmediate()
-  }
-  return true
-}
-
-export async function writeResigned(tx: Tx, resigned: readonly ResignedNode[]): Promise<boolean> {
-  const ids = resigned.map(({ nodeId }) => nodeId)
-  const select = { id: true, certificate: true, supersededCertificates: true } as const
-  const present = await tx.node.findMany({ where: { id: { in: ids } }, select })
-  const before = new Map(present.map((node) => [node.id, superseding(node)]))
-  let all = true
-  for (const { nodeId, previousFingerprint, certificate, fingerprint, expiresAt } of resigned) {
-    const identity = { certificate, certificateFingerprint: fingerprint, certificateExpiresAt: expiresAt }
-    const { count } = await tx.node.updateMany({
-      where: { id: nodeId, certificateFingerprint: previousFingerprint },
-      data: { ...identity, supersededCertificates: before.get(nodeId) ?? {} },
-    })
-    all &&= count === 1
-  }
-  return all
 }
 
 /** Stores a compiled bundle; false when another instance was faster or a newer version is there already. */

@@ -1,6 +1,3 @@
-import type { ExecutionArgs } from 'graphql'
-
-import type { Context } from '../graphql/context.ts'
 import { openSource } from './event-source.ts'
 import type { GraphqlPlugin } from './graphql-plugin.ts'
 import { Response } from './responses.ts'
@@ -16,8 +13,7 @@ export function useEventStreams(): GraphqlPlugin {
       const { call, session } = args.contextValue
       if (!call.isOnSocket) return
       setSubscribeFn(async () => {
-        // Yoga types the context as it is before our own is made; here it is whole.
-        const opened = await openSource(args as ExecutionArgs & { contextValue: Context }, {
+        const opened = await openSource(args, {
           call: call.origin(),
           session,
         })

@@ -1,3 +1,4 @@
+import type { ResignedNode } from '../../db/certificates.ts'
 import type { Firewall } from '../firewall.ts'
 import type { SharedPart } from './shared-part.ts'
 
@@ -59,17 +60,6 @@ export interface CompileInput extends RenderInput {
    * another version than the cluster's, are signed again.
    */
   readonly signer: { readonly caCertificate: string; readonly caKeyPem: string } | null
-}
-
-/** A node that was given a new certificate. */
-export interface ResignedNode {
-  readonly nodeId: string
-  readonly previousFingerprint: string | null
-  /** PEM: the block of the cluster's version, behind one of version 1 where both are of use. */
-  readonly certificate: string
-  /** Of the certificate of the cluster's version. */
-  readonly fingerprint: string
-  readonly expiresAt: Date
 }
 
 export interface CompiledBundle {

@@ -3,7 +3,8 @@ import type { Worker } from 'node:worker_threads'
 
 import { LimitError } from '../../base/errors.ts'
 import { startThread } from '../../base/program.ts'
-import type { CompiledBundle, CompileInput, ResignedNode } from './compile-input.ts'
+import type { ResignedNode } from '../../db/certificates.ts'
+import type { CompiledBundle, CompileInput } from './compile-input.ts'
 import { inPieces, type CompileMessage, type CompileReport } from './compile-protocol.ts'
 
 /**

@@ -1,9 +1,10 @@
+import type { ResignedNode } from '../../db/certificates.ts'
 import { openCa, type CertificateAuthority } from '../../pki/ca.ts'
-import { originsOf, type CertificateVersion, type NodeCertificate } from '../../pki/certificate.ts'
+import { originsOf, parseCertificates, type CertificateVersion, type NodeCertificate } from '../../pki/certificate.ts'
 import { PkiError } from '../../pki/errors.ts'
 import { parsePublicKey } from '../../pki/keys.ts'
 import { signNode, validityFrom } from '../../pki/sign.ts'
-import type { CompiledBundle, CompileInput, CompileNode, ResignedNode } from './compile-input.ts'
+import type { CompiledBundle, CompileInput, CompileNode } from './compile-input.ts'
 
 type Outcome = Pick<CompiledBundle, 'resigned' | 'problems'> & {
   /** The nodes with the certificates that they have now. */
@@ -26,7 +27,7 @@ export function signAgain(input: CompileInput): Outcome {
     if (node.certificate === null || node.publicKey === null) return node
     try {
       if (isPresent(node.certificate, signing)) return node
-      const signed = sign(node, node.publicKey, signing)
+      const signed = sign(node, { ...signing, publicKey: node.publicKey, replaced: node.certificate })
       resigned.push(signed)
       return { ...node, certificate: signed.certificate, certificateFingerprint: signed.fingerprint }
     } catch (error) {
@@ -51,9 +52,12 @@ function isPresent(pem: string, { ca, input }: Signing): boolean {
   return certificates.every((one) => one.issuer === issuer) && certificates.at(-1)?.version === input.certificateVersion
 }
 
-function sign(node: CompileNode, publicKeyPem: string, { ca, input, notBefore, notAfter }: Signing): ResignedNode {
+function sign(
+  node: CompileNode,
+  { ca, input, notBefore, notAfter, ...own }: Signing & { readonly publicKey: string; readonly replaced: string },
+): ResignedNode {
   const [, prefixLength = ''] = input.networkCidr.split('/')
-  const publicKey = parsePublicKey(publicKeyPem)
+  const publicKey = parsePublicKey(own.publicKey)
   const certificateOf = (version: CertificateVersion): NodeCertificate =>
     signNode(ca, {
       version,
@@ -71,10 +75,15 @@ function sign(node: CompileNode, publicKeyPem: string, { ca, input, notBefore, n
   return {
     nodeId: node.id,
     previousFingerprint: node.certificateFingerprint,
+    replaced: expiries(own.replaced),
     certificate: older ? certificateOf(1).pem + certificate.pem : certificate.pem,
     fingerprint: certificate.fingerprint,
     expiresAt: certificate.notAfter,
   }
 }
+
+/** When the certificates of a file expire, by their fingerprints. */
+const expiries = (pem: string): Record<string, string> =>
+  Object.fromEntries(parseCertificates(pem).map(({ fingerprint, notAfter }) => [fingerprint, notAfter.toISOString()]))
 
 const isIpv4 = (route: string): boolean => !route.includes(':')

@@ -1,0 +1,47 @@
+import type { Logger } from '../base/log.ts'
+import type { ClusterFolder } from './enrolment-state.ts'
+import { sayError, VersionRefused } from './errors.ts'
+import { readFailed, writeFailed } from './failed.ts'
+import { discard, dropLink, pointLink, readLinked, type Generation } from './generation.ts'
+import type { Supervisor } from './supervisor.ts'
+
+/**
+ * Starts what a machine had when its agent ended, without asking anybody. Where the agent, or the machine, ended between
+ * the switch to a version and the proof that it runs, that version is tried once more, and given up for the proven one
+ * when it does not run, or when it was tried so before: it may be the reason why the machine went down.
+ */
+export async function startFromDisk(supervisor: Supervisor, folder: ClusterFolder, log: Logger): Promise<void> {
+  const current = await readLinked(folder, 'current')
+  const proven = await readLinked(folder, 'proven')
+  const last = current ?? proven
+  if (last === null) return
+  // Where nothing was proven there is no way back: it is started until it runs, or something newer does.
+  if (proven === null || last.name === proven.name) return supervisor.resume(last)
+  log.warn({ version: last.version, proven: proven.version }, 'the agent ended before this version was proven to run')
+  if ((await readLinked(folder, 'retried'))?.name === last.name) {
+    // Remembered first: it must not be taken for a new one when the machine goes down here too.
+    await remember(folder, last, proven, 'the agent ended twice before it was proven to run')
+    await supervisor.resume(proven)
+    await discard(folder, last)
+  } else {
+    await pointLink(folder, 'retried', last)
+    await retry(supervisor, folder, last, proven)
+  }
+  await dropLink(folder, 'retried')
+}
+
+async function retry(supervisor: Supervisor, folder: ClusterFolder, last: Generation, proven: Generation) {
+  try {
+    await supervisor.startWith(last, proven)
+  } catch (error) {
+    if (!(error instanceof VersionRefused)) throw error
+    await remember(folder, last, proven, sayError(error))
+    await discard(folder, last)
+  }
+}
+
+/** Remembers what did not run, unless it is the proven version with another certificate: that one is renewed again. */
+async function remember(folder: ClusterFolder, { version }: Generation, proven: Generation, reason: string) {
+  const known = await readFailed(folder)
+  if (version > Math.max(proven.version, known?.version ?? 0)) await writeFailed(folder, { version, reason })
+}
