@@ -7,6 +7,9 @@ import { newId } from '../../src/base/ids.ts'
 import { openConnection } from '../../src/db/connection.ts'
 import { migrateUp } from '../../src/db/migrations/index.ts'
 import { compiledArchive, oldArchive, pem } from './archives.ts'
+import { createCa } from '../../src/pki/ca.ts'
+import { generateNodeKeyPair } from '../../src/pki/keys.ts'
+import { signNode } from '../../src/pki/sign.ts'
 import { bulkWriter, type BulkWriter } from './bulk.ts'
 
 /** Of a measured installation: `ORRERY_SECRET`. */
@@ -40,6 +43,9 @@ export interface Dataset {
   readonly operator: string
   readonly admin: string
 }
+
+/** Of every node: whoever signs a node again reads what it had, and looks at nothing but whether it is one. */
+const certificate = oneCertificate()
 
 export const bundleSizes = { light: 2 * 1024, heavy: 100 * 1024 }
 export const storedVersions = 500
@@ -179,7 +185,7 @@ async function addNodes(writer: BulkWriter, cluster: SeededCluster, count: numbe
       lighthouse_public_ip: index < 2 ? `203.0.113.${index + 1}` : null,
       is_relay: index === 2,
       public_key: pem('NEBULA X25519 PUBLIC KEY', 32),
-      certificate: pem('NEBULA CERTIFICATE', 260),
+      certificate,
       certificate_fingerprint: randomBytes(32).toString('hex'),
       certificate_expires_at: expiresAt,
       running_config_version: cluster.versions,
@@ -190,6 +196,14 @@ async function addNodes(writer: BulkWriter, cluster: SeededCluster, count: numbe
     added.push({ id, token, clusterId: cluster.id })
   }
   return added
+}
+
+function oneCertificate(): string {
+  const [notBefore, notAfter] = [new Date(Date.now() - 60_000), new Date(Date.now() + 30 * 24 * 3600_000)]
+  const fields = { version: 1, notBefore, notAfter, unsafeNetworks: [], groups: [] } as const
+  const ca = createCa({ ...fields, name: 'bench', networks: [] })
+  const { publicKey } = generateNodeKeyPair()
+  return signNode(ca, { ...fields, name: 'bench', networks: ['10.0.0.1/8'], publicKey }).pem
 }
 
 /** Of 10.0.0.0/8. */

@@ -30,6 +30,9 @@ export interface Figure {
   readonly cpuRatio: number
 }
 
+/** How many times longer than a look the warming up takes: what a server runs often is compiled only then. */
+const warmUp = 4
+
 export type Servers = ReadonlyMap<TargetName, ServerProcess>
 export type Figures = Partial<Record<TargetName, Figure>>
 
@@ -39,7 +42,7 @@ export async function measure(scenario: Scenario, servers: Servers, { rounds, se
   const samples = new Map<TargetName, Sample[]>()
   try {
     // So that compilers and caches are warm.
-    for (const { load } of loads) await load.run(scenario.connections, seconds)
+    for (const { load } of loads) await load.run(scenario.connections, warmUp * seconds)
     for (let round = 0; round < rounds; round += 1) {
       for (const { name, server, load } of loads) {
         const before = await server.usage()

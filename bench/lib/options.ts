@@ -40,7 +40,7 @@ export function readOptions(args: readonly string[]): Options | null {
   return {
     engine: values.postgres ? 'postgresql' : 'sqlite',
     sizes: values.quick ? [1000] : values.full ? [1000, 10_000, 100_000] : [1000, 10_000],
-    effort: values.quick ? { rounds: 2, seconds: 0.3 } : { rounds: 5, seconds: 0.5 },
+    effort: values.quick ? { rounds: 2, seconds: 0.3 } : { rounds: 5, seconds: 0.4 },
     peers: !values['no-peers'],
     only: values.only ? new Set(values.only) : null,
     agents: values.quick ? [1000] : [1000, 5000, 10_000],
