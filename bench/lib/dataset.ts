@@ -50,6 +50,8 @@ const certificate = oneCertificate()
 export const bundleSizes = { light: 2 * 1024, heavy: 100 * 1024 }
 export const storedVersions = 500
 
+/** A bundle of 10 MiB has room for some more. */
+const mostInFleet = 10_000
 const smallTenants = 10
 const clustersPerTenant = 5
 const agentCount = 1000
@@ -61,7 +63,8 @@ const tokens = new Tokens(keys.tokenHash)
 export const keyTexts = { tokenHash: keys.tokenHash.export().toString('hex'), jwt: keys.jwt.export().toString('hex') }
 
 /**
- * Migrates an empty database and fills it with `nodeCount` nodes: half of them in one cluster of one tenant, the rest
+ * Migrates an empty database and fills it with `nodeCount` nodes: half of them (at most 10 000, which a bundle has room
+ * for) in one cluster of one tenant, the rest
  * evenly in ten tenants of five clusters each, so that there is one large network and many small ones.
  */
 export async function seed(url: string, nodeCount: number): Promise<Dataset> {
@@ -80,7 +83,8 @@ async function fill(writer: BulkWriter, url: string, nodeCount: number): Promise
   const [light, heavy] = await Promise.all([oldArchive(bundleSizes.light), oldArchive(bundleSizes.heavy)])
   const fleetTenant = await addTenant(writer, 'Fleet')
   const fleet = await addCluster(writer, fleetTenant, { name: 'fleet', versions: storedVersions })
-  const fleetNodes = await addNodes(writer, fleet, nodeCount / 2)
+  const fleetSize = Math.min(nodeCount / 2, mostInFleet)
+  const fleetNodes = await addNodes(writer, fleet, fleetSize)
   await addBundles(writer, fleet, { nodes: fleetNodes, archive: light, sliceSize: bundleSizes.light })
   const others: SeededNode[] = []
   let heavyNodes: readonly SeededNode[] = []
@@ -90,7 +94,7 @@ async function fill(writer: BulkWriter, url: string, nodeCount: number): Promise
       const isHeavy = tenant === 0 && index === 0
       const versions = isHeavy ? storedVersions : 3
       const cluster = await addCluster(writer, tenantId, { name: `cluster-${index}`, versions })
-      const nodes = await addNodes(writer, cluster, nodeCount / 2 / smallTenants / clustersPerTenant)
+      const nodes = await addNodes(writer, cluster, (nodeCount - fleetSize) / smallTenants / clustersPerTenant)
       const [archive, sliceSize] = isHeavy ? [heavy, bundleSizes.heavy] : [light, bundleSizes.light]
       await addBundles(writer, cluster, { nodes, archive, sliceSize })
       others.push(...nodes)
