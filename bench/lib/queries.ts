@@ -52,13 +52,13 @@ export const reportQuery = `mutation Report($version: Int!) {
 
 /** The same questions in the schema that PostGraphile makes of the tables. */
 export const postgraphile: Readonly<Record<string, string>> = {
-  poll: '{ viewer { clusterByClusterId { configVersion latestBundleVersion } } }',
+  poll: '{ viewer { clusterByTenantIdAndClusterId { configVersion latestBundleVersion } } }',
   page: page(''),
   'page-counted': page('totalCount'),
   deep: `{
     allTenants(first: 10, orderBy: NAME_ASC) { nodes { name
       clustersByTenantId(first: 5, orderBy: NAME_ASC) { nodes { name configVersion
-        nodesByClusterId(first: 10, orderBy: NAME_ASC) { nodes { name overlayIp } } } } } }
+        nodesByTenantIdAndClusterId(first: 10, orderBy: NAME_ASC) { nodes { name overlayIp } } } } } }
   }`,
 }
 
@@ -69,7 +69,7 @@ function page(total: string): string {
       nodes {
         id name overlayIp groups routes isLighthouse isRelay certificateFingerprint certificateExpiresAt lastSeenAt
         runningConfigVersion nebulaVersion lastError
-        clusterByClusterId { id name configVersion }
+        clusterByTenantIdAndClusterId { id name configVersion }
       }
       pageInfo { hasNextPage endCursor }
     }
