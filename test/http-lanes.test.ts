@@ -1,103 +1,22 @@
-import { randomUUID } from 'node:crypto'
-import { request } from 'node:http'
-
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 
-import { listen, type Listening } from '../src/http/server.ts'
-import { startApp, type TestApp } from './support/app.ts'
-import { certify } from './support/certified.ts'
-import { createWorld, type World } from './support/world.ts'
-
-/** What a client sees of an answer, but for what is another each time. */
-interface Seen {
-  readonly status: number
-  readonly headers: Readonly<Record<string, string>>
-  readonly body: string
-}
-
-interface Asked {
-  readonly method?: string
-  readonly path?: string
-  readonly token?: string | null
-  readonly headers?: Readonly<Record<string, string>>
-  readonly body?: string | Buffer
-}
+import type { TestApp } from './support/app.ts'
+import { posted, startLanes, type Asked, type Lanes } from './support/lanes.ts'
+import type { World } from './support/world.ts'
 
 const poll = '{ viewer { __typename ... on Node { name cluster { configVersion } } } }'
-const json = { 'content-type': 'application/json' }
-const posted = (params: unknown, headers: Record<string, string> = {}): Asked => ({
-  method: 'POST',
-  headers: { ...json, ...headers },
-  body: JSON.stringify(params),
-})
-
-/** Of the connection, and of the way that an answer is cut into pieces. */
-const ofTransport = new Set(['date', 'connection', 'keep-alive', 'transfer-encoding', 'content-length'])
 
 describe('plain requests take a shorter way to the same answers', () => {
+  let lanes: Lanes
   let app: TestApp
   let world: World
-  let server: Listening
   beforeAll(async () => {
-    app = await startApp('sqlite')
-    world = await createWorld(app, 'lanes', randomUUID())
-    await app.database.client.configBundle.deleteMany()
-    await certify(app, world.nodeToken)
-    await app.publish()
-    server = await listen(app.app, { host: '127.0.0.1', port: 0 })
+    lanes = await startLanes()
+    app = lanes.app
+    world = lanes.world
   })
-  afterAll(async () => {
-    await server.close()
-    await app.close()
-  })
-
-  const headersOf = ({ token, headers }: Asked): Record<string, string> => ({
-    ...headers,
-    ...(token === null || token === undefined ? {} : { authorization: `Bearer ${token}` }),
-  })
-
-  /** Over the socket, where plain requests take the short way. */
-  function bySocket(asked: Asked): Promise<Seen> {
-    const { method = 'GET', path = '/graphql', body } = asked
-    return new Promise((resolve, reject) => {
-      const sent = request(`${server.url}${path}`, { method, headers: headersOf(asked) }, (response) => {
-        const chunks: Buffer[] = []
-        response.on('data', (chunk: Buffer) => chunks.push(chunk))
-        response.on('end', () => {
-          const headers = Object.entries(response.headers).map(([name, value]) => [name, String(value)] as const)
-          resolve(seen(response.statusCode ?? 0, headers, Buffer.concat(chunks)))
-        })
-      })
-      sent.once('error', reject)
-      sent.end(body)
-    })
-  }
-
-  /** Through `fetch`, which knows the usual way alone. */
-  async function byFetch(asked: Asked): Promise<Seen> {
-    const { method = 'GET', path = '/graphql', body } = asked
-    const init = {
-      method,
-      headers: headersOf(asked),
-      ...(body === undefined ? {} : { body: new Uint8Array(Buffer.from(body)) }),
-    }
-    const response = await app.fetch(path, init)
-    return seen(response.status, response.headers, Buffer.from(await response.arrayBuffer()))
-  }
-
-  function seen(status: number, headers: Iterable<readonly [string, string]>, body: Buffer): Seen {
-    const ids = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g
-    const kept = [...headers]
-      .map(([name, value]) => [name.toLowerCase(), value] as const)
-      .filter(([name]) => !ofTransport.has(name))
-    return {
-      status,
-      headers: Object.fromEntries(
-        kept.map(([name, value]) => [name, name === 'x-request-id' ? '<id>' : value] as const).sort(),
-      ),
-      body: body.toString('latin1').replace(ids, (id) => (world.marks.includes(id) ? id : '<id>')),
-    }
-  }
+  afterAll(() => lanes.close())
+  const both = async (asked: Asked) => [await lanes.bySocket(asked), await lanes.byFetch(asked)] as const
 
   const node = () => world.nodeToken
   const cases: [string, () => Asked][] = [
@@ -234,7 +153,7 @@ describe('plain requests take a shorter way to the same answers', () => {
   ]
 
   test.each(cases)('%s', async (_name, asked) => {
-    const [socket, fetched] = [await bySocket(asked()), await byFetch(asked())]
+    const [socket, fetched] = await both(asked())
     expect(socket).toEqual(fetched)
   })
 
@@ -244,7 +163,7 @@ describe('plain requests take a shorter way to the same answers', () => {
     Object.assign(replica, { findMany: () => Promise.reject(new Error('the disk is gone')) })
     app.takeLog()
     const asked = { ...posted({ query: '{ replicas { id } }' }), token: app.operator }
-    const [socket, fetched] = [await bySocket(asked), await byFetch(asked)]
+    const [socket, fetched] = await both(asked)
     Object.assign(replica, { findMany })
     expect(socket).toEqual(fetched)
     expect(socket.body).toContain('INTERNAL_SERVER_ERROR')
@@ -258,7 +177,7 @@ describe('plain requests take a shorter way to the same answers', () => {
     const find: unknown = Reflect.get(rows, 'find')
     Object.assign(rows, { find: fault })
     const asked = { path: '/bundle', token: node() }
-    const [socket, fetched] = [await bySocket(asked), await byFetch(asked)]
+    const [socket, fetched] = await both(asked)
     Object.assign(rows, { find })
     expect(socket).toEqual(fetched)
     expect(socket.status).toBe(500)
@@ -266,7 +185,7 @@ describe('plain requests take a shorter way to the same answers', () => {
 
   test('each request has its line in the log, without its query', async () => {
     app.takeLog()
-    await bySocket({ ...posted({ query: poll }), token: node() })
+    await lanes.bySocket({ ...posted({ query: poll }), token: node() })
     const [line] = app.takeLog().filter(({ msg }) => msg === 'request')
     expect(line).toMatchObject({ method: 'POST', path: '/graphql', status: 200, caller: 'node' })
     expect(JSON.stringify(line)).not.toContain('viewer')

@@ -82,7 +82,8 @@ describe('the comparison of hashes', () => {
   })
 
   test('is made of whatever row the look-up found', async () => {
-    const found = { id: 'id', tenantId: 'tenant', clusterId: 'cluster', name: 'name', isAdmin: true }
+    const names = { id: 'id', tenantId: 'tenant', clusterId: 'cluster', name: 'name' }
+    const found = { ...names, isAdmin: true, clusterConfigVersion: 1, latestBundleVersion: null }
     const other = tokens.newNodeToken().hash
     const unused = () => Promise.reject(new Error('not to be asked'))
     const authenticate = authenticator({

@@ -2,7 +2,7 @@ import type { Database } from '../db/client.ts'
 import type { JwtVerifier } from './jwt.ts'
 import { operatorScope, tenantScope } from './make-scope.ts'
 import { anonymous, type Session } from './session.ts'
-import { parseToken, sameHash, type TokenHash, type Tokens } from './tokens.ts'
+import { parseToken, sameHash, type ClusterToken, type NodeToken, type TokenHash, type Tokens } from './tokens.ts'
 
 /** Recognises callers by their `Authorization` header. */
 export type Authenticate = (authorization: string | null) => Promise<Session>
@@ -24,6 +24,8 @@ interface CredentialNode {
   readonly name: string
   readonly isAdmin: boolean
   readonly tokenHash: string
+  readonly clusterConfigVersion: number
+  readonly latestBundleVersion: number | null
 }
 
 interface CredentialCluster {
@@ -47,15 +49,15 @@ const maximumCredentialLength = 8192
  * failed, is the anonymous session.
  */
 export function authenticator(means: Means): Authenticate {
-  return async (authorization) => {
+  return (authorization) => {
     const credential = bearerCredential(authorization)
-    if (credential === null) return anonymous
+    if (credential === null) return nobody
     const parsed = parseToken(credential)
     switch (parsed?.kind) {
       case 'node':
-        return nodeSession(means, means.tokens.hashes(parsed.token))
+        return nodeSession(means, parsed.token)
       case 'cluster':
-        return enrollingSession(means, means.tokens.hashes(parsed.token))
+        return enrollingSession(means, parsed.token)
       case undefined:
         return jwtSession(means, credential)
     }
@@ -68,52 +70,56 @@ function bearerCredential(authorization: string | null): string | null {
   return /^Bearer +([\w.~+/=-]+)$/i.exec(authorization)?.[1] ?? null
 }
 
-/** The hashes that a token may be kept under, the present secret's first. */
-type Hashes = readonly [present: TokenHash, ...previous: TokenHash[]]
+const nobody = Promise.resolve(anonymous)
 
-async function nodeSession({ database, credentials }: Means, hashes: Hashes): Promise<Session> {
-  const found = await firstOf(hashes, async (hash) => {
-    const node = await credentials.nodeByTokenHash(hash)
-    return node && sameHash(node.tokenHash, hash) ? node : null
+async function nodeSession({ database, tokens, credentials }: Means, token: NodeToken): Promise<Session> {
+  const node = await holderOf(tokens, token, {
+    find: (hash) => credentials.nodeByTokenHash(hash),
+    hashOf: ({ tokenHash }) => tokenHash,
+    rehash: (id, from, to) => credentials.rehashNode(id, from, to),
   })
-  if (!found) return anonymous
-  const { row: node, hash } = found
-  if (hash !== hashes[0]) await credentials.rehashNode(node.id, hash, hashes[0])
-  const { id: nodeId, clusterId, name, isAdmin } = node
-  return {
-    kind: 'node',
-    nodeId,
-    clusterId,
-    name,
-    isAdmin,
-    scope: tenantScope(database, { tenantId: node.tenantId, actor: `node ${name}` }, { clusterId, nodeId }),
-  }
+  if (!node) return anonymous
+  const { id: nodeId, tenantId, clusterId, name, isAdmin, clusterConfigVersion, latestBundleVersion } = node
+  const versions = { configVersion: clusterConfigVersion, latestBundleVersion }
+  const scope = tenantScope(database, { tenantId, actor: `node ${name}` }, { clusterId, nodeId })
+  return { kind: 'node', nodeId, clusterId, name, isAdmin, versions, scope }
 }
 
-async function enrollingSession({ database, credentials }: Means, hashes: Hashes): Promise<Session> {
-  const found = await firstOf(hashes, async (hash) => {
-    const cluster = await credentials.clusterByTokenHash(hash)
-    return cluster && sameHash(cluster.clusterTokenHash, hash) ? cluster : null
+async function enrollingSession({ database, tokens, credentials }: Means, token: ClusterToken): Promise<Session> {
+  const cluster = await holderOf(tokens, token, {
+    find: (hash) => credentials.clusterByTokenHash(hash),
+    hashOf: ({ clusterTokenHash }) => clusterTokenHash,
+    rehash: (id, from, to) => credentials.rehashCluster(id, from, to),
   })
-  if (!found) return anonymous
-  const { row: cluster, hash } = found
-  if (hash !== hashes[0]) await credentials.rehashCluster(cluster.id, hash, hashes[0])
-  return {
-    kind: 'enrollingMachine',
-    clusterId: cluster.id,
-    scope: tenantScope(
-      database,
-      { tenantId: cluster.tenantId, actor: 'an enrolling machine' },
-      { clusterId: cluster.id },
-    ),
-  }
+  if (!cluster) return anonymous
+  const { id: clusterId, tenantId } = cluster
+  const scope = tenantScope(database, { tenantId, actor: 'an enrolling machine' }, { clusterId })
+  return { kind: 'enrollingMachine', clusterId, scope }
 }
 
-/** The first hash under which there is a row; as a rule there is one hash. */
-async function firstOf<Row>(hashes: Hashes, find: (hash: TokenHash) => Promise<Row | null>) {
-  for (const hash of hashes) {
-    const row = await find(hash)
-    if (row !== null) return { row, hash }
+/** The rows that one kind of token leads to. */
+interface Holders<Row> {
+  readonly find: (hash: TokenHash) => Promise<Row | null>
+  readonly hashOf: (row: Row) => string
+  readonly rehash: (id: string, from: TokenHash, to: TokenHash) => Promise<void>
+}
+
+/**
+ * The row that a token leads to. One that is kept under a secret before the present one is kept under that from now on.
+ */
+async function holderOf<Row extends { readonly id: string }>(
+  tokens: Tokens,
+  token: NodeToken | ClusterToken,
+  { find, hashOf, rehash }: Holders<Row>,
+): Promise<Row | null> {
+  const present = tokens.hash(token)
+  const row = await find(present)
+  if (row && sameHash(hashOf(row), present)) return row
+  for (const previous of tokens.previousHashes(token)) {
+    const kept = await find(previous)
+    if (!kept || !sameHash(hashOf(kept), previous)) continue
+    await rehash(kept.id, previous, present)
+    return kept
   }
   return null
 }

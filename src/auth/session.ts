@@ -20,6 +20,12 @@ export interface TenantAdminSession {
   readonly expiresAt: Date
 }
 
+/** The version that a cluster is to run, and the newest that it has a bundle of: null when it has none. */
+interface ClusterVersions {
+  readonly configVersion: number
+  readonly latestBundleVersion: number | null
+}
+
 /** A machine of a cluster, by its node token. */
 export interface NodeSession {
   readonly kind: 'node'
@@ -27,6 +33,8 @@ export interface NodeSession {
   readonly clusterId: string
   readonly name: string
   readonly isAdmin: boolean
+  /** Its cluster's versions as they were when it was recognised: what agents ask for again and again. */
+  readonly versions: ClusterVersions
   readonly scope: Tenant
 }
 

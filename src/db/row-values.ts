@@ -28,9 +28,15 @@ const conversions = Object.fromEntries(
   ]),
 )
 
+/** How the values of some fields of a table are read; empty where the drivers give all of them as the model has them. */
+export type Readings = readonly (readonly [field: string, reading: Reading])[]
+
+export const readingsOf = (table: Table, fields: ReadonlySet<string>): Readings =>
+  (conversions[table] ?? []).filter(([field]) => fields.has(field))
+
 /** A row as the driver gave it, by field, with its values as the model has them; changed in place. */
-export function typed(table: Table, row: PlainRow): PlainRow {
-  for (const [field, reading] of conversions[table] ?? []) {
+export function typed(table: Table, row: PlainRow, readings: Readings = conversions[table] ?? []): PlainRow {
+  for (const [field, reading] of readings) {
     const value = row[field]
     if (value !== undefined && value !== null) row[field] = reading(value)
   }

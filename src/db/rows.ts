@@ -1,21 +1,33 @@
 import { columns } from './columns.ts'
 import { listOf, type PlainReader, type PlainRow } from './plain-reader.ts'
-import { typed } from './row-values.ts'
+import { readingsOf, typed, type Readings } from './row-values.ts'
 import { TurnBatches } from './turn-batches.ts'
 import type { Cluster, Engine, Node, RowScope, Tenant } from './types.ts'
+
+/** No columns, but what is known of the row's cluster. */
+interface OfCluster {
+  /** The newest version that it has a bundle of; null when it has none. */
+  latestBundleVersion: number | null
+}
+interface OfNode extends OfCluster {
+  /** The version that its cluster is to run. */
+  clusterConfigVersion: number
+}
 
 /** What can be looked up, with the columns that a row is found by. */
 interface Tables {
   tenants: { row: Tenant; by: 'id' }
-  /** `latestBundleVersion` is no column: the newest version that has a bundle, null when none has. */
-  clusters: { row: Cluster & { latestBundleVersion: number | null }; by: 'id' | 'clusterTokenHash' }
-  nodes: { row: Node; by: 'id' | 'tokenHash' }
+  clusters: { row: Cluster & OfCluster; by: 'id' | 'clusterTokenHash' }
+  nodes: { row: Node & OfNode; by: 'id' | 'tokenHash' }
 }
 type TableName = keyof Tables
 
 /** Looks up rows of one scope, each together with all that anybody looks up in the same turn of the event loop. */
 export interface RowReader {
-  /** @returns the fields of the one row with this key; null when there is none or it is not in the scope */
+  /**
+   * @param fields best the same list each time: what it asks for is worked out once
+   * @returns the fields of the one row with this key; null when there is none or it is not in the scope
+   */
   find<Name extends TableName, Field extends keyof Tables[Name]['row']>(
     table: Name,
     by: Tables[Name]['by'],
@@ -43,13 +55,16 @@ const batchSize = 5000
  * serves callers of many tenants.
  */
 export class RowLookups {
-  readonly #reader: PlainReader
-  readonly #engine: Engine
-  readonly #groups = new Map<string, TurnBatches<Ask>>()
+  readonly #lookups: Readonly<Record<TableName, ReadonlyMap<string, Lookup>>>
 
   constructor(reader: PlainReader, engine: Engine) {
-    this.#reader = reader
-    this.#engine = engine
+    const lookups = (table: TableName, ...by: readonly string[]) =>
+      new Map(by.map((field) => [field, new Lookup(reader, engine, { table, by: field })]))
+    this.#lookups = {
+      tenants: lookups('tenants', 'id'),
+      clusters: lookups('clusters', 'id', 'clusterTokenHash'),
+      nodes: lookups('nodes', 'id', 'tokenHash'),
+    }
   }
 
   /** The look-ups of one scope; `null` ids of it mean: all. */
@@ -60,32 +75,53 @@ export class RowLookups {
         by: Tables[Name]['by'],
         key: string,
         fields: readonly Field[],
-      ) =>
-        new Promise<PlainRow | null>((resolve, reject) => {
-          this.#group(table, by).add({ key, fields: fields as readonly string[], scope, resolve, reject })
-          // The statement reads what was asked for, and the columns have the types of the model.
-        }) as Promise<Pick<Tables[Name]['row'], Field> | null>,
+      ) => {
+        const lookup = this.#lookups[table].get(by)
+        if (!lookup) throw new Error(`${table} are not looked up by ${by}`)
+        // The statement reads what was asked for, and the columns have the types of the model.
+        return lookup.find(key, fields as readonly string[], scope) as Promise<Pick<Tables[Name]['row'], Field> | null>
+      },
     }
   }
+}
 
-  #group(table: TableName, by: string): TurnBatches<Ask> {
-    const name = `${table}.${by}`
-    const known = this.#groups.get(name)
-    if (known) return known
-    // SQLite answers at once; on PostgreSQL one batch is gathered while another is on its way.
-    const group = new TurnBatches<Ask>((asks) => this.#answer(table, by, asks), { size: batchSize, atOnce: 2 })
-    this.#groups.set(name, group)
-    return group
+interface Statement {
+  readonly text: string
+  readonly readings: Readings
+}
+
+/** Look-ups in one table by one column. */
+class Lookup {
+  readonly #reader: PlainReader
+  readonly #engine: Engine
+  readonly #table: TableName
+  readonly #by: string
+  // SQLite answers at once; on PostgreSQL one batch is gathered while another is on its way.
+  readonly #batches = new TurnBatches<Ask>((asks) => this.#answer(asks), { size: batchSize, atOnce: 2 })
+  /** By the list of fields; callers have their own each, and keep it. */
+  readonly #statements = new WeakMap<readonly string[], Statement>()
+
+  constructor(reader: PlainReader, engine: Engine, { table, by }: { table: TableName; by: string }) {
+    this.#reader = reader
+    this.#engine = engine
+    this.#table = table
+    this.#by = by
   }
 
-  async #answer(table: TableName, by: string, asks: readonly Ask[]): Promise<void> {
+  find(key: string, fields: readonly string[], scope: RowScope): Promise<PlainRow | null> {
+    return new Promise((resolve, reject) => {
+      this.#batches.add({ key, fields, scope, resolve, reject })
+    })
+  }
+
+  async #answer(asks: readonly Ask[]): Promise<void> {
+    const [table, by] = [this.#table, this.#by]
     try {
-      const fields = new Set<string>([by, ...placing[table]])
-      for (const ask of asks) for (const field of ask.fields) fields.add(field)
-      const keys = new Set(asks.map(({ key }) => key))
-      const text = this.#statement(table, by, [...fields].sort())
+      const { text, readings } = this.#statementFor(asks)
+      const keys = new Set<string>()
+      for (const { key } of asks) keys.add(key)
       const rows = new Map<unknown, PlainRow>()
-      for (const row of await this.#reader.read(text, [[...keys]])) rows.set(row[by], typed(table, row))
+      for (const row of await this.#reader.read(text, [[...keys]])) rows.set(row[by], typed(table, row, readings))
       for (const { key, scope, resolve } of asks) {
         const row = rows.get(key)
         resolve(row !== undefined && isWithin(table, row, scope) ? row : null)
@@ -96,9 +132,27 @@ export class RowLookups {
     }
   }
 
-  #statement(table: TableName, by: string, fields: readonly string[]): string {
-    const read = fields.map((field) => `${expression(table, field)} AS "${field}"`).join(', ')
-    return `SELECT ${read} FROM ${table} x WHERE ${expression(table, by)} IN (${listOf(this.#engine)})`
+  #statementFor(asks: readonly Ask[]): Statement {
+    const lists = new Set<readonly string[]>()
+    for (const { fields } of asks) lists.add(fields)
+    const [first = []] = lists
+    if (lists.size > 1) return this.#statement([...lists].flat())
+    const known = this.#statements.get(first)
+    if (known) return known
+    const made = this.#statement(first)
+    this.#statements.set(first, made)
+    return made
+  }
+
+  #statement(asked: readonly string[]): Statement {
+    const [table, by] = [this.#table, this.#by]
+    const fields = new Set<string>([by, ...placing[table], ...asked])
+    const read = [...fields].sort().map((field) => `${expression(table, field)} AS "${field}"`)
+    const keys = listOf(this.#engine)
+    return {
+      text: `SELECT ${read.join(', ')} FROM ${table} x WHERE ${expression(table, by)} IN (${keys})`,
+      readings: readingsOf(table, fields),
+    }
   }
 }
 
@@ -109,13 +163,24 @@ function isWithin(table: TableName, row: PlainRow, { tenantId, clusterId }: RowS
 }
 
 /** Along idx_config_bundles_cluster_version. */
-const latestBundleVersion =
-  '(SELECT max(b.version) FROM config_bundles b WHERE b.tenant_id = x.tenant_id AND b.cluster_id = x.id)'
+const latestBundleVersionOf = (clusterId: string) =>
+  `(SELECT max(b.version) FROM config_bundles b WHERE b.tenant_id = x.tenant_id AND b.cluster_id = ${clusterId})`
+
+const computed: Readonly<Record<TableName, Readonly<Record<string, string>>>> = {
+  tenants: {},
+  clusters: { latestBundleVersion: latestBundleVersionOf('x.id') },
+  nodes: {
+    latestBundleVersion: latestBundleVersionOf('x.cluster_id'),
+    clusterConfigVersion: '(SELECT c.config_version FROM clusters c WHERE c.id = x.cluster_id)',
+  },
+}
+
+const plain = (table: TableName): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(columns[table]).map(([field, column]) => [field, `x.${column}`]))
 
 function expression(table: TableName, field: string): string {
-  if (table === 'clusters' && field === 'latestBundleVersion') return latestBundleVersion
-  const known: Readonly<Record<string, string>> = columns[table]
-  const column = Object.hasOwn(known, field) ? known[field] : undefined
-  if (column === undefined) throw new Error(`${table} has no field ${field} that can be looked up`)
-  return `x.${column}`
+  for (const known of [computed[table], plain(table)]) {
+    if (Object.hasOwn(known, field) && known[field] !== undefined) return known[field]
+  }
+  throw new Error(`${table} has no field ${field} that can be looked up`)
 }

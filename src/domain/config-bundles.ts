@@ -66,9 +66,11 @@ export async function getLatestConfigBundles(
 
 /** GetLatestBundleVersion: the newest version's number and nothing else; null when none was published. */
 export async function getLatestConfigBundleVersion(scope: Scope, clusterId: string): Promise<number | null> {
-  const cluster = await scope.rows.find('clusters', 'id', clusterId, ['latestBundleVersion'])
+  const cluster = await scope.rows.find('clusters', 'id', clusterId, latestVersion)
   return cluster?.latestBundleVersion ?? null
 }
+
+const latestVersion = ['latestBundleVersion'] as const
 
 /** GetBundle, with its archive: one version, for a download; null when it does not exist or is not in the scope. */
 export const getConfigBundleArchive = (scope: Scope, clusterId: string, version: number) =>

@@ -54,7 +54,17 @@ export const findNode = <Field extends keyof Node>(
 export const getNodeByTokenHash = (operator: Operator, tokenHash: TokenHash) =>
   operator.rows.find('nodes', 'tokenHash', tokenHash, credentialFields)
 
-const credentialFields = ['id', 'tenantId', 'clusterId', 'name', 'isAdmin', 'tokenHash'] as const
+/** With the versions that an agent asks for again and again: most of its requests are answered by this one look-up. */
+const credentialFields = [
+  'id',
+  'tenantId',
+  'clusterId',
+  'name',
+  'isAdmin',
+  'tokenHash',
+  'clusterConfigVersion',
+  'latestBundleVersion',
+] as const
 
 /** ListNodes: the nodes of each of several clusters, by name, in pages. */
 export const listNodes = (filter: NodeFilter = {}): List => ({

@@ -9,7 +9,7 @@ import type PrismaTypes from '../db/generated/pothos.ts'
 import { getDatamodel } from '../db/generated/pothos.ts'
 import type { PrismaClient } from '../db/generated/sqlite/client.ts'
 import { accessOf, refusalFor, scopeOf, type AccessScopes } from './access.ts'
-import { complexityError, fieldComplexity, pageSizes, queryLimits } from './complexity.ts'
+import { complexityError, fieldComplexity, limitsFor, pageSizes } from './complexity.ts'
 import type { Context } from './context.ts'
 import { presentColumns } from './present-columns.ts'
 import type { Scalars } from './scalar-types.ts'
@@ -45,7 +45,7 @@ export const builder = new SchemaBuilder<{
     authorizeOnSubscribe: true,
     unauthorizedError: (_parent, context) => refusalFor(context),
   },
-  complexity: { limit: queryLimits, fieldComplexity, complexityError },
+  complexity: { limit: limitsFor, fieldComplexity, complexityError },
   relay: {
     clientMutationId: 'omit',
     cursorType: 'String',

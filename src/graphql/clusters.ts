@@ -149,9 +149,23 @@ export const Cluster = builder.prismaObject('Cluster', {
   }),
 })
 
-/** The cluster of a row, with the columns that the query asks for. */
-export function loadCluster(id: string, context: Context, info: GraphQLResolveInfo): Promise<ClusterRow> {
+/** A row with what was read of its cluster for this very question. */
+export interface WithCluster {
+  readonly cluster: Partial<ClusterFields>
+}
+
+/**
+ * The cluster of a row, with the columns that the query asks for.
+ * @param known what was read of it already; it is looked up where the query asks for more
+ */
+export function loadCluster(
+  id: string,
+  context: Context,
+  info: GraphQLResolveInfo,
+  known?: Partial<ClusterFields>,
+): Promise<ClusterRow> | ClusterRow {
   const columns = requestedColumns(info, { type: 'Cluster', computed: true }) as readonly (keyof ClusterFields)[]
+  if (known && columns.every((column) => column in known)) return known as ClusterRow
   return referredTo('cluster', findCluster(scopeOf(context), id, columns))
 }
 

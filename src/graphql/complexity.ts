@@ -13,6 +13,9 @@ export const pageSizes = { standard: 50, most: 500 }
  */
 export const queryLimits = { complexity: 100_000, depth: 12, breadth: 500 }
 
+/** The limits for a request; none where it is known to keep them. */
+export const limitsFor = ({ isMeasured }: Context) => (isMeasured ? {} : queryLimits)
+
 /** How many elements lists have that are not pages: states of a cluster, routes, issues. */
 const usualListLength = 10
 

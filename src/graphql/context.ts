@@ -21,6 +21,8 @@ export interface Context {
   readonly reauthentication: () => () => Promise<Session>
   /** What happens to clusters, for streams; ends them when the server stops. */
   readonly live: LiveClusters
+  /** Whether what is asked was found to be within `queryLimits` before, and costs the same each time. */
+  readonly isMeasured: boolean
   /** Look-ups gathered across the fields of this one request. */
   readonly loaders: Loaders
 }
@@ -29,5 +31,6 @@ export interface Context {
 export function detached(context: Context): Context {
   const { session, tokens, vault, enrolments, presence, live } = context
   const again = context.reauthentication()
-  return { session, tokens, vault, enrolments, presence, live, reauthentication: () => again, loaders: new Loaders() }
+  const own = { reauthentication: () => again, isMeasured: false, loaders: new Loaders() }
+  return { session, tokens, vault, enrolments, presence, live, ...own }
 }

@@ -5,7 +5,8 @@ import DataLoader from 'dataloader'
  * resolve their field in one turn, and their look-ups become one statement.
  */
 export class Loaders {
-  readonly #loaders = new Map<unknown, Map<string, DataLoader<string, unknown>>>()
+  // Most requests need none.
+  #loaders: Map<unknown, Map<string, DataLoader<string, unknown>>> | null = null
 
   /**
    * Loads the value of one id together with all ids asked for in the same turn.
@@ -19,8 +20,9 @@ export class Loaders {
     batch: (ids: readonly string[]) => Promise<ReadonlyMap<string, Value>>,
     missing: Value,
   ): Promise<Value> {
-    const ofPlace = this.#loaders.get(place) ?? new Map<string, DataLoader<string, unknown>>()
-    this.#loaders.set(place, ofPlace)
+    const loaders = (this.#loaders ??= new Map<unknown, Map<string, DataLoader<string, unknown>>>())
+    const ofPlace = loaders.get(place) ?? new Map<string, DataLoader<string, unknown>>()
+    loaders.set(place, ofPlace)
     let loader = ofPlace.get(purpose) as DataLoader<string, Value> | undefined
     if (!loader) {
       loader = new DataLoader<string, Value>(

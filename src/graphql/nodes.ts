@@ -5,7 +5,7 @@ import { findNode, getNode, getNodeById, listClusterNodes, listNodes } from '../
 import { routesOf } from '../domain/routes.ts'
 import { callerOf, scopeOf } from './access.ts'
 import { builder } from './builder.ts'
-import { Cluster, loadCluster } from './clusters.ts'
+import { Cluster, loadCluster, type WithCluster } from './clusters.ts'
 import { resolveConnection } from './connection.ts'
 import type { Context } from './context.ts'
 import { referredTo, requestedColumns } from './requested-columns.ts'
@@ -22,7 +22,9 @@ export const Node = builder.prismaObject('Node', {
       type: Cluster,
       description: 'The network it belongs to.',
       select: { clusterId: true },
-      resolve: ({ clusterId }, _args, context, info) => loadCluster(clusterId, context, info),
+      // A node that asks who it is has the cluster in its row (viewer.ts).
+      resolve: (node, _args, context, info) =>
+        loadCluster(node.clusterId, context, info, (node as Partial<WithCluster>).cluster),
     }),
     tenant: t.field({
       type: Tenant,

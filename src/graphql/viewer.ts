@@ -5,6 +5,7 @@ import type { Node as NodeRow } from '../db/generated/sqlite/client.ts'
 import { getCluster } from '../domain/clusters.ts'
 import { callerOf, unauthenticated } from './access.ts'
 import { builder } from './builder.ts'
+import type { WithCluster } from './clusters.ts'
 import type { Context } from './context.ts'
 import { loadNode, Node } from './nodes.ts'
 import { requestedColumns } from './requested-columns.ts'
@@ -92,13 +93,15 @@ async function viewerOf(caller: SignedIn, context: Context, info: GraphQLResolve
   }
 }
 
-/** A poll asks for no more of the node than authentication has just read. */
+/** A poll asks for no more of the node, and of its cluster, than authentication has just read. */
 function nodeItself(caller: NodeSession, context: Context, info: GraphQLResolveInfo) {
-  const { nodeId: id, clusterId, name, isAdmin } = caller
-  const read = { id, tenantId: caller.scope.tenantId, clusterId, name, isAdmin }
+  const { nodeId: id, clusterId, name, isAdmin, scope, versions } = caller
+  const { tenantId } = scope
+  const cluster = { id: clusterId, tenantId, ...versions }
+  const read = { id, tenantId, clusterId, name, isAdmin, cluster } satisfies WithCluster & Partial<NodeRow>
   const asked = requestedColumns(info, { type: 'Node' })
   // Fields find their columns in it, and the others are not asked for.
-  return asked.every((column) => Object.hasOwn(read, column)) ? (read as NodeRow) : loadNode(id, context, info)
+  return asked.every((column) => column in read) ? (read as unknown as NodeRow) : loadNode(id, context, info)
 }
 
 /** Whoever was deleted between being recognised and being looked up. */

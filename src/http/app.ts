@@ -49,7 +49,9 @@ export interface AppMeans {
 /** The whole application, for a socket (`listener`) and without one (`fetch`): both take the same way. */
 export interface App {
   fetch(url: string | URL, init?: RequestInit): Promise<Response>
-  /** For node:http. */
+  /** For node:http: answers a plain request. Others it leaves alone, and returns false. */
+  answerPlain(request: IncomingMessage, response: ServerResponse): boolean
+  /** For node:http, whatever the request. */
   listener(request: IncomingMessage, response: ServerResponse): Promise<void>
   /** From now on `/readyz` says that this instance is going away; streams end. */
   stop(): void
@@ -90,6 +92,7 @@ export function createApp(means: AppMeans): App {
   const streams = new EventStreams()
   const fast = fastLane([graphql.fast, fastBundle(means)], {
     ...means,
+    isStopping: () => isStopping,
     async handOver(request, response, body) {
       const { method = 'POST', url = '/', headers } = request
       const given = Object.entries(headers).map(([name, value]): [string, string] => [name, String(value)])
@@ -100,8 +103,8 @@ export function createApp(means: AppMeans): App {
   })
   return {
     fetch: async (url, init = {}) => adapter.fetch(url.toString(), init),
+    answerPlain: fast,
     listener: async (request, response) => {
-      if (fast(request, response)) return
       const passing: Passing = { isOnSocket: true }
       const release = listenersAddedTo(response)
       const head = await adapter.handleNodeRequestAndResponse(request, response, passing)

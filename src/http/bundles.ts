@@ -3,7 +3,16 @@ import type { Session } from '../auth/session.ts'
 import { isId } from '../base/ids.ts'
 import { getConfigBundle, getConfigBundleArchive, type ConfigBundle } from '../domain/config-bundles.ts'
 import type { Exchange } from './exchange.ts'
-import { isKnown, ownBundle, validators, type BundleMeans, type OwnBundle } from './own-bundle.ts'
+import {
+  bundleHeaders,
+  etagOf,
+  isKnown,
+  lengthOf,
+  ownBundle,
+  sliceHeaders,
+  type BundleMeans,
+  type OwnBundle,
+} from './own-bundle.ts'
 import { failure, Response } from './responses.ts'
 import type { Route } from './router.ts'
 
@@ -40,15 +49,10 @@ export const bundleRoutes = (means: BundleMeans): readonly Route[] => [
 
 type Slice = Extract<OwnBundle, { kind: 'slice' }>
 
-function sliceAnswer(slice: Slice, method: string): Response {
-  return new Response(method === 'HEAD' ? null : Buffer.concat(slice.parts), { headers: sliceHeaders(slice) })
+function sliceAnswer({ version, parts }: Slice, method: string): Response {
+  const headers = { ...sliceHeaders, etag: etagOf(version), 'content-length': String(lengthOf(parts)) }
+  return new Response(method === 'HEAD' ? null : Buffer.concat(parts), { headers })
 }
-
-export const sliceHeaders = ({ version, parts }: Slice) => ({
-  ...validators(version),
-  'content-type': 'application/gzip',
-  'content-length': String(parts.reduce((sum, { length }) => sum + length, 0)),
-})
 
 /** Every answer to `GET /bundle` but the slice itself. */
 export function withoutSlice(bundle: Exclude<OwnBundle, { kind: 'slice' }>): Response {
@@ -83,7 +87,8 @@ async function download(
   const { version, size } = bundle
   if (isKnown(request.headers.get('if-none-match'), version)) return notModified(version)
   const headers = {
-    ...validators(version),
+    ...bundleHeaders,
+    etag: etagOf(version),
     'content-type': 'application/gzip',
     'content-length': String(size),
     'content-disposition': `attachment; filename="bundle-${version}.tar.gz"`,
@@ -94,7 +99,8 @@ async function download(
   return archive ? new Response(archive.data, { headers }) : missing()
 }
 
-const notModified = (version: number): Response => new Response(null, { status: 304, headers: validators(version) })
+const notModified = (version: number): Response =>
+  new Response(null, { status: 304, headers: { ...bundleHeaders, etag: etagOf(version) } })
 
 const missing = (): Response => failure(404, 'NOT_FOUND', 'There is no such bundle.')
 

@@ -24,7 +24,6 @@ export class Call {
   readonly #means: CallMeans
   #log: Logger | null = null
   #session: Promise<Session> | null = null
-  #callerKind: Session['kind'] | null = null
 
   /** @param authorization the header; null when there is none */
   constructor(authorization: string | null, means: CallMeans, { isOnSocket } = { isOnSocket: false }) {
@@ -40,18 +39,14 @@ export class Call {
 
   /** Who asks: looked up at most once, and only where somebody wants to know. */
   session(): Promise<Session> {
-    return (this.#session ??= this.#authenticated())
+    return (this.#session ??= recognise(this.#means, this.#authorization))
   }
 
   /** Recognises who asks anew, by the same credential, whom it lets be seen; keeps nothing else of the call. */
   reauthentication(): () => Promise<Session> {
-    const { authenticate, presence } = this.#means
+    const means = this.#means
     const authorization = this.#authorization
-    return async () => {
-      const session = await authenticate(authorization)
-      if (session.kind === 'node') presence.seen(session.nodeId)
-      return session
-    }
+    return () => recognise(means, authorization)
   }
 
   /** What the log needs of the call when that is over. */
@@ -66,14 +61,14 @@ export class Call {
     }
   }
 
-  /** The kind of the caller, for the log; null as long as nobody asked for the session. */
-  get callerKind(): Session['kind'] | null {
-    return this.#callerKind
+  /** The kind of the caller, for the log; null where nobody asked for the session, or it could not be looked up. */
+  async callerKind(): Promise<Session['kind'] | null> {
+    return this.#session?.then(({ kind }) => kind).catch(() => null) ?? null
   }
+}
 
-  async #authenticated(): Promise<Session> {
-    const session = await this.reauthentication()()
-    this.#callerKind = session.kind
-    return session
-  }
+async function recognise({ authenticate, presence }: CallMeans, authorization: string | null): Promise<Session> {
+  const session = await authenticate(authorization)
+  if (session.kind === 'node') presence.seen(session.nodeId)
+  return session
 }

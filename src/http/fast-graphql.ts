@@ -1,4 +1,3 @@
-import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
 
 import {
@@ -12,33 +11,37 @@ import { isAsyncIterable, processRegularResult, type YogaServer } from 'graphql-
 
 import type { Session } from '../auth/session.ts'
 import type { Call } from './call.ts'
+import type { CompiledQueries } from './compiled-queries.ts'
 import type { FastAnswer, FastRoute } from './fast-lane.ts'
 import type { ContextOf, ServerContext } from './graphql-plugin.ts'
+import { operationIn, type Operation } from './operation.ts'
 import { fetchApi } from './responses.ts'
 import { asGraphqlError, withPresentedErrors } from './use-errors.ts'
 import { jsonLimit } from './use-request-parsers.ts'
+import { withSecurityHeaders } from './use-security-headers.ts'
 
 type Yoga = YogaServer<ServerContext, object>
 
-/** A request's operation, in the one form that is plain. */
-interface Operation {
-  readonly query: string
-  readonly variables: Record<string, unknown> | undefined
-  readonly operationName: string | undefined
+interface Means {
+  readonly yoga: Yoga
+  readonly compiled: CompiledQueries
+  readonly contextOf: ContextOf
 }
 
 /**
- * Queries and mutations that are posted as JSON, through the plugins of Yoga's execution (envelop) and past its way with
- * requests and answers. Whatever fails before it is executed, and subscriptions, take the usual way.
+ * Queries and mutations that are posted as JSON, past Yoga's way with requests and answers. Compiled queries went through
+ * its plugins before; all others go through them here (envelop). Whatever fails before it is executed, and
+ * subscriptions, take the usual way.
  */
-export const fastGraphql = (yoga: Yoga, contextOf: ContextOf): FastRoute => ({
+export const fastGraphql = ({ yoga, compiled, contextOf }: Means): FastRoute => ({
   body: true,
   takes: isPlain,
   async answer({ request, call }, body) {
     const operation = operationIn(body)
     if (!operation) return null
     const session = await call.session()
-    const result = await execute(yoga, operation, contextOf(call, session))
+    const again = await compiled.run(operation, session, (isMeasured) => contextOf(call, session, isMeasured))
+    const result = again ?? (await execute(yoga, operation, contextOf(call, session, false)))
     return result && answerOf(result, mediaTypeOf(request) ?? 'application/json', { call, session })
   },
 })
@@ -56,36 +59,12 @@ function isPlain(request: IncomingMessage): boolean {
   )
 }
 
+type MediaType = 'application/json' | 'application/graphql-response+json'
+
 /** The media type of the answer, where the client names one or none; null where it is choosy. */
-function mediaTypeOf({ headers: { accept = '*/*' } }: IncomingMessage): string | null {
+function mediaTypeOf({ headers: { accept = '*/*' } }: IncomingMessage): MediaType | null {
   if (accept === '*/*' || accept === 'application/json') return 'application/json'
   return accept === 'application/graphql-response+json' ? accept : null
-}
-
-const names = new Set(['query', 'variables', 'operationName'])
-
-function operationIn(body: Buffer): Operation | null {
-  const params = isUtf8(body) ? parsed(body.toString()) : null
-  if (typeof params !== 'object' || params === null || !Object.keys(params).every((name) => names.has(name)))
-    return null
-  const { query, variables, operationName } = params as Record<string, unknown>
-  if (typeof query !== 'string' || query === '') return null
-  if (typeof (variables ?? {}) !== 'object' || Array.isArray(variables)) return null
-  if (typeof (operationName ?? '') !== 'string') return null
-  return {
-    query,
-    variables: (variables as Operation['variables'] | null) ?? undefined,
-    operationName: (operationName as string | null) ?? undefined,
-  }
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    // The usual way says what is wrong with it.
-    return null
-  }
 }
 
 interface Caller {
@@ -128,12 +107,15 @@ function parsedDocument(parse: (source: string) => unknown, query: string): Docu
 }
 
 /** What Yoga makes of a result; the bytes of one without errors are plain enough to be written here. */
-function answerOf(result: ExecutionResult, mediaType: string, caller: Caller): FastAnswer | Response {
+function answerOf(result: ExecutionResult, mediaType: MediaType, caller: Caller): FastAnswer | Response {
   if (result.errors) return processRegularResult(withPresentedErrors(result, caller), fetchApi, mediaType)
   const text = JSON.stringify(result)
-  const headers = {
-    'content-type': `${mediaType}; charset=utf-8`,
-    'content-length': String(Buffer.byteLength(text)),
-  }
-  return { status: 200, headers, parts: [text] }
+  const own = ['content-length', String(Buffer.byteLength(text))]
+  return { status: 200, head: heads[mediaType], own, parts: [text] }
+}
+
+const headOf = (type: MediaType) => withSecurityHeaders({ 'content-type': `${type}; charset=utf-8` })
+const heads: Readonly<Record<MediaType, readonly string[]>> = {
+  'application/json': headOf('application/json'),
+  'application/graphql-response+json': headOf('application/graphql-response+json'),
 }

@@ -4,12 +4,14 @@ import { Call, type CallMeans } from './call.ts'
 import { describeError } from './describe-error.ts'
 import { logAccess } from './use-access-log.ts'
 import { masked } from './use-failures.ts'
-import { securityHeaders } from './use-security-headers.ts'
+import { withSecurityHeaders } from './use-security-headers.ts'
 
-/** What a call is answered with: the same as the whole application would, but for the headers that all answers have. */
+/** What a call is answered with: the same as the whole application would, but for the request id. */
 export interface FastAnswer {
   readonly status: number
-  readonly headers: Readonly<Record<string, string>>
+  /** Names and values in turn: those that all such answers have, then those of this one. */
+  readonly head: readonly string[]
+  readonly own: readonly string[]
   /** Sent one after the other; their length is in the headers. */
   readonly parts: readonly (string | Uint8Array)[]
 }
@@ -34,11 +36,12 @@ export interface FastRoute {
 
 interface Means extends CallMeans {
   readonly corsOrigins: readonly string[]
+  /** Whether the server is going away, so that connections end with their answer. */
+  readonly isStopping: () => boolean
   /** Answers a request by the whole application; the body was read. */
   readonly handOver: (request: IncomingMessage, response: ServerResponse, body: Buffer<ArrayBuffer>) => Promise<void>
 }
 
-const fixedHeaders = Object.entries(securityHeaders)
 const noBody = Buffer.alloc(0)
 
 /**
@@ -52,7 +55,7 @@ export function fastLane(routes: readonly FastRoute[], means: Means) {
   const isLogged = means.log.isLevelEnabled('debug')
 
   const serve = async (route: FastRoute, request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const start = performance.now()
+    const start = isLogged ? performance.now() : 0
     const call = new Call(request.headers.authorization ?? null, means)
     const body = route.body ? await readAnnounced(request) : noBody
     // The client went away; nobody reads an answer.
@@ -65,10 +68,13 @@ export function fastLane(routes: readonly FastRoute[], means: Means) {
     }
     if (answer === null) return means.handOver(request, response, body)
     const plain = 'parts' in answer ? answer : await plainly(answer)
-    send(response, call, plain, hasOrigins)
+    const headers = plain.head.concat(plain.own, 'x-request-id', call.id)
+    if (hasOrigins) varyByOrigin(headers)
+    if (means.isStopping()) headers.push('connection', 'close')
+    send(response, plain, headers)
     if (isLogged) {
       const { method = '', url = '' } = request
-      logAccess(call, { method, path: url, status: plain.status, start })
+      await logAccess(call, { method, path: url, status: plain.status, start })
     }
   }
   return (request: IncomingMessage, response: ServerResponse): boolean => {
@@ -84,29 +90,34 @@ export function fastLane(routes: readonly FastRoute[], means: Means) {
   }
 }
 
-function send(response: ServerResponse, call: Call, { status, headers, parts }: FastAnswer, hasOrigins: boolean): void {
-  const all: Record<string, string> = { ...headers, 'x-request-id': call.id }
-  for (const [name, value] of fixedHeaders) all[name] ??= value
-  if (hasOrigins) all['vary'] = all['vary'] === undefined ? 'Origin' : `${all['vary']}, Origin`
-  response.writeHead(status, all)
-  for (const part of parts.slice(0, -1)) response.write(part)
+function send(response: ServerResponse, { status, parts }: FastAnswer, headers: string[]): void {
+  response.writeHead(status, headers)
+  for (let at = 0; at < parts.length - 1; at += 1) response.write(parts[at])
   response.end(parts.at(-1))
+}
+
+/** Where some origins may read answers, caches must keep those apart (use-cors.ts). */
+function varyByOrigin(headers: string[]): void {
+  const at = headers.indexOf('vary')
+  if (at === -1) headers.push('vary', 'Origin')
+  else headers[at + 1] = `${headers[at + 1]}, Origin`
 }
 
 async function plainly(response: Response): Promise<FastAnswer> {
   const text = await response.text()
   const headers = { ...Object.fromEntries(response.headers), 'content-length': String(Buffer.byteLength(text)) }
-  return { status: response.status, headers, parts: [text] }
+  return { status: response.status, head: withSecurityHeaders(headers), own: [], parts: [text] }
 }
 
 /** The whole body; null when the client left before its end. */
 function readAnnounced(request: IncomingMessage): Promise<Buffer<ArrayBuffer> | null> {
   return new Promise((resolve) => {
-    const chunks: Buffer[] = []
-    request.on('data', (chunk: Buffer) => chunks.push(chunk))
-    request.once('end', () => resolve(Buffer.concat(chunks)))
+    const chunks: Buffer<ArrayBuffer>[] = []
+    const left = () => resolve(null)
+    request.on('data', (chunk: Buffer<ArrayBuffer>) => chunks.push(chunk))
+    request.on('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)))
     // After the end it says no more than that the request is over.
-    request.once('close', () => resolve(null))
-    request.once('error', () => resolve(null))
+    request.on('close', left)
+    request.on('error', left)
   })
 }

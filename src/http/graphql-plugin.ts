@@ -10,8 +10,8 @@ export interface ServerContext extends Context, Record<string, unknown> {
   readonly waitUntil: () => void
 }
 
-/** Makes a call's context. */
-export type ContextOf = (call: Call, session: Session) => ServerContext
+/** Makes a call's context, of a query that was measured before or is measured now. */
+export type ContextOf = (call: Call, session: Session, isMeasured: boolean) => ServerContext
 
 /** A plugin of the GraphQL endpoint. */
 export type GraphqlPlugin = Plugin<ServerContext, ServerContext, object>

@@ -8,6 +8,7 @@ import type { Presence } from '../domain/presence.ts'
 import type { Vault } from '../domain/vault.ts'
 import { Loaders } from '../graphql/loaders.ts'
 import { schema as orrerySchema } from '../graphql/schema.ts'
+import { CompiledQueries } from './compiled-queries.ts'
 import { documentCache, noErrorCache } from './document-cache.ts'
 import type { Exchange } from './exchange.ts'
 import { fastGraphql } from './fast-graphql.ts'
@@ -15,7 +16,6 @@ import type { FastRoute } from './fast-lane.ts'
 import type { ContextOf, ServerContext } from './graphql-plugin.ts'
 import { graphiqlPage, wantsPage } from './graphiql.ts'
 import type { Route } from './router.ts'
-import { useCompiledQueries } from './use-compiled-queries.ts'
 import { useCsrf } from './use-csrf.ts'
 import { useErrors } from './use-errors.ts'
 import { useEventStreams } from './use-event-streams.ts'
@@ -43,7 +43,7 @@ export function graphqlRoutes({ tokens, vault, presence, introspection, live, sc
 } {
   const enrolments = new Enrolments({ tokens, vault })
   // Whole from the beginning: what plugins add to it later costs a tenth of a poll.
-  const contextOf: ContextOf = (call, session) => ({
+  const contextOf: ContextOf = (call, session, isMeasured) => ({
     call,
     session,
     tokens,
@@ -51,11 +51,13 @@ export function graphqlRoutes({ tokens, vault, presence, introspection, live, sc
     enrolments,
     presence,
     live,
+    isMeasured,
     loaders: new Loaders(),
     reauthentication: () => call.reauthentication(),
     // Part of what Yoga expects of an adapter: work that outlives its request. Nothing here leaves any.
     waitUntil: nothing,
   })
+  const compiled = new CompiledQueries()
   // Without the adapter that createYoga puts around it: there is one around the whole application.
   const yoga = new YogaServer<ServerContext, object>({
     schema,
@@ -65,7 +67,7 @@ export function graphqlRoutes({ tokens, vault, presence, introspection, live, sc
       useCsrf(),
       useLimits(),
       useIntrospection(introspection),
-      useCompiledQueries(),
+      compiled.plugin(),
       useErrors(),
       useEventStreams(),
     ],
@@ -79,7 +81,7 @@ export function graphqlRoutes({ tokens, vault, presence, introspection, live, sc
     parserAndValidationCache: { documentCache: documentCache(), errorCache: noErrorCache },
   })
   const execute = async (exchange: Exchange): Promise<Response> =>
-    yoga.handle(exchange.request, contextOf(exchange, await exchange.session()))
+    yoga.handle(exchange.request, contextOf(exchange, await exchange.session(), false))
   const route: Route = {
     path: '/graphql',
     methods: {
@@ -87,7 +89,7 @@ export function graphqlRoutes({ tokens, vault, presence, introspection, live, sc
       POST: execute,
     },
   }
-  return { route, fast: fastGraphql(yoga, contextOf) }
+  return { route, fast: fastGraphql({ yoga, compiled, contextOf }) }
 }
 
 const nothing = () => undefined

@@ -1,8 +1,7 @@
-import type { Session } from '../auth/session.ts'
+import type { NodeSession, Session } from '../auth/session.ts'
 import type { Logger } from '../base/log.ts'
 import type { BundleShelf } from '../domain/bundle/shelf.ts'
 import { slicePartsOf } from '../domain/bundle/slices.ts'
-import { getLatestConfigBundleVersion } from '../domain/config-bundles.ts'
 
 /** What downloads are served from. */
 export interface BundleMeans {
@@ -19,35 +18,49 @@ export type OwnBundle =
 /**
  * A node's own slice of its cluster's newest bundle, out of memory once one of its nodes asked.
  * @param ifNoneMatch the header; null when there is none
+ * @returns at once where there is nothing to be read
  */
-export async function ownBundle(
+export function ownBundle(
   session: Session,
   ifNoneMatch: string | null,
-  { shelf, log }: BundleMeans,
-): Promise<OwnBundle> {
+  means: BundleMeans,
+): OwnBundle | Promise<OwnBundle> {
   if (session.kind === 'anonymous') return { kind: 'unauthenticated' }
   if (session.kind !== 'node') return { kind: 'notANode' }
-  const { scope, clusterId, nodeId } = session
-  // Most polls end here: the number of the newest version is all that they read.
-  const version = await getLatestConfigBundleVersion(scope, clusterId)
+  // Most polls end here: the number of the newest version is all that they ask for, and came with the token's row.
+  const { latestBundleVersion: version } = session.versions
   if (version === null) return { kind: 'none' }
-  if (isKnown(ifNoneMatch, version)) return { kind: 'known', version }
+  return isKnown(ifNoneMatch, version) ? { kind: 'known', version } : sliceFor(session, version, means)
+}
+
+async function sliceFor({ clusterId, nodeId }: NodeSession, version: number, { shelf, log }: BundleMeans) {
   const bundle = await shelf.get(clusterId, version)
   if (bundle === null) {
     log.warn({ clusterId, version }, 'the newest bundle was not compiled; the next version will be')
-    return { kind: 'none' }
+    return { kind: 'none' } as const
   }
   const parts = slicePartsOf(bundle, nodeId)
-  return parts === null ? { kind: 'notYet' } : { kind: 'slice', version, parts }
+  return parts === null ? ({ kind: 'notYet' } as const) : ({ kind: 'slice', version, parts } as const)
 }
 
-export const validators = (version: number) => ({
-  etag: `"${version}"`,
+/** Of every answer that is about a version. */
+export const bundleHeaders = {
   // Kept by the client alone, and asked for again each time: the credential may have ended.
   'cache-control': 'private, no-cache',
   vary: 'authorization',
-})
+}
+
+export const sliceHeaders = { ...bundleHeaders, 'content-type': 'application/gzip' }
+
+export const etagOf = (version: number): string => `"${version}"`
+
+/** In bytes. */
+export const lengthOf = (parts: readonly Uint8Array[]): number => parts.reduce((sum, { length }) => sum + length, 0)
 
 /** Whether `If-None-Match` names this version: weakly, any of a list, or `*` (RFC 9110, 13.1.2). */
-export const isKnown = (ifNoneMatch: string | null, version: number): boolean =>
-  (ifNoneMatch ?? '').split(',').some((one) => ['*', `"${version}"`].includes(one.trim().replace(/^W\//, '')))
+export function isKnown(ifNoneMatch: string | null, version: number): boolean {
+  if (ifNoneMatch === null) return false
+  const tag = etagOf(version)
+  if (ifNoneMatch === tag) return true
+  return ifNoneMatch.split(',').some((one) => ['*', tag].includes(one.trim().replace(/^W\//, '')))
+}

@@ -34,6 +34,8 @@ const backlog = 16_384
 const maxHeaderSize = 16_384
 /** How long the rest of a body that nobody wants is taken in before the connection is cut, in milliseconds. */
 const lingerTimeout = 2000
+/** While the server is being closed, how often connections without a request are looked for, in milliseconds. */
+const idleInterval = 50
 
 /**
  * Serves the app on node:http.
@@ -42,20 +44,10 @@ const lingerTimeout = 2000
 export async function listen(app: App, options: ListenOptions): Promise<Listening> {
   const { host, port, closeTimeout = 10_000, inactivityTimeout = 120_000 } = options
   const { headersTimeout = 15_000, requestTimeout = 120_000 } = options
+  // Of the requests that may take long; plain ones say themselves that their connection ends.
   const running = new Set<ServerResponse>()
   const sockets = new Set<Socket>()
   let closing: Promise<void> | null = null
-
-  // It goes through all connections: once a turn, not once for each of thousands of streams that end together.
-  let isClosingIdle = false
-  const closeIdleSoon = () => {
-    if (isClosingIdle) return
-    isClosingIdle = true
-    setImmediate(() => {
-      isClosingIdle = false
-      server.closeIdleConnections()
-    })
-  }
 
   const server = createServer(
     {
@@ -66,10 +58,10 @@ export async function listen(app: App, options: ListenOptions): Promise<Listenin
       connectionsCheckingInterval: Math.min(1000, headersTimeout, requestTimeout),
     },
     (request, response) => {
+      if (app.answerPlain(request, response)) return
       running.add(response)
       response.once('close', () => {
         running.delete(response)
-        if (closing) closeIdleSoon()
         if (!request.complete) endUnreadBody(request)
       })
       if (closing) response.setHeader('connection', 'close')
@@ -96,11 +88,14 @@ export async function listen(app: App, options: ListenOptions): Promise<Listenin
     for (const socket of sockets) {
       if (socket.bytesRead === 0) socket.destroy()
     }
+    // Connections whose request has ended meanwhile; what is left are those with a request.
+    const idle = setInterval(() => server.closeIdleConnections(), idleInterval)
     const deadline = setTimeout(() => {
-      app.log.warn({ requests: running.size, closeTimeout }, 'requests did not end in time and were cut')
+      app.log.warn({ requests: sockets.size, closeTimeout }, 'requests did not end in time and were cut')
       server.closeAllConnections()
     }, closeTimeout)
     await closed
+    clearInterval(idle)
     clearTimeout(deadline)
   }
   return { url: urlOf(server.address()), close: () => (closing ??= close()) }

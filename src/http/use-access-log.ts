@@ -12,7 +12,7 @@ export const useAccessLog =
       const start = performance.now()
       const response = await next(exchange)
       const { request, url } = exchange
-      logAccess(exchange, { method: request.method, path: url.pathname, status: response.status, start })
+      await logAccess(exchange, { method: request.method, path: url.pathname, status: response.status, start })
       return response
     }
   }
@@ -26,7 +26,8 @@ interface Access {
 }
 
 /** Writes the line of a call that was answered. */
-export function logAccess(call: Call, { method, path, status, start }: Access): void {
+export async function logAccess(call: Call, { method, path, status, start }: Access): Promise<void> {
   const ms = Math.round((performance.now() - start) * 10) / 10
-  call.log.debug({ method, path: withoutSecrets(path), status, ms, caller: call.callerKind }, 'request')
+  const caller = await call.callerKind()
+  call.log.debug({ method, path: withoutSecrets(path), status, ms, caller }, 'request')
 }
