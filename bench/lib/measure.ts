@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { ask, Load, type LoadResult } from './load.ts'
 import type { ServerProcess } from './processes.ts'
 import type { Scenario } from './scenarios.ts'
-import { median, percentile } from './statistics.ts'
+import { median, spreadOf } from './statistics.ts'
 import { peerNames, type TargetName } from './targets.ts'
 
 /** How long one look takes: each round measures every server once, for `seconds`. */
@@ -112,12 +112,12 @@ function figureOf(samples: readonly Sample[], own: readonly Sample[]): Figure {
   const cost = ({ requests, cpu }: Sample) => cpu / requests
   const against = (of: (sample: Sample) => number, turn: (mine: number, theirs: number) => number) =>
     median(samples.map((sample, round) => turn(of(own[round] ?? sample), of(sample))))
-  const latencies = samples.flatMap((sample) => sample.latencies).sort((a, b) => a - b)
+  const { p50, p99 } = spreadOf(samples.flatMap(({ latencies }) => latencies))
   return {
     requestsPerSecond: median(samples.map(speed)),
     cpuPerRequest: median(samples.map(cost)),
-    p50: percentile(latencies, 0.5),
-    p99: percentile(latencies, 0.99),
+    p50,
+    p99,
     requests: samples.reduce((sum, { requests }) => sum + requests, 0),
     failures: samples.reduce((sum, { failures }) => sum + failures, 0),
     example: samples.find(({ example }) => example !== null)?.example ?? null,

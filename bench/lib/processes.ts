@@ -49,6 +49,12 @@ function findCores() {
   return server === undefined || load === undefined ? null : { server, load }
 }
 
+/** Builds Orrery as it is installed. */
+export function buildProgram(): void {
+  const { status } = spawnSync(process.execPath, ['scripts/build.mjs'], { cwd: root, stdio: 'inherit' })
+  if (status !== 0) throw new Error('The program could not be built.')
+}
+
 /** Keeps this process, and what it starts without another word, on the core of the load. */
 export function stayOnLoadCore(): void {
   if (cores) spawnSync('taskset', ['-a', '-c', '-p', String(cores.load), String(process.pid)])
