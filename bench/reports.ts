@@ -1,136 +1,17 @@
-// Polls while ten thousand agents report: what the reports cost those who only ask, and how often they are written.
-// Run: npx tsx bench/reports.ts [--postgres] (or as part of `npm run bench`: `--only reports`)
-import { spawnSync } from 'node:child_process'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { pathToFileURL } from 'node:url'
+/**
+ * Polls while ten thousand agents report: what the reports cost those who only ask, and how often they are written.
+ * `npx tsx bench/reports.ts [--postgres]` (or as part of `npm run bench`: `--only reports`)
+ */
+import { openDatabases } from './lib/databases.ts'
+import { seed } from './lib/dataset.ts'
+import { buildProgram, stayOnLoadCore } from './lib/processes.ts'
+import { measureReports, reportsTable } from './lib/reports.ts'
 
-import { openDatabases, type Databases } from './lib/databases.ts'
-import { seed, type Dataset, type SeededNode } from './lib/dataset.ts'
-import { Load, type LoadResult, type Traffic } from './lib/load.ts'
-import { root, stayOnLoadCore } from './lib/processes.ts'
-import { pollQuery, reportQuery } from './lib/queries.ts'
-import { requestBytes } from './lib/requests.ts'
-import { percentile } from './lib/statistics.ts'
-import { aligned } from './lib/table.ts'
-import { startOrrery } from './lib/targets.ts'
-import { watchWrites } from './lib/written.ts'
-
-interface Stretch {
-  readonly requests: number
-  readonly failures: number
-  readonly example: string | null
-  readonly requestsPerSecond: number
-  /** Milliseconds. */
-  readonly p50: number
-  readonly p99: number
+buildProgram()
+stayOnLoadCore()
+const databases = await openDatabases(process.argv.includes('--postgres') ? 'postgresql' : 'sqlite')
+try {
+  console.log(reportsTable(await measureReports(await seed(await databases.create(), 10_000), databases)))
+} finally {
+  await databases.close()
 }
-
-export interface ReportsFigures {
-  readonly pollsAlone: Stretch
-  readonly polls: Stretch
-  readonly reports: Stretch
-  /** From the first report to the last, in seconds. */
-  readonly seconds: number
-  /** Write transactions in that time and until all was written. */
-  readonly transactions: number
-  readonly transactionsPerSecond: number
-  /** Of the nodes that reported. */
-  readonly written: number
-}
-
-/** Every seeded cluster has it, and no seeded node runs it. */
-const reportedVersion = 2
-const pollers = 16
-const reporters = 16
-const alone = 3
-/** Longer than the server waits before it writes, in seconds. */
-const settling = 2.5
-
-/** Each of the dataset's reporters reports once, as fast as the server answers. */
-export async function measureReports(data: Dataset, databases: Databases): Promise<ReportsFigures> {
-  const server = await startOrrery(data.url, await databases.folder())
-  const polls = new Load(server.port, traffic(data.agents, pollQuery, {}, '"errors"'))
-  const reports = new Load(server.port, traffic(data.reporters, reportQuery, { version: reportedVersion }, '"message"'))
-  try {
-    await polls.run(pollers, 1)
-    const pollsAlone = await polls.run(pollers, alone)
-    const watched = await watchWrites(data.url, reportedVersion)
-    const reporting = reports.run(reporters, 600, data.reporters.length)
-    const polling: LoadResult[] = []
-    let reported: LoadResult | null = null
-    while (reported === null) {
-      polling.push(await polls.run(pollers, 0.25))
-      reported = await Promise.race([reporting, Promise.resolve(null)])
-    }
-    await sleep(settling * 1000)
-    const { nodes, transactions } = await watched()
-    return {
-      pollsAlone: stretch([pollsAlone]),
-      polls: stretch(polling),
-      reports: stretch([reported]),
-      seconds: reported.seconds,
-      transactions,
-      transactionsPerSecond: transactions / (reported.seconds + settling),
-      written: nodes,
-    }
-  } finally {
-    polls.close()
-    reports.close()
-    await server.stop()
-  }
-}
-
-export function reportsTable({ pollsAlone, polls, reports, ...written }: ReportsFigures): string {
-  const row = (name: string, { requests, failures, requestsPerSecond, p50, p99 }: Stretch) => [
-    name,
-    String(requests),
-    String(failures),
-    requestsPerSecond.toFixed(0),
-    p50.toFixed(1),
-    p99.toFixed(1),
-  ]
-  const table = aligned(
-    [
-      ['what', 'requests', 'failed', 'req/s', 'p50 ms', 'p99 ms'],
-      row('polls alone', pollsAlone),
-      row('polls beside reports', polls),
-      row('reports', reports),
-    ],
-    1,
-  )
-  const { seconds, transactions, transactionsPerSecond, written: nodes } = written
-  return `${table}\n${nodes} nodes written in ${transactions} transactions, ${transactionsPerSecond.toFixed(2)} a second; reports took ${seconds.toFixed(1)} s`
-}
-
-const traffic = (nodes: readonly SeededNode[], query: string, variables: object, failureMark: string): Traffic => ({
-  requests: nodes.map(({ token }) => requestBytes({ path: '/graphql', token, body: { query, variables } })),
-  expectedStatus: 200,
-  failureMark,
-})
-
-function stretch(results: readonly LoadResult[]): Stretch {
-  const sum = (of: (result: LoadResult) => number) => results.reduce((total, result) => total + of(result), 0)
-  const latencies = results.flatMap((result) => result.latencies).sort((a, b) => a - b)
-  return {
-    requests: sum(({ requests }) => requests),
-    failures: sum(({ failures }) => failures),
-    example: results.find(({ example }) => example !== null)?.example ?? null,
-    requestsPerSecond: sum(({ requests }) => requests) / sum(({ seconds }) => seconds),
-    p50: percentile(latencies, 0.5),
-    p99: percentile(latencies, 0.99),
-  }
-}
-
-async function main(): Promise<void> {
-  const { status } = spawnSync(process.execPath, ['scripts/build.mjs'], { cwd: root, stdio: 'inherit' })
-  if (status !== 0) throw new Error('The program could not be built.')
-  stayOnLoadCore()
-  const databases = await openDatabases(process.argv.includes('--postgres') ? 'postgresql' : 'sqlite')
-  try {
-    console.log(reportsTable(await measureReports(await seed(await databases.create(), 10_000), databases)))
-  } finally {
-    await databases.close()
-  }
-}
-
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await main()

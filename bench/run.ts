@@ -1,6 +1,5 @@
 // `npm run bench`: how fast Orrery is, always against something that was measured in the same minute on the same
 // machine. docs/performance.md explains the figures.
-import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { availableParallelism, cpus, totalmem } from 'node:os'
 
@@ -8,15 +7,14 @@ import { openDatabases } from './lib/databases.ts'
 import { measureAll } from './lib/measure-all.ts'
 import { readOptions, usage } from './lib/options.ts'
 import { installPeers } from './lib/peers.ts'
-import { cores, root, stayOnLoadCore } from './lib/processes.ts'
+import { buildProgram, cores, root, stayOnLoadCore } from './lib/processes.ts'
 
 const options = readOptions(process.argv.slice(2))
 if (options === null) {
   console.log(usage)
 } else {
   const start = performance.now()
-  const { status } = spawnSync(process.execPath, ['scripts/build.mjs'], { cwd: root, stdio: 'inherit' })
-  if (status !== 0) throw new Error('The program could not be built.')
+  buildProgram()
   if (options.peers) installPeers()
   const machine = {
     processor: cpus()[0]?.model ?? 'unknown',

@@ -5,8 +5,6 @@
  *
  * Beside it, in the same run, bare node:http that answers each of them with the same bytes.
  */
-import { spawnSync } from 'node:child_process'
-
 import { compileThread } from '../src/domain/bundle/compile-thread.ts'
 import { systemOperator } from '../src/auth/system.ts'
 import { createLog } from '../src/base/log.ts'
@@ -15,16 +13,14 @@ import { publishCluster } from '../src/domain/publish.ts'
 import { openDatabases } from './lib/databases.ts'
 import { largeCluster } from './lib/large-cluster.ts'
 import { ask, Load, type Traffic } from './lib/load.ts'
-import { root, stayOnLoadCore, type ServerProcess } from './lib/processes.ts'
-import { requestBytes } from './lib/requests.ts'
-import { percentile } from './lib/statistics.ts'
+import { buildProgram, stayOnLoadCore, type ServerProcess } from './lib/processes.ts'
+import { spreadOf } from './lib/statistics.ts'
 import { startBare, startOrrery } from './lib/targets.ts'
+import { bundleTraffic } from './lib/traffic.ts'
 
 const [count = 10_000, atOnce = 64] = process.argv.slice(2).map(Number)
 
-if (spawnSync(process.execPath, ['scripts/build.mjs'], { cwd: root, stdio: 'inherit' }).status !== 0) {
-  throw new Error('The program could not be built.')
-}
+buildProgram()
 stayOnLoadCore()
 const databases = await openDatabases('sqlite')
 try {
@@ -37,12 +33,8 @@ try {
   await database.close()
 
   const [orrery, bare] = [await startOrrery(url, await databases.folder()), await startBare()]
-  const asking = (headers: Record<string, string>, expectedStatus: number): Traffic => ({
-    requests: tokens.map((token) => requestBytes({ path: '/bundle', token, headers })),
-    expectedStatus,
-    failureMark: null,
-  })
-  const [news, noNews] = [asking({}, 200), asking({ 'if-none-match': `"${version}"` }, 304)]
+  const nodes = tokens.map((token) => ({ token }))
+  const [news, noNews] = [bundleTraffic(nodes, null), bundleTraffic(nodes, `"${version}"`)]
   await everybody('slices, the bundle decoded for the first', orrery, news)
   await everybody('slices again', orrery, news)
   await everybody('nothing new (304)', orrery, noNews)
@@ -66,10 +58,9 @@ async function everybody(what: string, server: ServerProcess, traffic: Traffic):
   const { cpu, rss } = await server.usage()
   load.close()
   if (failures > 0) throw new Error(`${what}: ${failures} of ${requests} failed: ${example}`)
-  const sorted = latencies.toSorted((a, b) => a - b)
-  const [median, late] = [percentile(sorted, 0.5), percentile(sorted, 0.99)]
+  const { p50, p99 } = spreadOf(latencies)
   console.log(
     `${what.padEnd(48)} ${requests} in ${seconds.toFixed(2)} s; ${((cpu - before.cpu) / requests).toFixed(0)} µs of CPU each; ` +
-      `p50 ${median.toFixed(0)} ms, p99 ${late.toFixed(0)} ms; ${(rss / 2 ** 20).toFixed(0)} MiB`,
+      `p50 ${p50.toFixed(0)} ms, p99 ${p99.toFixed(0)} ms; ${(rss / 2 ** 20).toFixed(0)} MiB`,
   )
 }

@@ -7,7 +7,7 @@ import { mintJwt } from '../src/auth/jwt.ts'
 import { deriveKeys } from '../src/auth/keys.ts'
 import { startApp, type TestApp } from './support/app.ts'
 import { engines } from './support/database.ts'
-import { createNode, createWorld, type World } from './support/world.ts'
+import { createWorld, newNode, type World } from './support/world.ts'
 
 /** Everything of an answer but the one thing that is another each time. */
 interface Answer {
@@ -60,7 +60,6 @@ describe.each(engines)('authentication on %s', (engine) => {
     rotate('rotateNodeToken(input: { nodeId: $id }) { ... on RotateNodeTokenPayload { token } }', id)
   const rotateCluster = (id: string) =>
     rotate('rotateClusterToken(input: { clusterId: $id }) { ... on RotateClusterTokenPayload { token } }', id)
-  const newNode = () => createNode(app, world.admin, { clusterId: world.clusterId, name: `node-${randomUUID()}` })
   const unsigned = (claims: object) =>
     `${base64url.encode(JSON.stringify({ alg: 'none' }))}.${base64url.encode(JSON.stringify(claims))}.`
   const hour = { subject: 'olga', lifetime: 3600 }
@@ -84,7 +83,7 @@ describe.each(engines)('authentication on %s', (engine) => {
     ['the hash that the database holds', async () => `Bearer orn_${(await nodeRow()).tokenHash.slice(0, 43)}`],
     ['a node’s id', () => `Bearer ${world.nodeId}`],
     ['the token of a deleted node', () => deletedNode()],
-    ['a node token that was rotated', async () => oldToken(await newNode())],
+    ['a node token that was rotated', async () => oldToken(await newNode(app, world))],
     ['a cluster token that was rotated', () => oldClusterToken()],
     ['a node token of a deleted tenant', () => `Bearer ${gone.adminNodeToken}`],
     ['a cluster token of a deleted tenant', () => `Bearer ${gone.clusterToken}`],
@@ -107,7 +106,7 @@ describe.each(engines)('authentication on %s', (engine) => {
   const operatorJwt = ({ lifetime = 3600, secret = '' }) =>
     mintJwt(secret === '' ? app.keys.jwt : deriveKeys(secret).jwt, { role: 'operator' }, { subject: 'olga', lifetime })
   async function deletedNode() {
-    const { id, token } = await newNode()
+    const { id, token } = await newNode(app, world)
     expect((await whoAmI(`Bearer ${token}`)).status).toBe(200)
     await run('mutation ($id: UUID!) { deleteNode(input: { nodeId: $id }) { __typename } }', { id })
     return `Bearer ${token}`
@@ -154,7 +153,7 @@ describe.each(engines)('authentication on %s', (engine) => {
   })
 
   test('a token that is rotated ends with the next request, also where requests run beside each other', async () => {
-    const { id, token } = await newNode()
+    const { id, token } = await newNode(app, world)
     await Promise.all(Array.from({ length: 10 }, () => whoAmI(`Bearer ${token}`)))
     await rotateNode(id)
     const after = await Promise.all(Array.from({ length: 10 }, () => whoAmI(`Bearer ${token}`)))
@@ -162,7 +161,7 @@ describe.each(engines)('authentication on %s', (engine) => {
   })
 
   test('no column of any table holds a token, nor the bytes in it', async () => {
-    const rotated = await rotateNode((await newNode()).id)
+    const rotated = await rotateNode((await newNode(app, world)).id)
     const cluster = await rotateCluster(world.clusterId)
     const stored = await everythingStored()
     const { tokenHash } = await nodeRow()
@@ -184,7 +183,7 @@ describe.each(engines)('authentication on %s', (engine) => {
       app.operator,
       world.admin,
       world.nodeToken,
-      await rotateNode((await newNode()).id),
+      await rotateNode((await newNode(app, world)).id),
       ...bad,
       jwt,
     ]

@@ -6,6 +6,7 @@ import { mintJwt } from '../src/auth/jwt.ts'
 import { listen, type Listening } from '../src/http/server.ts'
 import { startApp, type TestApp } from './support/app.ts'
 import { engines } from './support/database.ts'
+import { mutate } from './support/mutate.ts'
 import { openStream } from './support/streams.ts'
 import { createNode, createWorld, type World } from './support/world.ts'
 
@@ -41,14 +42,8 @@ describe.each(engines)('clusterChanged on %s', (engine) => {
     await app.close()
   })
 
-  async function watch(token: string | null, id = world.clusterId) {
-    const stream = await openStream<{ clusterChanged: object }>(server.url, token, { query, variables: { id } })
-    const next = async () => {
-      const told = await stream.next()
-      return typeof told === 'object' && 'clusterChanged' in told ? told.clusterChanged : told
-    }
-    return { ...stream, next }
-  }
+  const watch = (token: string | null, id = world.clusterId) =>
+    openStream<object>(server.url, token, { query, variables: { id } })
 
   /** A stream that has begun. */
   async function watching(token: string, id = world.clusterId) {
@@ -56,9 +51,6 @@ describe.each(engines)('clusterChanged on %s', (engine) => {
     expect(await stream.next()).toMatchObject({ __typename: 'ClusterResync' })
     return stream
   }
-
-  const mutate = (name: string, token: string, input: object) =>
-    app.ask(token, `mutation ($input: ${inputOf(name)}!) { ${name}(input: $input) { __typename } }`, { input })
 
   test('a stream begins with the published version and tells what happens to nodes, each with its row', async () => {
     await app.publish()
@@ -70,13 +62,13 @@ describe.each(engines)('clusterChanged on %s', (engine) => {
     expect(await stream.next()).toEqual(resync(cluster.latestBundleVersion))
     const { id, token } = await createNode(app, world.admin, { clusterId: world.clusterId, name: 'seen-live' })
     expect(await stream.next()).toEqual({ __typename: 'NodeAdded', node: { id, name: 'seen-live', mtu: 1300 } })
-    await mutate('updateNodeMtu', world.admin, { nodeId: id, mtu: 1400 })
+    await mutate(app, world.admin, 'updateNodeMtu', { nodeId: id, mtu: 1400 })
     expect(await stream.next()).toEqual({ __typename: 'NodeChanged', node: { id, name: 'seen-live', mtu: 1400 } })
-    await mutate('reportNodeStatus', token, { runningConfigVersion: 2 })
+    await mutate(app, token, 'reportNodeStatus', { runningConfigVersion: 2 })
     await app.flush()
     expect(await stream.next()).toEqual({ __typename: 'VersionApplied', version: 2, nodeIds: [id] })
     expect(await stream.next()).toEqual({ __typename: 'NodesSeen', nodeIds: [id] })
-    await mutate('deleteNode', world.admin, { nodeId: id })
+    await mutate(app, world.admin, 'deleteNode', { nodeId: id })
     expect(await stream.next()).toEqual({ __typename: 'NodeRemoved', nodeId: id, name: 'seen-live' })
     app.database.changes.emit({ kind: 'published', clusterId: world.clusterId, version: 2000 })
     expect(await stream.next()).toEqual({ __typename: 'VersionPublished', version: 2000 })
@@ -85,9 +77,9 @@ describe.each(engines)('clusterChanged on %s', (engine) => {
 
   test('one event is one statement for the rows, however many streams hear of it', async () => {
     const streams = await Promise.all(Array.from({ length: 12 }, () => watching(world.admin)))
-    await mutate('updateNodeMtu', world.admin, { nodeId: world.nodeId, mtu: 1410 })
+    await mutate(app, world.admin, 'updateNodeMtu', { nodeId: world.nodeId, mtu: 1410 })
     app.takeStatements()
-    await mutate('updateNodeMtu', world.admin, { nodeId: world.nodeId, mtu: 1420 })
+    await mutate(app, world.admin, 'updateNodeMtu', { nodeId: world.nodeId, mtu: 1420 })
     for (const stream of streams) {
       let told: unknown
       do told = await stream.next()
@@ -102,23 +94,23 @@ describe.each(engines)('clusterChanged on %s', (engine) => {
   test('operators are told of the instances of the control plane, nobody else is', async () => {
     const [operator, admin] = [await watching(app.operator), await watching(world.admin)]
     const address = 'https://replica.example.com/'
-    await mutate('registerReplica', app.operator, { address })
+    await mutate(app, app.operator, 'registerReplica', { address })
     const told = await operator.next()
     expect(told).toMatchObject({ __typename: 'ReplicaUp', address })
-    await mutate('deleteReplica', app.operator, { id: (told as { replicaId: string }).replicaId })
+    await mutate(app, app.operator, 'deleteReplica', { id: (told as { replicaId: string }).replicaId })
     expect(await operator.next()).toMatchObject({ __typename: 'ReplicaDown' })
-    await mutate('updateNodeMtu', world.admin, { nodeId: world.nodeId, mtu: 1430 })
+    await mutate(app, world.admin, 'updateNodeMtu', { nodeId: world.nodeId, mtu: 1430 })
     expect(await admin.next()).toMatchObject({ __typename: 'NodeChanged' })
     await Promise.all([operator.close(), admin.close()])
   })
 
   test('a dry run tells nobody, and neither does what happens in another cluster', async () => {
     const stream = await watching(world.adminNodeToken)
-    await mutate('updateNodeMtu', world.admin, { nodeId: world.nodeId, mtu: 1440, dryRun: true })
-    await mutate('createNode', world.admin, { clusterId: world.clusterId, name: 'only-tried', dryRun: true })
-    await mutate('deleteNode', world.admin, { nodeId: world.nodeId, dryRun: true })
-    await mutate('updateNodeMtu', other.admin, { nodeId: other.nodeId, mtu: 1440 })
-    await mutate('updateNodeMtu', world.admin, { nodeId: world.nodeId, mtu: 1450 })
+    await mutate(app, world.admin, 'updateNodeMtu', { nodeId: world.nodeId, mtu: 1440, dryRun: true })
+    await mutate(app, world.admin, 'createNode', { clusterId: world.clusterId, name: 'only-tried', dryRun: true })
+    await mutate(app, world.admin, 'deleteNode', { nodeId: world.nodeId, dryRun: true })
+    await mutate(app, other.admin, 'updateNodeMtu', { nodeId: other.nodeId, mtu: 1440 })
+    await mutate(app, world.admin, 'updateNodeMtu', { nodeId: world.nodeId, mtu: 1450 })
     expect(await stream.next()).toMatchObject({ __typename: 'NodeChanged', node: { mtu: 1450 } })
     await stream.close()
   })
@@ -141,9 +133,9 @@ describe.each(engines)('clusterChanged on %s', (engine) => {
     ]
     const streams = [await watching(rotated.token, clusterId), await watching(deleted.token, clusterId)] as const
     const witness = await watching(other.nodeToken, clusterId)
-    await mutate('rotateNodeToken', other.admin, { nodeId: rotated.id })
+    await mutate(app, other.admin, 'rotateNodeToken', { nodeId: rotated.id })
     expect(await streams[0].next()).toBe('complete')
-    await mutate('deleteNode', other.admin, { nodeId: deleted.id })
+    await mutate(app, other.admin, 'deleteNode', { nodeId: deleted.id })
     for (let told = await streams[1].next(); told !== 'complete'; told = await streams[1].next()) {
       // It may hear of the other's rotation, not of its own end.
       expect(told).toMatchObject({ node: { id: rotated.id } })
@@ -156,11 +148,11 @@ describe.each(engines)('clusterChanged on %s', (engine) => {
   test('every stream of a cluster ends at once when the cluster or its tenant is deleted', async () => {
     const gone = await createWorld(app, `gone-${engine}`, randomUUID())
     const streams = [await watching(gone.nodeToken, gone.clusterId), await watching(app.operator, gone.clusterId)]
-    await mutate('deleteCluster', gone.admin, { clusterId: gone.clusterId })
+    await mutate(app, gone.admin, 'deleteCluster', { clusterId: gone.clusterId })
     for (const stream of streams) expect(await stream.next()).toBe('complete')
     const left = await createWorld(app, `left-${engine}`, randomUUID())
     const more = [await watching(left.admin, left.clusterId), await watching(app.operator, left.clusterId)]
-    await mutate('deleteTenant', app.operator, { id: left.tenantId })
+    await mutate(app, app.operator, 'deleteTenant', { id: left.tenantId })
     for (const stream of more) expect(await stream.next()).toBe('complete')
   })
 
@@ -173,5 +165,3 @@ describe.each(engines)('clusterChanged on %s', (engine) => {
     expect(await (await watch(token)).next()).toEqual(['UNAUTHENTICATED'])
   })
 })
-
-const inputOf = (mutation: string): string => `${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Input`

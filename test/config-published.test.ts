@@ -9,13 +9,11 @@ import { followPublished } from '../src/domain/published.ts'
 import { listen, type Listening } from '../src/http/server.ts'
 import { startApp, type TestApp } from './support/app.ts'
 import { engines } from './support/database.ts'
+import { mutate, publishVersion } from './support/mutate.ts'
 import { openStream } from './support/streams.ts'
 import { createWorld, type World } from './support/world.ts'
 
 const query = 'subscription ($id: UUID) { configPublished(clusterId: $id) { clusterId version } }'
-const bump = `mutation ($id: UUID!) {
-  publishClusterConfig(input: { clusterId: $id }) { ... on PublishClusterConfigPayload { cluster { configVersion } } }
-}`
 
 describe.each(engines)('configPublished on %s', (engine) => {
   let app: TestApp
@@ -36,21 +34,15 @@ describe.each(engines)('configPublished on %s', (engine) => {
 
   /** Opens a stream over a real socket; `next` gives its versions, then its end. */
   async function subscribe(token: string | null, id: string | null = null, url = server.url) {
-    const stream = await openStream<{ configPublished: { version: number } }>(url, token, { query, variables: { id } })
+    const stream = await openStream<{ version: number }>(url, token, { query, variables: { id } })
     const next = async () => {
       const told = await stream.next()
-      return typeof told === 'object' && 'configPublished' in told ? told.configPublished.version : told
+      return typeof told === 'object' && 'version' in told ? told.version : told
     }
     return { ...stream, next }
   }
 
-  async function publish(clusterId = world.clusterId): Promise<number> {
-    const answer = await app.ask<{ publishClusterConfig: { cluster: { configVersion: number } } }>(app.operator, bump, {
-      id: clusterId,
-    })
-    await app.publish()
-    return answer.publishClusterConfig.cluster.configVersion
-  }
+  const publish = (clusterId = world.clusterId) => publishVersion(app, app.operator, clusterId)
 
   test('a stream begins with what is published and goes on with each newer version', async () => {
     const first = await publish()
@@ -99,9 +91,8 @@ describe.each(engines)('configPublished on %s', (engine) => {
     const deleted = await subscribe(other.adminNodeToken)
     expect(await rotated.next()).toBe(latest)
     expect(await deleted.next()).toBe(latest)
-    const mutation = (name: string) => `mutation ($id: UUID!) { ${name}(input: { nodeId: $id }) { __typename } }`
-    await app.ask(other.admin, mutation('rotateNodeToken'), { id: other.nodeId })
-    await app.ask(other.admin, mutation('deleteNode'), { id: other.adminNodeId })
+    await mutate(app, other.admin, 'rotateNodeToken', { nodeId: other.nodeId })
+    await mutate(app, other.admin, 'deleteNode', { nodeId: other.adminNodeId })
     await publish(other.clusterId)
     expect(await rotated.next()).toBe('complete')
     expect(await deleted.next()).toBe('complete')

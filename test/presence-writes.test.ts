@@ -7,7 +7,7 @@ import { systemOperator } from '../src/auth/system.ts'
 import { Presence, presenceResolution } from '../src/domain/presence.ts'
 import { startApp, type TestApp } from './support/app.ts'
 import { engines } from './support/database.ts'
-import { createNode, createWorld, type World } from './support/world.ts'
+import { createWorld, newNode, nodeRow, type World } from './support/world.ts'
 
 describe.each(engines)('a write of what nodes reported on %s', (engine) => {
   let app: TestApp
@@ -18,11 +18,11 @@ describe.each(engines)('a write of what nodes reported on %s', (engine) => {
   })
   afterAll(() => app.close())
 
-  const newNode = async () => {
-    const { id } = await createNode(app, world.admin, { clusterId: world.clusterId, name: randomUUID() })
+  const addNode = async () => {
+    const { id } = await newNode(app, world)
     return { id, node: { nodeId: id, clusterId: world.clusterId } }
   }
-  const row = (id: string) => app.database.client.node.findUniqueOrThrow({ where: { id } })
+  const row = (id: string) => nodeRow(app, id)
 
   /** A presence whose writes fail until `heal`. */
   const ailing = () => {
@@ -37,8 +37,8 @@ describe.each(engines)('a write of what nodes reported on %s', (engine) => {
   }
 
   test('that fails is tried again, and the newest state wins', async () => {
-    const { id, node } = await newNode()
-    const other = await newNode()
+    const { id, node } = await addNode()
+    const other = await addNode()
     const { means, heal } = ailing()
     const presence = new Presence({ ...means, interval: null })
     presence.report(node, { runningConfigVersion: 3, nebulaVersion: '1.9.4', lastError: 'no' })
@@ -57,7 +57,7 @@ describe.each(engines)('a write of what nodes reported on %s', (engine) => {
   })
 
   test('that fails: what comes while it runs lies on top of it', async () => {
-    const { node } = await newNode()
+    const { node } = await addNode()
     const { means } = ailing()
     const presence = new Presence({ ...means, interval: null })
     presence.report(node, { runningConfigVersion: 3, lastError: 'no' })
@@ -75,7 +75,7 @@ describe.each(engines)('a write of what nodes reported on %s', (engine) => {
   test('that fails is tried once more at the end, and is said once however often it fails', async () => {
     const { means, heal, tries } = ailing()
     const presence = new Presence({ ...means, interval: 1 })
-    const { id } = await newNode()
+    const { id } = await addNode()
     app.takeLog()
     presence.seen(id)
     for (let look = 0; tries() < 5 && look < 2000; look += 1) await new Promise((resolve) => setTimeout(resolve, 5))
@@ -88,8 +88,8 @@ describe.each(engines)('a write of what nodes reported on %s', (engine) => {
   // SQLite has one writer at a time: its rows are never locked.
   if (engine === 'postgresql')
     test('a row that another transaction holds is written with the next batch, and nobody waits', async () => {
-      const held = await newNode()
-      const free = await newNode()
+      const held = await addNode()
+      const free = await addNode()
       const presence = new Presence({ operator: systemOperator(app.database), log: app.app.log, interval: null })
       for (const { node } of [held, free]) presence.report(node, { runningConfigVersion: 4, lastError: null })
       await app.database.client.$transaction(async (tx) => {
@@ -103,7 +103,7 @@ describe.each(engines)('a write of what nodes reported on %s', (engine) => {
     })
 
   test('reads and writes go on while ten thousand rows are written', async () => {
-    const { id } = await newNode()
+    const { id } = await addNode()
     const operator = systemOperator(app.database)
     const presences = [id, ...Array.from({ length: 9999 }, () => randomUUID())].map((nodeId) => ({
       nodeId,

@@ -8,7 +8,7 @@ import { Presence, presenceResolution } from '../src/domain/presence.ts'
 import { startApp, type TestApp } from './support/app.ts'
 import { engines } from './support/database.ts'
 import { mutate } from './support/mutate.ts'
-import { createNode, createWorld, type World } from './support/world.ts'
+import { createWorld, newNode, nodeRow, type World } from './support/world.ts'
 
 const poll = '{ viewer { __typename } }'
 const shown = 'node { runningConfigVersion nebulaVersion lastError lastSeenAt }'
@@ -27,8 +27,7 @@ describe.each(engines)('what nodes report on %s', (engine) => {
     app.takeStatements()
   })
 
-  const newNode = () => createNode(app, world.admin, { clusterId: world.clusterId, name: randomUUID() })
-  const row = (id: string) => app.database.client.node.findUniqueOrThrow({ where: { id } })
+  const row = (id: string) => nodeRow(app, id)
   const report = (token: string, input: object) =>
     mutate<{ node: Record<string, unknown> }>(app, token, 'reportNodeStatus', input, shown)
   const writes = () => app.takeStatements().filter((sql) => /^\s*(UPDATE|WITH)/i.test(sql) && /\bnodes\b/.test(sql))
@@ -47,7 +46,7 @@ describe.each(engines)('what nodes report on %s', (engine) => {
   }
 
   test('a report writes nothing by itself, and its answer is the node with all that was reported', async () => {
-    const { id, token } = await newNode()
+    const { id, token } = await newNode(app, world)
     app.takeStatements()
     const first = await report(token, { runningConfigVersion: 7, nebulaVersion: '1.9.5', lastError: 'no' })
     expect(first.node).toMatchObject({ runningConfigVersion: 7, nebulaVersion: '1.9.5', lastError: 'no' })
@@ -87,8 +86,8 @@ describe.each(engines)('what nodes report on %s', (engine) => {
   })
 
   test('an error of any text is kept as a text: half a surrogate pair holds nobody up', async () => {
-    const { id, token } = await newNode()
-    const other = await newNode()
+    const { id, token } = await newNode(app, world)
+    const other = await newNode(app, world)
     await report(token, { lastError: 'a\uD800\0"b\\' })
     await report(other.token, { runningConfigVersion: 3 })
     await app.flush()
@@ -104,7 +103,7 @@ describe.each(engines)('what nodes report on %s', (engine) => {
         (token: string) => app.fetch('/bundle', { headers: { authorization: `Bearer ${token}` } }),
       ],
     ])('a node that %s counts as seen, without a report', async (_what, ask) => {
-      const { id, token } = await newNode()
+      const { id, token } = await newNode(app, world)
       await ask(token)
       const events = await eventsWhile(() => app.flush())
       expect(Date.now() - ((await row(id)).lastSeenAt?.getTime() ?? 0)).toBeLessThan(60_000)
@@ -115,7 +114,7 @@ describe.each(engines)('what nodes report on %s', (engine) => {
     })
 
     test('a node that holds a stream open counts as seen, each time that its credential is looked at', async () => {
-      const { id, token } = await newNode()
+      const { id, token } = await newNode(app, world)
       const query = 'subscription { configPublished { version } }'
       const response = await app.fetch('/graphql', {
         method: 'POST',
@@ -130,7 +129,7 @@ describe.each(engines)('what nodes report on %s', (engine) => {
     })
 
     test('nothing is written while nothing is due: of one node, once a minute', async () => {
-      const { id, token } = await newNode()
+      const { id, token } = await newNode(app, world)
       await app.ask(token, poll)
       await app.flush()
       const before = (await row(id)).lastSeenAt
@@ -144,7 +143,7 @@ describe.each(engines)('what nodes report on %s', (engine) => {
     })
 
     test('another instance that has just written the node is as good', async () => {
-      const { id, token } = await newNode()
+      const { id, token } = await newNode(app, world)
       const { lastSeenAt } = await seenAgo(id, 0.5 * presenceResolution)
       await app.ask(token, poll)
       expect(await eventsWhile(() => app.flush())).toEqual([])
@@ -152,7 +151,7 @@ describe.each(engines)('what nodes report on %s', (engine) => {
     })
 
     test.each([1.5, -1.5])('a node last seen %d minutes ago is written', async (minutes) => {
-      const { id, token } = await newNode()
+      const { id, token } = await newNode(app, world)
       const { lastSeenAt } = await seenAgo(id, minutes * presenceResolution)
       await app.ask(token, poll)
       await app.flush()
@@ -160,7 +159,7 @@ describe.each(engines)('what nodes report on %s', (engine) => {
     })
 
     test('does not wipe out what was reported', async () => {
-      const { id, token } = await newNode()
+      const { id, token } = await newNode(app, world)
       await report(token, { runningConfigVersion: 9, nebulaVersion: '1.9.5', lastError: 'no' })
       await app.flush()
       await seenAgo(id, 2 * presenceResolution)
@@ -172,7 +171,7 @@ describe.each(engines)('what nodes report on %s', (engine) => {
     })
 
     test('a token that was rotated away marks nobody', async () => {
-      const { id, token } = await newNode()
+      const { id, token } = await newNode(app, world)
       await mutate(app, world.admin, 'rotateNodeToken', { nodeId: id })
       await app.answer(token, poll)
       await app.fetch('/bundle', { headers: { authorization: `Bearer ${token}` } })
@@ -183,7 +182,7 @@ describe.each(engines)('what nodes report on %s', (engine) => {
   })
 
   test('a report of what is known already is not written again, and one of anything else is', async () => {
-    const { id, token } = await newNode()
+    const { id, token } = await newNode(app, world)
     const known = { runningConfigVersion: 5, nebulaVersion: '1.9.5' }
     await report(token, known)
     await app.flush()
@@ -199,8 +198,8 @@ describe.each(engines)('what nodes report on %s', (engine) => {
   })
 
   test('a node that was deleted meanwhile holds nobody up', async () => {
-    const gone = await newNode()
-    const { id, token } = await newNode()
+    const gone = await newNode(app, world)
+    const { id, token } = await newNode(app, world)
     await report(gone.token, { runningConfigVersion: 2 })
     await report(token, { runningConfigVersion: 2 })
     await mutate(app, world.admin, 'deleteNode', { nodeId: gone.id })
@@ -212,7 +211,7 @@ describe.each(engines)('what nodes report on %s', (engine) => {
   })
 
   test('what is refused is not noted: a version that there is not', async () => {
-    const { id, token } = await newNode()
+    const { id, token } = await newNode(app, world)
     const { issues } = await report(token, { runningConfigVersion: 100_000, lastError: 'no' })
     expect(issues?.[0]?.path).toEqual(['input', 'runningConfigVersion'])
     await app.flush()

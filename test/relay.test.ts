@@ -8,6 +8,7 @@ import { readNotice, writeNotices } from '../src/db/notices.ts'
 import { startRelay, type ChangeRelay } from '../src/db/relay.ts'
 import { listen, type Listening } from '../src/http/server.ts'
 import { startApp, startBeside, type TestApp } from './support/app.ts'
+import { mutate, publishVersion } from './support/mutate.ts'
 import { openStream } from './support/streams.ts'
 import { createNode, createWorld, type World } from './support/world.ts'
 
@@ -41,30 +42,22 @@ describe('two instances on one PostgreSQL', () => {
 
   /** Streams of the one instance. */
   const subscribe = (token: string, query: string, id: string | null = null) =>
-    openStream<Record<string, unknown>>(server.url, token, { query, variables: { id } })
+    openStream<object>(server.url, token, { query, variables: { id } })
 
-  async function publishThere(): Promise<number> {
-    const mutation = `mutation ($id: UUID!) {
-      publishClusterConfig(input: { clusterId: $id }) { ... on PublishClusterConfigPayload { cluster { configVersion } } } }`
-    type Answer = { publishClusterConfig: { cluster: { configVersion: number } } }
-    const answer = await there.ask<Answer>(world.admin, mutation, { id: world.clusterId })
-    await there.publish()
-    return answer.publishClusterConfig.cluster.configVersion
-  }
+  const publishThere = () => publishVersion(there, world.admin, world.clusterId)
 
   test('what happens in one is told by the other: versions, nodes, and the end of a credential', async () => {
     await here.database.client.configBundle.deleteMany({})
     const versions = await subscribe(world.nodeToken, published)
     const first = await publishThere()
-    expect(await versions.next()).toEqual({ configPublished: { version: first } })
+    expect(await versions.next()).toEqual({ version: first })
     const page = await subscribe(world.admin, changed, world.clusterId)
-    expect(await page.next()).toEqual({ clusterChanged: { __typename: 'ClusterResync' } })
+    expect(await page.next()).toEqual({ __typename: 'ClusterResync' })
     const node = await createNode(there, world.admin, { clusterId: world.clusterId, name: 'made-there' })
-    expect(await page.next()).toEqual({ clusterChanged: { __typename: 'NodeAdded', node: { id: node.id } } })
+    expect(await page.next()).toEqual({ __typename: 'NodeAdded', node: { id: node.id } })
     const rotated = await subscribe(node.token, published)
     await rotated.next()
-    const mutation = 'mutation ($id: UUID!) { rotateNodeToken(input: { nodeId: $id }) { __typename } }'
-    await there.ask(world.admin, mutation, { id: node.id })
+    await mutate(there, world.admin, 'rotateNodeToken', { nodeId: node.id })
     expect(await rotated.next()).toBe('complete')
     await Promise.all([versions.close(), page.close()])
   })
@@ -80,11 +73,11 @@ describe('two instances on one PostgreSQL', () => {
     await connection.close()
     expect(ended).toHaveLength(2)
     const version = await publishThere()
-    expect(await versions.next()).toEqual({ configPublished: { version } })
-    expect(await page.next()).toEqual({ clusterChanged: { __typename: 'ClusterResync' } })
+    expect(await versions.next()).toEqual({ version })
+    expect(await page.next()).toEqual({ __typename: 'ClusterResync' })
     // And from then on everything is told again.
     const next = await publishThere()
-    expect(await versions.next()).toEqual({ configPublished: { version: next } })
+    expect(await versions.next()).toEqual({ version: next })
     await Promise.all([versions.close(), page.close()])
     expect(here.takeLog().map(({ msg }) => msg)).toContain('listening to the other instances again')
   })

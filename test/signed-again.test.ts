@@ -12,7 +12,7 @@ import { startApp, type TestApp } from './support/app.ts'
 import { certify, fetchSlice } from './support/certified.ts'
 import { engines } from './support/database.ts'
 import { mutate } from './support/mutate.ts'
-import { createNode, createWorld, type World } from './support/world.ts'
+import { createWorld, newNode, nodeRow, type World } from './support/world.ts'
 
 const expired = 'e'.repeat(64)
 const valid = 'f'.repeat(64)
@@ -29,9 +29,9 @@ describe.each(engines)('certificates that are signed again for a version, on %s'
   })
   afterAll(() => app.close())
 
-  const row = (id: string) => app.database.client.node.findUniqueOrThrow({ where: { id } })
-  const newNode = async () => {
-    const node = await createNode(app, world.admin, { clusterId: world.clusterId, name: randomUUID() })
+  const row = (id: string) => nodeRow(app, id)
+  const certifiedNode = async () => {
+    const node = await newNode(app, world)
     return { ...node, identity: await certify(app, node.token) }
   }
   /** As its agent does, with the key that it has: no version comes of it. */
@@ -69,7 +69,7 @@ describe.each(engines)('certificates that are signed again for a version, on %s'
   }
 
   test('are in their rows, and those before them among what is revoked with the node: every block, as ever', async () => {
-    const node = await newNode()
+    const node = await certifiedNode()
     const superseded = { [expired]: '2020-01-01T00:00:00.000Z', [valid]: '2099-01-01T00:00:00.000Z' }
     const where = { id: node.id }
     await app.database.client.node.update({ where, data: { supersededCertificates: superseded } })
@@ -90,8 +90,8 @@ describe.each(engines)('certificates that are signed again for a version, on %s'
   })
 
   test('do not take the place of one that the node renewed meanwhile: the version is made anew', async () => {
-    const node = await newNode()
-    const other = await newNode()
+    const node = await certifiedNode()
+    const other = await certifiedNode()
     await app.publish()
     await wantOthers()
     let renewed = ''
@@ -106,7 +106,7 @@ describe.each(engines)('certificates that are signed again for a version, on %s'
   })
 
   test('do not come back with a node that was deleted meanwhile', async () => {
-    const node = await newNode()
+    const node = await certifiedNode()
     await app.publish()
     await wantOthers()
     await publishAfter(() => mutate(app, world.admin, 'deleteNode', { nodeId: node.id }))

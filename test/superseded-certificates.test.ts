@@ -7,7 +7,7 @@ import { formatPublicKey, generateNodeKeyPair } from '../src/pki/keys.ts'
 import { startApp, type TestApp } from './support/app.ts'
 import { engines } from './support/database.ts'
 import { mutate } from './support/mutate.ts'
-import { createNode, createWorld, type World } from './support/world.ts'
+import { createWorld, newNode, nodeRow, type World } from './support/world.ts'
 
 describe.each(engines)('certificates that a newer one replaced, on %s', (engine) => {
   let app: TestApp
@@ -18,7 +18,6 @@ describe.each(engines)('certificates that a newer one replaced, on %s', (engine)
   })
   afterAll(() => app.close())
 
-  const newNode = () => createNode(app, world.admin, { clusterId: world.clusterId, name: randomUUID() })
   const renew = async (token: string, publicKey: string) => {
     const input = { publicKey }
     const { certificate } = await mutate<{ certificate: string }>(
@@ -37,12 +36,12 @@ describe.each(engines)('certificates that a newer one replaced, on %s', (engine)
   }
 
   test('are revoked with it, since whoever kept one could go on with it', async () => {
-    const { id, token } = await newNode()
+    const { id, token } = await newNode(app, world)
     const publicKey = newKey()
     const first = await renew(token, publicKey)
     await mutate(app, world.admin, 'updateNodeRoutes', { nodeId: id, routes: ['192.168.60.0/24'] })
     const third = await renew(token, publicKey)
-    const { certificate } = await app.database.client.node.findUniqueOrThrow({ where: { id } })
+    const { certificate } = await nodeRow(app, id)
     expect(parseNodeCertificate(certificate ?? '').fingerprint).toBe(third)
     expect(await crl()).not.toContain(first)
     await mutate(app, world.admin, 'deleteNode', { nodeId: id })
@@ -50,7 +49,7 @@ describe.each(engines)('certificates that a newer one replaced, on %s', (engine)
   })
 
   test('are forgotten once they have expired', async () => {
-    const { id, token } = await newNode()
+    const { id, token } = await newNode(app, world)
     const publicKey = newKey()
     await renew(token, publicKey)
     const expired = 'e'.repeat(64)
@@ -66,7 +65,7 @@ describe.each(engines)('certificates that a newer one replaced, on %s', (engine)
   })
 
   test('are not more than a list of revoked ones can bear: a node that asks too often is refused', async () => {
-    const { id, token } = await newNode()
+    const { id, token } = await newNode(app, world)
     const publicKey = newKey()
     await renew(token, publicKey)
     const many = Object.fromEntries(

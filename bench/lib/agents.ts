@@ -1,5 +1,5 @@
 // A process of its own that stands for many agents: opens streams of `configPublished` over plain sockets and notes when
-// each is told of which version. `fork`ed by fan-out.ts, which sends commands and gets one answer each.
+// each is told of which version. `fork`ed by agents-process.ts, which sends commands and gets one answer each.
 import { connect, type Socket } from 'node:net'
 
 import { requestBytes } from './requests.ts'

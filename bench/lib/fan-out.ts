@@ -1,17 +1,17 @@
-import { type ChildProcess, fork } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import type { AgentsCommand, Opened } from './agents.ts'
+import { Agents } from './agents-process.ts'
+import type { Opened } from './agents.ts'
 import { seed, type Dataset } from './dataset.ts'
 import type { Databases } from './databases.ts'
 import { ask } from './load.ts'
 import { Poller } from './poller.ts'
-import { root, type ServerProcess, type Usage } from './processes.ts'
+import type { ServerProcess, Usage } from './processes.ts'
 import { pollQuery } from './queries.ts'
-import { requestBytes } from './requests.ts'
-import { percentile } from './statistics.ts'
+import { spreadOf } from './statistics.ts'
 import { aligned } from './table.ts'
 import { startOrrery } from './targets.ts'
+import { graphqlBytes } from './traffic.ts'
 
 /** What one publication to so many live agents took. */
 export interface FanOut {
@@ -134,12 +134,14 @@ async function settledUsage(server: ServerProcess): Promise<Usage> {
 
 async function publish(server: ServerProcess, data: Dataset, agents: Agents, size: number) {
   const than = (await newest(server, data)).version
-  const poller = new Poller(server.port, requestBytes(pollRequest(data)))
+  const [agent] = data.agents
+  if (!agent) throw new Error('nobody is there who could poll')
+  const poller = new Poller(server.port, graphqlBytes(pollQuery, agent))
   const polling = poller.run()
   await sleep(300)
   const before = await server.usage()
-  const body = { query: publishMutation, variables: { id: data.fleet.id } }
-  await ask(server.port, requestBytes({ path: '/graphql', token: data.admin, body }))
+  const variables = { id: data.fleet.id }
+  await ask(server.port, graphqlBytes(publishMutation, { token: data.admin, variables }))
   const begun = performance.now()
   while ((await newest(server, data)).version === than && performance.now() - begun < patience) await sleep(100)
   let told: number[] = []
@@ -151,31 +153,23 @@ async function publish(server: ServerProcess, data: Dataset, agents: Agents, siz
   const after = await server.usage()
   poller.stop()
   const { createdAt } = await newest(server, data)
-  const delays = told.map((at) => at - createdAt).sort((a, b) => a - b)
-  const polls = await polling
-  const until = createdAt + (delays.at(-1) ?? 0)
-  const during = polls.filter(({ sent, took }) => sent + took >= createdAt && sent <= until).map(({ took }) => took)
+  const delays = told.map((at) => at - createdAt)
+  const { p50, p99, most: last } = spreadOf(delays)
+  const until = createdAt + (delays.length === 0 ? 0 : last)
+  const during = (await polling).filter(({ sent, took }) => sent + took >= createdAt && sent <= until)
   return {
-    p50: percentile(delays, 0.5),
-    p99: percentile(delays, 0.99),
-    last: delays.at(-1) ?? Number.NaN,
+    p50,
+    p99,
+    last,
     missed: size - told.length,
     cpu: after.cpu - before.cpu,
-    pollP99: percentile(
-      during.sort((a, b) => a - b),
-      0.99,
-    ),
+    pollP99: spreadOf(during.map(({ took }) => took)).p99,
   }
 }
 
 const publishMutation = `mutation ($id: UUID!) {
   publishClusterConfig(input: { clusterId: $id }) { ... on PublishClusterConfigPayload { cluster { configVersion } } }
 }`
-const pollRequest = ({ agents }: Dataset) => ({
-  path: '/graphql',
-  token: agents[0]?.token ?? '',
-  body: { query: pollQuery },
-})
 
 /** The newest version, and when its row was made: milliseconds since the epoch, on the clock of this machine. */
 async function newest(
@@ -183,35 +177,9 @@ async function newest(
   { fleet, admin }: Dataset,
 ): Promise<{ version: number; createdAt: number }> {
   const query = 'query ($id: UUID!) { configBundle(clusterId: $id) { version createdAt } }'
-  const body = { query, variables: { id: fleet.id } }
-  const { body: text } = await ask(port, requestBytes({ path: '/graphql', token: admin, body }))
-  const { data } = JSON.parse(text.toString('utf8')) as {
+  const { body } = await ask(port, graphqlBytes(query, { token: admin, variables: { id: fleet.id } }))
+  const { data } = JSON.parse(body.toString('utf8')) as {
     data: { configBundle: { version: number; createdAt: string } }
   }
   return { version: data.configBundle.version, createdAt: Date.parse(data.configBundle.createdAt) }
-}
-
-/** The process that stands for the agents; on the core of the load, as its parent. */
-class Agents {
-  readonly #child: ChildProcess
-
-  constructor() {
-    this.#child = fork(`${root}bench/lib/agents.ts`, { execArgv: ['--import', 'tsx'], cwd: root })
-  }
-
-  ask<Answer = null>(command: AgentsCommand): Promise<Answer> {
-    return new Promise((resolve, reject) => {
-      const onExit = () => reject(new Error('the process of the agents ended'))
-      this.#child.once('message', ({ answer }: { answer: Answer }) => {
-        this.#child.off('exit', onExit)
-        resolve(answer)
-      })
-      this.#child.once('exit', onExit)
-      this.#child.send(command)
-    })
-  }
-
-  end(): void {
-    this.#child.kill()
-  }
 }

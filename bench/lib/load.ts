@@ -41,12 +41,12 @@ export async function ask(port: number, request: Buffer): Promise<Answer> {
 
 /**
  * Keeps `connections` requests under way for `seconds`: each connection sends its next one when the answer is there.
- * Connections stay open between calls, see `close`.
+ * Connections stay open between calls (but for those that the server closes meanwhile), see `close`.
  */
 export class Load {
   readonly #port: number
   readonly #traffic: Traffic
-  readonly #sockets: { socket: Socket; reader: AnswerReader }[] = []
+  #sockets: { socket: Socket; reader: AnswerReader }[] = []
   /** The first one was asked to see whether the server can do it at all. */
   #next = 1
 
@@ -57,6 +57,8 @@ export class Load {
 
   /** @param most requests; as many as there is time for when absent */
   async run(connections: number, seconds: number, most = Infinity): Promise<LoadResult> {
+    // While other servers were measured, this one may have closed what was idle.
+    this.#sockets = this.#sockets.filter(({ socket }) => !socket.destroyed)
     while (this.#sockets.length < connections) {
       this.#sockets.push({ socket: await open(this.#port), reader: new AnswerReader() })
     }
@@ -101,7 +103,7 @@ export class Load {
 
   close(): void {
     for (const { socket } of this.#sockets) socket.destroy()
-    this.#sockets.length = 0
+    this.#sockets = []
   }
 
   #nextRequest(): Buffer {

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { ask, Load, type LoadResult } from './load.ts'
 import type { ServerProcess } from './processes.ts'
 import type { Scenario } from './scenarios.ts'
-import { median, percentile } from './statistics.ts'
+import { median, spreadOf } from './statistics.ts'
 import { peerNames, type TargetName } from './targets.ts'
 
 /** How long one look takes: each round measures every server once, for `seconds`. */
@@ -84,7 +84,7 @@ async function prepare({ name, traffic, isComparable }: Scenario, servers: Serve
       const contentType = /\r\ncontent-type: *([^\r]*)/i.exec(answer.head)?.[1] ?? 'application/octet-stream'
       const body = answer.body.toString('base64')
       servers.get('bare')?.send({ answer: { path: `/${name}`, status: answer.status, contentType, body } })
-    } else if (isComparable && target !== 'bare' && target !== 'postgraphile') {
+    } else if (isComparable && target !== 'bare') {
       if (!isDeepStrictEqual(comparable(text), expected)) {
         throw new Error(`${target} answers "${name}" otherwise than Orrery:\n${text.slice(0, 1000)}`)
       }
@@ -96,21 +96,28 @@ async function prepare({ name, traffic, isComparable }: Scenario, servers: Serve
 
 const isPeer = (name: TargetName): boolean => (peerNames as readonly string[]).includes(name)
 
-/** A GraphQL answer's data without cursors, which each server makes in its own way. */
+/** A GraphQL answer's data without cursors and with instants for times: each server writes these in its own way. */
 const comparable = (text: string): unknown =>
-  (JSON.parse(text, (key, value: unknown) => (key === 'endCursor' ? null : value)) as { data: unknown }).data
+  (
+    JSON.parse(text, (key, value: unknown) => {
+      if (key === 'endCursor') return null
+      // PostGraphile writes a column without a zone as it is; what it holds is UTC.
+      const time = typeof value === 'string' ? /^(\d{4}-\d\d-\d\dT[\d:.]+)Z?$/.exec(value)?.[1] : undefined
+      return time === undefined ? value : Date.parse(`${time}Z`)
+    }) as { data: unknown }
+  ).data
 
 function figureOf(samples: readonly Sample[], own: readonly Sample[]): Figure {
   const speed = ({ requests, seconds }: Sample) => requests / seconds
   const cost = ({ requests, cpu }: Sample) => cpu / requests
   const against = (of: (sample: Sample) => number, turn: (mine: number, theirs: number) => number) =>
     median(samples.map((sample, round) => turn(of(own[round] ?? sample), of(sample))))
-  const latencies = samples.flatMap((sample) => sample.latencies).sort((a, b) => a - b)
+  const { p50, p99 } = spreadOf(samples.flatMap(({ latencies }) => latencies))
   return {
     requestsPerSecond: median(samples.map(speed)),
     cpuPerRequest: median(samples.map(cost)),
-    p50: percentile(latencies, 0.5),
-    p99: percentile(latencies, 0.99),
+    p50,
+    p99,
     requests: samples.reduce((sum, { requests }) => sum + requests, 0),
     failures: samples.reduce((sum, { failures }) => sum + failures, 0),
     example: samples.find(({ example }) => example !== null)?.example ?? null,

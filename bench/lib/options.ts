@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 
-import type { Engine } from './databases.ts'
+import type { Engine } from '../../test/support/database.ts'
 import type { Effort } from './measure.ts'
 
 export interface Options {

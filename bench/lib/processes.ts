@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
+
+import { freePort } from '../../test/support/free-port.ts'
 
 /** Of a process, since it was started. */
 export interface Usage {
@@ -46,6 +47,12 @@ function findCores() {
   })
   const [server, load] = allowed
   return server === undefined || load === undefined ? null : { server, load }
+}
+
+/** Builds Orrery as it is installed. */
+export function buildProgram(): void {
+  const { status } = spawnSync(process.execPath, ['scripts/build.mjs'], { cwd: root, stdio: 'inherit' })
+  if (status !== 0) throw new Error('The program could not be built.')
 }
 
 /** Keeps this process, and what it starts without another word, on the core of the load. */
@@ -117,14 +124,4 @@ async function answers(port: number, path: string): Promise<boolean> {
     // Nobody listens yet.
     return false
   }
-}
-
-/** A port of the loopback that nobody listens on. */
-export async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('the system gave no free port')
-  return address.port
 }

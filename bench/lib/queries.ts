@@ -50,26 +50,26 @@ export const reportQuery = `mutation Report($version: Int!) {
   }
 }`
 
-/** The same questions in the schema that PostGraphile makes of the tables. */
+/** The same questions in the schema that PostGraphile makes of the tables; aliases, so that the answers are the same, too. */
 export const postgraphile: Readonly<Record<string, string>> = {
-  poll: '{ viewer { clusterByTenantIdAndClusterId { configVersion latestBundleVersion } } }',
+  poll: '{ viewer { cluster: clusterByTenantIdAndClusterId { configVersion latestBundleVersion } } }',
   page: page(''),
   'page-counted': page('totalCount'),
   deep: `{
-    allTenants(first: 10, orderBy: NAME_ASC) { nodes { name
-      clustersByTenantId(first: 5, orderBy: NAME_ASC) { nodes { name configVersion
-        nodesByTenantIdAndClusterId(first: 10, orderBy: NAME_ASC) { nodes { name overlayIp } } } } } }
+    tenants: allTenants(first: 10, orderBy: NAME_ASC) { nodes { name
+      clusters: clustersByTenantId(first: 5, orderBy: NAME_ASC) { nodes { name configVersion
+        nodes: nodesByTenantIdAndClusterId(first: 10, orderBy: NAME_ASC) { nodes { name overlayIp } } } } } }
   }`,
 }
 
 function page(total: string): string {
   return `query Page($clusterId: String!, $first: Int!) {
-    allNodes(condition: { clusterId: $clusterId }, orderBy: NAME_ASC, first: $first) {
+    nodes: allNodes(condition: { clusterId: $clusterId }, orderBy: NAME_ASC, first: $first) {
       ${total}
       nodes {
         id name overlayIp groups routes isLighthouse isRelay certificateFingerprint certificateExpiresAt lastSeenAt
         runningConfigVersion nebulaVersion lastError
-        clusterByTenantIdAndClusterId { id name configVersion }
+        cluster: clusterByTenantIdAndClusterId { id name configVersion }
       }
       pageInfo { hasNextPage endCursor }
     }

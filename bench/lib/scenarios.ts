@@ -1,9 +1,9 @@
 import { pem } from './archives.ts'
 import type { Dataset } from './dataset.ts'
-import { createQuery, deepQuery, enrollQuery, pageQuery, pollQuery, postgraphile, routesQuery } from './queries.ts'
-import { requestBytes } from './requests.ts'
-import type { TargetName } from './targets.ts'
 import type { Traffic } from './load.ts'
+import { createQuery, deepQuery, enrollQuery, pageQuery, pollQuery, postgraphile, routesQuery } from './queries.ts'
+import type { TargetName } from './targets.ts'
+import { bundleTraffic, graphqlTraffic, type Caller } from './traffic.ts'
 
 /** One thing that clients do, and how it is asked of each server that can do it. */
 export interface Scenario {
@@ -18,8 +18,6 @@ export interface Scenario {
 
 const readers = 64
 const writers = 16
-/** What a GraphQL answer that failed holds; a result of a mutation that is an error is asked for its message. */
-const marks = { read: '"errors"', write: '"message"' }
 
 /** What is measured on a filled database, the reading scenarios first. */
 export function scenariosFor(data: Dataset): Scenario[] {
@@ -47,51 +45,31 @@ export function scenariosFor(data: Dataset): Scenario[] {
   ]
 }
 
-interface CallerRequest {
-  readonly token: string
-  readonly variables?: object
-}
-
 function graphql(
   name: string,
   title: string,
-  { query, callers }: { query: string; callers: readonly CallerRequest[] },
+  { query, callers }: { query: string; callers: readonly Caller[] },
 ): Scenario {
-  const of = (path: string, text: string): Traffic => ({
-    requests: callers.map(({ token, variables = {} }) =>
-      requestBytes({ path, token, body: { query: text, variables } }),
-    ),
-    expectedStatus: 200,
-    failureMark: marks.read,
-  })
-  const own = of(`/${name}`, query)
-  const standard = of('/graphql', query)
+  const own = graphqlTraffic(query, callers, `/${name}`)
+  const standard = graphqlTraffic(query, callers)
   const traffic: Scenario['traffic'] = { orrery: standard, bare: own, sql: own, mercurius: standard, apollo: standard }
   const other = postgraphile[name]
-  if (other !== undefined) traffic.postgraphile = of('/graphql', other)
+  if (other !== undefined) traffic.postgraphile = graphqlTraffic(other, callers)
   return { name, title, connections: readers, traffic, isComparable: true }
 }
 
 /** Each server gets callers of its own: what was created once cannot be created again. */
-function write(name: string, title: string, query: string, callers: () => readonly CallerRequest[]): Scenario {
-  const of = (path: string): Traffic => ({
-    requests: callers().map(({ token, variables = {} }) => requestBytes({ path, token, body: { query, variables } })),
-    expectedStatus: 200,
-    failureMark: marks.write,
-  })
-  const traffic = { orrery: of('/graphql'), bare: of(`/${name}`), sql: of(`/${name}`) }
+function write(name: string, title: string, query: string, callers: () => readonly Caller[]): Scenario {
+  const of = (path?: string) => graphqlTraffic(query, callers(), path)
+  const traffic = { orrery: of(), bare: of(`/${name}`), sql: of(`/${name}`) }
   return { name, title, connections: writers, traffic, isComparable: false }
 }
 
-function bundle(name: string, title: string, nodes: readonly { token: string }[], known: string | null): Scenario {
-  const headers = known === null ? {} : { 'if-none-match': known }
-  const of = (path: string): Traffic => ({
-    requests: nodes.map(({ token }) => requestBytes({ path, token, headers })),
-    expectedStatus: known === null ? 200 : 304,
-    failureMark: null,
-  })
+function bundle(name: string, title: string, nodes: readonly Caller[], known: string | null): Scenario {
+  const standard = bundleTraffic(nodes, known)
   // The hand-written server knows no slices; what is the same work is that there is nothing new.
-  const traffic = { orrery: of('/bundle'), bare: of(`/${name}`), ...(known === null ? {} : { sql: of('/bundle') }) }
+  const sql = known === null ? {} : { sql: standard }
+  const traffic = { orrery: standard, bare: bundleTraffic(nodes, known, `/${name}`), ...sql }
   return { name, title, connections: readers, traffic, isComparable: false }
 }
 
@@ -114,7 +92,7 @@ const newKeys = 10_000
 const newNames = 60_000
 let usedNames = 0
 
-function newNodes(clusterId: string, token: string): CallerRequest[] {
+function newNodes(clusterId: string, token: string): Caller[] {
   const from = usedNames
   usedNames += newNames
   return Array.from({ length: newNames }, (_, index) => ({

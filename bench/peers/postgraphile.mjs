@@ -12,6 +12,13 @@ import { openData } from './data.mjs'
 
 const [port, url, keys] = process.argv.slice(2)
 
+// All that PostGraphile 5 needs of Node 22; without it, on Node 20, each question fails for want of its rows.
+Promise.withResolvers ??= () => {
+  let resolve, reject
+  const promise = new Promise((...ends) => ([resolve, reject] = ends))
+  return { promise, resolve, reject }
+}
+
 const setUp = `
   DO $$ BEGIN CREATE ROLE orrery_peer; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
   GRANT USAGE ON SCHEMA public TO orrery_peer;
@@ -38,7 +45,7 @@ await client.end()
 
 const authenticate = authenticator(await openData(url), JSON.parse(keys))
 const instance = postgraphile({
-  extends: [PostGraphileAmberPreset, makeV4Preset({ disableDefaultMutations: true })],
+  extends: [PostGraphileAmberPreset, makeV4Preset({ disableDefaultMutations: true, dynamicJson: true })],
   // Its interface has the name that the table's type shall have.
   disablePlugins: ['NodePlugin'],
   pgServices: [makePgService({ connectionString: url, schemas: ['public'] })],

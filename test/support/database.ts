@@ -18,14 +18,14 @@ export interface TestDatabase {
 
 /** A fresh database with nothing in it. */
 export async function createDatabase(engine: Engine): Promise<TestDatabase> {
-  return engine === 'sqlite' ? createFile() : createOnServer()
+  return engine === 'sqlite' ? createFile() : createOnServer(setting('TEST_POSTGRES_URL'))
 }
 
 /** A fresh database with all migrations applied: a copy of one that was migrated once, before the first test. */
 export async function createMigratedDatabase(engine: Engine): Promise<TestDatabase> {
   return engine === 'sqlite'
     ? createFile(setting('TEST_SQLITE_TEMPLATE'))
-    : createOnServer(setting('TEST_POSTGRES_TEMPLATE'))
+    : createOnServer(setting('TEST_POSTGRES_URL'), setting('TEST_POSTGRES_TEMPLATE'))
 }
 
 async function createFile(template?: string): Promise<TestDatabase> {
@@ -35,16 +35,17 @@ async function createFile(template?: string): Promise<TestDatabase> {
   return { engine: 'sqlite', url: `file:${file}`, drop: () => rm(folder, { recursive: true, force: true }) }
 }
 
-async function createOnServer(template?: string): Promise<TestDatabase> {
+/** A fresh database of a PostgreSQL server, whose maintenance database `server` is: empty, or a copy of another one. */
+export async function createOnServer(server: string, template?: string): Promise<TestDatabase> {
   const name = `orrery_test_${randomBytes(8).toString('hex')}`
-  await onServer(`CREATE DATABASE ${name}${template === undefined ? '' : ` TEMPLATE ${template}`}`)
-  const url = new URL(setting('TEST_POSTGRES_URL'))
+  await runOn(server, `CREATE DATABASE ${name}${template === undefined ? '' : ` TEMPLATE ${template}`}`)
+  const url = new URL(server)
   url.pathname = `/${name}`
-  return { engine: 'postgresql', url: url.href, drop: () => onServer(`DROP DATABASE ${name} WITH (FORCE)`) }
+  return { engine: 'postgresql', url: url.href, drop: () => runOn(server, `DROP DATABASE ${name} WITH (FORCE)`) }
 }
 
-async function onServer(sql: string): Promise<void> {
-  const client = new Client({ connectionString: setting('TEST_POSTGRES_URL') })
+async function runOn(server: string, sql: string): Promise<void> {
+  const client = new Client({ connectionString: server })
   await client.connect()
   try {
     await client.query(sql)

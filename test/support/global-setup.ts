@@ -8,6 +8,15 @@ declare global {
   var cleanups: (() => Promise<void>)[] | undefined
 }
 
+/** For speed: the data of a test need not survive a power cut, and autovacuum would sit on the templates. */
+const settings = {
+  max_connections: '300',
+  fsync: 'off',
+  synchronous_commit: 'off',
+  full_page_writes: 'off',
+  autovacuum: 'off',
+}
+
 /**
  * Before the first test: one PostgreSQL for all workers, unless TEST_POSTGRES_URL names one already, and one migrated
  * database of each engine, which createMigratedDatabase copies. The workers hear of them from the environment.
@@ -15,7 +24,7 @@ declare global {
 export default async function globalSetup(): Promise<void> {
   globalThis.cleanups = []
   if (process.env['TEST_POSTGRES_URL'] === undefined) {
-    const server = await startPostgres()
+    const server = await startPostgres(settings)
     globalThis.cleanups.push(() => server.stop())
     process.env['TEST_POSTGRES_URL'] = server.url
   }

