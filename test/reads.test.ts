@@ -64,4 +64,18 @@ describe.each(engines)('what a query reads on %s', (engine) => {
     await countClusters(operator)
     for (const sql of app.takeStatements()) expect(sql).toMatch(/count\(/i)
   })
+
+  test('the second mutation of a request shows what it has changed, not what the first one left', async () => {
+    type Changed = Record<'first' | 'second', { node: { cluster: { configVersion: number } } }>
+    const { first, second } = await app.ask<Changed>(
+      world.admin,
+      `mutation ($id: UUID!) {
+        first: updateNodeRoutes(input: { nodeId: $id, routes: ["172.16.0.0/24"] }) { ...changed }
+        second: updateNodeRoutes(input: { nodeId: $id, routes: ["172.17.0.0/24"] }) { ...changed }
+      }
+      fragment changed on UpdateNodeRoutesPayload { node { cluster { configVersion } } }`,
+      { id: world.nodeId },
+    )
+    expect(second.node.cluster.configVersion).toBe(first.node.cluster.configVersion + 1)
+  })
 })

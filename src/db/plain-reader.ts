@@ -82,10 +82,21 @@ async function postgresqlReader(url: string, onQuery: (sql: string) => void): Pr
     getTypeParser: (oid, format): ((text: string) => unknown) =>
       oid === timestampOid ? (text) => text : (pg.types.getTypeParser(oid, format) as (text: string) => unknown),
   }
+  // Named, they are parsed and planned once a connection; the driver never forgets a name, so that there are some alone.
+  const names = new Map<string, string>()
+  const nameOf = (sql: string): string | undefined => {
+    const known = names.get(sql)
+    if (known !== undefined || names.size >= keptStatements) return known
+    const name = `orrery-${names.size}`
+    names.set(sql, name)
+    return name
+  }
   return {
     async read(sql, values) {
       onQuery(sql)
-      const { rows } = await pool.query<PlainRow>({ text: sql, values: [...values], types })
+      const name = nameOf(sql)
+      const named = name === undefined ? {} : { name }
+      const { rows } = await pool.query<PlainRow>({ ...named, text: sql, values: [...values], types })
       return rows
     },
     close: () => pool.end(),

@@ -21,7 +21,8 @@ import { callerOf, scopeOf } from './access.ts'
 import { builder } from './builder.ts'
 import { resolveConnection } from './connection.ts'
 import type { Context } from './context.ts'
-import { referredTo, requestedColumns } from './requested-columns.ts'
+import { referredTo } from './referred.ts'
+import { requestedColumns } from './requested-columns.ts'
 import { loadTenant, Tenant } from './tenants.ts'
 
 export const Protocol = builder.enumType('FirewallProtocol', {
@@ -154,19 +155,24 @@ export interface WithCluster {
   readonly cluster: Partial<ClusterFields>
 }
 
-/**
- * The cluster of a row, with the columns that the query asks for.
- * @param known what was read of it already; it is looked up where the query asks for more
- */
-export function loadCluster(
-  id: string,
+const clusterColumns = { type: 'Cluster', computed: true }
+
+/** The cluster of a row, with the columns that the query asks for. */
+export const loadCluster = referredTo<ClusterRow, ClusterFields>({
+  what: 'cluster',
+  columns: clusterColumns,
+  find: (context, id, columns) => findCluster(scopeOf(context), id, columns),
+})
+
+/** The cluster of a row that may have been read with it, where that is all that the query asks for. */
+export function clusterOf(
+  row: { readonly clusterId: string } & Partial<WithCluster>,
   context: Context,
   info: GraphQLResolveInfo,
-  known?: Partial<ClusterFields>,
 ): Promise<ClusterRow> | ClusterRow {
-  const columns = requestedColumns(info, { type: 'Cluster', computed: true }) as readonly (keyof ClusterFields)[]
-  if (known && columns.every((column) => column in known)) return known as ClusterRow
-  return referredTo('cluster', findCluster(scopeOf(context), id, columns))
+  const { clusterId, cluster } = row
+  const isRead = cluster && requestedColumns(info, clusterColumns).every((column) => column in cluster)
+  return isRead ? (cluster as ClusterRow) : loadCluster(clusterId, context, info)
 }
 
 const ClusterFilter = builder.inputType('ClusterFilter', {

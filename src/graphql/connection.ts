@@ -7,7 +7,7 @@ import { scopeOf } from './access.ts'
 import { pageSizes } from './builder.ts'
 import type { Context } from './context.ts'
 import { badUserInput } from './errors.ts'
-import { requestedColumns } from './requested-columns.ts'
+import { requestedColumns, type ColumnsRequest } from './requested-columns.ts'
 
 /** The arguments of every connection. */
 interface PageArguments {
@@ -96,12 +96,18 @@ function assertPageSize({ first, last }: PageArguments): void {
 
 /** The columns to read: those of the fields in the query, those of the cursor, and the row's id. */
 function requestedFields({ listing }: List, info: GraphQLResolveInfo): string[] {
-  const asked = requestedColumns(info, { type: typeOf[listing.table], paths: [['edges', 'node'], ['nodes']] })
+  const asked = requestedColumns(info, columnsOf[listing.table])
   return [...new Set([...asked, ...listing.order])]
 }
 
 /** What the rows of a table are in the API. */
-const typeOf = { tenants: 'Tenant', clusters: 'Cluster', nodes: 'Node', config_bundles: 'ConfigBundle' } as const
+const ofRows = (type: string): ColumnsRequest => ({ type, paths: [['edges', 'node'], ['nodes']] })
+const columnsOf = {
+  tenants: ofRows('Tenant'),
+  clusters: ofRows('Cluster'),
+  nodes: ofRows('Node'),
+  config_bundles: ofRows('ConfigBundle'),
+} as const
 
 /** A cursor is the row's place in the order, so that it stays good when the row itself is deleted. */
 const encodeCursor = (key: readonly unknown[]): string => Buffer.from(JSON.stringify(key)).toString('base64url')

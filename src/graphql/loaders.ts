@@ -7,6 +7,20 @@ import DataLoader from 'dataloader'
 export class Loaders {
   // Most requests need none.
   #loaders: Map<unknown, Map<string, DataLoader<string, unknown>>> | null = null
+  #once: Map<object, Map<string, Promise<unknown>>> | null = null
+
+  /**
+   * The same promise for all that ask for one id at one place. Only for queries: what a mutation changes must be seen
+   * behind it, in the same request.
+   */
+  once<Value>(place: object, id: string, load: () => Promise<Value>): Promise<Value> {
+    const places = (this.#once ??= new Map<object, Map<string, Promise<unknown>>>())
+    const known = places.get(place) ?? new Map<string, Promise<unknown>>()
+    places.set(place, known)
+    const found = known.get(id) ?? load()
+    known.set(id, found)
+    return found as Promise<Value>
+  }
 
   /**
    * Loads the value of one id together with all ids asked for in the same turn.

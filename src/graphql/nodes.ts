@@ -1,14 +1,11 @@
-import type { GraphQLResolveInfo } from 'graphql'
-
 import type { Node as NodeRow } from '../db/generated/sqlite/client.ts'
 import { findNode, getNode, getNodeById, listClusterNodes, listNodes } from '../domain/nodes.ts'
 import { routesOf } from '../domain/routes.ts'
 import { callerOf, scopeOf } from './access.ts'
 import { builder } from './builder.ts'
-import { Cluster, loadCluster, type WithCluster } from './clusters.ts'
+import { Cluster, clusterOf } from './clusters.ts'
 import { resolveConnection } from './connection.ts'
-import type { Context } from './context.ts'
-import { referredTo, requestedColumns } from './requested-columns.ts'
+import { referredTo } from './referred.ts'
 import { loadTenant, Tenant } from './tenants.ts'
 
 export const Node = builder.prismaObject('Node', {
@@ -23,8 +20,7 @@ export const Node = builder.prismaObject('Node', {
       description: 'The network it belongs to.',
       select: { clusterId: true },
       // A node that asks who it is has the cluster in its row (viewer.ts).
-      resolve: (node, _args, context, info) =>
-        loadCluster(node.clusterId, context, info, (node as Partial<WithCluster>).cluster),
+      resolve: (node, _args, context, info) => clusterOf(node, context, info),
     }),
     tenant: t.field({
       type: Tenant,
@@ -120,10 +116,11 @@ export const Node = builder.prismaObject('Node', {
 })
 
 /** The node of a row, with the columns that the query asks for. */
-export function loadNode(id: string, context: Context, info: GraphQLResolveInfo): Promise<NodeRow> {
-  const columns = requestedColumns(info, { type: 'Node' }) as readonly (keyof NodeRow)[]
-  return referredTo('node', findNode(scopeOf(context), id, columns))
-}
+export const loadNode = referredTo<NodeRow>({
+  what: 'node',
+  columns: { type: 'Node' },
+  find: (context, id, columns) => findNode(scopeOf(context), id, columns),
+})
 
 const NodeFilter = builder.inputType('NodeFilter', {
   description: 'Which nodes to list; what is left out does not narrow the list.',

@@ -8,7 +8,8 @@ import {
   type SelectionSetNode,
 } from 'graphql'
 
-interface Request {
+/** What is asked about a field. Whoever asks keeps it: the answer is known by it. */
+export interface ColumnsRequest {
   readonly type: string
   /** Where, below the field, the rows are: `['edges', 'node']`, say; the field's own value when absent. */
   readonly paths?: readonly (readonly string[])[]
@@ -17,36 +18,32 @@ interface Request {
 }
 
 /** By the field of a parsed document, which is kept between requests, and by what is asked about it. */
-const known = new WeakMap<FieldNode, Map<string, readonly string[]>>()
+const known = new WeakMap<FieldNode, Map<ColumnsRequest, readonly string[]>>()
 
 /**
  * The columns that the fields of a query need of the rows of a type. What a condition (`@skip`, `@include`) leaves out is
  * counted too, so that the answer is the same each time: it is found once for each field of a document.
+ * @returns for one field, the same list each time
  */
-export function requestedColumns(
-  { fieldNodes, fragments, schema }: GraphQLResolveInfo,
-  request: Request,
-): readonly string[] {
-  const key = `${request.type} ${String(request.computed)} ${request.paths?.join(' ')}`
-  const ofNodes = fieldNodes.map((node) => {
-    const ofNode = known.get(node) ?? new Map<string, readonly string[]>()
-    known.set(node, ofNode)
-    let found = ofNode.get(key)
-    if (!found) {
-      found = columnsBelow(node, request, { fragments, schema })
-      ofNode.set(key, found)
-    }
-    return found
-  })
-  const [only = []] = ofNodes
-  return ofNodes.length === 1 ? only : [...new Set(ofNodes.flat())]
+export function requestedColumns(info: GraphQLResolveInfo, request: ColumnsRequest): readonly string[] {
+  const [first] = info.fieldNodes
+  if (info.fieldNodes.length === 1 && first) return columnsOfField(first, request, info)
+  return [...new Set(info.fieldNodes.flatMap((node) => columnsOfField(node, request, info)))]
+}
+
+function columnsOfField(node: FieldNode, request: ColumnsRequest, document: Document): readonly string[] {
+  const ofNode = known.get(node) ?? new Map<ColumnsRequest, readonly string[]>()
+  known.set(node, ofNode)
+  const found = ofNode.get(request) ?? columnsBelow(node, request, document)
+  ofNode.set(request, found)
+  return found
 }
 
 type Document = Pick<GraphQLResolveInfo, 'fragments' | 'schema'>
 
 function columnsBelow(
   node: FieldNode,
-  { type: typeName, paths = [[]], computed = false }: Request,
+  { type: typeName, paths = [[]], computed = false }: ColumnsRequest,
   document: Document,
 ): readonly string[] {
   const type = document.schema.getType(typeName)
@@ -95,13 +92,3 @@ const columnsOf = ({ pothosPrismaSelect: select }: Readonly<Record<string, unkno
   typeof select === 'object' && select !== null
     ? Object.entries(select).flatMap(([column, wanted]) => (wanted === true ? [column] : []))
     : []
-
-/**
- * The row that another row refers to.
- * @typeParam Row has all columns; a field whose column was not looked up is read by the Prisma plugin
- */
-export async function referredTo<Row extends object>(what: string, found: Promise<object | null>): Promise<Row> {
-  const row = await found
-  if (!row) throw new Error(`a row refers to a ${what} that is not there`)
-  return row as Row
-}

@@ -1,13 +1,11 @@
 import { NotFoundError, ConflictError, ValidationError } from '../base/errors.ts'
-import type { GraphQLResolveInfo } from 'graphql'
 
 import type { Tenant as TenantRow } from '../db/generated/sqlite/client.ts'
 import { createTenant, deleteTenant, findTenant, getTenant, listTenants } from '../domain/tenants.ts'
-import type { Context } from './context.ts'
 import { operatorOf, scopeOf } from './access.ts'
 import { builder } from './builder.ts'
 import { resolveConnection } from './connection.ts'
-import { referredTo, requestedColumns } from './requested-columns.ts'
+import { referredTo } from './referred.ts'
 
 export const Tenant = builder.prismaObject('Tenant', {
   description: 'An organisation: whoever belongs to it sees its clusters and nothing of any other tenant.',
@@ -28,10 +26,11 @@ export const Tenant = builder.prismaObject('Tenant', {
 })
 
 /** The tenant of a row; all rows of a list find theirs in one statement. */
-export function loadTenant(id: string, context: Context, info: GraphQLResolveInfo): Promise<TenantRow> {
-  const columns = requestedColumns(info, { type: 'Tenant' }) as readonly (keyof TenantRow)[]
-  return referredTo('tenant', findTenant(scopeOf(context), id, columns))
-}
+export const loadTenant = referredTo<TenantRow>({
+  what: 'tenant',
+  columns: { type: 'Tenant' },
+  find: (context, id, columns) => findTenant(scopeOf(context), id, columns),
+})
 
 const TenantFilter = builder.inputType('TenantFilter', {
   description: 'Which tenants to list; what is left out does not narrow the list.',

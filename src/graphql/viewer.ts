@@ -93,13 +93,15 @@ async function viewerOf(caller: SignedIn, context: Context, info: GraphQLResolve
   }
 }
 
+const nodeColumns = { type: 'Node' }
+
 /** A poll asks for no more of the node, and of its cluster, than authentication has just read. */
 function nodeItself(caller: NodeSession, context: Context, info: GraphQLResolveInfo) {
   const { nodeId: id, clusterId, name, isAdmin, scope, versions } = caller
   const { tenantId } = scope
   const cluster = { id: clusterId, tenantId, ...versions }
   const read = { id, tenantId, clusterId, name, isAdmin, cluster } satisfies WithCluster & Partial<NodeRow>
-  const asked = requestedColumns(info, { type: 'Node' })
+  const asked = requestedColumns(info, nodeColumns)
   // Fields find their columns in it, and the others are not asked for.
   return asked.every((column) => column in read) ? (read as unknown as NodeRow) : loadNode(id, context, info)
 }
