@@ -17,6 +17,11 @@ export interface PublisherTimes {
 
 const defaultTimes: PublisherTimes = { quiet: 50, latest: 500, sweep: 5000, retry: 1000 }
 const longestRetry = 60_000
+/**
+ * While changes do not end, a cluster is published for a third of the time at most: the larger it is, the more changes
+ * one version holds, and the fewer versions its nodes have to fetch.
+ */
+const restShare = 2
 
 interface PublisherMeans {
   readonly operator: Operator
@@ -36,6 +41,8 @@ export interface Publisher {
 interface Plan {
   /** Since when the oldest change waits. */
   since: number
+  /** How long it waits at most, in milliseconds. */
+  readonly latest: number
   timer: NodeJS.Timeout | null
   running: boolean
   /** Whether another change came while it was published. */
@@ -54,7 +61,7 @@ export function startPublisher({ operator, vault, log, times = {}, onSweep }: Pu
   let leftOver = new Map<string, number>()
   let stopped = false
 
-  const plan = (clusterId: string, delay = quiet) => {
+  const plan = (clusterId: string, delay = quiet, longest = latest) => {
     if (stopped) return
     const now = performance.now()
     const known = plans.get(clusterId)
@@ -64,9 +71,9 @@ export function startPublisher({ operator, vault, log, times = {}, onSweep }: Pu
     }
     // A cluster that failed waits for its turn: changes do not make it try any faster.
     if (known !== undefined && known.failures > 0 && known.timer !== null) return
-    const planned = known ?? { since: now, timer: null, running: false, again: false, failures: 0 }
+    const planned = known ?? { since: now, latest: longest, timer: null, running: false, again: false, failures: 0 }
     if (planned.timer !== null) clearTimeout(planned.timer)
-    const wait = Math.max(0, Math.min(delay, planned.since + latest - now))
+    const wait = Math.max(0, Math.min(delay, planned.since + planned.latest - now))
     planned.timer = setTimeout(() => track(run(clusterId, planned)), planned.failures > 0 ? delay : wait)
     plans.set(clusterId, planned)
   }
@@ -74,6 +81,7 @@ export function startPublisher({ operator, vault, log, times = {}, onSweep }: Pu
   const run = async (clusterId: string, planned: Plan) => {
     planned.timer = null
     planned.running = true
+    const start = performance.now()
     try {
       const version = await publishCluster({ scope: operator, vault, log }, clusterId)
       if (version !== null) log.info({ clusterId, version }, 'published')
@@ -88,7 +96,7 @@ export function startPublisher({ operator, vault, log, times = {}, onSweep }: Pu
       return
     }
     plans.delete(clusterId)
-    if (planned.again) plan(clusterId)
+    if (planned.again) plan(clusterId, quiet, Math.max(latest, restShare * (performance.now() - start)))
   }
 
   const track = (work: Promise<void>) => {
