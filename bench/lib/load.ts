@@ -39,10 +39,7 @@ export async function ask(port: number, request: Buffer): Promise<Answer> {
   }
 }
 
-/**
- * Keeps `connections` requests under way for `seconds`: each connection sends its next one when the answer is there.
- * Connections stay open between calls (but for those that the server closes meanwhile), see `close`.
- */
+/** Keeps requests under way: each connection sends its next one when the answer is there. */
 export class Load {
   readonly #port: number
   readonly #traffic: Traffic
@@ -55,13 +52,20 @@ export class Load {
     this.#traffic = traffic
   }
 
-  /** @param most requests; as many as there is time for when absent */
+  /** Opens the connections of the next run, should opening them not be a part of it. */
+  async open(connections: number): Promise<void> {
+    this.close()
+    const sockets = await Promise.all(Array.from({ length: connections }, () => open(this.#port)))
+    this.#sockets = sockets.map((socket) => ({ socket, reader: new AnswerReader() }))
+  }
+
+  /**
+   * Keeps a request under way on each of `connections` for `seconds`. They are closed behind it: a server may close what
+   * is idle, and nobody would hear of it while others are measured.
+   * @param most requests; as many as there is time for when absent
+   */
   async run(connections: number, seconds: number, most = Infinity): Promise<LoadResult> {
-    // While other servers were measured, this one may have closed what was idle.
-    this.#sockets = this.#sockets.filter(({ socket }) => !socket.destroyed)
-    while (this.#sockets.length < connections) {
-      this.#sockets.push({ socket: await open(this.#port), reader: new AnswerReader() })
-    }
+    if (this.#sockets.length !== connections) await this.open(connections)
     const latencies: number[] = []
     let sent = 0
     let failures = 0
@@ -97,6 +101,7 @@ export class Load {
         send()
       })
     await Promise.all(this.#sockets.map(one))
+    this.close()
     const took = (performance.now() - start) / 1000
     return { requests: latencies.length, failures, seconds: took, latencies, example }
   }

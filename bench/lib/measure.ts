@@ -45,6 +45,7 @@ export async function measure(scenario: Scenario, servers: Servers, { rounds, se
     for (const { load } of loads) await load.run(scenario.connections, warmUp * seconds)
     for (let round = 0; round < rounds; round += 1) {
       for (const { name, server, load } of loads) {
+        await load.open(scenario.connections)
         const before = await server.usage()
         const result = await load.run(scenario.connections, seconds)
         const { cpu } = await server.usage()
