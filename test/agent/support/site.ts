@@ -53,10 +53,14 @@ export class Site {
     }
     const between: TestApp['app'] = {
       ...app.app,
+      answerPlain: (request, response) => request.url !== '/bundle' && app.app.answerPlain(request, response),
       async listener(request, response) {
         const body =
           request.url === '/bundle' ? await server.tamper('/bundle', request.headers.authorization ?? '') : null
-        if (body === null) return app.app.listener(request, response)
+        if (body === null) {
+          if (!app.app.answerPlain(request, response)) await app.app.listener(request, response)
+          return
+        }
         response.writeHead(200, { 'content-type': 'application/gzip', etag: '"0"' }).end(body)
       },
     }
