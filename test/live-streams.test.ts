@@ -188,3 +188,48 @@ describe('what is read', () => {
     live.stop()
   })
 })
+
+describe('a stream ends without waiting for a look or for news', () => {
+  /** No look happens while a test runs. */
+  const lookEvery = 3_600_000
+
+  test('when the credential it was opened with expires, and not before', async () => {
+    const live = new LiveClusters(new ChangeFeed(), { log, lookEvery })
+    const { scope } = counting()
+    const expiring = { ...everybody(scope), expiresAt: new Date(Date.now() + 300) }
+    const lasting = { ...everybody(scope), expiresAt: new Date(Date.now() + lookEvery) }
+    const streams = [await followPublished(live, clusterId, expiring), await followPublished(live, clusterId, lasting)]
+    for (const stream of streams) expect((await stream.next()).value).toEqual({ clusterId, version: 7 })
+    const [first, second] = streams.map((stream) => stream.next())
+    expect(await Promise.race([first, second])).toEqual({ done: true, value: undefined })
+    live.stop()
+    expect(await second).toEqual({ done: true, value: undefined })
+    expect(Date.now()).toBeGreaterThanOrEqual(expiring.expiresAt.getTime() - 1)
+  })
+
+  test('when its node’s token was replaced; those of other nodes are not even asked', async () => {
+    const changes = new ChangeFeed()
+    const live = new LiveClusters(changes, { log, lookEvery })
+    const { scope } = counting()
+    const asked = { rotated: 0, other: 0 }
+    const of = (nodeId: 'rotated' | 'other') => {
+      const isAllowed = () => Promise.resolve(nodeId === 'other' || asked.rotated < 2)
+      const counted = () => {
+        asked[nodeId] += 1
+        return isAllowed()
+      }
+      return followPublished(live, clusterId, { ...everybody(scope), nodeId, isAllowed: counted })
+    }
+    const [rotated, other] = [await of('rotated'), await of('other')]
+    await Promise.all([rotated.next(), other.next()])
+    const waiting = rotated.next()
+    const going = other.next()
+    const before = asked.other
+    changes.emit({ kind: 'ended', clusterId, whose: { nodeId: 'rotated' } })
+    expect(await waiting).toEqual({ done: true, value: undefined })
+    expect(asked.other).toBe(before)
+    changes.emit({ kind: 'published', clusterId, version: 8 })
+    expect((await going).value).toEqual({ clusterId, version: 8 })
+    live.stop()
+  })
+})
