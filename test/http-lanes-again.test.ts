@@ -63,4 +63,21 @@ describe('a query that was compiled is executed without its document', () => {
     })
     expect(await version()).toBe(before + 1)
   })
+
+  test('what fails is executed once more in the usual way, and not a third time', async () => {
+    const asked = { ...posted({ query: '{ replicas { id } }' }), token: lanes.app.operator }
+    for (let time = 0; time < 16; time += 1) await lanes.bySocket(asked)
+    const { replica } = lanes.app.database.client
+    const findMany: unknown = Reflect.get(replica, 'findMany')
+    let times = 0
+    const fail = () => {
+      times += 1
+      return Promise.reject(new Error('the disk is gone'))
+    }
+    Object.assign(replica, { findMany: fail })
+    const { body } = await lanes.bySocket(asked)
+    Object.assign(replica, { findMany })
+    expect(body).toContain('INTERNAL_SERVER_ERROR')
+    expect(times).toBe(2)
+  })
 })

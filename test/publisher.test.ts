@@ -87,3 +87,37 @@ test('a large cluster is read, and its new certificates are written, in many sho
   )
   expect(await expectShortTurns(() => keepResigned(db, second))).toBe(true)
 })
+
+test('changes that come while a cluster is published wait for twice the time that it takes, where there is no quiet', async () => {
+  const operator = systemOperator(app.database)
+  const took = 300
+  const turns: { began: number; ended: number }[] = []
+  const certificates = {
+    ...operator.certificates,
+    async replace(...given: Parameters<typeof operator.certificates.replace>) {
+      const began = performance.now()
+      await sleep(took)
+      if (turns.length === 0)
+        operator.changes.emit({ kind: 'changed', clusterId: world.clusterId, version: await bump() })
+      turns.push({ began, ended: performance.now() })
+      return operator.certificates.replace(...given)
+    },
+  }
+  const bump = async () => {
+    const data = { configVersion: { increment: 1 } }
+    return (await app.database.client.cluster.update({ where: { id: world.clusterId }, data })).configVersion
+  }
+  // Longer than anything here takes: nothing but the longest wait ends it.
+  const times = { quiet: 60_000, latest: 20, sweep: 60_000 }
+  const publisher = startPublisher({
+    operator: { ...operator, certificates },
+    vault: app.vault,
+    log: app.app.log,
+    times,
+  })
+  operator.changes.emit({ kind: 'changed', clusterId: world.clusterId, version: await bump() })
+  while (turns.length < 2) await sleep(10)
+  await publisher.stop()
+  const [first, second] = turns
+  expect((second?.began ?? 0) - (first?.ended ?? 0)).toBeGreaterThanOrEqual(2 * took)
+})

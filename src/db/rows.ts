@@ -166,21 +166,23 @@ function isWithin(table: TableName, row: PlainRow, { tenantId, clusterId }: RowS
 const latestBundleVersionOf = (clusterId: string) =>
   `(SELECT max(b.version) FROM config_bundles b WHERE b.tenant_id = x.tenant_id AND b.cluster_id = ${clusterId})`
 
-const computed: Readonly<Record<TableName, Readonly<Record<string, string>>>> = {
-  tenants: {},
-  clusters: { latestBundleVersion: latestBundleVersionOf('x.id') },
+const ownColumns = (table: TableName): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(columns[table]).map(([field, column]) => [field, `x.${column}`]))
+
+/** How each field is read. */
+const expressions: Readonly<Record<TableName, Readonly<Record<string, string>>>> = {
+  tenants: ownColumns('tenants'),
+  clusters: { ...ownColumns('clusters'), latestBundleVersion: latestBundleVersionOf('x.id') },
   nodes: {
+    ...ownColumns('nodes'),
     latestBundleVersion: latestBundleVersionOf('x.cluster_id'),
     clusterConfigVersion: '(SELECT c.config_version FROM clusters c WHERE c.id = x.cluster_id)',
   },
 }
 
-const plain = (table: TableName): Readonly<Record<string, string>> =>
-  Object.fromEntries(Object.entries(columns[table]).map(([field, column]) => [field, `x.${column}`]))
-
 function expression(table: TableName, field: string): string {
-  for (const known of [computed[table], plain(table)]) {
-    if (Object.hasOwn(known, field) && known[field] !== undefined) return known[field]
-  }
-  throw new Error(`${table} has no field ${field} that can be looked up`)
+  const known = expressions[table]
+  const found = Object.hasOwn(known, field) ? known[field] : undefined
+  if (found === undefined) throw new Error(`${table} has no field ${field} that can be looked up`)
+  return found
 }

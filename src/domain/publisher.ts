@@ -18,8 +18,8 @@ export interface PublisherTimes {
 const defaultTimes: PublisherTimes = { quiet: 50, latest: 500, sweep: 5000, retry: 1000 }
 const longestRetry = 60_000
 /**
- * While changes do not end, a cluster is published for a third of the time at most: the larger it is, the more changes
- * one version holds, and the fewer versions its nodes have to fetch.
+ * While changes come without a moment of quiet, a cluster is published for a third of the time at most: the larger it is,
+ * the more changes one version holds, and the fewer versions its nodes have to fetch.
  */
 const restShare = 2
 

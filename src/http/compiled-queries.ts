@@ -3,6 +3,7 @@ import type { ExecutionArgs } from 'graphql'
 import type * as Jit from 'graphql-jit'
 
 import type { Session } from '../auth/session.ts'
+import { documentCache } from './document-cache.ts'
 import type { GraphqlPlugin, ServerContext } from './graphql-plugin.ts'
 import type { Operation } from './operation.ts'
 
@@ -12,10 +13,6 @@ const timesBefore = 10
 /** Loaded when the first query is worth it: half a megabyte of source that a start does without. */
 let jit: typeof Jit | null = null
 let loading: Promise<void> | null = null
-
-/** By their text, for as many as are parsed once (document-cache.ts). */
-const keptTexts = 100
-const longestKept = 10_000
 
 interface Known {
   times: number
@@ -32,6 +29,14 @@ interface Compiled {
 
 type MeasuredContext = (isMeasured: boolean) => ServerContext
 
+/** What became of a query: `result` without errors, or null; `wasTried` where it is compiled and has errors. */
+interface Outcome {
+  readonly result: ExecutionResult | null
+  readonly wasTried: boolean
+}
+
+const notCompiled: Outcome = { result: null, wasTried: false }
+
 /**
  * Executes queries that come again and again by functions made for them (graphql-jit): half the time for a page of fifty
  * rows. Only signed-in callers have theirs compiled, which takes milliseconds, and only what changes nothing: whatever
@@ -39,13 +44,14 @@ type MeasuredContext = (isMeasured: boolean) => ServerContext
  */
 export class CompiledQueries {
   readonly #known = new WeakMap<DocumentNode, Known>()
-  readonly #byText = new Map<string, Known>()
+  readonly #byText = documentCache<Known>()
 
   /** Compiles what is executed often, and executes it so from then on. */
   plugin(): GraphqlPlugin {
     return {
       onExecute: ({ args, executeFn, setExecuteFn }) => {
-        if (args.contextValue.session.kind === 'anonymous') return
+        const { session, hasFailed } = args.contextValue
+        if (session.kind === 'anonymous' || hasFailed) return
         const query = this.#compiledFor(args)
         if (query) setExecuteFn((given: ExecutionArgs) => execute(query, given, executeFn as Execute))
       },
@@ -56,15 +62,18 @@ export class CompiledQueries {
    * Executes a query without its document having to be looked for, asked about and prepared again. It was parsed,
    * validated and admitted for a signed-in caller before: what plugins say to a document hangs on nothing else, and what
    * hangs on callers and variables (access, complexity) is asked by the fields themselves.
-   * @returns null where it is not compiled, or did not go well: the usual way says why
    */
-  async run({ query: text, operationName, variables }: Operation, { kind }: Session, contextOf: MeasuredContext) {
+  async run(
+    { query: text, operationName, variables }: Operation,
+    { kind }: Session,
+    contextOf: MeasuredContext,
+  ): Promise<Outcome> {
     const compiled = kind === 'anonymous' ? null : this.#byText.get(text)?.compiled.get(operationName ?? null)
-    if (!compiled) return null
+    if (!compiled) return notCompiled
     const { query, isMeasured, hasVariables } = compiled
     const result = await succeeded(query, { context: contextOf(isMeasured), variables })
     if (result && !hasVariables) compiled.isMeasured = true
-    return result
+    return { result, wasTried: true }
   }
 
   /** The function of a query that has been asked for often enough; null for all others. */
@@ -99,11 +108,7 @@ export class CompiledQueries {
 
   /** What is pushed out comes in again as soon as it is executed as others are. */
   #keep({ loc }: DocumentNode, known: Known): void {
-    const text = loc?.source.body
-    if (text === undefined || text.length > longestKept || this.#byText.has(text)) return
-    const [oldest] = this.#byText.keys()
-    if (this.#byText.size >= keptTexts && oldest !== undefined) this.#byText.delete(oldest)
-    this.#byText.set(text, known)
+    if (loc) this.#byText.set(loc.source.body, known)
   }
 }
 

@@ -8,13 +8,13 @@ import type { DocumentNode } from 'graphql'
 const keptDocuments = 100
 const longestKept = 10_000
 
-/** Yoga's cache of documents within these bounds. */
-export function documentCache() {
-  const kept = createLRUCache<DocumentNode>({ max: keptDocuments })
+/** Yoga's cache, within these bounds, of what is known of a document by its text. */
+export function documentCache<Value extends object = DocumentNode>() {
+  const kept = createLRUCache<Value>({ max: keptDocuments })
   return {
     get: (text: string) => kept.get(text),
-    set: (text: string, document: DocumentNode) => {
-      if (text.length <= longestKept) kept.set(text, document)
+    set: (text: string, value: Value) => {
+      if (text.length <= longestKept) kept.set(text, value)
     },
   }
 }

@@ -40,8 +40,9 @@ export const fastGraphql = ({ yoga, compiled, contextOf }: Means): FastRoute => 
     const operation = operationIn(body)
     if (!operation) return null
     const session = await call.session()
-    const again = await compiled.run(operation, session, (isMeasured) => contextOf(call, session, isMeasured))
-    const result = again ?? (await execute(yoga, operation, contextOf(call, session, false)))
+    const again = await compiled.run(operation, session, (isMeasured) => contextOf(call, session, { isMeasured }))
+    const { wasTried: hasFailed } = again
+    const result = again.result ?? (await execute(yoga, operation, contextOf(call, session, { hasFailed })))
     return result && answerOf(result, mediaTypeOf(request) ?? 'application/json', { call, session })
   },
 })

@@ -43,7 +43,7 @@ export function graphqlRoutes({ tokens, vault, presence, introspection, live, sc
 } {
   const enrolments = new Enrolments({ tokens, vault })
   // Whole from the beginning: what plugins add to it later costs a tenth of a poll.
-  const contextOf: ContextOf = (call, session, isMeasured) => ({
+  const contextOf: ContextOf = (call, session, { isMeasured = false, hasFailed = false } = {}) => ({
     call,
     session,
     tokens,
@@ -52,6 +52,7 @@ export function graphqlRoutes({ tokens, vault, presence, introspection, live, sc
     presence,
     live,
     isMeasured,
+    hasFailed,
     loaders: new Loaders(),
     reauthentication: () => call.reauthentication(),
     // Part of what Yoga expects of an adapter: work that outlives its request. Nothing here leaves any.
@@ -81,7 +82,7 @@ export function graphqlRoutes({ tokens, vault, presence, introspection, live, sc
     parserAndValidationCache: { documentCache: documentCache(), errorCache: noErrorCache },
   })
   const execute = async (exchange: Exchange): Promise<Response> =>
-    yoga.handle(exchange.request, contextOf(exchange, await exchange.session(), false))
+    yoga.handle(exchange.request, contextOf(exchange, await exchange.session()))
   const route: Route = {
     path: '/graphql',
     methods: {
