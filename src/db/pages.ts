@@ -63,6 +63,9 @@ export interface PageReader {
 export function pageReader({ reader, engine }: Database, scope: RowScope): PageReader {
   const read = ({ text, sql: withMarks, values }: Sql) =>
     reader.read(engine === 'sqlite' ? withMarks : text, values as readonly PlainValue[])
+  // PostgreSQL's statements have names that are never forgotten: one parameter, for any number of parents.
+  const among = (ids: readonly string[]): Sql =>
+    engine === 'sqlite' ? Prisma.join(ids) : sql`SELECT unnest(${ids}::text[])`
   const listed = ({ table, index }: Listing): Sql =>
     engine === 'sqlite' && index !== undefined ? raw(`${table} x INDEXED BY ${index}`) : raw(`${table} x`)
   return {
@@ -91,7 +94,7 @@ export function pageReader({ reader, engine }: Database, scope: RowScope): PageR
           : sql`JOIN ${raw(table)} r ON ${all([...same, sql`r.${raw(key)} IN (SELECT x.${raw(key)} FROM ${listed(listing)} ${tail})`])}`
       const rows = await read(sql`
         SELECT p.id AS parent, ${selection('r', table, fields)} FROM ${raw(parent.table)} p ${join}
-        WHERE p.id IN (${Prisma.join(parentIds)}) ORDER BY ${ordering('r', listing, window)}`)
+        WHERE p.id IN (${among(parentIds)}) ORDER BY ${ordering('r', listing, window)}`)
       const pages = new Map<string, Row[]>(parentIds.map((id) => [id, []]))
       for (const { parent: id, ...row } of rows) pages.get(id as string)?.push(typed(table, row))
       return pages
@@ -105,7 +108,7 @@ export function pageReader({ reader, engine }: Database, scope: RowScope): PageR
       const { table, parent } = withParent(listing)
       if (parentIds.length === 0) return new Map()
       const child = raw(parent.on.find(([, own]) => own === 'id')?.[0] ?? 'id')
-      const conditions = [sql`x.${child} IN (${Prisma.join(parentIds)})`, ...scopeConditions(table, scope), ...where]
+      const conditions = [sql`x.${child} IN (${among(parentIds)})`, ...scopeConditions(table, scope), ...where]
       const rows = await read(
         sql`SELECT x.${child} AS parent, count(*) AS total FROM ${listed(listing)} WHERE ${all(conditions)} GROUP BY x.${child}`,
       )

@@ -22,7 +22,7 @@ export const listOf = (engine: Engine): string =>
 
 /** Connections of their own, so that what is read does not wait behind transactions. */
 const poolSize = 8
-/** Statements that are kept prepared; there are some dozens of shapes, and of some one for each number of parents. */
+/** Statements that are kept prepared: some dozens of shapes, and on SQLite of some one for each number of parents. */
 const keptStatements = 500
 
 /**
