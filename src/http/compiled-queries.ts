@@ -1,28 +1,44 @@
-import { getOperationAST, OperationTypeNode, type DocumentNode, type ExecutionResult } from 'graphql'
-import type { ExecutionArgs } from 'graphql'
+import { getOperationAST, OperationTypeNode, type ExecutionArgs, type ExecutionResult } from 'graphql'
 import type * as Jit from 'graphql-jit'
+import { isAsyncIterable } from 'graphql-yoga'
 
 import type { Session } from '../auth/session.ts'
-import { documentCache } from './document-cache.ts'
+import { WeightedCache } from '../base/weighted-cache.ts'
+import { longestKept } from './document-cache.ts'
+import { sizeOf } from './document-size.ts'
 import type { GraphqlPlugin, ServerContext } from './graphql-plugin.ts'
 import type { Operation } from './operation.ts'
 
-/** A query that was asked this often is compiled: a page or an agent asks the same one for as long as it lives. */
+/** A query that went well this often is compiled: a page or an agent asks the same one for as long as it lives. */
 const timesBefore = 10
+
+/**
+ * Larger queries are interpreted, however often they come. Compiling takes 0.06 ms for each field and argument, fragments
+ * written out, in one turn of the event loop.
+ */
+const largestCompiled = 500
+
+/** What a compiled query takes for each of those (measured: 2.4 to 3.1 kB), and what all may take together. */
+const bytesOfNode = 3200
+const budget = 32 * 1024 * 1024
+/** What is known of a query beside its text and its compiled form. */
+const bytesOfEntry = 500
 
 /** Loaded when the first query is worth it: half a megabyte of source that a start does without. */
 let jit: typeof Jit | null = null
 let loading: Promise<void> | null = null
 
+/** What is known of one operation of a text. */
 interface Known {
-  times: number
-  /** By the operation's name; null where it cannot be compiled. */
-  readonly compiled: Map<string | null, Compiled | null>
+  /** How often it was executed without an error, and so within its limits. */
+  successes: number
+  /** Null where it cannot be compiled, absent while nobody tried. */
+  compiled?: Compiled | null
 }
 
 interface Compiled {
   readonly query: Jit.CompiledQuery
-  /** What a query costs hangs on its variables; without any, it is known once it was executed. */
+  /** What a query costs depends on its variables; without any, it is known once it was executed. */
   readonly hasVariables: boolean
   isMeasured: boolean
 }
@@ -39,36 +55,44 @@ const notCompiled: Outcome = { result: null, wasTried: false }
 
 /**
  * Executes queries that come again and again by functions made for them (graphql-jit): half the time for a page of fifty
- * rows. Only signed-in callers have theirs compiled, which takes milliseconds, and only what changes nothing: whatever
- * does not go well is executed once more in the usual way, so that errors are the same.
+ * rows. Only queries of signed-in callers are compiled, which takes milliseconds, and only those that were executed
+ * before, without an error and within their limits. Where a compiled one does not go well, it is executed once more in
+ * the usual way, so that errors are the same.
  */
 export class CompiledQueries {
-  readonly #known = new WeakMap<DocumentNode, Known>()
-  readonly #byText = documentCache<Known>()
+  readonly #known = new WeightedCache<Known>(budget)
 
   /** Compiles what is executed often, and executes it so from then on. */
   plugin(): GraphqlPlugin {
     return {
       onExecute: ({ args, executeFn, setExecuteFn }) => {
         const { session, hasFailed } = args.contextValue
-        if (session.kind === 'anonymous' || hasFailed) return
-        const query = this.#compiledFor(args)
-        if (query) setExecuteFn((given: ExecutionArgs) => execute(query, given, executeFn as Execute))
+        const key = session.kind === 'anonymous' || hasFailed ? null : keyOfQuery(args)
+        if (key === null) return
+        const known = this.#known.get(key) ?? { successes: 0 }
+        const compiled = known.successes < timesBefore ? null : this.#compile(known, args)
+        if (compiled) setExecuteFn((given: ExecutionArgs) => execute(compiled.query, given, executeFn as Execute))
+        this.#keep(key, known, args)
+        return {
+          onExecuteDone: ({ result }: { result: ExecutionResult | AsyncIterable<unknown> }) => {
+            if (!isAsyncIterable(result) && !result.errors) known.successes += 1
+          },
+        }
       },
     }
   }
 
   /**
    * Executes a query without its document having to be looked for, asked about and prepared again. It was parsed,
-   * validated and admitted for a signed-in caller before: what plugins say to a document hangs on nothing else, and what
-   * hangs on callers and variables (access, complexity) is asked by the fields themselves.
+   * validated and admitted for a signed-in caller before: what plugins say to a document depends on nothing else, and what
+   * depends on callers and variables (access, complexity) is asked by the fields themselves.
    */
   async run(
     { query: text, operationName, variables }: Operation,
     { kind }: Session,
     contextOf: MeasuredContext,
   ): Promise<Outcome> {
-    const compiled = kind === 'anonymous' ? null : this.#byText.get(text)?.compiled.get(operationName ?? null)
+    const compiled = kind === 'anonymous' ? null : this.#known.get(keyOf(text, operationName))?.compiled
     if (!compiled) return notCompiled
     const { query, isMeasured, hasVariables } = compiled
     const result = await succeeded(query, { context: contextOf(isMeasured), variables })
@@ -76,16 +100,10 @@ export class CompiledQueries {
     return { result, wasTried: true }
   }
 
-  /** The function of a query that has been asked for often enough; null for all others. */
-  #compiledFor({ schema, document, operationName }: ExecutionArgs): Jit.CompiledQuery | null {
-    const name = operationName ?? null
-    const known: Known = this.#known.get(document) ?? { times: 0, compiled: new Map() }
-    this.#known.set(document, known)
-    known.times += 1
-    if (known.times <= timesBefore) return null
-    const found = known.compiled.get(name)
-    if (found) this.#keep(document, known)
-    if (found !== undefined) return found?.query ?? null
+  /** The compiled form of a query that has been executed often enough; null for what has none, or not yet. */
+  #compile(known: Known, { schema, document, operationName }: ExecutionArgs): Compiled | null {
+    if (known.compiled !== undefined) return known.compiled
+    if (sizeOf(document).nodes > largestCompiled) return (known.compiled = null)
     if (!jit) {
       loading ??= import('graphql-jit').then(
         (loaded) => void (jit = loaded),
@@ -93,23 +111,26 @@ export class CompiledQueries {
       )
       return null
     }
-    const operation = getOperationAST(document, name)
-    const isQuery = operation?.operation === OperationTypeNode.QUERY
-    const made = isQuery ? jit.compileQuery(schema, document, name ?? undefined) : null
-    if (!made || !jit.isCompiledQuery(made)) {
-      known.compiled.set(name, null)
-      return null
-    }
-    const hasVariables = (operation?.variableDefinitions ?? []).length > 0
-    known.compiled.set(name, { query: made, hasVariables, isMeasured: false })
-    this.#keep(document, known)
-    return made
+    const made = jit.compileQuery(schema, document, operationName ?? undefined)
+    if (!jit.isCompiledQuery(made)) return (known.compiled = null)
+    const hasVariables = (getOperationAST(document, operationName)?.variableDefinitions ?? []).length > 0
+    return (known.compiled = { query: made, hasVariables, isMeasured: false })
   }
 
-  /** What is pushed out comes in again as soon as it is executed as others are. */
-  #keep({ loc }: DocumentNode, known: Known): void {
-    if (loc) this.#byText.set(loc.source.body, known)
+  #keep(key: string, known: Known, { document }: ExecutionArgs): void {
+    const ofCompiled = known.compiled ? sizeOf(document).nodes * bytesOfNode : 0
+    this.#known.set(key, known, bytesOfEntry + 2 * key.length + ofCompiled)
   }
+}
+
+/** A text may hold several operations; names of operations hold no line break. */
+const keyOf = (text: string, operationName: string | null | undefined): string => `${operationName ?? ''}\n${text}`
+
+/** What a query is known by; null for other operations, and for texts that are not kept. */
+function keyOfQuery({ document, operationName }: ExecutionArgs): string | null {
+  const text = document.loc?.source.body
+  const isQuery = getOperationAST(document, operationName)?.operation === OperationTypeNode.QUERY
+  return isQuery && text !== undefined && text.length <= longestKept ? keyOf(text, operationName) : null
 }
 
 type Execute = (args: ExecutionArgs) => ExecutionResult | Promise<ExecutionResult>

@@ -1,20 +1,21 @@
-import { _createLRUCache as createLRUCache } from 'graphql-yoga'
 import type { DocumentNode } from 'graphql'
 
-/**
- * Documents that are kept parsed and validated. A document of 2000 tokens takes a megabyte once it is parsed and
- * anybody may send one, so that few are kept, and long ones never; clients use the same few short ones all the time.
- */
-const keptDocuments = 100
-const longestKept = 10_000
+import { WeightedCache } from '../base/weighted-cache.ts'
 
-/** Yoga's cache, within these bounds, of what is known of a document by its text. */
-export function documentCache<Value extends object = DocumentNode>() {
-  const kept = createLRUCache<Value>({ max: keptDocuments })
+/** Longer documents are not kept: clients use the same few short ones all the time. */
+export const longestKept = 10_000
+
+/** What a document takes once it is parsed, for each character of its text (measured: 65 bytes, two thirds of them locations). */
+const bytesOfCharacter = 70
+const budget = 16 * 1024 * 1024
+
+/** Yoga's cache of documents that were parsed and validated, with a bound in bytes, since any signed-in caller fills it. */
+export function documentCache() {
+  const kept = new WeightedCache<DocumentNode>(budget)
   return {
     get: (text: string) => kept.get(text),
-    set: (text: string, value: Value) => {
-      if (text.length <= longestKept) kept.set(text, value)
+    set: (text: string, document: DocumentNode) => {
+      if (text.length <= longestKept) kept.set(text, document, text.length * bytesOfCharacter)
     },
   }
 }

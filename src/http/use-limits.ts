@@ -1,37 +1,18 @@
-import { maxAliasesRule } from '@escape.tech/graphql-armor-max-aliases'
-import { maxDepthRule } from '@escape.tech/graphql-armor-max-depth'
-import { maxDirectivesRule } from '@escape.tech/graphql-armor-max-directives'
 import { MaxTokensParserWLexer } from '@escape.tech/graphql-armor-max-tokens'
-import type { ParseOptions, ValidationContext } from 'graphql'
+import type { DocumentNode, GraphQLError, ParseOptions } from 'graphql'
 
 import { queryLimits } from '../graphql/complexity.ts'
+import { sizeOf } from './document-size.ts'
 import type { GraphqlPlugin } from './graphql-plugin.ts'
 import { refused } from './responses.ts'
 
 /**
- * What a document may hold. Together with the limits that see variables (complexity, depth and breadth, in
- * graphql/complexity.ts) they keep one request from costing more than a page needs.
+ * What a document may hold, each fragment counted as often as it is spread. Together with the limits that see variables
+ * (complexity, depth and breadth, in graphql/complexity.ts) they keep one request from costing more than a page needs.
  */
-export const documentLimits = { tokens: 2000, depth: queryLimits.depth, aliases: 30, directives: 20 }
+export const documentLimits = { tokens: 2000, nodes: 2000, depth: queryLimits.depth, aliases: 30, directives: 20 }
 
-const tooMuch = (what: string) => refused(400, 'QUERY_TOO_COMPLEX', `The query ${what}.`)
-
-/** The libraries' own errors come as HTTP 200 and without a code. */
-const rejecting = (n: number, what: string) => ({
-  n,
-  propagateOnRejection: false,
-  onReject: [(context: ValidationContext | null) => context?.reportError(tooMuch(what))],
-})
-
-const rules = [
-  // Introspection has its own limit, graphql-js's MaxIntrospectionDepthRule.
-  maxDepthRule({
-    flattenFragments: true,
-    ...rejecting(documentLimits.depth, `is deeper than ${documentLimits.depth} levels`),
-  }),
-  maxAliasesRule(rejecting(documentLimits.aliases, `has more than ${documentLimits.aliases} aliases`)),
-  maxDirectivesRule(rejecting(documentLimits.directives, `has more than ${documentLimits.directives} directives`)),
-]
+const tooMuch = (what: string): GraphQLError => refused(400, 'QUERY_TOO_COMPLEX', `The query ${what}.`)
 
 const tokens = {
   n: documentLimits.tokens,
@@ -42,16 +23,28 @@ const tokens = {
   ],
 }
 
-/** Refuses documents that are out of all proportion, before anything is executed. */
+/**
+ * Refuses documents that are out of all proportion as soon as they are parsed: validating, executing and compiling one
+ * takes time that grows with its fragments written out.
+ */
 export function useLimits(): GraphqlPlugin {
   return {
     onParse({ setParseFn }) {
-      setParseFn((source: string, options?: ParseOptions) =>
-        new MaxTokensParserWLexer(source, { ...options, ...tokens }).parseDocument(),
-      )
-    },
-    onValidate({ addValidationRule }) {
-      for (const rule of rules) addValidationRule(rule)
+      setParseFn((source: string, options?: ParseOptions) => {
+        const document = new MaxTokensParserWLexer(source, { ...options, ...tokens }).parseDocument()
+        refuseTooLarge(document)
+        return document
+      })
     },
   }
+}
+
+function refuseTooLarge(document: DocumentNode): void {
+  const { nodes, depth, aliases, directives } = sizeOf(document)
+  const limits = documentLimits
+  // Introspection has its own limit as well, graphql-js's MaxIntrospectionDepthRule.
+  if (depth > limits.depth) throw tooMuch(`is deeper than ${limits.depth} levels`)
+  if (aliases > limits.aliases) throw tooMuch(`has more than ${limits.aliases} aliases`)
+  if (directives > limits.directives) throw tooMuch(`has more than ${limits.directives} directives`)
+  if (nodes > limits.nodes) throw tooMuch(`has more than ${limits.nodes} fields and arguments, fragments written out`)
 }
