@@ -4,7 +4,7 @@ import { formatPublicKey, generateNodeKeyPair, parseNodeKeyPair } from '../pki/k
 import { ControlPlaneApi } from './api.ts'
 import { ClusterFolder, type Enrolment } from './enrolment-state.ts'
 import { AgentError, UnauthenticatedError } from './errors.ts'
-import { isMissing, makeFolder, writeWhole } from './files.ts'
+import { isMissing, makeFolder, writeWhole } from '../base/files.ts'
 
 export interface EnrollOptions {
   /** Of the control plane. */

@@ -3,7 +3,7 @@ import { basename, join, resolve } from 'node:path'
 import * as z from 'zod'
 
 import { AgentError } from './errors.ts'
-import { isMissing, makeFolder, writeWhole } from './files.ts'
+import { isMissing, makeFolder, writeWhole } from '../base/files.ts'
 
 const shape = z.object({
   format: z.literal(1),

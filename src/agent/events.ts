@@ -4,6 +4,8 @@ import { UnavailableError } from './errors.ts'
 
 /** Milliseconds without a byte, pings included, after which a connection counts as dead: it may have been cut silently. */
 const silence = 60_000
+/** Characters of one event, whose end has not come yet: those that agents are told have some fifty. */
+const mostOfEvent = 64 * 1024
 
 /**
  * The events of a stream (server-sent events, WHATWG HTML).
@@ -18,7 +20,7 @@ export async function* readEvents(
   const [reader, pulse] = withPulse(body, signal)
   const events = reader
     .pipeThrough(new TextDecoderStream() as unknown as ReadableWritablePair<string, Uint8Array>)
-    .pipeThrough(new EventSourceParserStream({ onError: 'terminate' }))
+    .pipeThrough(new EventSourceParserStream({ onError: 'terminate', maxBufferSize: mostOfEvent }))
   try {
     for await (const { event, data } of events) yield { event: event ?? 'message', data }
   } catch (error) {

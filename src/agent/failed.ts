@@ -1,7 +1,7 @@
 import * as z from 'zod'
 
 import type { ClusterFolder } from './enrolment-state.ts'
-import { writeWhole } from './files.ts'
+import { writeWhole } from '../base/files.ts'
 
 const shape = z.object({ version: z.int(), reason: z.string() }).nullable()
 

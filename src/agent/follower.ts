@@ -9,9 +9,10 @@ import { newestCertificate, renewalTime } from './certificates.ts'
 import type { Enrolment } from './enrolment-state.ts'
 import { AgentError, RefusedError, sayError, UnauthenticatedError, UnavailableError, VersionRefused } from './errors.ts'
 import { readFailed, sayFailed, writeFailed, type Failed } from './failed.ts'
-import { writeWhole } from './files.ts'
+import { writeWhole } from '../base/files.ts'
 import { currentConfig, discard, settingsOf, writeGeneration, type Generation } from './generation.ts'
 import { endLeftOver } from './left-over.ts'
+import { becomeSoleAgent } from './sole-agent.ts'
 import { startFromDisk } from './start-from-disk.ts'
 import { Supervisor, type SupervisorMeans } from './supervisor.ts'
 import { around, BackOff, Bell } from './waiting.ts'
@@ -63,12 +64,24 @@ export class Follower {
   constructor(means: FollowerMeans) {
     this.#means = means
     this.#pace = { ...defaultPace, ...means.pace }
-    this.#api = new ControlPlaneApi(means.enrolment.server, means.token)
+    this.#api = new ControlPlaneApi(means.enrolment.server, means.token, this.#end.signal)
     this.#supervisor = new Supervisor(means)
   }
 
-  /** Follows until `stop`. What ran before is started first: the control plane is not needed for it. */
+  /**
+   * Follows until `stop`. What ran before is started first: the control plane is not needed for it.
+   * @throws AgentError when another agent follows it, or the machine's key is missing
+   */
   async run(): Promise<void> {
+    const release = await becomeSoleAgent(this.#means.folder)
+    try {
+      await this.#follow()
+    } finally {
+      await release()
+    }
+  }
+
+  async #follow(): Promise<void> {
     const { folder, log } = this.#means
     this.#key = (await folder.read('host.key')) ?? ''
     if (this.#key === '') throw new AgentError(`${folder.keyFile} is missing: enrol again.`)

@@ -10,7 +10,7 @@ import { checkSettings } from '../nebula/settings.ts'
 import type { VerifiedSlice } from '../nebula/slice.ts'
 import type { ClusterFolder } from './enrolment-state.ts'
 import { VersionRefused } from './errors.ts'
-import { isMissing, pointTo, removeFile, targetOf, writeFolder } from './files.ts'
+import { isMissing, pointTo, removeFile, targetOf, writeFolder } from '../base/files.ts'
 
 /** What Nebula can be run on: a version's settings with the certificate that goes with them, in a folder of their own. */
 export interface Generation {

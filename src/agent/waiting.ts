@@ -30,6 +30,9 @@ export class BackOff {
 /** Around a pause, by a fifth either way. */
 export const around = (milliseconds: number): number => milliseconds * (0.8 + Math.random() * 0.4)
 
+/** Longer waits overflow node's timers, which then do not wait at all. */
+const longestWait = 2 ** 31 - 1
+
 /** A wait that can be cut short: whoever has news rings, and a ring in the meantime is not lost. */
 export class Bell {
   #rung = false
@@ -44,7 +47,7 @@ export class Bell {
   async wait(milliseconds: number): Promise<void> {
     if (!this.#rung) {
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, milliseconds)
+        const timer = setTimeout(resolve, Math.min(milliseconds, longestWait))
         this.#wake = () => {
           clearTimeout(timer)
           resolve()

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { chmod, link, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { chmod, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+
+import { createWhole, isMissing, makeFolder, moveFile, writeWhole } from '../base/files.ts'
 
 /** The kept secret cannot be used; the message says what to do. */
 class SecretError extends Error {
@@ -14,7 +16,7 @@ class SecretError extends Error {
  * @throws SecretError
  */
 export async function keptSecret(dataDir: string): Promise<{ secret: string; isNew: boolean }> {
-  await mkdir(dataDir, { recursive: true, mode: 0o700 })
+  await makeFolder(dataDir)
   const isNew = (await readSecret(dataDir)) === null && (await makeSecret(dataDir))
   const secret = await readSecret(dataDir)
   if (secret === null) throw new SecretError(`${secretFile(dataDir)} vanished while it was read`)
@@ -50,32 +52,17 @@ export async function takeNext(dataDir: string): Promise<void> {
   const previous = await readPrevious(dataDir)
   const before = [...new Set([secret, ...previous])].filter((one) => one !== null)
   await replaceFile(previousFile(dataDir), before.join('\n'))
-  await rename(nextFile(dataDir), secretFile(dataDir))
+  await moveFile(nextFile(dataDir), secretFile(dataDir))
 }
 
-/** Writes a file whole or not at all, for its owner alone. */
-async function replaceFile(file: string, text: string): Promise<void> {
-  const draft = `${file}-${randomBytes(8).toString('hex')}`
-  try {
-    const handle = await open(draft, 'wx', 0o600)
-    try {
-      await handle.writeFile(`${text}\n`)
-      await handle.sync()
-    } finally {
-      await handle.close()
-    }
-    await rename(draft, file)
-  } finally {
-    await rm(draft, { force: true })
-  }
-}
+const replaceFile = (file: string, text: string): Promise<void> => writeWhole(file, `${text}\n`)
 
 async function readFrom(file: string): Promise<string | null> {
   let mode: number
   try {
     mode = (await stat(file)).mode
   } catch (error) {
-    if (hasCode(error, 'ENOENT')) return null
+    if (isMissing(error)) return null
     throw error
   }
   if ((mode & 0o077) !== 0) await chmod(file, 0o600)
@@ -88,30 +75,9 @@ async function readFrom(file: string): Promise<string | null> {
  * Puts a new secret in its place, whole or not at all: of two first starts at once each has the one secret, and a crash
  * leaves no empty file behind. Returns false when another was faster.
  */
-async function makeSecret(dataDir: string): Promise<boolean> {
-  const draft = join(dataDir, `.secret-${randomBytes(8).toString('hex')}`)
-  try {
-    const handle = await open(draft, 'wx', 0o600)
-    try {
-      await handle.writeFile(`${randomBytes(32).toString('hex')}\n`)
-      await handle.sync()
-    } finally {
-      await handle.close()
-    }
-    // Unlike a renamed file, a link takes no other's place.
-    await link(draft, secretFile(dataDir))
-    return true
-  } catch (error) {
-    if (hasCode(error, 'EEXIST')) return false
-    throw error
-  } finally {
-    await rm(draft, { force: true })
-  }
-}
+const makeSecret = (dataDir: string): Promise<boolean> =>
+  createWhole(secretFile(dataDir), `${randomBytes(32).toString('hex')}\n`)
 
 const secretFile = (dataDir: string): string => join(dataDir, 'secret')
 const previousFile = (dataDir: string): string => join(dataDir, 'secret.previous')
 const nextFile = (dataDir: string): string => join(dataDir, 'secret.next')
-
-const hasCode = (error: unknown, code: string): boolean =>
-  typeof error === 'object' && error !== null && 'code' in error && error.code === code

@@ -4,6 +4,7 @@ import { text } from 'node:stream/consumers'
 
 import { type Command, InvalidArgumentError } from 'commander'
 
+import { printable } from '../base/printable.ts'
 import { UsageError } from './usage-error.ts'
 
 const defaultStateDir = '/var/lib/orrery'
@@ -43,7 +44,9 @@ export function addAgentCommands(program: Command): void {
       const token = await readToken(flags.tokenFile)
       const options = { server, token, name, groups, overlayIp, stateDir, insecureHttp, nebulaVersion: version }
       const { enrolment, folder } = await inStateDir(stateDir, () => enroll(options))
-      console.log(`${enrolment.name} is a node of cluster ${enrolment.clusterId}; its keys are in ${folder.path}.`)
+      console.log(
+        `${printable(enrolment.name)} is a node of cluster ${enrolment.clusterId}; its keys are in ${folder.path}.`,
+      )
       console.log('Next: orrery agent run')
     })
   agent
@@ -81,7 +84,7 @@ export function addAgentCommands(program: Command): void {
         import('../agent/status.ts'),
       ])
       const all = await inStateDir(stateDir, async () => Promise.all((await chosen(stateDir, [])).map(statusOf)))
-      console.log(json ? JSON.stringify(all, null, 2) : all.map(sayStatus).join('\n\n'))
+      console.log(json ? JSON.stringify(all, null, 2) : printable(all.map(sayStatus).join('\n\n')))
     })
   agent
     .command('leave')

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from 'commander'
 
+import { printable } from '../base/printable.ts'
 import { addAgentCommands } from './agent.ts'
 import { addMigrateCommands } from './migrate.ts'
 import { addPrintSchemaCommand } from './print-schema.ts'
@@ -35,6 +36,6 @@ try {
   await program.parseAsync()
 } catch (error) {
   // What the person at the keyboard can mend is said plainly; anything else is a fault of ours and shows its stack.
-  console.error(error instanceof Error && mendable.includes(error.name) ? error.message : error)
+  console.error(error instanceof Error && mendable.includes(error.name) ? printable(error.message) : error)
   process.exitCode = 1
 }

@@ -1,13 +1,48 @@
-import { mkdir, open, readlink, rename, rm, symlink } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { link, mkdir, open, readlink, rename, rm, symlink } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 
-/** Writes a file so that it is on the disk, whole, or not there: into a draft first, which then takes its place. */
+/**
+ * Writes a file so that it is on the disk, whole, or as it was before: into a draft first, which then takes its place. One
+ * writer at a time.
+ */
 export async function writeWhole(path: string, content: string | Uint8Array, mode = 0o600): Promise<void> {
   const draft = `${path}.draft`
   await rm(draft, { force: true })
-  await writeNew(draft, content, mode)
-  await rename(draft, path)
-  await syncFolder(dirname(path))
+  try {
+    await writeNew(draft, content, mode)
+    await moveFile(draft, path)
+  } catch (error) {
+    // A full disk, say: what failed leaves no half of a secret behind.
+    await rm(draft, { force: true })
+    throw error
+  }
+}
+
+/**
+ * Makes a file appear whole, or not at all, where there is none yet; any number of writers at a time.
+ * @returns false when there is one, which stays as it is
+ */
+export async function createWhole(path: string, content: string | Uint8Array, mode = 0o600): Promise<boolean> {
+  const draft = `${path}-${randomBytes(8).toString('hex')}.draft`
+  try {
+    await writeNew(draft, content, mode)
+    // Unlike a renamed file, a link takes no other's place.
+    await link(draft, path)
+    await syncFolder(dirname(path))
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
+  } finally {
+    await rm(draft, { force: true })
+  }
+}
+
+/** Gives a file another name in the same folder, in place of what has it; a power cut afterwards does not undo it. */
+export async function moveFile(from: string, to: string): Promise<void> {
+  await rename(from, to)
+  await syncFolder(dirname(to))
 }
 
 /** Writes a file that is not there yet, and waits until it is on the disk. */
@@ -37,23 +72,21 @@ export async function writeFolder(path: string, files: ReadonlyMap<string, strin
   await mkdir(draft, { mode: 0o700 })
   for (const [name, content] of files) await writeNew(join(draft, name), content)
   await syncFolder(draft)
-  await rename(draft, path)
-  await syncFolder(dirname(path))
+  await moveFile(draft, path)
 }
 
 /** Points a symlink elsewhere, in one step that a power cut undoes or leaves whole, and that is on the disk after it. */
-export async function pointTo(link: string, target: string): Promise<void> {
-  const draft = `${link}.draft`
+export async function pointTo(path: string, target: string): Promise<void> {
+  const draft = `${path}.draft`
   await rm(draft, { force: true })
   await symlink(target, draft)
-  await rename(draft, link)
-  await syncFolder(dirname(link))
+  await moveFile(draft, path)
 }
 
 /** What a symlink points to; null where there is none. */
-export async function targetOf(link: string): Promise<string | null> {
+export async function targetOf(path: string): Promise<string | null> {
   try {
-    return await readlink(link)
+    return await readlink(path)
   } catch (error) {
     if (isMissing(error)) return null
     throw error
