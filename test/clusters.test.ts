@@ -133,7 +133,11 @@ describe.each(engines)('clusters on %s', (engine) => {
     [{ port: '99999999', proto: 'TCP', host: 'any' }, 'port', /port \(1 to 65535\)/],
     [{ port: '300-200', proto: 'TCP', host: 'any' }, 'port', /range such as 200-300/],
     [{ port: '80', proto: 'TCP' }, '', /must say whom it is for/],
-    [{ port: '80', proto: 'TCP', group: 'a', groups: ['b'] }, '', /group or groups, not both/],
+    [{ port: '80', proto: 'TCP', group: 'a', groups: ['b'] }, '', /takes one of host, group, groups and cidr/],
+    [{ port: '80', proto: 'TCP', host: 'b', group: 'ops' }, '', /Nebula lets in whoever meets any of them/],
+    [{ port: '80', proto: 'TCP', host: 'any', cidr: '10.0.0.0/8' }, '', /write a rule for each/],
+    [{ port: '80', proto: 'TCP', groups: ['ops'], cidr: '10.0.0.0/8' }, '', /takes one of/],
+    [{ port: '80', proto: 'TCP', groups: ['any', 'ops'] }, '', /"any" among its groups, which to Nebula is everybody/],
     [{ port: '80', proto: 'TCP', cidr: '10.0.0.1/8' }, 'cidr', /without host bits/],
     [{ port: '80', proto: 'TCP', caSha: 'abc' }, 'caSha', /64 hex digits/],
   ])('the firewall rule %j is refused', async (rule, field, message) => {

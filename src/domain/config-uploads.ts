@@ -1,11 +1,15 @@
+import { isDeepStrictEqual } from 'node:util'
+
 import * as z from 'zod'
 
 import { NotFoundError } from '../base/errors.ts'
 import type { Scope } from '../auth/scope.ts'
 import type { Cluster } from '../db/types.ts'
+import { CONFIG_FILE } from '../nebula/manifest.ts'
 import type { CompiledBundle } from './bundle/compile-input.ts'
 import { firewallOf } from './bundle/firewall-section.ts'
 import { inspectBundle, type ArchiveSource } from './bundle/inspect.ts'
+import { refuseFile } from './bundle/refusal.ts'
 import { sharedPart, type SharedPart } from './bundle/shared-part.ts'
 import { withPki } from './cluster-ca.ts'
 import { changeCluster, type Change } from './cluster-change.ts'
@@ -29,10 +33,32 @@ export interface NewConfigBundle {
 /** An empty message says as much as none. */
 const rules = z.object({ message: messageRule.transform((text) => (text === '' ? undefined : text)).optional() })
 
+/** Who makes a version of somebody's files. */
+export interface Author {
+  /** The node that it is; null for people. */
+  readonly nodeId: string | null
+  /** Whether the caller may change the firewall by its own mutation; files are no way round that. */
+  readonly mayChangeFirewall: boolean
+}
+
 /** What an upload changes: the shared configuration, and the firewall where its config.yml has one. */
 interface Upload {
   readonly shared: SharedPart
   readonly firewall: Firewall | null
+  readonly author: Author
+}
+
+/**
+ * @throws ValidationError where the firewall of files is another one than the cluster's and their author may not change it
+ */
+function checkFirewall(cluster: Pick<Cluster, 'firewall'>, firewall: Firewall | null, author: Author): void {
+  // As they are stored: without keys that have no value.
+  const isSame = isDeepStrictEqual(JSON.parse(JSON.stringify(firewall)), cluster.firewall)
+  if (firewall === null || author.mayChangeFirewall || isSame) return
+  throw refuseFile(
+    CONFIG_FILE,
+    'firewall: differs from the cluster’s, which you may not change: leave the section out, or ask an admin',
+  )
 }
 
 /** Times that a bundle is compiled while nothing is locked. */
@@ -42,12 +68,12 @@ const tries = 3
  * CreateBundle: publishes an uploaded archive as the cluster's next version: its config.yml and further files become
  * the shared configuration, its firewall the cluster's, and what nodes get is compiled from them at once. Inspected and
  * compiled while nothing is locked; version, configuration and bundle commit together.
- * @param author the node that uploads, or null; its id is kept, and null after it was deleted
+ * @param author whose node's id is kept with the bundle, until the node is deleted
  * @throws ValidationError and LimitError that name file and reason, NotFoundError
  */
 export async function createConfigBundle(
   { scope, vault }: { scope: Scope; vault: Vault },
-  author: { readonly nodeId: string | null },
+  author: Author,
   { clusterId, archive, message }: NewConfigBundle,
 ): Promise<ConfigBundle> {
   const fields = check(rules, { message })
@@ -56,18 +82,18 @@ export async function createConfigBundle(
   }
   const { data, firewall } = await inspectBundle(archive)
   const shared = await sharedPart(data)
-  const upload = { shared, firewall }
+  const upload = { shared, firewall, author }
   const summary = fields.message ?? 'uploaded'
   const means = { scope, vault }
   for (let turn = 0; turn < tries; turn += 1) {
     const early = await compiledAhead(means, clusterId, upload)
-    const stored = early && (await storeAhead(scope, clusterId, { ...early, upload, author, summary }))
+    const stored = early && (await storeAhead(scope, clusterId, { ...early, upload, summary }))
     if (stored) return stored
   }
   // It changes all the time: compiled with the cluster's lock in hand.
   const stored = await changeCluster(scope, clusterId, summary, async (change) => {
     const bundle = await compiledInside(vault, change, upload)
-    return store(change, { upload, bundle, author, summary: `${summary} (${scope.actor})` })
+    return store(change, { upload, bundle, summary: `${summary} (${scope.actor})` })
   })
   scope.changes.emit({ kind: 'published', clusterId, version: stored.version })
   return stored
@@ -95,14 +121,12 @@ async function storeAhead(
   }
 }
 
-/** The cluster as it will be with the upload. */
-const withUpload = ({ cluster, nodes }: Snapshot, { firewall }: Upload): Snapshot => ({
-  cluster: {
-    ...cluster,
-    ...(firewall === null ? {} : { firewall: { ...firewall } as unknown as Cluster['firewall'] }),
-  },
-  nodes,
-})
+/** The cluster as it will be with the upload. @throws ValidationError when the author may not change it so */
+function withUpload({ cluster, nodes }: Snapshot, { firewall, author }: Upload): Snapshot {
+  checkFirewall(cluster, firewall, author)
+  if (firewall === null) return { cluster, nodes }
+  return { cluster: { ...cluster, firewall: { ...firewall } as unknown as Cluster['firewall'] }, nodes }
+}
 
 /** Compiles for the version behind the present one; null when nodes were given other certificates meanwhile. */
 async function compiledAhead(
@@ -134,13 +158,12 @@ async function compiledInside(vault: Vault, change: Change, upload: Upload): Pro
 interface Stored {
   readonly upload: Upload
   readonly bundle: CompiledBundle
-  readonly author: { readonly nodeId: string | null }
   readonly summary: string
 }
 
 function store(
   { tx, cluster, set }: Change,
-  { upload: { firewall }, bundle: { data, sha256, size }, author, summary }: Stored,
+  { upload: { firewall, author }, bundle: { data, sha256, size }, summary }: Stored,
 ): Promise<ConfigBundle> {
   const { id: clusterId, tenantId, configVersion: version } = cluster
   const message = withPending(cluster.pendingChanges, summary)
@@ -159,9 +182,14 @@ function store(
 /**
  * Takes the shared configuration of an old version back into force, with the firewall it had: as a new version, which
  * the publisher compiles with the nodes, certificates and revocations of today.
- * @throws NotFoundError when the cluster is not in the scope or has no such version
+ * @throws NotFoundError when the cluster is not in the scope or has no such version; ValidationError when the firewall was
+ * another one then, which this author may not change
  */
-export async function rollbackClusterConfig(scope: Scope, clusterId: string, version: number): Promise<Cluster> {
+export async function rollbackClusterConfig(
+  scope: Scope,
+  author: Author,
+  { clusterId, version }: { readonly clusterId: string; readonly version: number },
+): Promise<Cluster> {
   const archive = await getConfigBundleArchive(scope, clusterId, version)
   if (!archive) throw new NotFoundError('ConfigBundle')
   const { 'config.yml': config } = await sharedPart(archive.data)
@@ -172,6 +200,7 @@ export async function rollbackClusterConfig(scope: Scope, clusterId: string, ver
     const where = { tenantId_clusterId_version: { tenantId: cluster.tenantId, clusterId, version } }
     if (!(await tx.configBundle.findUnique({ where, select: { version: true } })))
       throw new NotFoundError('ConfigBundle')
+    checkFirewall(cluster, firewall, author)
     set(changed)
   })
   return clusterOf(scope, clusterId)

@@ -43,6 +43,12 @@ const cidrRule = z.string().transform((text, context) => {
 
 const label = z.string().trim().min(1, 'must not be empty').max(255, 'must have at most 255 characters')
 
+/**
+ * The ways to say who. To Nebula they are alternatives, of which a packet has to meet one (1.6 to 1.11, found by packets),
+ * and `any` within groups is everybody: a rule with two of them would be wider than it reads.
+ */
+const whoms = ['host', 'group', 'groups', 'cidr'] as const
+
 const ruleShape = z
   .object({
     port: portsRule,
@@ -63,7 +69,14 @@ const ruleShape = z
       [host, group, groups, cidr, localCidr, caName, caSha].some((one) => one !== undefined),
     'must say whom it is for: host, group, groups, cidr, localCidr, caName or caSha',
   )
-  .refine(({ group, groups }) => group === undefined || groups === undefined, 'takes group or groups, not both')
+  .refine(
+    (rule) => whoms.filter((whom) => rule[whom] !== undefined).length <= 1,
+    'takes one of host, group, groups and cidr: Nebula lets in whoever meets any of them, so write a rule for each; for a node that is in several groups at once, use groups',
+  )
+  .refine(
+    ({ groups = [] }) => groups.length <= 1 || !groups.includes('any'),
+    'has "any" among its groups, which to Nebula is everybody: leave it out, or write host: "any"',
+  )
 
 const rules = z.array(ruleShape).max(256, 'must have at most 256 rules')
 

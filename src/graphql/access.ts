@@ -2,6 +2,7 @@ import { GraphQLError } from 'graphql'
 
 import type { Operator, Scope } from '../auth/scope.ts'
 import type { EnrollingMachineSession, NodeSession, Session, SignedIn } from '../auth/session.ts'
+import type { Author } from '../domain/config-uploads.ts'
 import type { Context } from './context.ts'
 
 /**
@@ -29,21 +30,69 @@ export type AccessScopes = {
 }
 
 /** Answers, for one request, which of the access scopes its caller has. */
-export function accessOf({ session }: Pick<Context, 'session'>) {
-  const operator = session.kind === 'operator'
-  const tenantReader = operator || session.kind === 'tenantAdmin'
-  const tenantWriter = operator || (session.kind === 'tenantAdmin' && session.role === 'admin')
-  const node = session.kind === 'node'
+export const accessOf = ({ session }: Pick<Context, 'session'>) => ({
+  ...rightsOf(session),
+  nodeItself: (id: string) => session.kind === 'node' && session.nodeId === id,
+})
+
+type Rights = Readonly<Record<Exclude<keyof AccessScopes, 'nodeItself'>, boolean>>
+
+const none: Rights = {
+  signedIn: false,
+  operator: false,
+  tenantReader: false,
+  tenantWriter: false,
+  clusterReader: false,
+  clusterWriter: false,
+  node: false,
+  enrollingMachine: false,
+}
+
+/** Each kind of caller is named, so that a new one has no rights, and does not compile, until somebody has decided. */
+function rightsOf(session: Session): Rights {
+  switch (session.kind) {
+    case 'operator':
+      return { ...people, operator: true, tenantWriter: true, clusterWriter: true }
+    case 'tenantAdmin': {
+      const isAdmin = session.role === 'admin'
+      return { ...people, tenantWriter: isAdmin, clusterWriter: isAdmin }
+    }
+    case 'node':
+      return { ...none, signedIn: true, node: true, clusterReader: true, clusterWriter: session.isAdmin }
+    case 'enrollingMachine':
+      return { ...none, signedIn: true, enrollingMachine: true }
+    case 'anonymous':
+      return none
+  }
+}
+
+const people: Rights = { ...none, signedIn: true, tenantReader: true, clusterReader: true }
+
+/** Whose files of a bundle a caller may read: all nodes', one node's beside the shared ones, or no archive at all. */
+export type BundleReach = 'all' | { readonly nodeId: string } | 'none'
+
+/** A plain node learns of its own files only, never of the others' certificates. */
+export function bundleReachOf(session: Session): BundleReach {
+  switch (session.kind) {
+    case 'operator':
+    case 'tenantAdmin':
+      return 'all'
+    case 'node':
+      return session.isAdmin ? 'all' : { nodeId: session.nodeId }
+    case 'enrollingMachine':
+    case 'anonymous':
+      return 'none'
+  }
+}
+
+/** Who a published version is by, and whether its files may change what has a mutation of its own. */
+export function authorOf(context: Context): Author {
+  const { session } = context
   return {
-    signedIn: session.kind !== 'anonymous',
-    operator,
-    tenantReader,
-    tenantWriter,
-    clusterReader: tenantReader || node,
-    clusterWriter: tenantWriter || (node && session.isAdmin),
-    node,
-    enrollingMachine: session.kind === 'enrollingMachine',
-    nodeItself: (id: string) => node && session.nodeId === id,
+    // A node is kept as the bundle's author; everybody is named in its message.
+    nodeId: session.kind === 'node' ? session.nodeId : null,
+    // As updateClusterFirewall declares it.
+    mayChangeFirewall: rightsOf(session).tenantWriter,
   }
 }
 
@@ -57,7 +106,7 @@ export const unauthenticated = (): GraphQLError =>
   })
 
 /** The caller is known and may not do this. */
-const forbidden = (): GraphQLError =>
+export const forbidden = (): GraphQLError =>
   new GraphQLError('You may not do this.', {
     extensions: { code: 'FORBIDDEN' },
   })

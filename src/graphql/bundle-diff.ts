@@ -1,6 +1,6 @@
 import { diffConfigBundles, type BundleDiff } from '../domain/bundle-diff.ts'
 import { MAX_FILES } from '../domain/bundle/file-diff.ts'
-import { callerOf } from './access.ts'
+import { bundleReachOf, callerOf, forbidden } from './access.ts'
 import { builder } from './builder.ts'
 import { ConfigBundle } from './config-bundles.ts'
 import { badUserInput } from './errors.ts'
@@ -34,9 +34,10 @@ builder.objectField(ConfigBundle, 'diff', (t) =>
       'What changed since another version; null when that one does not exist. Nodes that are no admins see the shared files and their own.',
     args: { against: t.arg({ type: 'PositiveInt', required: true, description: 'The other, older version.' }) },
     resolve: ({ clusterId, version }, { against }, context) => {
-      const caller = callerOf(context)
-      const onlyNode = caller.kind === 'node' && !caller.isAdmin ? caller.nodeId : null
-      return diffConfigBundles(caller.scope, { clusterId, version, against }, onlyNode)
+      const { scope } = callerOf(context)
+      const reach = bundleReachOf(context.session)
+      if (reach === 'none') throw forbidden()
+      return diffConfigBundles(scope, { clusterId, version, against }, reach === 'all' ? null : reach.nodeId)
     },
   }),
 )

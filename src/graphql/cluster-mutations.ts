@@ -100,15 +100,20 @@ builder.relayMutationField(
 )
 
 const FirewallRuleInput = builder.inputType('FirewallRuleInput', {
-  description: 'One rule: which packets pass. At least one of the fields after `proto` says whom it is for.',
+  description:
+    'One rule: which packets pass. At least one of the fields after `proto` says whom it is for, and at most one of `host`, `group`, `groups` and `cidr`: Nebula lets in whoever meets any of them.',
   fields: (t) => ({
     port: t.string({ required: true, description: '`any`, `fragment`, a port, or a range such as `200-300`.' }),
     proto: t.field({ type: Protocol, required: true, description: 'The protocol.' }),
     host: t.string({ description: 'The name in the other side’s certificate, or `any`.' }),
     group: t.string({ description: 'A group in the other side’s certificate.' }),
-    groups: t.stringList({ description: 'Groups the other side has all of; not together with `group`.' }),
+    groups: t.stringList({ description: 'Groups the other side has all of.' }),
     cidr: t.field({ type: 'CIDR', description: 'Where the other side’s address lies.' }),
-    localCidr: t.field({ type: 'CIDR', description: 'Where the address on this side lies.' }),
+    localCidr: t.field({
+      type: 'CIDR',
+      description:
+        'Where the address on this side lies. Nebula 1.6 does not know it and lets packets to every address in.',
+    }),
     caName: t.string({ description: 'The name of the CA that signed the other side.' }),
     caSha: t.string({ description: 'The fingerprint of that CA, 64 hex digits.' }),
   }),

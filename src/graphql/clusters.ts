@@ -37,7 +37,7 @@ export const Protocol = builder.enumType('FirewallProtocol', {
 
 const FirewallRule = builder.objectRef<FirewallRuleShape>('FirewallRule').implement({
   description:
-    'One rule of Nebula’s firewall: which packets it lets pass. A field that is null does not narrow the rule.',
+    'One rule of Nebula’s firewall: which packets it lets pass. One of `host`, `group`, `groups` and `cidr` at most says who the other side is. `localCidr`, `caName` and `caSha` narrow the rule further, and a null one does not.',
   fields: (t) => ({
     port: t.exposeString('port', { description: '`any`, `fragment`, a port, or a range such as `200-300`.' }),
     proto: t.expose('proto', { type: Protocol, description: 'The protocol.' }),
@@ -51,7 +51,8 @@ const FirewallRule = builder.objectRef<FirewallRuleShape>('FirewallRule').implem
     localCidr: t.expose('localCidr', {
       type: 'CIDR',
       nullable: true,
-      description: 'Where the address on this side lies.',
+      description:
+        'Where the address on this side lies. Nebula 1.6 does not know it and lets packets to every address in.',
     }),
     caName: t.exposeString('caName', { nullable: true, description: 'The name of the CA that signed the other side.' }),
     caSha: t.exposeString('caSha', { nullable: true, description: 'The fingerprint of that CA, 64 hex digits.' }),

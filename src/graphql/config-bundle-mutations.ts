@@ -1,7 +1,7 @@
 import { ConflictError, LimitError, NotFoundError, ValidationError } from '../base/errors.ts'
 import { deleteConfigBundle, deleteOldConfigBundles } from '../domain/config-bundles.ts'
 import { createConfigBundle, rollbackClusterConfig } from '../domain/config-uploads.ts'
-import { callerOf, scopeOf } from './access.ts'
+import { authorOf, callerOf, scopeOf } from './access.ts'
 import { builder } from './builder.ts'
 import { ChangePlan, changed, dryRunDescription, planDescription } from './change-plan.ts'
 import { Cluster } from './clusters.ts'
@@ -24,15 +24,13 @@ builder.relayMutationField(
   },
   {
     description:
-      'Publishes an uploaded archive as the next version: its `config.yml` and further files become the shared configuration, its firewall the cluster’s. What nodes get is compiled from it. For operators, tenant admins and admin nodes. Bumps `configVersion`.',
+      'Publishes an uploaded archive as the next version: its `config.yml` and further files become the shared configuration, its firewall the cluster’s. What nodes get is compiled from it. For operators, tenant admins and admin nodes; an admin node may not change the firewall by it. Bumps `configVersion`.',
     authScopes: { clusterWriter: true },
     errors: outcome('createConfigBundle', ValidationError, NotFoundError, LimitError),
     resolve: (_root, { input: { clusterId, archive, message } }, context) => {
       const caller = callerOf(context)
       const upload = { clusterId, archive: archive.stream(), message: message ?? undefined }
-      // A node is kept as the bundle's author; everybody is named in its message.
-      const author = { nodeId: caller.kind === 'node' ? caller.nodeId : null }
-      return createConfigBundle({ scope: caller.scope, vault: context.vault }, author, upload)
+      return createConfigBundle({ scope: caller.scope, vault: context.vault }, authorOf(context), upload)
     },
   },
   {
@@ -59,11 +57,13 @@ builder.relayMutationField(
   },
   {
     description:
-      'Takes the shared configuration and the firewall of an old version back into force, as a new version with the nodes, certificates and revocations of today. For operators, tenant admins and admin nodes. Bumps `configVersion`.',
+      'Takes the shared configuration and the firewall of an old version back into force, as a new version with the nodes, certificates and revocations of today. For operators, tenant admins and admin nodes; an admin node may not change the firewall by it. Bumps `configVersion`.',
     authScopes: { clusterWriter: true },
     errors: outcome('rollbackClusterConfig', ValidationError, NotFoundError),
     resolve: (_root, { input: { clusterId, version, dryRun } }, context) =>
-      changed(context, { clusterId }, dryRun, (scope) => rollbackClusterConfig(scope, clusterId, version)),
+      changed(context, { clusterId }, dryRun, (scope) =>
+        rollbackClusterConfig(scope, authorOf(context), { clusterId, version }),
+      ),
   },
   {
     description: 'The configuration is in force again.',

@@ -25,13 +25,20 @@ export function listenerOf(context: Context): Listener {
 
 /** Whether a credential still leads to whom it led to when the stream began. */
 function sameAs(before: SignedIn): (now: Session) => boolean {
-  if (before.kind === 'node') {
-    const { nodeId } = before
-    return (now) => now.kind === 'node' && now.nodeId === nodeId
+  switch (before.kind) {
+    case 'operator':
+      return (now) => now.kind === 'operator'
+    case 'tenantAdmin': {
+      const { role, scope } = before
+      return (now) => now.kind === 'tenantAdmin' && now.scope.tenantId === scope.tenantId && now.role === role
+    }
+    case 'node': {
+      const { nodeId } = before
+      return (now) => now.kind === 'node' && now.nodeId === nodeId
+    }
+    case 'enrollingMachine': {
+      const { clusterId } = before
+      return (now) => now.kind === 'enrollingMachine' && now.clusterId === clusterId
+    }
   }
-  if (before.kind === 'tenantAdmin') {
-    const { role, scope } = before
-    return (now) => now.kind === 'tenantAdmin' && now.scope.tenantId === scope.tenantId && now.role === role
-  }
-  return (now) => now.kind === before.kind
 }

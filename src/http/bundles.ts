@@ -1,7 +1,7 @@
 import type { Scope } from '../auth/scope.ts'
-import type { Session } from '../auth/session.ts'
 import { isId } from '../base/ids.ts'
 import { getConfigBundle, getConfigBundleArchive, type ConfigBundle } from '../domain/config-bundles.ts'
+import { bundleReachOf } from '../graphql/access.ts'
 import type { Exchange } from './exchange.ts'
 import {
   bundleHeaders,
@@ -38,7 +38,7 @@ export const bundleRoutes = (means: BundleMeans): readonly Route[] => [
       GET: async (exchange, { clusterId = '', version = '' }) => {
         const session = await exchange.session()
         if (session.kind === 'anonymous') return unauthenticated()
-        if (!mayReadArchives(session)) return forbidden('You may not download whole archives.')
+        if (bundleReachOf(session) !== 'all') return forbidden('You may not download whole archives.')
         const id = clusterId.toLowerCase()
         const bundle = isId(id) ? await getConfigBundle(session.scope, id, Number(version)) : null
         return download(exchange, session.scope, id, bundle)
@@ -69,12 +69,6 @@ export function withoutSlice(bundle: Exclude<OwnBundle, { kind: 'slice' }>): Res
       return notModified(bundle.version)
   }
 }
-
-type ArchiveReader = Exclude<Session, { kind: 'anonymous' }>
-
-/** A plain node learns its own slice only, never the others' certificates. */
-const mayReadArchives = (session: ArchiveReader): boolean =>
-  session.kind === 'operator' || session.kind === 'tenantAdmin' || (session.kind === 'node' && session.isAdmin)
 
 /** Answers from the metadata where that is enough; the archive is read only when it is sent. */
 async function download(

@@ -82,6 +82,7 @@ describe('each setting has its effect', () => {
       static_host_map: { '10.42.0.1': ['203.0.113.7:4242'] },
       tun: { unsafe_routes: [] },
       firewall: {
+        default_local_cidr_any: true,
         inbound: [{ port: 'any', proto: 'any', host: 'any' }],
         outbound: [{ port: 'any', proto: 'any', host: 'any' }],
       },
@@ -156,6 +157,7 @@ describe('each setting has its effect', () => {
       inputOf(nodes, { firewall: { inbound: [{ ...rule, caSha: 'a'.repeat(64) }], outbound: [] } }),
     )
     expect(config['firewall']).toEqual({
+      default_local_cidr_any: true,
       inbound: [
         {
           port: '443',

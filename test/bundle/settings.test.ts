@@ -100,14 +100,16 @@ firewall:
   outbound: [{port: any, proto: any, host: any}]
   inbound:
     - {port: 443, proto: tcp, groups: [a, b], ca_name: acme, ca_sha: ${'ab'.repeat(32)}}
-    - {port: 0, proto: icmp, groups: a, cidr: 192.168.1.7/24, local_cidr: "fd00::1/64", host:}
+    - {port: 0, proto: icmp, groups: a, local_cidr: "fd00::1/64", host:}
+    - {port: 1, proto: udp, cidr: 192.168.1.7/24}
 `
     const rules = await firewall(content)
     expect(rules).toEqual({
       outbound: [open],
       inbound: [
         { port: '443', proto: 'tcp', groups: ['a', 'b'], caName: 'acme', caSha: 'ab'.repeat(32) },
-        { port: 'any', proto: 'icmp', groups: ['a'], cidr: '192.168.1.0/24', localCidr: 'fd00::/64' },
+        { port: 'any', proto: 'icmp', groups: ['a'], localCidr: 'fd00::/64' },
+        { port: '1', proto: 'udp', cidr: '192.168.1.0/24' },
       ],
     })
     expect(await firewallOf(content)).toEqual(rules)
@@ -128,7 +130,10 @@ firewall:
       '{port: 1, code: 1, proto: tcp, host: any}',
     ],
     ['config.yml: firewall.inbound.0: must say whom it is for', '{port: 1, proto: tcp}'],
-    ['config.yml: firewall.inbound.0: takes group or groups', '{port: 1, proto: tcp, group: a, groups: [b]}'],
+    [
+      'config.yml: firewall.inbound.0: takes one of host, group, groups and cidr',
+      '{port: 1, proto: tcp, group: a, groups: [b]}',
+    ],
     ['config.yml: firewall.inbound.0.cidr: must be a network', '{port: 1, proto: tcp, cidr: any}'],
     ['config.yml: line 1 sets firewall.inbound.0.proto, which must be one of', '{port: 1, proto: sctp, host: any}'],
   ])('unless Orrery cannot keep them: %s', async (message, rule) => {

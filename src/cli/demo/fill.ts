@@ -70,7 +70,7 @@ async function fillCluster(
   const plain = made.findLast(({ node }) => !node.isAdmin)
   for (const [index, message] of versions.entries()) {
     const archive = await packBundle([{ path: 'config.yml', content: configFor(index + 1) }])
-    const author = { nodeId: admin?.node.id ?? null }
+    const author = { nodeId: admin?.node.id ?? null, mayChangeFirewall: true }
     await createConfigBundle({ scope: operator, vault: making.vault }, author, {
       clusterId: cluster.id,
       archive,

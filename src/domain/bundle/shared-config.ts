@@ -17,8 +17,16 @@ export interface SharedConfig {
   readonly port: number
 }
 
-/** What holds where an uploaded configuration says nothing. */
-const DEFAULTS: Settings = { punchy: { punch: true }, relay: { use_relays: true } }
+/**
+ * What holds where an uploaded configuration says nothing. Nebula 1.10 turned `default_local_cidr_any` from true to false
+ * (its change log): rules that name no `local_cidr` then let nothing through to networks behind a gateway. Written out,
+ * it means the same to all versions; those before 1.9 pass over it, and let such packets through.
+ */
+const DEFAULTS: Settings = {
+  punchy: { punch: true },
+  relay: { use_relays: true },
+  firewall: { default_local_cidr_any: true },
+}
 
 /** Every text in quotes: to Nebula's reader, of YAML 1.1, a group `yes` or a host `2026-01-31` would be something else. */
 const STYLE = {
