@@ -20,7 +20,7 @@ describe('a fault of ours', () => {
     const response = await withNodeEnv(mode, () =>
       app.fetch('/graphql', {
         method: 'POST',
-        headers: { 'content-type': 'application/json' },
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${app.operator}` },
         body: JSON.stringify({ query }),
       }),
     )
@@ -58,13 +58,13 @@ describe('a fault of ours', () => {
   })
 
   test('beside data leaves the data, and the status 200', async () => {
-    const answer = await app.answer(null, '{ hello limping }')
+    const answer = await app.answer(app.operator, '{ hello limping }')
     expect(answer).toMatchObject({ status: 200, data: { hello: 'Hello you', limping: null } })
     expect(codeOf(answer)).toBe('INTERNAL_SERVER_ERROR')
   })
 
   test('is also a resolver’s value that is not of its type: the value is not told', async () => {
-    const answer = await app.answer(null, '{ badValue }')
+    const answer = await app.answer(app.operator, '{ badValue }')
     expect(codeOf(answer)).toBe('INTERNAL_SERVER_ERROR')
     expect(JSON.stringify(answer)).not.toContain('internal text')
   })
@@ -73,7 +73,11 @@ describe('a fault of ours', () => {
     app.takeLog()
     const response = await app.fetch('/graphql', {
       method: 'POST',
-      headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
+      headers: {
+        'content-type': 'application/json',
+        accept: 'text/event-stream',
+        authorization: `Bearer ${app.operator}`,
+      },
       body: JSON.stringify({ query: 'subscription { ticks }' }),
     })
     const text = await response.text()
@@ -165,16 +169,23 @@ describe('a mistake of the caller', () => {
   })
 
   test('null for an argument that takes none is told, not masked', async () => {
-    const answer = await probe.answer(null, 'query ($n: [Int!]) { count(numbers: $n) }', { n: [null] })
+    const answer = await probe.answer(probe.operator, 'query ($n: [Int!]) { count(numbers: $n) }', { n: [null] })
     expect(codeOf(answer)).toBe('BAD_USER_INPUT')
   })
 
-  test('signed-in callers are helped with names, anonymous ones are told none', async () => {
-    const help = /Did you mean|tenants?"/
+  test('signed-in callers are helped with names; others are told none, nor whether a document can be read', async () => {
     const signedIn = await app.answer(app.operator, '{ tenantz { id } }')
-    expect(signedIn.errors?.[0]?.message).toMatch(help)
-    const anonymous = await app.answer(null, '{ tenantz { id } }')
-    expect(anonymous.errors?.[0]?.message).toBe('Cannot query field "tenantz" on type "Query".')
+    expect(signedIn.errors?.[0]?.message).toMatch(/Did you mean|tenants?"/)
+    const refusal = await app.answer(null, '{ tenants { totalCount } }')
+    expect(codeOf(refusal)).toBe('UNAUTHENTICATED')
+    const others = [
+      '{ tenantz { id } }',
+      '{ __typename }',
+      '{ tenants {',
+      '{hello'.repeat(5000),
+      '{ __schema { types { name } } }',
+    ]
+    for (const query of others) expect(await app.answer(null, query)).toEqual({ ...refusal, path: undefined })
   })
 
   test('is answered alike however authentication failed: HTTP 401, UNAUTHENTICATED', async () => {

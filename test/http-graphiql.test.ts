@@ -44,7 +44,8 @@ describe('GraphiQL', () => {
   })
 
   test('is not what a client of the API gets', async () => {
-    const response = await app.fetch('/graphql?query={__typename}', { headers: { 'x-orrery-csrf': '1' } })
+    const headers = { 'x-orrery-csrf': '1', authorization: `Bearer ${app.operator}` }
+    const response = await app.fetch('/graphql?query={__typename}', { headers })
     expect(await response.json()).toEqual({ data: { __typename: 'Query' } })
   })
 

@@ -71,9 +71,10 @@ describe('closing', () => {
     await expect(fetch(`${server.url}/healthz`)).rejects.toThrow()
     letGo()
     const response = await answer
-    expect(response.status).toBe(200)
+    // The answer to somebody whom nobody knows, and a whole one.
+    expect(response.status).toBe(401)
     expect(response.headers.get('connection')).toBe('close')
-    expect(await response.json()).toEqual({ data: { __typename: 'Query' } })
+    expect(await response.json()).toMatchObject({ errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] })
     expect(await elapsed(closed)).toBeLessThan(1000)
     expect(faults(app)).toEqual([])
   })

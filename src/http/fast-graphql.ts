@@ -40,6 +40,8 @@ export const fastGraphql = ({ yoga, compiled, contextOf }: Means): FastRoute => 
     const operation = operationIn(body)
     if (!operation) return null
     const session = await call.session()
+    // The usual way says what is missing, without parsing anything.
+    if (session.kind === 'anonymous') return null
     const again = await compiled.run(operation, session, (isMeasured) => contextOf(call, session, { isMeasured }))
     const { wasTried: hasFailed } = again
     const result = again.result ?? (await execute(yoga, operation, contextOf(call, session, { hasFailed })))

@@ -66,7 +66,10 @@ export function fastLane(routes: readonly FastRoute[], means: Means) {
     } catch (error) {
       answer = masked(call, error)
     }
-    if (answer === null) return means.handOver(request, response, body)
+    if (answer === null) {
+      if (means.isStopping()) response.setHeader('connection', 'close')
+      return means.handOver(request, response, body)
+    }
     const plain = 'parts' in answer ? answer : await plainly(answer)
     const headers = plain.head.concat(plain.own, 'x-request-id', call.id)
     if (hasOrigins) varyByOrigin(headers)

@@ -22,6 +22,7 @@ import { useEventStreams } from './use-event-streams.ts'
 import { useIntrospection, type Introspection } from './use-introspection.ts'
 import { useLimits } from './use-limits.ts'
 import { useRequestParsers } from './use-request-parsers.ts'
+import { useStrangers } from './use-strangers.ts'
 import { useUploads } from './use-uploads.ts'
 
 export type { Introspection }
@@ -66,6 +67,7 @@ export function graphqlRoutes({ tokens, vault, presence, introspection, live, sc
       useRequestParsers(),
       useUploads(),
       useCsrf(),
+      useStrangers(introspection),
       useLimits(),
       useIntrospection(introspection),
       compiled.plugin(),
