@@ -15,7 +15,7 @@ import { createTenant } from '../src/domain/tenants.ts'
 import { Vault } from '../src/domain/vault.ts'
 import { formatPublicKey, generateNodeKeyPair } from '../src/pki/keys.ts'
 import { createMigratedDatabase, engines } from './support/database.ts'
-import { orrery } from './support/orrery-process.ts'
+import { operatorToken, orrery } from './support/orrery-process.ts'
 
 let folder: string
 beforeEach(async () => {
@@ -89,7 +89,8 @@ test('the kept secret is replaced, and who signed in under the old one still doe
     return (data as unknown as { enrollNode: { token: string } }).enrollNode.token
   }
   const first = orrery(['serve'], home)
-  const { url, token: operator } = await first.ready()
+  const { url } = await first.ready()
+  const operator = await operatorToken(home)
   const made = await ask(
     url,
     operator,

@@ -38,9 +38,12 @@ async function serve(config: Config, demo: boolean): Promise<void> {
   }).catch((error: unknown) => {
     throw addressProblem(error, config) ?? error
   })
-  const token = await mintJwt(server.keys.jwt, { role: 'operator' }, { subject: 'first-start', lifetime })
-  // A token on the terminal is for whoever sits at this machine; a server that others reach may have its output kept.
-  console.log(firstSteps(server.url, loopback && config.databaseUrl.startsWith('file:') ? token : null, ownName()))
+  // A token is for whoever sits at this machine and looks at it; what is no terminal is a journal or a file, and keeps it.
+  const isWatched = loopback && config.databaseUrl.startsWith('file:') && process.stdout.isTTY
+  const token = isWatched
+    ? await mintJwt(server.keys.jwt, { role: 'operator' }, { subject: 'first-start', lifetime })
+    : null
+  console.log(firstSteps(server.url, token, ownName()))
   if (demo) console.log(demoText(credentials))
   await stopSignal()
   console.log('Stopping …')

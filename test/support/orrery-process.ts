@@ -22,8 +22,15 @@ export function orrery(args: readonly string[], environment: Record<string, stri
       if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}:\n${output}`)
       await new Promise((resolve) => setTimeout(resolve, 50))
     }
-    const [, url = '', token = ''] = /(http:\/\/[\d.:]+)\/graphql#token=(\S+)/.exec(output) ?? []
-    return { url, token, output }
+    const [, url = ''] = /Orrery is ready: (http:\/\/[\d.:]+)/.exec(output) ?? []
+    return { url, output }
   }
   return { child, ended, ready }
+}
+
+/** An operator's token for what runs in this environment. */
+export async function operatorToken(environment: Record<string, string>): Promise<string> {
+  const { code, output } = await orrery(['token', 'create', '--role', 'operator'], environment).ended
+  if (code !== 0) throw new Error(`no token was made:\n${output}`)
+  return output.trim()
 }
