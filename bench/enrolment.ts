@@ -15,6 +15,7 @@ import { jwtVerifier } from '../src/auth/jwt.ts'
 import { deriveKeys } from '../src/auth/keys.ts'
 import { systemOperator } from '../src/auth/system.ts'
 import { Tokens } from '../src/auth/tokens.ts'
+import { FairQueue } from '../src/base/fair-queue.ts'
 import { createLog } from '../src/base/log.ts'
 import { openDatabase } from '../src/db/client.ts'
 import { openConnection } from '../src/db/connection.ts'
@@ -67,6 +68,7 @@ async function start(url: string) {
   const log = createLog('silent')
   const app = createApp({
     presence: new Presence({ operator, log }),
+    expensive: new FairQueue({ running: 2, waitingOfOwner: 8, waiting: 64 }),
     authenticate: authenticator({
       database,
       tokens,

@@ -17,6 +17,8 @@ export interface Config {
   readonly corsOrigins: readonly string[]
   readonly introspection: 'authenticated' | 'everyone' | 'nobody'
   readonly logLevel: string
+  /** Dry runs, uploads, differences and archives: how many run and wait. */
+  readonly expensive: { readonly running: number; readonly waitingOfOwner: number; readonly waiting: number }
   readonly identityProvider: {
     readonly issuer: string
     readonly audience: string
@@ -58,6 +60,9 @@ const shape = z.object({
     .default([]),
   ORRERY_INTROSPECTION: z.enum(['authenticated', 'everyone', 'nobody']).default('authenticated'),
   ORRERY_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  ORRERY_EXPENSIVE_RUNNING: z.coerce.number().int().min(1).max(64).default(2),
+  ORRERY_EXPENSIVE_WAITING_OF_TENANT: z.coerce.number().int().min(1).max(1000).default(8),
+  ORRERY_EXPENSIVE_WAITING: z.coerce.number().int().min(1).max(10_000).default(64),
   OIDC_ISSUER: httpUrl.optional(),
   OIDC_AUDIENCE: z.string().optional(),
   OIDC_JWKS_URL: httpUrl.optional(),
@@ -99,6 +104,11 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     corsOrigins: data.ORRERY_CORS_ORIGINS,
     introspection: data.ORRERY_INTROSPECTION,
     logLevel: data.ORRERY_LOG_LEVEL,
+    expensive: {
+      running: data.ORRERY_EXPENSIVE_RUNNING,
+      waitingOfOwner: data.ORRERY_EXPENSIVE_WAITING_OF_TENANT,
+      waiting: data.ORRERY_EXPENSIVE_WAITING,
+    },
     identityProvider:
       data.OIDC_ISSUER === undefined || data.OIDC_AUDIENCE === undefined
         ? null

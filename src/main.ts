@@ -5,6 +5,7 @@ import { deriveKeys, type Keys } from './auth/keys.ts'
 import { keptSecret, readOthers, readSecret } from './auth/secret.ts'
 import { systemOperator } from './auth/system.ts'
 import { Tokens } from './auth/tokens.ts'
+import { FairQueue } from './base/fair-queue.ts'
 import { createLog, type Logger } from './base/log.ts'
 import { type Config, ConfigError } from './config.ts'
 import { type Database, openDatabase } from './db/client.ts'
@@ -79,6 +80,7 @@ export async function startServer(config: Config, { beforeListening }: Hooks = {
     const app = createApp({
       authenticate,
       presence,
+      expensive: new FairQueue(config.expensive),
       tokens,
       vault,
       log,

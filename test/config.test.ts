@@ -25,6 +25,7 @@ describe('the configuration', () => {
     expect(readConfig({})).toEqual({
       databaseUrl: 'file:./data/orrery.db',
       secret: null,
+      expensive: { running: 2, waitingOfOwner: 8, waiting: 64 },
       previousSecrets: [],
       dataDir: './data',
       host: '127.0.0.1',

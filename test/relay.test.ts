@@ -96,9 +96,11 @@ describe('two instances on one PostgreSQL', () => {
     const { clusterId } = world
     const removed = (name: string) => ({ kind: 'nodeRemoved', clusterId, nodeId: randomUUID(), name }) as const
     // What was told before this test is on its way no longer, and the client has said so.
+    // The other instance may still be on its way back to the database, so it is told until it hears.
     const before = toldThere('before')
-    here.database.changes.emit(removed('before'))
+    const telling = setInterval(() => here.database.changes.emit(removed('before')), 100)
     await before
+    clearInterval(telling)
     await new Promise((resolve) => setTimeout(resolve, 200))
     here.takeStatements()
     heard.length = 0

@@ -22,9 +22,16 @@ export class ConflictError extends CallerError {
   override readonly name = 'ConflictError'
 }
 
-/** A bound of the product or of the network is reached: the overlay is full, a bundle is too large. */
+/** A bound of the product or of the network is reached: the overlay is full, a bundle is too large, too much waits. */
 export class LimitError extends CallerError {
   override readonly name = 'LimitError'
+  /** When the same may go through; null where time does not help. */
+  readonly retryAfterSeconds: number | null
+
+  constructor(message: string, retryAfterSeconds: number | null = null) {
+    super(message)
+    this.retryAfterSeconds = retryAfterSeconds
+  }
 }
 
 /** One rule that an input broke; `path` leads from the field's arguments to the value, e.g. `['input', 'routes', '3']`. */

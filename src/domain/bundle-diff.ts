@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
 
 import type { Scope } from '../auth/scope.ts'
+import { AbandonedError } from '../base/fair-queue.ts'
 import { MANIFEST_FILE, SIGNATURE_FILE } from '../nebula/manifest.ts'
 import { changesBetween, Comparisons, MAX_FILES, MAX_TEXT, type FileChange, type FileDiff } from './bundle/file-diff.ts'
 import { readBundle } from './bundle/read.ts'
@@ -23,43 +24,48 @@ interface Versions {
   readonly version: number
 }
 
+/** Runs work when it is its caller's turn; the signal fires when nobody wants the result any more. */
+type InTurn = <T>(work: (signal: AbortSignal) => Promise<T>) => Promise<T>
+
+interface Means {
+  readonly onlyNode: string | null
+  readonly inTurn: InTurn
+}
+
+interface FileChangeAt {
+  readonly path: string
+  readonly change: FileChange
+}
+
 /** Texts that are in memory for one answer, in bytes. */
 const MAX_TEXTS = 16 * MAX_TEXT
 
-/** Archives are read by one caller at a time: however many ask, two of them are in memory. */
-let turn: Promise<unknown> = Promise.resolve()
-
 /**
  * Compares the archives of two versions.
- * @param onlyNode the one node whose files are shown beside the shared ones; null for all
+ * @param means.onlyNode the one node whose files are shown beside the shared ones; null for all
+ * @param means.inTurn reads archives when it is the caller's turn, so that few of them are in memory
  * @returns null when one of them does not exist or is not in the scope
  * @throws Error when a stored archive is damaged
  */
 export async function diffConfigBundles(
   scope: Scope,
   versions: Versions,
-  onlyNode: string | null,
+  { onlyNode, inTurn }: Means,
 ): Promise<BundleDiff | null> {
   const isShown = shownTo(onlyNode)
-  const hashes = await inTurn(async () => {
+  const hashes = await inTurn(async (signal) => {
     const before = await archiveOf(scope, versions.clusterId, versions.against)
     const after = await archiveOf(scope, versions.clusterId, versions.version)
-    return before && after ? { before: await hashFiles(before, isShown), after: await hashFiles(after, isShown) } : null
+    return before && after
+      ? { before: await hashFiles(before, isShown, signal), after: await hashFiles(after, isShown, signal) }
+      : null
   })
   if (hashes === null) return null
   const changes = changesBetween(hashes.before, hashes.after)
   return {
     fileCount: changes.length,
-    files: (first) => readChanges(scope, versions, changes.slice(0, Math.min(first, MAX_FILES))),
+    files: (first) => readChanges(scope, versions, { changes: changes.slice(0, Math.min(first, MAX_FILES)), inTurn }),
   }
-}
-
-function inTurn<T>(work: () => Promise<T>): Promise<T> {
-  const mine = turn.then(work)
-  // Only when it is over counts for the next one: what comes of it, and its failure, are its caller's.
-  const over = () => undefined
-  turn = mine.then(over, over)
-  return mine
 }
 
 const archiveOf = async (scope: Scope, clusterId: string, version: number) =>
@@ -72,9 +78,14 @@ function shownTo(onlyNode: string | null): (path: string) => boolean {
   return (path) => !isManifest(path) && (onlyNode === null || !/^(?:nodes|certs)\//i.test(path) || own.includes(path))
 }
 
-async function hashFiles(archive: Uint8Array, isShown: (path: string) => boolean): Promise<Map<string, string>> {
+async function hashFiles(
+  archive: Uint8Array,
+  isShown: (path: string) => boolean,
+  signal: AbortSignal,
+): Promise<Map<string, string>> {
   const hashes = new Map<string, string>()
   for await (const { path, content } of readBundle(archive, isShown)) {
+    if (signal.aborted) throw new AbandonedError('the client has left')
     hashes.set(path, createHash('sha256').update(content).digest('base64'))
   }
   return hashes
@@ -84,7 +95,7 @@ async function hashFiles(archive: Uint8Array, isShown: (path: string) => boolean
 async function readChanges(
   scope: Scope,
   { clusterId, against, version }: Versions,
-  changes: readonly { readonly path: string; readonly change: FileChange }[],
+  { changes, inTurn }: { readonly changes: readonly FileChangeAt[]; readonly inTurn: InTurn },
 ): Promise<FileDiff[]> {
   const wanted = new Set(changes.map(({ path }) => path))
   const comparisons = new Comparisons()

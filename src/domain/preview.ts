@@ -1,4 +1,5 @@
 import { ConflictError, NotFoundError } from '../base/errors.ts'
+import { AbandonedError } from '../base/fair-queue.ts'
 import type { Scope } from '../auth/scope.ts'
 import { ChangeFeed } from '../db/changes.ts'
 import type { Tx } from '../db/types.ts'
@@ -21,21 +22,28 @@ const tries = 3
  * Runs a change of a cluster and takes it back: with the same rules and refusals, and nothing written, told or logged.
  * The change is whatever domain function `work` calls in the scope that it is given: its transaction is rolled back when
  * it has done its work and both states have been read.
- * @throws what the change throws; NotFoundError; LimitError when the bundle would be too large
+ * @throws what the change throws; NotFoundError; LimitError when the bundle would be too large; AbandonedError when the
+ * signal fired meanwhile
  */
 export async function preview<T>(
   scope: Scope,
   clusterId: string,
-  work: (scope: Scope) => Promise<T>,
+  { work, signal }: { readonly work: (scope: Scope) => Promise<T>; readonly signal: AbortSignal },
 ): Promise<Preview<T>> {
   for (let turn = 0; turn <= tries; turn += 1) {
     // Reading before the transaction keeps the lock short; only where the cluster always changes, it is read inside.
     const before = turn < tries ? await readSnapshot(scope.db, clusterId) : null
+    stopWhenLeft(signal)
     const { value, states } = await run(scope, clusterId, { work, before })
     if (states.before.cluster.configVersion + 1 !== states.after.cluster.configVersion) continue
+    stopWhenLeft(signal)
     return { value, plan: await planChange(scope, states.before, states.after) }
   }
   throw new ConflictError('The cluster changes all the time; try again')
+}
+
+function stopWhenLeft(signal: AbortSignal): void {
+  if (signal.aborted) throw new AbandonedError('the client has left')
 }
 
 interface States {

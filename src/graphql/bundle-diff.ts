@@ -4,6 +4,7 @@ import { bundleReachOf, callerOf, forbidden } from './access.ts'
 import { builder } from './builder.ts'
 import { ConfigBundle } from './config-bundles.ts'
 import { badUserInput } from './errors.ts'
+import { expensively } from './expensive.ts'
 import { FileDiff } from './file-diffs.ts'
 
 const ConfigDiff = builder.objectRef<BundleDiff>('ConfigDiff').implement({
@@ -37,7 +38,9 @@ builder.objectField(ConfigBundle, 'diff', (t) =>
       const { scope } = callerOf(context)
       const reach = bundleReachOf(context.session)
       if (reach === 'none') throw forbidden()
-      return diffConfigBundles(scope, { clusterId, version, against }, reach === 'all' ? null : reach.nodeId)
+      const versions = { clusterId, version, against }
+      const onlyNode = reach === 'all' ? null : reach.nodeId
+      return diffConfigBundles(scope, versions, { onlyNode, inTurn: (work) => expensively(context, work) })
     },
   }),
 )

@@ -1,4 +1,4 @@
-import { ConflictError, NotFoundError, ValidationError } from '../base/errors.ts'
+import { ConflictError, LimitError, NotFoundError, ValidationError } from '../base/errors.ts'
 import type { Cluster as ClusterRow } from '../db/generated/sqlite/client.ts'
 import { nodesToWaitForIn, type Waiting } from '../domain/ca-rotation-progress.ts'
 import {
@@ -114,7 +114,7 @@ builder.relayMutationField(
     description:
       'Begins to replace the cluster’s CA with a new one, in three versions; see `Cluster.caRotation`. For operators and tenant admins. Bumps `configVersion`.',
     authScopes: { tenantWriter: true },
-    errors: outcome('rotateClusterCa', ValidationError, NotFoundError, ConflictError),
+    errors: outcome('rotateClusterCa', ValidationError, NotFoundError, ConflictError, LimitError),
     resolve: (_root, { input: { clusterId, dryRun, ...input } }, context) =>
       changed(context, { clusterId }, dryRun, (scope) =>
         rotateClusterCa(scope, context.vault, clusterId, given(input)),
@@ -146,7 +146,7 @@ builder.relayMutationField(
     description:
       'Gives up a rotation: in TRUST_BOTH at once, in SIGN_AGAIN by signing again with the old CA; in DROP_OLD it is too late. For operators and tenant admins. Bumps `configVersion`.',
     authScopes: { tenantWriter: true },
-    errors: outcome('abortClusterCaRotation', NotFoundError, ConflictError),
+    errors: outcome('abortClusterCaRotation', NotFoundError, ConflictError, LimitError),
     resolve: (_root, { input: { clusterId, dryRun } }, context) =>
       changed(context, { clusterId }, dryRun, (scope) => abortClusterCaRotation(scope, clusterId)),
   },

@@ -8,6 +8,7 @@ import { scopeOf } from './access.ts'
 import { builder, pageSizes } from './builder.ts'
 import { atMost } from './bundle-diff.ts'
 import type { Context } from './context.ts'
+import { expensively } from './expensive.ts'
 import { FileDiff } from './file-diffs.ts'
 
 const NodeAction = builder.enumType('NodeAction', {
@@ -79,7 +80,8 @@ export async function changed<T>(
 ): Promise<Changed<T>> {
   const scope = scopeOf(context)
   if (dryRun !== true) return { value: await work(scope), plan: null }
-  return preview(scope, 'clusterId' in place ? place.clusterId : await clusterOf(scope, place.nodeId), work)
+  const clusterId = 'clusterId' in place ? place.clusterId : await clusterOf(scope, place.nodeId)
+  return expensively(context, (signal) => preview(scope, clusterId, { work, signal }))
 }
 
 async function clusterOf(scope: Scope, nodeId: string): Promise<string> {

@@ -1,4 +1,4 @@
-import { ConflictError, NotFoundError, ValidationError } from '../base/errors.ts'
+import { ConflictError, LimitError, NotFoundError, ValidationError } from '../base/errors.ts'
 import { updateClusterCertificates, updateClusterEnrollment } from '../domain/cluster-certificates.ts'
 import { scopeOf } from './access.ts'
 import { builder } from './builder.ts'
@@ -26,7 +26,7 @@ builder.relayMutationField(
     description:
       'Sets the format and the lifetime of the nodes’ certificates; not while the CA is being rotated. For operators and tenant admins. Bumps `configVersion`.',
     authScopes: { tenantWriter: true },
-    errors: outcome('updateClusterCertificates', ValidationError, NotFoundError, ConflictError),
+    errors: outcome('updateClusterCertificates', ValidationError, NotFoundError, ConflictError, LimitError),
     resolve: (_root, { input: { clusterId, dryRun, ...input } }, context) =>
       changed(context, { clusterId }, dryRun, (scope) => updateClusterCertificates(scope, clusterId, given(input))),
   },

@@ -1,4 +1,4 @@
-import { ConflictError, NotFoundError, ValidationError } from '../base/errors.ts'
+import { ConflictError, LimitError, NotFoundError, ValidationError } from '../base/errors.ts'
 import {
   createCluster,
   deleteCluster,
@@ -82,7 +82,7 @@ builder.relayMutationField(
   {
     description: 'Sets the cluster’s lighthouse. For operators and tenant admins. Bumps `configVersion`.',
     authScopes: { tenantWriter: true },
-    errors: outcome('updateClusterLighthouse', ValidationError, NotFoundError),
+    errors: outcome('updateClusterLighthouse', ValidationError, NotFoundError, LimitError),
     resolve: (_root, { input: { clusterId, dryRun, ...input } }, context) =>
       changed(context, { clusterId }, dryRun, (scope) => updateClusterLighthouse(scope, clusterId, given(input))),
   },
@@ -144,7 +144,7 @@ builder.relayMutationField(
   {
     description: 'Sets the firewall of all nodes. For operators and tenant admins. Bumps `configVersion`.',
     authScopes: { tenantWriter: true },
-    errors: outcome('updateClusterFirewall', ValidationError, NotFoundError),
+    errors: outcome('updateClusterFirewall', ValidationError, NotFoundError, LimitError),
     resolve: (_root, { input: { clusterId, firewall, dryRun } }, context) =>
       changed(context, { clusterId }, dryRun, (scope) =>
         updateClusterFirewall(scope, clusterId, {
@@ -184,7 +184,7 @@ builder.relayMutationField(
   {
     description: 'Gives the cluster a CA of your own. For operators and tenant admins. Bumps `configVersion`.',
     authScopes: { tenantWriter: true },
-    errors: outcome('importClusterPki', ValidationError, NotFoundError, ConflictError),
+    errors: outcome('importClusterPki', ValidationError, NotFoundError, ConflictError, LimitError),
     resolve: (_root, { input: { clusterId, dryRun, ...input } }, context) =>
       changed(context, { clusterId }, dryRun, (scope) =>
         importClusterPki(scope, context.vault, clusterId, given(input)),
@@ -215,7 +215,7 @@ builder.relayMutationField(
   {
     description: 'Bumps `configVersion` although nothing changed. For operators, tenant admins and admin nodes.',
     authScopes: { clusterWriter: true },
-    errors: outcome('publishClusterConfig', NotFoundError),
+    errors: outcome('publishClusterConfig', NotFoundError, LimitError),
     resolve: (_root, { input: { clusterId, dryRun } }, context) =>
       changed(context, { clusterId }, dryRun, (scope) => updateClusterVersion(scope, clusterId)),
   },

@@ -21,11 +21,21 @@ const usualListLength = 10
 
 /** The cost of a field beside that of its elements, and how many of these there may be. */
 export const fieldComplexity: FieldComplexityFunction<Context, Record<string, unknown>> = (args, _context, field) => {
+  if (isExpensive(args, field.name)) return { field: expensive, multiplier: 1 }
   if (field.args.some(({ name }) => name === 'first')) return { field: 1, multiplier: pageSize(args) }
   if (!isListType(getNullableType(field.type))) return 1
   // The rows of a page were counted with the page.
   const isPage = field.name === 'nodes' || field.name === 'edges'
   return { field: 1, multiplier: isPage ? 1 : usualListLength }
+}
+
+/** What reading and comparing a whole cluster costs beside reading rows: few of them fit into one request. */
+const expensive = 15_000
+
+/** Changes that are only looked at, uploads, and differences between archives; each alias counts. */
+function isExpensive({ input, against }: Record<string, unknown>, name: string): boolean {
+  const isDryRun = typeof input === 'object' && input !== null && 'dryRun' in input && input.dryRun === true
+  return isDryRun || name === 'createConfigBundle' || against !== undefined
 }
 
 /** Too large a page is refused where pages are read, with a message about it. */

@@ -7,6 +7,7 @@ import { ChangePlan, changed, dryRunDescription, planDescription } from './chang
 import { Cluster } from './clusters.ts'
 import { ConfigBundle } from './config-bundles.ts'
 import { outcome } from './errors.ts'
+import { expensively } from './expensive.ts'
 
 builder.relayMutationField(
   'createConfigBundle',
@@ -30,7 +31,9 @@ builder.relayMutationField(
     resolve: (_root, { input: { clusterId, archive, message } }, context) => {
       const caller = callerOf(context)
       const upload = { clusterId, archive: archive.stream(), message: message ?? undefined }
-      return createConfigBundle({ scope: caller.scope, vault: context.vault }, authorOf(context), upload)
+      return expensively(context, () =>
+        createConfigBundle({ scope: caller.scope, vault: context.vault }, authorOf(context), upload),
+      )
     },
   },
   {
@@ -59,7 +62,7 @@ builder.relayMutationField(
     description:
       'Takes the shared configuration and the firewall of an old version back into force, as a new version with the nodes, certificates and revocations of today. For operators, tenant admins and admin nodes; an admin node may not change the firewall by it. Bumps `configVersion`.',
     authScopes: { clusterWriter: true },
-    errors: outcome('rollbackClusterConfig', ValidationError, NotFoundError),
+    errors: outcome('rollbackClusterConfig', ValidationError, NotFoundError, LimitError),
     resolve: (_root, { input: { clusterId, version, dryRun } }, context) =>
       changed(context, { clusterId }, dryRun, (scope) =>
         rollbackClusterConfig(scope, authorOf(context), { clusterId, version }),

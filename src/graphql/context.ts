@@ -1,5 +1,6 @@
 import type { Session } from '../auth/session.ts'
 import type { Tokens } from '../auth/tokens.ts'
+import type { FairQueue } from '../base/fair-queue.ts'
 import type { Enrolments } from '../domain/enrolment.ts'
 import type { LiveClusters } from '../domain/live/clusters.ts'
 import type { Presence } from '../domain/presence.ts'
@@ -23,14 +24,18 @@ export interface Context {
   readonly live: LiveClusters
   /** Whether what is asked was found to be within `queryLimits` before, and costs the same each time. */
   readonly isMeasured: boolean
+  /** Where expensive work waits for its tenant's turn. */
+  readonly expensive: FairQueue
+  /** Fires when the client has left, so that nobody reads the answer. */
+  readonly left: () => AbortSignal
   /** Look-ups gathered across the fields of this one request. */
   readonly loaders: Loaders
 }
 
 /** A context for answering one event of a stream, without what belongs to the request that opened it. */
 export function detached(context: Context): Context {
-  const { session, tokens, vault, enrolments, presence, live } = context
+  const { session, tokens, vault, enrolments, presence, live, expensive, left } = context
   const again = context.reauthentication()
   const own = { reauthentication: () => again, isMeasured: false, loaders: new Loaders() }
-  return { session, tokens, vault, enrolments, presence, live, ...own }
+  return { session, tokens, vault, enrolments, presence, live, expensive, left, ...own }
 }

@@ -33,8 +33,16 @@ builder.objectType(ConflictError, {
 
 builder.objectType(LimitError, {
   name: 'LimitError',
-  description: 'A bound is reached: the overlay network has no free address, a bundle is too large.',
+  description:
+    'A bound is reached: the overlay network has no free address, a bundle is too large, or too much expensive work of the tenant waits already.',
   interfaces: [ErrorInterface],
+  fields: (t) => ({
+    retryAfterSeconds: t.expose('retryAfterSeconds', {
+      type: 'PositiveInt',
+      nullable: true,
+      description: 'In how many seconds the same may go through; null where time does not help.',
+    }),
+  }),
 })
 
 const ValidationIssue = builder.objectRef<{ path: readonly string[]; message: string }>('ValidationIssue').implement({

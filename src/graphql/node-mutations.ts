@@ -110,7 +110,7 @@ builder.relayMutationField(
     description:
       'Deletes a node: its certificate is revoked, its address is free again, its token ends. For operators, tenant admins and admin nodes; the last admin node cannot delete itself. Bumps `configVersion`.',
     authScopes: { clusterWriter: true },
-    errors: outcome('deleteNode', NotFoundError, ConflictError),
+    errors: outcome('deleteNode', NotFoundError, ConflictError, LimitError),
     resolve: (_root, { input: { nodeId, dryRun } }, context) =>
       changed(context, { nodeId }, dryRun, (scope) => deleteNode(scope, nodeId)),
   },

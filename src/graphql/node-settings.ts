@@ -1,4 +1,4 @@
-import { ConflictError, NotFoundError, ValidationError } from '../base/errors.ts'
+import { ConflictError, LimitError, NotFoundError, ValidationError } from '../base/errors.ts'
 import {
   updateNodeAdmin,
   updateNodeGroups,
@@ -31,7 +31,7 @@ builder.relayMutationField(
   {
     description: `Sets a node’s MTU. ${writers}`,
     authScopes: { clusterWriter: true },
-    errors: outcome('updateNodeMtu', ValidationError, NotFoundError),
+    errors: outcome('updateNodeMtu', ValidationError, NotFoundError, LimitError),
     resolve: (_root, { input: { nodeId, dryRun, ...input } }, context) =>
       changed(context, { nodeId }, dryRun, (scope) => updateNodeMtu(scope, nodeId, input)),
   },
@@ -68,7 +68,7 @@ builder.relayMutationField(
     // Taking everybody's traffic is not a thing that one machine decides for itself.
     authScopes: (_root, { input }) =>
       input.allowDefaultRoute ? { clusterWriter: true } : { clusterWriter: true, nodeItself: input.nodeId },
-    errors: outcome('updateNodeRoutes', ValidationError, NotFoundError, ConflictError),
+    errors: outcome('updateNodeRoutes', ValidationError, NotFoundError, ConflictError, LimitError),
     resolve: (_root, { input: { nodeId, dryRun, ...input } }, context) =>
       changed(context, { nodeId }, dryRun, (scope) => updateNodeRoutes(scope, context.vault, nodeId, given(input))),
   },
@@ -104,7 +104,7 @@ builder.relayMutationField(
   {
     description: `Makes a node a lighthouse, or no longer one. ${writers}`,
     authScopes: { clusterWriter: true },
-    errors: outcome('updateNodeLighthouse', ValidationError, NotFoundError),
+    errors: outcome('updateNodeLighthouse', ValidationError, NotFoundError, LimitError),
     resolve: (_root, { input: { nodeId, dryRun, ...input } }, context) =>
       changed(context, { nodeId }, dryRun, (scope) => updateNodeLighthouse(scope, nodeId, given(input))),
   },
@@ -133,7 +133,7 @@ builder.relayMutationField(
   {
     description: `Makes a node a relay, or no longer one. ${writers}`,
     authScopes: { clusterWriter: true },
-    errors: outcome('updateNodeRelay', NotFoundError),
+    errors: outcome('updateNodeRelay', NotFoundError, LimitError),
     resolve: (_root, { input: { nodeId, dryRun, ...input } }, context) =>
       changed(context, { nodeId }, dryRun, (scope) => updateNodeRelay(scope, nodeId, input)),
   },
@@ -162,7 +162,7 @@ builder.relayMutationField(
   {
     description: `Replaces a node’s groups and signs its certificate again. ${writers}`,
     authScopes: { clusterWriter: true },
-    errors: outcome('updateNodeGroups', ValidationError, NotFoundError, ConflictError),
+    errors: outcome('updateNodeGroups', ValidationError, NotFoundError, ConflictError, LimitError),
     resolve: (_root, { input: { nodeId, dryRun, ...input } }, context) =>
       changed(context, { nodeId }, dryRun, (scope) => updateNodeGroups(scope, context.vault, nodeId, input)),
   },
@@ -191,7 +191,7 @@ builder.relayMutationField(
   {
     description: `Makes a node an admin of its cluster, or no longer one; the last admin node cannot demote itself. ${writers}`,
     authScopes: { clusterWriter: true },
-    errors: outcome('updateNodeAdmin', NotFoundError, ConflictError),
+    errors: outcome('updateNodeAdmin', NotFoundError, ConflictError, LimitError),
     resolve: (_root, { input: { nodeId, dryRun, ...input } }, context) =>
       changed(context, { nodeId }, dryRun, (scope) => updateNodeAdmin(scope, nodeId, input)),
   },

@@ -5,6 +5,7 @@ import type { GraphQLSchema } from 'graphql'
 
 import type { Authenticate } from '../auth/authenticate.ts'
 import type { Tokens } from '../auth/tokens.ts'
+import type { FairQueue } from '../base/fair-queue.ts'
 import type { Logger } from '../base/log.ts'
 import type { BundleShelf } from '../domain/bundle/shelf.ts'
 import type { LiveClusters } from '../domain/live/clusters.ts'
@@ -39,6 +40,8 @@ export interface AppMeans {
   readonly shelf: BundleShelf
   /** Web pages of these origins may ask this server; the empty list is the default. */
   readonly corsOrigins: readonly string[]
+  /** Where expensive work waits for its tenant's turn. */
+  readonly expensive: FairQueue
   /** Who may read the GraphQL schema. */
   readonly introspection: Introspection
   readonly health: Health
@@ -96,8 +99,11 @@ export function createApp(means: AppMeans): App {
     async handOver(request, response, body) {
       const { method = 'POST', url = '/', headers } = request
       const given = Object.entries(headers).map(([name, value]): [string, string] => [name, String(value)])
+      const leaving = new AbortController()
+      response.once('close', () => leaving.abort())
+      const init = { method, headers: given, body, signal: leaving.signal }
       // Routes go by the path alone.
-      const answered = await adapter.fetch(`http://localhost${url}`, { method, headers: given, body })
+      const answered = await adapter.fetch(`http://localhost${url}`, init)
       await sendNodeResponse(answered, response, request, true)
     },
   })
@@ -106,6 +112,9 @@ export function createApp(means: AppMeans): App {
     answerPlain: fast,
     listener: async (request, response) => {
       const passing: Passing = { isOnSocket: true }
+      response.once('close', () => {
+        if (!response.writableFinished) passing.exchange?.leave()
+      })
       const release = listenersAddedTo(response)
       const head = await adapter.handleNodeRequestAndResponse(request, response, passing)
       const events = passing.exchange?.events

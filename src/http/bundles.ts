@@ -1,4 +1,4 @@
-import type { Scope } from '../auth/scope.ts'
+import type { FairQueue } from '../base/fair-queue.ts'
 import { isId } from '../base/ids.ts'
 import { getConfigBundle, getConfigBundleArchive, type ConfigBundle } from '../domain/config-bundles.ts'
 import { bundleReachOf } from '../graphql/access.ts'
@@ -21,7 +21,7 @@ import type { Route } from './router.ts'
  * poll without news is a 304; `GET /clusters/<id>/bundles/<version>` is any version's whole archive, for everybody but
  * plain nodes.
  */
-export const bundleRoutes = (means: BundleMeans): readonly Route[] => [
+export const bundleRoutes = (means: BundleMeans & { readonly expensive: FairQueue }): readonly Route[] => [
   {
     path: '/bundle',
     methods: {
@@ -41,7 +41,11 @@ export const bundleRoutes = (means: BundleMeans): readonly Route[] => [
         if (bundleReachOf(session) !== 'all') return forbidden('You may not download whole archives.')
         const id = clusterId.toLowerCase()
         const bundle = isId(id) ? await getConfigBundle(session.scope, id, Number(version)) : null
-        return download(exchange, session.scope, id, bundle)
+        const archive = (version: number) =>
+          means.expensive.run(session.scope.tenantId ?? 'operators', exchange.left, () =>
+            getConfigBundleArchive(session.scope, id, version),
+          )
+        return download(exchange, bundle, archive)
       },
     },
   },
@@ -73,9 +77,8 @@ export function withoutSlice(bundle: Exclude<OwnBundle, { kind: 'slice' }>): Res
 /** Answers from the metadata where that is enough; the archive is read only when it is sent. */
 async function download(
   { request }: Exchange,
-  scope: Scope,
-  clusterId: string,
   bundle: ConfigBundle | null,
+  read: (version: number) => Promise<Awaited<ReturnType<typeof getConfigBundleArchive>>>,
 ): Promise<Response> {
   if (!bundle) return missing()
   const { version, size } = bundle
@@ -88,7 +91,7 @@ async function download(
     'content-disposition': `attachment; filename="bundle-${version}.tar.gz"`,
   }
   if (request.method === 'HEAD') return new Response(null, { headers })
-  const archive = await getConfigBundleArchive(scope, clusterId, version)
+  const archive = await read(version)
   // Null when it was deleted in the meantime.
   return archive ? new Response(archive.data, { headers }) : missing()
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setMaxListeners } from 'node:events'
 
 import type { Authenticate } from '../auth/authenticate.ts'
 import type { Session } from '../auth/session.ts'
@@ -24,12 +25,31 @@ export class Call {
   readonly #means: CallMeans
   #log: Logger | null = null
   #session: Promise<Session> | null = null
+  #leaving: AbortController | null = null
+  #hasLeft = false
 
   /** @param authorization the header; null when there is none */
   constructor(authorization: string | null, means: CallMeans, { isOnSocket } = { isOnSocket: false }) {
     this.isOnSocket = isOnSocket
     this.#authorization = authorization
     this.#means = means
+  }
+
+  /** Fires when the client has left; made where somebody waits for it, since most calls are over before. */
+  get left(): AbortSignal {
+    if (!this.#leaving) {
+      this.#leaving = new AbortController()
+      // One request may ask for several pieces of work; Node warns of a leak from eleven on.
+      setMaxListeners(0, this.#leaving.signal)
+      if (this.#hasLeft) this.#leaving.abort()
+    }
+    return this.#leaving.signal
+  }
+
+  /** The client has left: work for its answer may stop. */
+  leave(): void {
+    this.#hasLeft = true
+    this.#leaving?.abort()
   }
 
   /** The log, with the call's id in every line. */

@@ -1,6 +1,7 @@
 import { GraphQLError, Kind } from 'graphql'
 
-import { CallerError, NotFoundError, ValidationError } from '../base/errors.ts'
+import { CallerError, LimitError, NotFoundError, ValidationError } from '../base/errors.ts'
+import { AbandonedError } from '../base/fair-queue.ts'
 
 /** What is made of an error: shown with these extensions besides its own, or masked and its cause logged. */
 export type Verdict =
@@ -13,6 +14,9 @@ const shown = (extensions: Record<string, unknown> = {}): Verdict => ({ kind: 's
 export function classify(error: GraphQLError): Verdict {
   if (isCoercion(error)) return shown({ code: 'BAD_USER_INPUT', http: { spec: true, status: 400 } })
   const cause = causeOf(error)
+  if (cause instanceof LimitError && cause.retryAfterSeconds !== null) return busy(cause.retryAfterSeconds)
+  // Nobody reads it, and nothing failed.
+  if (cause instanceof AbandonedError) return shown({ code: 'CLIENT_CLOSED_REQUEST', http: { status: 499 } })
   if (cause instanceof CallerError) return shown({ code: codeOf(cause) })
   if (!(cause instanceof GraphQLError)) return { kind: 'masked', cause }
   const { code } = error.extensions
@@ -39,6 +43,14 @@ function causeOf(error: GraphQLError): unknown {
 }
 
 const asObject = (value: unknown): object => (typeof value === 'object' && value !== null ? value : {})
+
+/** RFC 6585, 4. */
+const busy = (seconds: number): Verdict =>
+  shown({
+    code: 'TOO_MANY_REQUESTS',
+    retryAfterSeconds: seconds,
+    http: { status: 429, headers: { 'retry-after': String(seconds) }, spec: false },
+  })
 
 /** Where a query, which has no union of errors, fails through its caller. */
 function codeOf(error: CallerError): string {

@@ -10,6 +10,8 @@ export class Exchange extends Call {
     super(request.headers.get('authorization'), means, { isOnSocket })
     this.request = request
     this.url = new URL(request.url)
+    if (request.signal.aborted) this.leave()
+    else request.signal.addEventListener('abort', () => this.leave(), { once: true })
   }
 }
 

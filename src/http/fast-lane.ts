@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Call, type CallMeans } from './call.ts'
 import { describeError } from './describe-error.ts'
 import { logAccess } from './use-access-log.ts'
-import { masked } from './use-failures.ts'
+import { failed } from './use-failures.ts'
 import { withSecurityHeaders } from './use-security-headers.ts'
 
 /** What a call is answered with: the same as the whole application would, but for the request id. */
@@ -57,6 +57,9 @@ export function fastLane(routes: readonly FastRoute[], means: Means) {
   const serve = async (route: FastRoute, request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const start = isLogged ? performance.now() : 0
     const call = new Call(request.headers.authorization ?? null, means)
+    response.once('close', () => {
+      if (!response.writableFinished) call.leave()
+    })
     const body = route.body ? await readAnnounced(request) : noBody
     // The client went away; nobody reads an answer.
     if (body === null) return
@@ -64,7 +67,7 @@ export function fastLane(routes: readonly FastRoute[], means: Means) {
     try {
       answer = await route.answer({ request, call }, body)
     } catch (error) {
-      answer = masked(call, error)
+      answer = failed(call, error)
     }
     if (answer === null) {
       if (means.isStopping()) response.setHeader('connection', 'close')

@@ -2,6 +2,7 @@ import { YogaServer } from 'graphql-yoga'
 import type { GraphQLSchema } from 'graphql'
 
 import type { Tokens } from '../auth/tokens.ts'
+import type { FairQueue } from '../base/fair-queue.ts'
 import { Enrolments } from '../domain/enrolment.ts'
 import type { LiveClusters } from '../domain/live/clusters.ts'
 import type { Presence } from '../domain/presence.ts'
@@ -33,12 +34,21 @@ interface Means {
   readonly presence: Presence
   readonly introspection: Introspection
   readonly live: LiveClusters
+  readonly expensive: FairQueue
   /** Orrery's own when absent. */
   readonly schema?: GraphQLSchema
 }
 
 /** `/graphql`: the API, and GraphiQL for whoever opens the address in a browser. */
-export function graphqlRoutes({ tokens, vault, presence, introspection, live, schema = orrerySchema }: Means): {
+export function graphqlRoutes({
+  tokens,
+  vault,
+  presence,
+  introspection,
+  live,
+  expensive,
+  schema = orrerySchema,
+}: Means): {
   readonly route: Route
   readonly fast: FastRoute
 } {
@@ -52,6 +62,8 @@ export function graphqlRoutes({ tokens, vault, presence, introspection, live, sc
     enrolments,
     presence,
     live,
+    expensive,
+    left: () => call.left,
     isMeasured,
     hasFailed,
     loaders: new Loaders(),

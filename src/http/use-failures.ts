@@ -1,3 +1,5 @@
+import { LimitError } from '../base/errors.ts'
+import { AbandonedError } from '../base/fair-queue.ts'
 import type { Call } from './call.ts'
 import { describeError } from './describe-error.ts'
 import type { Middleware } from './exchange.ts'
@@ -7,17 +9,23 @@ import { failure } from './responses.ts'
 export const maskedMessage = (requestId: string): string =>
   `Something went wrong. Whoever runs this server finds the reason in its log under request id ${requestId}.`
 
-/** Whatever is thrown outside of GraphQL's execution is logged whole and answered masked. */
+/** Whatever is thrown outside of GraphQL's execution gets an answer. */
 export const useFailures: Middleware = (next) => async (exchange) => {
   try {
     return await next(exchange)
   } catch (error) {
-    return masked(exchange, error)
+    return failed(exchange, error)
   }
 }
 
-/** Logs a fault of ours and makes the answer that says so. */
-export function masked(call: Call, error: unknown): Response {
+/** The answer to what was thrown: where it is not the caller's to know, it is logged whole and masked. */
+export function failed(call: Call, error: unknown): Response {
+  if (error instanceof LimitError && error.retryAfterSeconds !== null) {
+    const headers = { 'retry-after': String(error.retryAfterSeconds) }
+    return failure(429, 'TOO_MANY_REQUESTS', error.message, { headers })
+  }
+  // Nobody reads the answer, and nothing failed.
+  if (error instanceof AbandonedError) return failure(499, 'CLIENT_CLOSED_REQUEST', error.message)
   call.log.error({ error: describeError(error) }, 'request failed')
   return failure(500, 'INTERNAL_SERVER_ERROR', maskedMessage(call.id), { requestId: call.id })
 }

@@ -14,6 +14,7 @@ import { Presence } from '../../src/domain/presence.ts'
 import { publishCluster } from '../../src/domain/publish.ts'
 import { unpublished } from '../../src/domain/publisher.ts'
 import { Vault } from '../../src/domain/vault.ts'
+import { FairQueue } from '../../src/base/fair-queue.ts'
 import { createLog } from '../../src/base/log.ts'
 import { createApp, type App, type AppMeans } from '../../src/http/app.ts'
 import { createMigratedDatabase, type Engine, type TestDatabase } from './database.ts'
@@ -113,6 +114,7 @@ async function open(
     log,
     live: new LiveClusters(database.changes, { log }),
     presence,
+    expensive: new FairQueue({ running: 2, waitingOfOwner: 8, waiting: 64 }),
     shelf: bundleShelf(operator),
     corsOrigins: [],
     introspection: 'authenticated',
