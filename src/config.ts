@@ -19,6 +19,8 @@ export interface Config {
   readonly logLevel: string
   /** Dry runs, uploads, differences and archives: how many run and wait. */
   readonly expensive: { readonly running: number; readonly waitingOfOwner: number; readonly waiting: number }
+  /** Bytes of all uploads together that are kept in memory; what is beyond them waits in the data folder. */
+  readonly uploadMemory: number
   readonly identityProvider: {
     readonly issuer: string
     readonly audience: string
@@ -63,6 +65,7 @@ const shape = z.object({
   ORRERY_EXPENSIVE_RUNNING: z.coerce.number().int().min(1).max(64).default(2),
   ORRERY_EXPENSIVE_WAITING_OF_TENANT: z.coerce.number().int().min(1).max(1000).default(8),
   ORRERY_EXPENSIVE_WAITING: z.coerce.number().int().min(1).max(10_000).default(64),
+  ORRERY_UPLOAD_MEMORY_MIB: z.coerce.number().int().min(0).max(4096).default(32),
   OIDC_ISSUER: httpUrl.optional(),
   OIDC_AUDIENCE: z.string().optional(),
   OIDC_JWKS_URL: httpUrl.optional(),
@@ -109,6 +112,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
       waitingOfOwner: data.ORRERY_EXPENSIVE_WAITING_OF_TENANT,
       waiting: data.ORRERY_EXPENSIVE_WAITING,
     },
+    uploadMemory: data.ORRERY_UPLOAD_MEMORY_MIB * 1024 * 1024,
     identityProvider:
       data.OIDC_ISSUER === undefined || data.OIDC_AUDIENCE === undefined
         ? null

@@ -26,6 +26,7 @@ describe('the configuration', () => {
       databaseUrl: 'file:./data/orrery.db',
       secret: null,
       expensive: { running: 2, waitingOfOwner: 8, waiting: 64 },
+      uploadMemory: 32 * 1024 * 1024,
       previousSecrets: [],
       dataDir: './data',
       host: '127.0.0.1',

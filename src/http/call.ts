@@ -27,6 +27,7 @@ export class Call {
   #session: Promise<Session> | null = null
   #leaving: AbortController | null = null
   #hasLeft = false
+  readonly #lastly: (() => Promise<void>)[] = []
 
   /** @param authorization the header; null when there is none */
   constructor(authorization: string | null, means: CallMeans, { isOnSocket } = { isOnSocket: false }) {
@@ -50,6 +51,16 @@ export class Call {
   leave(): void {
     this.#hasLeft = true
     this.#leaving?.abort()
+  }
+
+  /** Has something done once the call has its answer, whatever that is. */
+  whenOver(work: () => Promise<void>): void {
+    this.#lastly.push(work)
+  }
+
+  /** The call has its answer. */
+  async over(): Promise<void> {
+    for (const work of this.#lastly.splice(0)) await work()
   }
 
   /** The log, with the call's id in every line. */

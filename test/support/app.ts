@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { tmpdir } from 'node:os'
 
 import { authenticator, type Authenticate } from '../../src/auth/authenticate.ts'
 import { jwtVerifier, mintJwt } from '../../src/auth/jwt.ts'
@@ -16,6 +17,7 @@ import { unpublished } from '../../src/domain/publisher.ts'
 import { Vault } from '../../src/domain/vault.ts'
 import { FairQueue } from '../../src/base/fair-queue.ts'
 import { createLog } from '../../src/base/log.ts'
+import { Spool } from '../../src/base/spool.ts'
 import { createApp, type App, type AppMeans } from '../../src/http/app.ts'
 import { createMigratedDatabase, type Engine, type TestDatabase } from './database.ts'
 
@@ -115,6 +117,7 @@ async function open(
     live: new LiveClusters(database.changes, { log }),
     presence,
     expensive: new FairQueue({ running: 2, waitingOfOwner: 8, waiting: 64 }),
+    spool: new Spool(tmpdir(), { ofOwner: 9, all: 66, memory: 32 * 1024 * 1024 }),
     shelf: bundleShelf(operator),
     corsOrigins: [],
     introspection: 'authenticated',
