@@ -3,13 +3,22 @@ import { setImmediate } from 'node:timers/promises'
 import { parse } from 'yaml'
 
 import type { Scope } from '../auth/scope.ts'
+import type { InTurn } from '../base/fair-queue.ts'
 import type { Cluster } from '../db/types.ts'
 import { actionFor, type Action, type Effective } from '../nebula/action.ts'
 import { CA_FILE, CONFIG_FILE } from '../nebula/manifest.ts'
 import { deepMerge, isSettings, type Settings } from '../nebula/merge.ts'
 import { isVersion } from '../nebula/version.ts'
 import type { CompileNode } from './bundle/compile-input.ts'
-import { changesBetween, Comparisons, MAX_FILES, type FileChange, type FileDiff } from './bundle/file-diff.ts'
+import {
+  changesBetween,
+  compareLines,
+  fileDiffs,
+  MAX_FILES,
+  type FileChangeAt,
+  type FileDiff,
+  type Sides,
+} from './bundle/file-diff.ts'
 import { certified, nodeCertificatePath, nodeConfigPath } from './bundle/render.ts'
 import { renderedFiles, SIGNED_ANEW, type RenderedFiles } from './plan-files.ts'
 import type { Snapshot } from './snapshot.ts'
@@ -46,10 +55,20 @@ const OLDEST_NEBULA = '1.6.1'
 /** Nodes that are looked at between two turns of the event loop. */
 const TURN = 10
 
-/** Compares what the nodes are given before and after a change. */
-export async function planChange(scope: Scope, before: Snapshot, after: Snapshot): Promise<ChangePlan> {
+/**
+ * Compares what the nodes are given before and after a change.
+ * @param means.inTurn runs what is expensive and asked for later
+ * @param means.signal ends the comparison
+ */
+export async function planChange(
+  scope: Scope,
+  { before, after }: { readonly before: Snapshot; readonly after: Snapshot },
+  { inTurn, signal }: { readonly inTurn: InTurn; readonly signal: AbortSignal },
+): Promise<ChangePlan> {
   const old = await renderedFiles(scope.db, before, null)
+  signal.throwIfAborted()
   const now = await renderedFiles(scope.db, after, before)
+  signal.throwIfAborted()
   const changes = changesBetween(old.texts, now.texts)
   const shared = changes.filter(({ path }) => !isOfNode(path)).map(({ path }) => path)
   const changed = new Set(changes.map(({ path }) => path))
@@ -73,7 +92,13 @@ export async function planChange(scope: Scope, before: Snapshot, after: Snapshot
       })
     },
     fileCount: changes.length,
-    files: (first) => fileDiffs(changes.slice(0, Math.min(first, MAX_FILES)), { old, now }),
+    files: (first) => {
+      const wanted = changes.slice(0, Math.min(first, MAX_FILES))
+      return fileDiffs(wanted, async () => {
+        const diffs = await inTurn((signal) => compareLines(wanted, sidesIn({ old, now }), signal))
+        return (path) => diffs.get(path) ?? null
+      })
+    },
   }
 }
 
@@ -125,14 +150,10 @@ function settingsIn(text = ''): Settings {
   return isSettings(parsed) ? parsed : {}
 }
 
-function fileDiffs(changes: readonly { path: string; change: FileChange }[], { old, now }: Both): FileDiff[] {
-  const comparisons = new Comparisons()
-  return changes.map(({ path, change }) => ({
-    path,
-    change,
-    diff: () => {
-      if (old.opaque.has(path) || now.opaque.has(path)) return Promise.resolve(null)
-      return comparisons.unified(path, { before: old.texts.get(path) ?? null, after: now.texts.get(path) ?? null })
-    },
-  }))
-}
+/** What a file was and is; null for one whose content is not shown. */
+const sidesIn =
+  ({ old, now }: Both) =>
+  ({ path }: FileChangeAt): Sides | null => {
+    if (old.opaque.has(path) || now.opaque.has(path)) return null
+    return { before: old.texts.get(path) ?? null, after: now.texts.get(path) ?? null }
+  }

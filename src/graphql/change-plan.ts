@@ -81,7 +81,7 @@ export async function changed<T>(
   const scope = scopeOf(context)
   if (dryRun !== true) return { value: await work(scope), plan: null }
   const clusterId = 'clusterId' in place ? place.clusterId : await clusterOf(scope, place.nodeId)
-  return expensively(context, (signal) => preview(scope, clusterId, { work, signal }))
+  return preview(scope, clusterId, { work, inTurn: (piece) => expensively(context, piece) })
 }
 
 async function clusterOf(scope: Scope, nodeId: string): Promise<string> {

@@ -3,6 +3,7 @@ import { setMaxListeners } from 'node:events'
 
 import type { Authenticate } from '../auth/authenticate.ts'
 import type { Session } from '../auth/session.ts'
+import { AbandonedError } from '../base/fair-queue.ts'
 import type { Logger } from '../base/log.ts'
 import type { Presence } from '../domain/presence.ts'
 import type { Frames } from './event-frames.ts'
@@ -42,7 +43,7 @@ export class Call {
       this.#leaving = new AbortController()
       // One request may ask for several pieces of work; Node warns of a leak from eleven on.
       setMaxListeners(0, this.#leaving.signal)
-      if (this.#hasLeft) this.#leaving.abort()
+      if (this.#hasLeft) this.#leaving.abort(abandoned())
     }
     return this.#leaving.signal
   }
@@ -50,7 +51,7 @@ export class Call {
   /** The client has left: work for its answer may stop. */
   leave(): void {
     this.#hasLeft = true
-    this.#leaving?.abort()
+    this.#leaving?.abort(abandoned())
   }
 
   /** Has something done once the call has its answer, whatever that is. */
@@ -103,3 +104,5 @@ async function recognise({ authenticate, presence }: CallMeans, authorization: s
   if (session.kind === 'node') presence.seen(session.nodeId)
   return session
 }
+
+const abandoned = () => new AbandonedError('the client has left')

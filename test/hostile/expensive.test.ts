@@ -79,4 +79,21 @@ describe.each(engines)('expensive work of one tenant, on %s', (engine) => {
     const { status, errors } = await ask(30)
     expect({ status, code: errors?.[0]?.extensions?.code }).toEqual({ status: 400, code: 'QUERY_TOO_COMPLEX' })
   })
+
+  test('reads none of the other nodes while it keeps the cluster locked', async () => {
+    const statements = async (query: string, variables: object) => {
+      app.takeStatements()
+      await app.ask(world.admin, query, variables)
+      const all = app.takeStatements()
+      // The bump takes the lock, and what follows it here holds it.
+      const bump = all.findIndex((sql) => /^UPDATE.*clusters/.test(sql))
+      expect(all[bump]).toMatch(/config_version/)
+      return all.slice(bump).filter((sql) => /SELECT.*\bnodes\b/.test(sql)).length
+    }
+    expect(await statements(dryRun, { id: world.clusterId })).toBe(0)
+    const mtu = `mutation ($id: UUID!) { updateNodeMtu(input: { nodeId: $id, mtu: 1280, dryRun: true }) {
+      ... on UpdateNodeMtuPayload { plan { nodeCount } } } }`
+    // The one itself, with the one before it in the order of names.
+    expect(await statements(mtu, { id: world.nodeId })).toBeLessThanOrEqual(4)
+  })
 })
