@@ -5,6 +5,7 @@ import type { Authenticate } from '../auth/authenticate.ts'
 import type { Session } from '../auth/session.ts'
 import type { Logger } from '../base/log.ts'
 import type { Presence } from '../domain/presence.ts'
+import { nodeIn } from '../graphql/access.ts'
 import type { Frames } from './event-frames.ts'
 
 export interface CallMeans {
@@ -89,6 +90,7 @@ export class Call {
 
 async function recognise({ authenticate, presence }: CallMeans, authorization: string | null): Promise<Session> {
   const session = await authenticate(authorization)
-  if (session.kind === 'node') presence.seen(session.nodeId)
+  const node = nodeIn(session)
+  if (node) presence.seen(node.nodeId)
   return session
 }
