@@ -2,6 +2,7 @@ import type { Scope } from '../auth/scope.ts'
 import { NotFoundError } from '../base/errors.ts'
 import { MAX_FILES } from '../domain/bundle/file-diff.ts'
 import type { ChangePlan as ChangePlanShape, NodePlan as NodePlanShape } from '../domain/change-plan.ts'
+import { expecting } from '../domain/expected-version.ts'
 import { getNode } from '../domain/nodes.ts'
 import { preview } from '../domain/preview.ts'
 import { scopeOf } from './access.ts'
@@ -71,14 +72,23 @@ export const dryRunDescription =
   'Whether to change nothing and tell in `plan` what would change; refused where the change would be. False when null.'
 export const planDescription = 'What the change would do; null unless `dryRun`.'
 
+export const expectedVersionDescription =
+  'The cluster’s `configVersion` that you saw: where it is another now, the change is refused, and the ConflictError has what is there. Changes whatever is there when null.'
+
+/** What a caller says of how a change is to be made. */
+interface Terms {
+  readonly dryRun: boolean | null | undefined
+  readonly expectedVersion?: number | null | undefined
+}
+
 /** Makes a change, or with `dryRun` looks at what it would do. */
 export async function changed<T>(
   context: Context,
   place: { readonly clusterId: string } | { readonly nodeId: string },
-  dryRun: boolean | null | undefined,
+  { dryRun, expectedVersion }: Terms,
   work: (scope: Scope) => Promise<T>,
 ): Promise<Changed<T>> {
-  const scope = scopeOf(context)
+  const scope = expecting(scopeOf(context), expectedVersion)
   if (dryRun !== true) return { value: await work(scope), plan: null }
   const clusterId = 'clusterId' in place ? place.clusterId : await clusterOf(scope, place.nodeId)
   return expensively(context, (signal) => preview(scope, clusterId, { work, signal }))
