@@ -6,6 +6,7 @@ import type { Session } from '../auth/session.ts'
 import { AbandonedError } from '../base/fair-queue.ts'
 import type { Logger } from '../base/log.ts'
 import type { Presence } from '../domain/presence.ts'
+import { nodeIn } from '../graphql/access.ts'
 import type { Frames } from './event-frames.ts'
 
 export interface CallMeans {
@@ -101,7 +102,8 @@ export class Call {
 
 async function recognise({ authenticate, presence }: CallMeans, authorization: string | null): Promise<Session> {
   const session = await authenticate(authorization)
-  if (session.kind === 'node') presence.seen(session.nodeId)
+  const node = nodeIn(session)
+  if (node) presence.seen(node.nodeId)
   return session
 }
 

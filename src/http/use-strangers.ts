@@ -1,4 +1,4 @@
-import { unauthenticated } from '../graphql/access.ts'
+import { isSignedIn, unauthenticated } from '../graphql/access.ts'
 import type { GraphqlPlugin } from './graphql-plugin.ts'
 import type { Introspection } from './use-introspection.ts'
 
@@ -13,7 +13,7 @@ export const longestOfStrangers = 4000
 export function useStrangers(policy: Introspection): GraphqlPlugin {
   return {
     onParams({ params: { query = '' }, context, setResult }) {
-      if (context.session.kind !== 'anonymous') return
+      if (isSignedIn(context.session)) return
       if (policy === 'everyone' && query.length <= longestOfStrangers) return
       setResult({ errors: [unauthenticated()] })
     },
