@@ -42,7 +42,7 @@ describe('orrery', () => {
     expect((await fetch(`${url}/readyz`)).status).toBe(200)
     expect(await (await viewer(url, token)).json()).toEqual({ data: { viewer: { __typename: 'Operator' } } })
     for (const mutation of ['createTenant', 'createCluster', 'createNode']) expect(output).toContain(mutation)
-    expect(output).toContain('node src/cli/index.ts token create --role operator')
+    expect(output).toContain('node dist/cli/index.js token create --role operator')
     expect((await stat(`${folder}/data/secret`)).mode & 0o777).toBe(0o600)
     server.child.kill(signal)
     const { code, output: whole } = await server.ended
