@@ -5,10 +5,11 @@ import { defineConfig, globalIgnores } from 'eslint/config'
 import typescript from 'typescript-eslint'
 
 /**
- * No reading of the environment, by whichever door, and no test that keeps the others from running.
+ * No reading of the environment, by whichever door, no test that keeps the others from running, and no thread that the
+ * build does not know.
  * @type {import('eslint').Linter.RulesRecord}
  */
-const environment = {
+const restricted = {
   'no-restricted-properties': [
     'error',
     { object: 'process', property: 'env', message: 'Only src/config.ts reads the environment; be handed the value.' },
@@ -28,6 +29,10 @@ const environment = {
       selector: "ImportDeclaration[source.value=/^(node:)?process$/] ImportSpecifier[imported.name='env']",
       message: 'Only src/config.ts reads the environment; be handed the value.',
     },
+    {
+      selector: "NewExpression[callee.name='Worker']",
+      message: 'Threads are started by startThread of src/base/program.ts, which knows where the build puts them.',
+    },
   ],
 }
 
@@ -39,7 +44,7 @@ export default defineConfig(
     extends: [typescript.configs.strictTypeChecked, typescript.configs.stylisticTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
-      ...environment,
+      ...restricted,
       eqeqeq: 'error',
       'no-console': 'error',
       'no-implicit-coercion': 'error',

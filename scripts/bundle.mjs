@@ -8,10 +8,10 @@ import { build as esbuild } from 'esbuild'
 
 import { alone } from './alone.mjs'
 import { filesOf, Step } from './built.mjs'
-import { dist, root, runIfProgram } from './project.mjs'
+import { dist, root, runIfProgram, threads } from './project.mjs'
 
 /** What is started by its path: the program and its threads. All else is in chunks, loaded where they are imported. */
-const entryPoints = ['cli/index', 'domain/bundle/yaml-worker', 'domain/bundle/compile-worker', 'db/bulk-worker']
+const entryPoints = ['cli/index', ...threads]
 
 /** Native libraries are files beside theirs. */
 const external = ['better-sqlite3', '@node-rs/argon2']

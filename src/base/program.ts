@@ -1,5 +1,8 @@
 import { Worker, type WorkerOptions } from 'node:worker_threads'
 
+/** Each thread's module by the thread's name: its path from src, without the ending. The build reads it, too. */
+import threads from './threads.json' with { type: 'json' }
+
 /** As it was written (in development and tests), or built: then modules are bundled, and none is where it was written. */
 const isSource = import.meta.url.endsWith('.ts')
 
@@ -12,16 +15,16 @@ const root = new URL('../../', import.meta.url)
  */
 export const programFile = (path: string): URL => new URL(path, root)
 
-/**
- * Starts a module as a thread.
- * @param module its path from src, without the ending; scripts/bundle.mjs and knip.json list it, too
- */
-export function startThread(module: string, options: WorkerOptions): Worker {
-  if (!isSource) return new Worker(programFile(`dist/${module}.js`), options)
-  // Run from its source, the thread needs a loader for TypeScript: threads do not inherit the program's.
-  const load = `import('tsx/esm/api').then(({ register }) => {
-    register()
-    return import(${JSON.stringify(programFile(`src/${module}.ts`).href)})
-  })`
-  return new Worker(load, { ...options, eval: true })
+/** Starts one of the program's threads; there are no others than those of threads.json, since only those are built. */
+export function startThread(name: keyof typeof threads, options: Omit<WorkerOptions, 'name' | 'eval'>): Worker {
+  const module = threads[name]
+  const start = isSource ? loaderOf(module) : programFile(`dist/${module}.js`)
+  // eslint-disable-next-line no-restricted-syntax -- this is the place that all others are told of
+  return new Worker(start, { ...options, name, eval: isSource })
 }
+
+/** Run from its source, a thread needs a loader for TypeScript: threads do not inherit the program's. */
+const loaderOf = (module: string): string => `import('tsx/esm/api').then(({ register }) => {
+  register()
+  return import(${JSON.stringify(programFile(`src/${module}.ts`).href)})
+})`
