@@ -14,7 +14,7 @@ import { documentCache, noErrorCache } from './document-cache.ts'
 import type { Exchange } from './exchange.ts'
 import { fastGraphql } from './fast-graphql.ts'
 import type { FastRoute } from './fast-lane.ts'
-import type { ContextOf, ServerContext } from './graphql-plugin.ts'
+import type { ContextOf, GraphqlPlugin, ServerContext } from './graphql-plugin.ts'
 import { graphiqlPage, wantsPage } from './graphiql.ts'
 import type { Route } from './router.ts'
 import { useCsrf } from './use-csrf.ts'
@@ -35,6 +35,7 @@ interface Means {
   readonly introspection: Introspection
   readonly live: LiveClusters
   readonly expensive: FairQueue
+  readonly plugins?: readonly GraphqlPlugin[]
   /** Orrery's own when absent. */
   readonly schema?: GraphQLSchema
 }
@@ -47,6 +48,7 @@ export function graphqlRoutes({
   introspection,
   live,
   expensive,
+  plugins = [],
   schema = orrerySchema,
 }: Means): {
   readonly route: Route
@@ -85,6 +87,7 @@ export function graphqlRoutes({
       compiled.plugin(),
       useErrors(),
       useEventStreams(),
+      ...plugins,
     ],
     // What Yoga would do by itself is done here or in the storey above: limits, masking, CORS, pages.
     maxRequestBodySize: false,
