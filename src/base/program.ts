@@ -3,8 +3,11 @@ import { Worker, type WorkerOptions } from 'node:worker_threads'
 /** Each thread's module by the thread's name: its path from src, without the ending. The build reads it, too. */
 import threads from './threads.json' with { type: 'json' }
 
-/** As it was written (in development and tests), or built: then modules are bundled, and none is where it was written. */
-const isSource = import.meta.url.endsWith('.ts')
+/**
+ * Whether this process was given a loader for TypeScript (`npm run dev`). All others start threads as they are built: the
+ * program itself, whose modules are bundled and not where they were written, and Jest, which has built them before.
+ */
+const hasLoader = import.meta.url.endsWith('.ts') && process.execArgv.some((argument) => argument.includes('tsx'))
 
 /** The folder of the package: src/base and dist/chunks, where this may run, both lie two levels below it. */
 const root = new URL('../../', import.meta.url)
@@ -18,12 +21,12 @@ export const programFile = (path: string): URL => new URL(path, root)
 /** Starts one of the program's threads; there are no others than those of threads.json, since only those are built. */
 export function startThread(name: keyof typeof threads, options: Omit<WorkerOptions, 'name' | 'eval'>): Worker {
   const module = threads[name]
-  const start = isSource ? loaderOf(module) : programFile(`dist/${module}.js`)
+  const start = hasLoader ? loaderOf(module) : programFile(`dist/${module}.js`)
   // eslint-disable-next-line no-restricted-syntax -- this is the place that all others are told of
-  return new Worker(start, { ...options, name, eval: isSource })
+  return new Worker(start, { ...options, name, eval: hasLoader })
 }
 
-/** Run from its source, a thread needs a loader for TypeScript: threads do not inherit the program's. */
+/** Threads do not inherit the program's loader. */
 const loaderOf = (module: string): string => `import('tsx/esm/api').then(({ register }) => {
   register()
   return import(${JSON.stringify(programFile(`src/${module}.ts`).href)})
