@@ -5,10 +5,11 @@ import { defineConfig, globalIgnores } from 'eslint/config'
 import typescript from 'typescript-eslint'
 
 /**
- * No reading of the environment, by whichever door, and no test that keeps the others from running.
+ * No reading of the environment, by whichever door, no test that keeps the others from running, and no thread that the
+ * build does not know.
  * @satisfies {import('eslint').Linter.RulesRecord}
  */
-const environment = {
+const restricted = {
   'no-restricted-properties': [
     'error',
     { object: 'process', property: 'env', message: 'Only src/config.ts reads the environment; be handed the value.' },
@@ -27,6 +28,10 @@ const environment = {
     {
       selector: "ImportDeclaration[source.value=/^(node:)?process$/] ImportSpecifier[imported.name='env']",
       message: 'Only src/config.ts reads the environment; be handed the value.',
+    },
+    {
+      selector: "NewExpression[callee.name='Worker']",
+      message: 'Threads are started by startThread of src/base/program.ts, which knows where the build puts them.',
     },
   ]),
 }
@@ -63,7 +68,7 @@ export default defineConfig(
     extends: [typescript.configs.strictTypeChecked, typescript.configs.stylisticTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
-      ...environment,
+      ...restricted,
       eqeqeq: 'error',
       'no-console': 'error',
       'no-implicit-coercion': 'error',
@@ -91,14 +96,14 @@ export default defineConfig(
   },
   {
     files: ['src/**/*.ts'],
-    rules: { 'no-restricted-syntax': [...environment['no-restricted-syntax'], callersAreNamed] },
+    rules: { 'no-restricted-syntax': [...restricted['no-restricted-syntax'], callersAreNamed] },
   },
   {
     files: ['src/**/*.ts'],
     // access.ts decides; listener.ts asks whether a caller is still the same.
     ignores: ['src/graphql/access.ts', 'src/graphql/listener.ts'],
     rules: {
-      'no-restricted-syntax': [...environment['no-restricted-syntax'], callersAreNamed, ...callersAreAskedInOnePlace],
+      'no-restricted-syntax': [...restricted['no-restricted-syntax'], callersAreNamed, ...callersAreAskedInOnePlace],
     },
   },
   {

@@ -1,14 +1,17 @@
 // Bundles src and the packages it imports into dist: a few files instead of a thousand, which node would find, read and
 // link one by one at every start. It is a program of its own, since esbuild leaves a process beside the one it runs in.
-import { readdirSync, rmSync } from 'node:fs'
-import { join, relative } from 'node:path'
+// It does not look at types (build.mjs does before it); the tests start what it makes.
+import { rmSync } from 'node:fs'
+import { basename, join } from 'node:path'
 
 import { build as esbuild } from 'esbuild'
 
-import { dist, root, runIfProgram } from './project.mjs'
+import { alone } from './alone.mjs'
+import { filesOf, Step } from './built.mjs'
+import { dist, root, runIfProgram, threads } from './project.mjs'
 
 /** What is started by its path: the program and its threads. All else is in chunks, loaded where they are imported. */
-const entryPoints = ['cli/index', 'domain/bundle/yaml-worker', 'domain/bundle/compile-worker', 'domain/plan/worker', 'db/bulk-worker']
+const entryPoints = ['cli/index', ...threads]
 
 /** Native libraries are files beside theirs. */
 const external = ['better-sqlite3', '@node-rs/argon2']
@@ -32,6 +35,9 @@ const oneGraphql = {
 }
 
 async function bundle() {
+  const step = new Step('bundle')
+  if (step.isDone()) return
+  step.undo()
   const { metafile } = await esbuild({
     absWorkingDir: root,
     entryPoints: entryPoints.map((path) => `src/${path}.ts`),
@@ -53,15 +59,11 @@ async function bundle() {
     metafile: true,
     logLevel: 'warning',
   })
-  removeAllBut(new Set(Object.keys(metafile.outputs)))
+  const outputs = Object.keys(metafile.outputs)
+  const made = new Set(outputs)
+  const stale = filesOf(dist).filter((file) => !made.has(file) && !basename(file).startsWith('.'))
+  for (const file of stale) rmSync(join(root, file))
+  step.done(outputs)
 }
 
-/** @param {Set<string>} outputs paths from the root */
-function removeAllBut(outputs) {
-  for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true })) {
-    const file = join(entry.parentPath, entry.name)
-    if (entry.isFile() && !entry.name.startsWith('.') && !outputs.has(relative(root, file))) rmSync(file)
-  }
-}
-
-await runIfProgram(import.meta, bundle)
+await runIfProgram(import.meta, () => alone(join(dist, '.lock'), bundle))

@@ -6,17 +6,24 @@ import { root, runIfProgram } from './project.mjs'
 
 /** What a check is called, the program, and its arguments; slow ones first, so that the last one is short. */
 const checks = /** @type {const} */ ([
-  ['eslint: the lint rules', 'eslint/bin/eslint.js', '--max-warnings=0', '.'],
-  ['tsc: the types', 'typescript/bin/tsc', '-p', 'tsconfig.json'],
-  ['knip: nothing is left unused', 'knip/bin/knip.js'],
+  ['eslint: the lint rules', 'node_modules/eslint/bin/eslint.js', '--max-warnings=0', '.'],
+  ['tsc: the types', 'node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'],
+  ['bundle: the program that the tests start', 'scripts/bundle.mjs'],
+  ['knip: nothing is left unused', 'node_modules/knip/bin/knip.js'],
   [
     'prettier: the formatting (npm run format mends it)',
-    'prettier/bin/prettier.cjs',
+    'node_modules/prettier/bin/prettier.cjs',
     '--check',
     '--log-level=warn',
     '.',
   ],
-  ['depcruise: who may import whom', 'dependency-cruiser/bin/dependency-cruise.mjs', '--config', '--', 'src'],
+  [
+    'depcruise: who may import whom',
+    'node_modules/dependency-cruiser/bin/dependency-cruise.mjs',
+    '--config',
+    '--',
+    'src',
+  ],
 ])
 const atOnce = 2
 
@@ -32,7 +39,7 @@ async function check() {
   const worker = async () => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
       const [name, program, ...args] = next
-      await timed(name, () => run([`node_modules/${program}`, ...args], 'gathered'))
+      await timed(name, () => run([program, ...args], 'gathered'))
     }
   }
   await Promise.all(Array.from({ length: atOnce }, worker))

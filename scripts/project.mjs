@@ -1,5 +1,5 @@
 // What the scripts know about the project: where its parts are, and how a script runs when it was started itself.
-import { existsSync, realpathSync } from 'node:fs'
+import { existsSync, readFileSync, realpathSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 /** The project's folder, with a slash at the end, as every folder here. */
@@ -7,6 +7,12 @@ export const root = fileURLToPath(new URL('../', import.meta.url))
 export const source = `${root}src/`
 export const generated = `${source}db/generated/`
 export const dist = `${root}dist/`
+
+/** @type {unknown} */
+const list = JSON.parse(readFileSync(`${source}base/threads.json`, 'utf8'))
+
+/** The modules that are started as threads, as paths from src without the ending: the program starts no others. */
+export const threads = Object.values(/** @type {Record<string, string>} */ (list))
 
 /**
  * Does the work if the module is the one that node was started with, and not one that another imported. A failure is

@@ -42,8 +42,10 @@ describe('a query that was compiled is executed without its document', () => {
   ])('%s, asked again and again', async (_name, params) => {
     const asked = { ...posted(params()), token: world.nodeToken }
     const fetched = await lanes.byFetch(asked)
+    lanes.takeServed()
     // Compiled on the way, and from then on executed without its document.
     for (let time = 0; time < 16; time += 1) expect(await lanes.bySocket(asked)).toEqual(fetched)
+    expect(lanes.takeServed()).toEqual({ short: 16, usual: 0 })
     for (const token of [null, world.clusterToken, world.viewer, foreign.admin, foreign.nodeToken]) {
       const other = { ...asked, token }
       expect(await lanes.bySocket(other)).toEqual(await lanes.byFetch(other))

@@ -6,6 +6,9 @@ import type { World } from './support/world.ts'
 
 const poll = '{ viewer { __typename ... on Node { name cluster { configVersion } } } }'
 
+/** By the socket and by `fetch`, which takes the usual way. */
+const served = { short: { short: 1, usual: 1 }, usual: { short: 0, usual: 2 } }
+
 describe('plain requests take a shorter way to the same answers', () => {
   let lanes: Lanes
   let app: TestApp
@@ -19,10 +22,12 @@ describe('plain requests take a shorter way to the same answers', () => {
   const both = async (asked: Asked) => [await lanes.bySocket(asked), await lanes.byFetch(asked)] as const
 
   const node = () => world.nodeToken
-  const cases: [string, () => Asked][] = [
-    ['a poll', () => ({ ...posted({ query: poll }), token: node() })],
+  /** What is asked, and which way by the socket answers it. */
+  const cases: [string, keyof typeof served, () => Asked][] = [
+    ['a poll', 'short', () => ({ ...posted({ query: poll }), token: node() })],
     [
       'variables and a name',
+      'short',
       () => ({
         ...posted({
           query: 'query A($id: UUID!) { node(id: $id) { name } } query B { viewer { __typename } }',
@@ -34,24 +39,40 @@ describe('plain requests take a shorter way to the same answers', () => {
     ],
     [
       'nulls where nothing is',
+      'short',
       () => ({ ...posted({ query: poll, variables: null, operationName: null }), token: node() }),
     ],
     [
       'graphql-response+json',
+      'short',
       () => ({ ...posted({ query: poll }, { accept: 'application/graphql-response+json' }), token: node() }),
     ],
-    ['json alone', () => ({ ...posted({ query: poll }, { accept: 'application/json' }), token: node() })],
+    ['json alone', 'short', () => ({ ...posted({ query: poll }, { accept: 'application/json' }), token: node() })],
     [
       'a list of media types',
+      'usual',
       () => ({ ...posted({ query: poll }, { accept: 'text/html, application/json;q=0.5' }), token: node() }),
     ],
-    ['a media type that there is not', () => ({ ...posted({ query: poll }, { accept: 'text/html' }), token: node() })],
-    ['nobody', () => posted({ query: poll })],
-    ['an unknown token', () => ({ ...posted({ query: poll }), token: `orn_${'a'.repeat(43)}` })],
-    ['an enrolling machine', () => ({ ...posted({ query: '{ viewer { __typename } }' }), token: world.clusterToken })],
-    ['a field that is not for this caller', () => ({ ...posted({ query: '{ replicas { id } }' }), token: node() })],
+    [
+      'a media type that there is not',
+      'usual',
+      () => ({ ...posted({ query: poll }, { accept: 'text/html' }), token: node() }),
+    ],
+    ['nobody', 'usual', () => posted({ query: poll })],
+    ['an unknown token', 'usual', () => ({ ...posted({ query: poll }), token: `orn_${'a'.repeat(43)}` })],
+    [
+      'an enrolling machine',
+      'short',
+      () => ({ ...posted({ query: '{ viewer { __typename } }' }), token: world.clusterToken }),
+    ],
+    [
+      'a field that is not for this caller',
+      'short',
+      () => ({ ...posted({ query: '{ replicas { id } }' }), token: node() }),
+    ],
     [
       'a field that is refused, as graphql-response+json',
+      'short',
       () => ({
         ...posted({ query: '{ replicas { id } }' }, { accept: 'application/graphql-response+json' }),
         token: node(),
@@ -59,6 +80,7 @@ describe('plain requests take a shorter way to the same answers', () => {
     ],
     [
       'a mutation that is refused',
+      'short',
       () => ({
         ...posted({
           query:
@@ -72,6 +94,7 @@ describe('plain requests take a shorter way to the same answers', () => {
     ],
     [
       'a bad variable',
+      'short',
       () => ({
         ...posted({ query: 'query ($id: UUID!) { node(id: $id) { id } }', variables: { id: 'x' } }),
         token: node(),
@@ -79,10 +102,12 @@ describe('plain requests take a shorter way to the same answers', () => {
     ],
     [
       'a missing variable',
+      'short',
       () => ({ ...posted({ query: 'query ($id: UUID!) { node(id: $id) { id } }' }), token: node() }),
     ],
     [
       'a query that is too complex',
+      'short',
       () => ({
         ...posted({
           query:
@@ -93,68 +118,100 @@ describe('plain requests take a shorter way to the same answers', () => {
     ],
     [
       'too many aliases',
+      'usual',
       () => ({
         ...posted({ query: `{ ${Array.from({ length: 40 }, (_, at) => `a${at}: viewer { __typename }`).join(' ')} }` }),
         token: node(),
       }),
     ],
-    ['introspection by nobody', () => posted({ query: '{ __schema { queryType { name } } }' })],
-    ['introspection', () => ({ ...posted({ query: '{ __schema { queryType { name } } }' }), token: node() })],
-    ['an unknown field', () => ({ ...posted({ query: '{ viewr { id } }' }), token: node() })],
-    ['an unknown field, by nobody', () => posted({ query: '{ viewr { id } }' })],
-    ['no GraphQL', () => ({ ...posted({ query: '{ viewer ' }), token: node() })],
-    ['no operation of that name', () => ({ ...posted({ query: poll, operationName: 'Other' }), token: node() })],
-    ['two operations and no name', () => ({ ...posted({ query: `query A ${poll} query B ${poll}` }), token: node() })],
-    ['no query', () => ({ ...posted({}), token: node() })],
-    ['an empty query', () => ({ ...posted({ query: '' }), token: node() })],
-    ['a query that is none', () => ({ ...posted({ query: 7 }), token: node() })],
-    ['variables that are none', () => ({ ...posted({ query: poll, variables: [1] }), token: node() })],
-    ['an unknown parameter', () => ({ ...posted({ query: poll, extra: 1 }), token: node() })],
-    ['extensions', () => ({ ...posted({ query: poll, extensions: { a: 1 } }), token: node() })],
-    ['a list of operations', () => ({ ...posted([{ query: poll }]), token: node() })],
-    ['no JSON', () => ({ ...posted({}), body: '{"query":', token: node() })],
-    ['no UTF-8', () => ({ ...posted({}), body: Buffer.from([0x7b, 0xff, 0x7d]), token: node() })],
-    ['no body', () => ({ ...posted({}), body: '', token: node() })],
+    ['introspection by nobody', 'usual', () => posted({ query: '{ __schema { queryType { name } } }' })],
+    ['introspection', 'short', () => ({ ...posted({ query: '{ __schema { queryType { name } } }' }), token: node() })],
+    ['an unknown field', 'usual', () => ({ ...posted({ query: '{ viewr { id } }' }), token: node() })],
+    ['an unknown field, by nobody', 'usual', () => posted({ query: '{ viewr { id } }' })],
+    ['no GraphQL', 'usual', () => ({ ...posted({ query: '{ viewer ' }), token: node() })],
+    [
+      'no operation of that name',
+      'usual',
+      () => ({ ...posted({ query: poll, operationName: 'Other' }), token: node() }),
+    ],
+    [
+      'two operations and no name',
+      'usual',
+      () => ({ ...posted({ query: `query A ${poll} query B ${poll}` }), token: node() }),
+    ],
+    ['no query', 'usual', () => ({ ...posted({}), token: node() })],
+    ['an empty query', 'usual', () => ({ ...posted({ query: '' }), token: node() })],
+    ['a query that is none', 'usual', () => ({ ...posted({ query: 7 }), token: node() })],
+    ['variables that are none', 'usual', () => ({ ...posted({ query: poll, variables: [1] }), token: node() })],
+    ['an unknown parameter', 'usual', () => ({ ...posted({ query: poll, extra: 1 }), token: node() })],
+    ['extensions', 'usual', () => ({ ...posted({ query: poll, extensions: { a: 1 } }), token: node() })],
+    ['a list of operations', 'usual', () => ({ ...posted([{ query: poll }]), token: node() })],
+    ['no JSON', 'usual', () => ({ ...posted({}), body: '{"query":', token: node() })],
+    ['no UTF-8', 'usual', () => ({ ...posted({}), body: Buffer.from([0x7b, 0xff, 0x7d]), token: node() })],
+    ['no body', 'usual', () => ({ ...posted({}), body: '', token: node() })],
     [
       'a body at the limit',
+      'short',
       () => ({ ...posted({}), body: JSON.stringify({ query: poll }).padEnd(100_000), token: node() }),
     ],
     [
       'a body above the limit',
+      'usual',
       () => ({ ...posted({}), body: JSON.stringify({ query: poll }).padEnd(100_001), token: node() }),
     ],
-    ['another content type', () => ({ ...posted({ query: poll }, { 'content-type': 'text/plain' }), token: node() })],
-    ['a compressed body', () => ({ ...posted({ query: poll }, { 'content-encoding': 'gzip' }), token: node() })],
+    [
+      'another content type',
+      'usual',
+      () => ({ ...posted({ query: poll }, { 'content-type': 'text/plain' }), token: node() }),
+    ],
+    [
+      'a compressed body',
+      'usual',
+      () => ({ ...posted({ query: poll }, { 'content-encoding': 'gzip' }), token: node() }),
+    ],
     [
       'a charset',
+      'short',
       () => ({ ...posted({ query: poll }, { 'content-type': 'application/json; charset=utf-8' }), token: node() }),
     ],
-    ['another origin', () => ({ ...posted({ query: poll }, { origin: 'https://elsewhere.example' }), token: node() })],
+    [
+      'another origin',
+      'usual',
+      () => ({ ...posted({ query: poll }, { origin: 'https://elsewhere.example' }), token: node() }),
+    ],
     [
       'a mutation by GET',
+      'usual',
       () => ({
         path: `/graphql?query=${encodeURIComponent('mutation { pruneStaleReplicas { __typename } }')}`,
         token: app.operator,
         headers: { 'x-orrery-csrf': '1' },
       }),
     ],
-    ['a query in the address', () => ({ ...posted({ query: poll }), path: '/graphql?a=1', token: node() })],
-    ['a slice', () => ({ path: '/bundle', token: node() })],
+    ['a query in the address', 'usual', () => ({ ...posted({ query: poll }), path: '/graphql?a=1', token: node() })],
+    ['a slice', 'short', () => ({ path: '/bundle', token: node() })],
     [
       'a slice that is known',
+      'short',
       () => ({ path: '/bundle', token: node(), headers: { 'if-none-match': '"1", W/"2", *' } }),
     ],
-    ['a slice of another version', () => ({ path: '/bundle', token: node(), headers: { 'if-none-match': '"1"' } })],
-    ['a slice for nobody', () => ({ path: '/bundle' })],
-    ['a slice for an admin', () => ({ path: '/bundle', token: world.admin })],
-    ['a slice for a node without a certificate', () => ({ path: '/bundle', token: world.adminNodeToken })],
-    ['the head of a slice', () => ({ method: 'HEAD', path: '/bundle', token: node() })],
-    ['a slice that is posted', () => ({ method: 'POST', path: '/bundle', token: node() })],
+    [
+      'a slice of another version',
+      'short',
+      () => ({ path: '/bundle', token: node(), headers: { 'if-none-match': '"1"' } }),
+    ],
+    ['a slice for nobody', 'short', () => ({ path: '/bundle' })],
+    ['a slice for an admin', 'short', () => ({ path: '/bundle', token: world.admin })],
+    ['a slice for a node without a certificate', 'short', () => ({ path: '/bundle', token: world.adminNodeToken })],
+    ['the head of a slice', 'usual', () => ({ method: 'HEAD', path: '/bundle', token: node() })],
+    ['a slice that is posted', 'usual', () => ({ method: 'POST', path: '/bundle', token: node() })],
   ]
 
-  test.each(cases)('%s', async (_name, asked) => {
+  test.each(cases)('%s', async (_name, way, asked) => {
+    lanes.takeServed()
     const [socket, fetched] = await both(asked())
     expect(socket).toEqual(fetched)
+    expect(lanes.takeServed()).toEqual(served[way])
   })
 
   test('a resolver that fails is masked and logged, with the id that the caller is told', async () => {

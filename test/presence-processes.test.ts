@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { mintJwt } from '../src/auth/jwt.ts'
 import { deriveKeys } from '../src/auth/keys.ts'
 import { openDatabase, type Database } from '../src/db/client.ts'
+import { clientOf } from './support/client.ts'
 import { createMigratedDatabase, engines, type TestDatabase } from './support/database.ts'
 import { orrery } from './support/orrery-process.ts'
 import { createNode } from './support/world.ts'
@@ -20,22 +21,12 @@ describe.each(engines)('a server that ends on %s', (engine) => {
   let server: ReturnType<typeof orrery>
   let nodes: { id: string; token: string }[]
   let url = ''
-  const ask = async <Data>(token: string | null, query: string, variables: object = {}): Promise<Data> => {
-    const response = await fetch(`${url}/graphql`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${token ?? ''}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ query, variables }),
-    })
-    const { data, errors } = (await response.json()) as { data?: Data; errors?: unknown }
-    if (!data || errors !== undefined) throw new Error(JSON.stringify(errors))
-    return data
-  }
+  const { ask } = clientOf((path, init) => fetch(new URL(path, url), init))
 
   const start = async () => {
     const environment = { DATABASE_URL: files.url, ORRERY_SECRET: secret, ORRERY_DATA_DIR: folder }
     server = orrery(['serve'], environment)
-    const { output } = await server.ready()
-    url = /http:\/\/[\d.:]+/.exec(output)?.[0] ?? ''
+    ;({ url } = await server.ready())
   }
   const report = (token: string, runningConfigVersion: number) =>
     ask(

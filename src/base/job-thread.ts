@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { Worker } from 'node:worker_threads'
 
 import { LimitError } from './errors.ts'
-import { startThread } from './program.ts'
+import { startThread, type ThreadName } from './program.ts'
 
 /** What a thread's jobs are made of, part by part, and what comes of one. */
 export interface Job {
@@ -24,14 +24,11 @@ export type JobReport<Result> =
  * module is what `answerJobs` makes of a function (job-worker.ts).
  */
 export class JobThread<Of extends Job> {
-  readonly #module: string
-  readonly #name: string
+  readonly #name: ThreadName
   #worker: Worker | null = null
   #turn: Promise<unknown> = Promise.resolve()
 
-  /** @param module its path from src, without the ending */
-  constructor(module: string, name: string) {
-    this.#module = module
+  constructor(name: ThreadName) {
     this.#name = name
   }
 
@@ -96,7 +93,7 @@ export class JobThread<Of extends Job> {
 
   #start(): Worker {
     // Jobs need nothing of the environment, secrets least of all.
-    const worker = startThread(this.#module, { name: this.#name, env: {} })
+    const worker = startThread(this.#name, { env: {} })
     worker.once('exit', () => {
       if (this.#worker === worker) this.#worker = null
     })

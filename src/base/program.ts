@@ -1,7 +1,15 @@
 import { Worker, type WorkerOptions } from 'node:worker_threads'
 
-/** As it was written (in development and tests), or built: then modules are bundled, and none is where it was written. */
-const isSource = import.meta.url.endsWith('.ts')
+/** Each thread's module by the thread's name: its path from src, without the ending. The build reads it, too. */
+import threads from './threads.json' with { type: 'json' }
+
+export type ThreadName = keyof typeof threads
+
+/**
+ * Whether this process was given a loader for TypeScript (`npm run dev`). All others start threads as they are built: the
+ * program itself, whose modules are bundled and not where they were written, and Jest, which has built them before.
+ */
+const hasLoader = import.meta.url.endsWith('.ts') && process.execArgv.some((argument) => argument.includes('tsx'))
 
 /** The folder of the package: src/base and dist/chunks, where this may run, both lie two levels below it. */
 const root = new URL('../../', import.meta.url)
@@ -12,16 +20,16 @@ const root = new URL('../../', import.meta.url)
  */
 export const programFile = (path: string): URL => new URL(path, root)
 
-/**
- * Starts a module as a thread.
- * @param module its path from src, without the ending; scripts/bundle.mjs and knip.json list it, too
- */
-export function startThread(module: string, options: WorkerOptions): Worker {
-  if (!isSource) return new Worker(programFile(`dist/${module}.js`), options)
-  // Run from its source, the thread needs a loader for TypeScript: threads do not inherit the program's.
-  const load = `import('tsx/esm/api').then(({ register }) => {
-    register()
-    return import(${JSON.stringify(programFile(`src/${module}.ts`).href)})
-  })`
-  return new Worker(load, { ...options, eval: true })
+/** Starts one of the program's threads; there are no others than those of threads.json, since only those are built. */
+export function startThread(name: ThreadName, options: Omit<WorkerOptions, 'name' | 'eval'>): Worker {
+  const module = threads[name]
+  const start = hasLoader ? loaderOf(module) : programFile(`dist/${module}.js`)
+  // eslint-disable-next-line no-restricted-syntax -- this is the place that all others are told of
+  return new Worker(start, { ...options, name, eval: hasLoader })
 }
+
+/** Threads do not inherit the program's loader. */
+const loaderOf = (module: string): string => `import('tsx/esm/api').then(({ register }) => {
+  register()
+  return import(${JSON.stringify(programFile(`src/${module}.ts`).href)})
+})`

@@ -59,8 +59,7 @@ export function sqliteBulk(url: string, turnstile: Turnstile, onQuery?: (sql: st
   let worker: Worker | null = null
   const start = (): Worker => {
     const workerData: BulkThreadData = { file: url.replace(/^file:/, '') }
-    const options = { name: 'bulk-writes', env: {}, workerData }
-    const started = startThread('db/bulk-worker', options)
+    const started = startThread('bulk-writes', { env: {}, workerData })
     started.once('exit', () => {
       if (worker === started) worker = null
     })

@@ -16,7 +16,8 @@ import { bundleRoutes } from './bundles.ts'
 import { EventStreams, listenersAddedTo } from './event-streams.ts'
 import { Exchange, type Handler, type Middleware } from './exchange.ts'
 import { fastBundle } from './fast-bundle.ts'
-import { fastLane } from './fast-lane.ts'
+import { fastLane, type Served } from './fast-lane.ts'
+import type { GraphqlPlugin } from './graphql-plugin.ts'
 import { graphqlRoutes, type Introspection } from './graphql.ts'
 import { healthRoutes, type Health } from './health.ts'
 import { failure } from './responses.ts'
@@ -48,6 +49,8 @@ export interface AppMeans {
   /** Who may read the GraphQL schema. */
   readonly introspection: Introspection
   readonly health: Health
+  /** Of the GraphQL endpoint, behind its own; none when absent. */
+  readonly plugins?: readonly GraphqlPlugin[]
   /** Orrery's own when absent. */
   readonly schema?: GraphQLSchema
 }
@@ -61,6 +64,8 @@ export interface App {
   listener(request: IncomingMessage, response: ServerResponse): Promise<void>
   /** From now on `/readyz` says that this instance is going away; streams end. */
   stop(): void
+  /** Since the start. */
+  readonly served: Readonly<Served>
   readonly log: Logger
 }
 
@@ -73,6 +78,7 @@ interface Passing extends Record<string, unknown> {
 /** Puts the application together. */
 export function createApp(means: AppMeans): App {
   let isStopping = false
+  const served: Served = { short: 0, usual: 0 }
   const graphql = graphqlRoutes(means)
   const routes: readonly Route[] = [
     graphql.route,
@@ -88,6 +94,7 @@ export function createApp(means: AppMeans): App {
   ]
   const handler = middlewares.reduceRight<Handler>((next, middleware) => middleware(next), router(routes))
   const answer = (request: Request, passing: Passing) => {
+    served.usual += 1
     // Routes and pages are found by path alone, but a Host header can make the whole address unreadable.
     if (!URL.canParse(request.url)) return failure(400, 'BAD_REQUEST', 'The address or the Host header is malformed.')
     passing.exchange = new Exchange(request, means, { isOnSocket: passing.isOnSocket === true })
@@ -98,6 +105,7 @@ export function createApp(means: AppMeans): App {
   const streams = new EventStreams()
   const fast = fastLane([graphql.fast, fastBundle(means)], {
     ...means,
+    served,
     isStopping: () => isStopping,
     async handOver(request, response, body) {
       const { method = 'POST', url = '/', headers } = request
@@ -132,6 +140,7 @@ export function createApp(means: AppMeans): App {
       isStopping = true
       means.live.stop()
     },
+    served,
     log: means.log,
   }
 }

@@ -90,8 +90,8 @@ async function execute(
   if (!document || (enveloped.validate(schema, document) as readonly unknown[]).length > 0) return null
   const operation = getOperationAST(document, operationName)
   if (!operation || operation.operation === OperationTypeNode.SUBSCRIPTION) return null
-  const contextValue: unknown = await enveloped.contextFactory()
   try {
+    const contextValue: unknown = await enveloped.contextFactory()
     const args = { schema, document, contextValue, variableValues: variables, operationName }
     const result: unknown = await enveloped.execute(args)
     if (isAsyncIterable(result)) throw new Error('an operation that is no subscription gave a stream')

@@ -34,7 +34,14 @@ export interface FastRoute {
   answer(call: FastCall, body: Buffer<ArrayBuffer>): Promise<FastAnswer | Response | null>
 }
 
+/** How many requests were answered on each of the two ways; one that is handed over counts for the usual one alone. */
+export interface Served {
+  short: number
+  usual: number
+}
+
 interface Means extends CallMeans {
+  readonly served: Served
   readonly corsOrigins: readonly string[]
   /** Whether the server is going away, so that connections end with their answer. */
   readonly isStopping: () => boolean
@@ -73,6 +80,7 @@ export function fastLane(routes: readonly FastRoute[], means: Means) {
       if (means.isStopping()) response.setHeader('connection', 'close')
       return means.handOver(request, response, body)
     }
+    means.served.short += 1
     const plain = 'parts' in answer ? answer : await plainly(answer)
     const headers = plain.head.concat(plain.own, 'x-request-id', call.id)
     if (hasOrigins) varyByOrigin(headers)

@@ -15,7 +15,7 @@ import { documentCache, noErrorCache } from './document-cache.ts'
 import type { Exchange } from './exchange.ts'
 import { fastGraphql } from './fast-graphql.ts'
 import type { FastRoute } from './fast-lane.ts'
-import type { ContextOf, ServerContext } from './graphql-plugin.ts'
+import type { ContextOf, GraphqlPlugin, ServerContext } from './graphql-plugin.ts'
 import { graphiqlPage, wantsPage } from './graphiql.ts'
 import type { Route } from './router.ts'
 import { useCsrf } from './use-csrf.ts'
@@ -37,6 +37,7 @@ interface Means {
   readonly live: LiveClusters
   readonly expensive: FairQueue
   readonly spool: Spool
+  readonly plugins?: readonly GraphqlPlugin[]
   /** Orrery's own when absent. */
   readonly schema?: GraphQLSchema
 }
@@ -50,6 +51,7 @@ export function graphqlRoutes({
   live,
   expensive,
   spool,
+  plugins = [],
   schema = orrerySchema,
 }: Means): {
   readonly route: Route
@@ -88,6 +90,7 @@ export function graphqlRoutes({
       compiled.plugin(),
       useErrors(),
       useEventStreams(),
+      ...plugins,
     ],
     // What Yoga would do by itself is done here or in the storey above: limits, masking, CORS, pages.
     maxRequestBodySize: false,

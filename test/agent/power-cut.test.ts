@@ -9,6 +9,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/
 import { statusOf } from '../../src/agent/status.ts'
 import type { ClusterFolder } from '../../src/agent/enrolment-state.ts'
 import { describeWithNebula } from '../support/nebula.ts'
+import { program } from '../support/orrery-process.ts'
 import { eventually, Site } from './support/site.ts'
 
 /** Passes `nebula -test`; the machine does not have the address, so that Nebula ends at its start. */
@@ -163,7 +164,7 @@ describeWithNebula('an agent that was killed, or whose machine lost power, while
     // Never becomes ready with the bad version, so that there is time to kill the agent.
     const hangs = `grep -q 203.0.113.77 "$2" && touch '${tried}' && while :; do sleep 0.2; done`
     await writeFile(nebula, `#!/bin/sh\ncase "$1" in -config) ${hangs};; esac\nexec nebula "$@"\n`, { mode: 0o755 })
-    const args = ['--import', 'tsx', 'src/cli/index.ts', 'agent', 'run', '--state-dir', stateDir, '--nebula', nebula]
+    const args = [program, 'agent', 'run', '--state-dir', stateDir, '--nebula', nebula]
     const agent = spawn(process.execPath, args, { stdio: 'ignore' })
     const ended = once(agent, 'exit')
     const version = await site.upload(bad)

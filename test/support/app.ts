@@ -19,27 +19,12 @@ import { FairQueue } from '../../src/base/fair-queue.ts'
 import { createLog } from '../../src/base/log.ts'
 import { Spool } from '../../src/base/spool.ts'
 import { createApp, type App, type AppMeans } from '../../src/http/app.ts'
+import { clientOf, type Client, type GraphqlAnswer } from './client.ts'
 import { createMigratedDatabase, type Engine, type TestDatabase } from './database.ts'
 
-export interface GraphqlAnswer<Data = Record<string, unknown>> {
-  readonly data?: Data | null
-  readonly errors?: readonly {
-    message: string
-    path?: readonly (string | number)[]
-    extensions?: { code?: string; requestId?: string }
-  }[]
-}
+export type { GraphqlAnswer }
 
-export interface TestApp {
-  readonly fetch: (path: string, init?: RequestInit) => Promise<Response>
-  /** Posts a query; `token` is whatever goes behind `Bearer`. Fails the test, with all it knows, on errors. */
-  readonly ask: <Data>(token: string | null, query: string, variables?: object) => Promise<Data>
-  /** The same for a query that is expected to fail. */
-  readonly answer: (
-    token: string | null,
-    query: string,
-    variables?: object,
-  ) => Promise<GraphqlAnswer & { status: number }>
+export interface TestApp extends Client {
   readonly operator: string
   readonly tenantToken: (tenantId: string, role?: 'admin' | 'viewer') => Promise<string>
   /** The SQL statements that ran since the last look. */
@@ -130,31 +115,9 @@ async function open(
     ...openOptions,
   })
   const fetchApp = (path: string, init?: RequestInit) => app.fetch(new URL(path, 'http://orrery.test'), init)
-  const answer: TestApp['answer'] = async (token, query, variables = {}) => {
-    const response = await fetchApp('/graphql', {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        ...(token === null ? {} : { authorization: `Bearer ${token}` }),
-      },
-      body: JSON.stringify({ query, variables }),
-    })
-    return {
-      ...((await response.json()) as GraphqlAnswer),
-      status: response.status,
-    }
-  }
   const lifetime = 3600
   return {
-    fetch: fetchApp,
-    answer,
-    async ask<Data>(token: string | null, query: string, variables: object = {}) {
-      const { status, ...body } = await answer(token, query, variables)
-      if (body.errors || !body.data) {
-        throw new Error(`HTTP ${status}\n${query}\n${JSON.stringify({ variables, body }, null, 2)}`)
-      }
-      return body.data as Data
-    },
+    ...clientOf(fetchApp),
     operator: await mintJwt(keys.jwt, { role: 'operator' }, { subject: 'olga', lifetime }),
     tenantToken: (tenantId, role = 'admin') => mintJwt(keys.jwt, { role, tenantId }, { subject: 'tina', lifetime }),
     takeStatements() {

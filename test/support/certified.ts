@@ -12,7 +12,7 @@ export interface Identity {
 }
 
 /** Sends a fresh key of the node's, as its agent does. */
-export async function certify(app: TestApp, nodeToken: string): Promise<Identity> {
+export async function certify(app: Pick<TestApp, 'ask'>, nodeToken: string): Promise<Identity> {
   const publicKey = formatPublicKey(generateNodeKeyPair().publicKey)
   const { renewNodeCertificate } = await app.ask<{ renewNodeCertificate: Identity & { message?: string } }>(
     nodeToken,

@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+
 import { openConnection } from '../../src/db/connection.ts'
 import { migrateUp } from '../../src/db/migrations/index.ts'
 import { createDatabase, type Engine, type TestDatabase } from './database.ts'
@@ -18,13 +21,16 @@ const settings = {
 }
 
 /**
- * Before the first test: one PostgreSQL for all workers, unless TEST_POSTGRES_URL names one already, and one migrated
+ * Before the first test: the program of dist, as tests start it, if it is not the one of these sources; one PostgreSQL for all workers, unless TEST_POSTGRES_URL names one already, and one migrated
  * database of each engine, which createMigratedDatabase copies. The workers hear of them from the environment.
  */
 export default async function globalSetup(): Promise<void> {
   globalThis.cleanups = []
-  if (process.env['TEST_POSTGRES_URL'] === undefined) {
-    const server = await startPostgres(settings)
+  const [, server] = await Promise.all([
+    promisify(execFile)(process.execPath, ['scripts/bundle.mjs']),
+    process.env['TEST_POSTGRES_URL'] === undefined ? startPostgres(settings) : null,
+  ])
+  if (server) {
     globalThis.cleanups.push(() => server.stop())
     process.env['TEST_POSTGRES_URL'] = server.url
   }

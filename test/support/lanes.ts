@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { request } from 'node:http'
 
+import type { Served } from '../../src/http/fast-lane.ts'
 import { listen } from '../../src/http/server.ts'
-import { startApp, type TestApp } from './app.ts'
+import { startApp, type OpenOptions, type TestApp } from './app.ts'
 import { certify } from './certified.ts'
 import { createWorld, type World } from './world.ts'
 
@@ -36,22 +37,31 @@ export interface Lanes {
   bySocket(asked: Asked): Promise<Seen>
   /** Through `fetch`, which knows the usual way alone. */
   byFetch(asked: Asked): Promise<Seen>
+  /** How many requests each of the ways answered since the last look. */
+  takeServed(): Served
   close(): Promise<void>
 }
 
 /** Starts one with a world whose node has a certificate, in a cluster that is published. */
-export async function startLanes(): Promise<Lanes> {
-  const app = await startApp('sqlite')
+export async function startLanes(options: OpenOptions = {}): Promise<Lanes> {
+  const app = await startApp('sqlite', options)
   const world = await createWorld(app, 'lanes', randomUUID())
   await app.database.client.configBundle.deleteMany()
   await certify(app, world.nodeToken)
   await app.publish()
   const server = await listen(app.app, { host: '127.0.0.1', port: 0 })
+  let last: Served = { ...app.app.served }
   return {
     app,
     world,
     bySocket: (asked) => bySocket(server.url, asked, world.marks),
     byFetch: (asked) => byFetch(app, asked, world.marks),
+    takeServed() {
+      const { short, usual } = app.app.served
+      const taken = { short: short - last.short, usual: usual - last.usual }
+      last = { short, usual }
+      return taken
+    },
     async close() {
       await server.close()
       await app.close()

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { readdirSync } from 'node:fs'
 import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,17 +11,22 @@ import { migrationsFolder } from '../../src/db/migrations/files.ts'
 import { engines } from './database.ts'
 import { structureOf } from './structure.ts'
 
-/** The program's migrations of both engines, in order. */
-export const names = [
-  '001_create_tenants',
-  '002_create_clusters',
-  '003_create_cluster_state',
-  '004_create_replicas',
-  '005_create_nodes',
-  '006_create_config_bundles',
-  '007_add_pki_and_publishing',
-  '008_add_convergence_indexes',
-]
+/** The program's migrations, in order. Both engines have the same: tests compare these with what either applies. */
+export const names: readonly string[] = readdirSync(join(migrationsFolder, 'sqlite'), { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => name)
+  .sort()
+
+/** The migration whose name ends with this, whatever its number. */
+export function named(stem: string): string {
+  const found = names.filter((name) => name.endsWith(`_${stem}`))
+  const [name] = found
+  if (name === undefined || found.length > 1) throw new Error(`${found.length} migrations are called ${stem}`)
+  return name
+}
+
+/** A migration and all that came after it, in order. */
+export const since = (name: string): readonly string[] => names.slice(names.indexOf(name))
 
 /** A copy of the program's migrations, or of some of them, that a test may spoil. */
 export async function copyMigrations(of = names): Promise<{ folder: string; drop: () => Promise<void> }> {

@@ -1,9 +1,9 @@
-import type { TestApp } from './app.ts'
+import type { Client } from './client.ts'
 import { fileMark } from './schema-walk.ts'
 
 /** Sends an operation; where its variables hold a file, as a multipart request (GraphQL multipart request spec). */
 export async function send(
-  app: TestApp,
+  app: Pick<Client, 'fetch'>,
   token: string | null,
   query: string,
   variables: Record<string, unknown>,

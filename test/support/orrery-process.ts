@@ -1,8 +1,12 @@
 import { spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+
+/** The program as it is shipped: global-setup.ts has built it. */
+export const program = fileURLToPath(new URL('../../dist/cli/index.js', import.meta.url))
 
 /** `orrery …` as a process of its own, in a folder of its own. */
 export function orrery(args: readonly string[], environment: Record<string, string>) {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/cli/index.ts', ...args], {
+  const child = spawn(process.execPath, [program, ...args], {
     env: { PATH: process.env['PATH'], ORRERY_LOG_LEVEL: 'warn', ORRERY_PORT: '0', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   })

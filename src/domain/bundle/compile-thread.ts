@@ -88,8 +88,7 @@ export class CompileThread {
 
   #start(): Worker {
     // Compiling needs nothing of the environment, secrets least of all.
-    const options = { name: 'bundle-compile', env: {} }
-    const worker = startThread('domain/bundle/compile-worker', options)
+    const worker = startThread('bundle-compile', { env: {} })
     worker.once('exit', () => {
       if (this.#worker === worker) this.#worker = null
     })

@@ -73,8 +73,7 @@ export class YamlThread {
 
   #start(): Worker {
     // Parsing needs nothing of the environment, secrets least of all.
-    const options = { name: 'bundle-yaml', env: {} }
-    const worker = startThread('domain/bundle/yaml-worker', options)
+    const worker = startThread('bundle-yaml', { env: {} })
     worker.once('exit', () => {
       if (this.#worker === worker) this.#worker = null
     })

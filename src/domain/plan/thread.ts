@@ -7,7 +7,7 @@ import type { PlanState } from './files.ts'
 import type { PlanJob, PlanPart } from './protocol.ts'
 
 /** The program's one thread for it: a large cluster takes a second, in which the program would answer nobody. */
-const thread = new JobThread<PlanJob>('domain/plan/worker', 'change-plan')
+const thread = new JobThread<PlanJob>('change-plan')
 
 /**
  * See `compareStates`. Nodes that both states have as the same object are sent once.

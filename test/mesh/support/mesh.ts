@@ -2,10 +2,11 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
+import { program } from '../../support/orrery-process.ts'
 import { eventually } from './pings.ts'
 import type { Lab, Machine, Running } from './lab.ts'
 
-const program = ['node', '--import', 'tsx', 'src/cli/index.ts']
+const orrery = ['node', program]
 
 /** A control plane on a machine of the lab, on a database that outlives its process. */
 export class ControlPlane {
@@ -31,11 +32,11 @@ export class ControlPlane {
   }
 
   async start(): Promise<void> {
-    this.#process = this.#machine.start([...program, 'serve'], this.#environment)
+    this.#process = this.#machine.start([...orrery, 'serve'], this.#environment)
     await eventually(`the server is ready\n${this.#process.output()}`, () => this.#isReady())
     if (this.#token !== '') return
     const minted = this.#machine.start(
-      [...program, 'token', 'create', '--role', 'operator', '--ttl', '2h'],
+      [...orrery, 'token', 'create', '--role', 'operator', '--ttl', '2h'],
       this.#environment,
     )
     await eventually('a token is minted', () => Promise.resolve(/eyJ\S+/.test(minted.output())))
@@ -165,8 +166,8 @@ export class Mesh {
     await writeFile(tokenFile, token, { mode: 0o600 })
     const state = ['--state-dir', join(folder, 'state')]
     const from = ['--server', this.plane.url, '--insecure-http', '--token-file', tokenFile]
-    await machine.exec(...program, 'agent', 'enroll', ...from, ...state, '--name', machine.name)
-    const agent = machine.start([...program, 'agent', 'run', '--poll', '2', ...state])
+    await machine.exec(...orrery, 'agent', 'enroll', ...from, ...state, '--name', machine.name)
+    const agent = machine.start([...orrery, 'agent', 'run', '--poll', '2', ...state])
     const node = await this.node(machine.name)
     if (!node) throw new Error(`${machine.name} enrolled, and the control plane does not know it`)
     return { id: node.id, machine, overlayIp: node.overlayIp, agent }

@@ -1,0 +1,67 @@
+// What is known of what was built: of which sources it was, so that what did not change is not built again.
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
+
+import { dist, root, source } from './project.mjs'
+
+/** What decides about the build besides src; the last is what is installed, which is bundled, too. */
+const settings = [
+  'scripts/build.mjs',
+  'scripts/bundle.mjs',
+  'scripts/project.mjs',
+  'tsconfig.json',
+  'tsconfig.build.json',
+  'node_modules/.package-lock.json',
+]
+
+/** A step of the build, by its mark in dist: the fingerprint of its sources, then the files that it made. */
+export class Step {
+  #mark
+  #fingerprint = fingerprint()
+
+  /** @param {string} name */
+  constructor(name) {
+    this.#mark = join(dist, `.${name}`)
+  }
+
+  /** Whether it was done for these sources, and what it made is there. */
+  isDone() {
+    const [of, ...outputs] = existsSync(this.#mark) ? readFileSync(this.#mark, 'utf8').split('\n') : []
+    return of === this.#fingerprint && outputs.every((file) => existsSync(join(root, file)))
+  }
+
+  /**
+   * Of the sources as they were before it began: a file that was saved meanwhile is built next time.
+   * @param {readonly string[]} outputs paths from the root
+   */
+  done(outputs = []) {
+    mkdirSync(dist, { recursive: true })
+    writeFileSync(this.#mark, [this.#fingerprint, ...outputs].join('\n'))
+  }
+
+  undo() {
+    rmSync(this.#mark, { force: true })
+  }
+}
+
+/**
+ * The files below a folder, as paths from the root.
+ * @param {string} folder
+ */
+export function filesOf(folder) {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(root, join(entry.parentPath, entry.name)))
+    .sort()
+}
+
+function fingerprint() {
+  const hash = createHash('sha256')
+  const sources = filesOf(source).filter((file) => /\.(ts|json)$/.test(file))
+  for (const file of [...settings, ...sources]) {
+    const content = readFileSync(join(root, file))
+    hash.update(`${file}\n${content.length}\n`).update(content)
+  }
+  return hash.digest('hex')
+}
