@@ -26,6 +26,8 @@ import { startReplica } from './ha/replica.ts'
 import { createApp } from './http/app.ts'
 import type { Health } from './http/health.ts'
 import { listen } from './http/server.ts'
+import { StreamPlaces } from './http/stream-places.ts'
+import { Strangers } from './http/strangers.ts'
 
 /** A server that listens; everything it holds is given back by `stop`, in order. */
 export interface RunningServer {
@@ -81,6 +83,8 @@ export async function startServer(config: Config, { beforeListening }: Hooks = {
       authenticate,
       presence,
       expensive: new FairQueue(config.expensive),
+      strangers: new Strangers(config.strangers),
+      places: new StreamPlaces(config.streams),
       tokens,
       vault,
       log,

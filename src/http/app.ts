@@ -12,6 +12,7 @@ import type { LiveClusters } from '../domain/live/clusters.ts'
 import type { Presence } from '../domain/presence.ts'
 import type { Vault } from '../domain/vault.ts'
 import { bundleRoutes } from './bundles.ts'
+import type { Call } from './call.ts'
 import { EventStreams, listenersAddedTo } from './event-streams.ts'
 import { Exchange, type Handler, type Middleware } from './exchange.ts'
 import { fastBundle } from './fast-bundle.ts'
@@ -19,6 +20,8 @@ import { fastLane } from './fast-lane.ts'
 import { graphqlRoutes, type Introspection } from './graphql.ts'
 import { healthRoutes, type Health } from './health.ts'
 import { failure } from './responses.ts'
+import type { StreamPlaces } from './stream-places.ts'
+import type { Strangers } from './strangers.ts'
 import { router, type Route } from './router.ts'
 import { useAccessLog } from './use-access-log.ts'
 import { useCors } from './use-cors.ts'
@@ -42,6 +45,10 @@ export interface AppMeans {
   readonly corsOrigins: readonly string[]
   /** Where expensive work waits for its tenant's turn. */
   readonly expensive: FairQueue
+  /** Counts who is not signed in. */
+  readonly strangers: Strangers
+  /** Counts open streams. */
+  readonly places: StreamPlaces
   /** Who may read the GraphQL schema. */
   readonly introspection: Introspection
   readonly health: Health
@@ -64,6 +71,9 @@ export interface App {
 /** What is known of a request beside the request, on its way through the adapter. */
 interface Passing extends Record<string, unknown> {
   readonly isOnSocket?: true
+  readonly address?: string | null
+  /** The call that the short way left to the usual one. */
+  readonly before?: Call
   exchange?: Exchange
 }
 
@@ -87,7 +97,8 @@ export function createApp(means: AppMeans): App {
   const answer = (request: Request, passing: Passing) => {
     // Routes and pages are found by path alone, but a Host header can make the whole address unreadable.
     if (!URL.canParse(request.url)) return failure(400, 'BAD_REQUEST', 'The address or the Host header is malformed.')
-    passing.exchange = new Exchange(request, means, { isOnSocket: passing.isOnSocket === true })
+    const { isOnSocket = false, address = null, before } = passing
+    passing.exchange = new Exchange(request, means, { isOnSocket, address, before })
     return handler(passing.exchange)
   }
   // Left to find out whether its requests are node's own, which they are not, the adapter loads all of node's fetch.
@@ -96,14 +107,15 @@ export function createApp(means: AppMeans): App {
   const fast = fastLane([graphql.fast, fastBundle(means)], {
     ...means,
     isStopping: () => isStopping,
-    async handOver(request, response, body) {
+    async handOver({ request, call }, response, body) {
       const { method = 'POST', url = '/', headers } = request
       const given = Object.entries(headers).map(([name, value]): [string, string] => [name, String(value)])
       const leaving = new AbortController()
       response.once('close', () => leaving.abort())
       const init = { method, headers: given, body, signal: leaving.signal }
       // Routes go by the path alone.
-      const answered = await adapter.fetch(`http://localhost${url}`, init)
+      const passing: Passing = { address: call.caller.address, before: call }
+      const answered = await adapter.fetch(`http://localhost${url}`, init, passing)
       await sendNodeResponse(answered, response, request, true)
     },
   })
@@ -111,7 +123,8 @@ export function createApp(means: AppMeans): App {
     fetch: async (url, init = {}) => adapter.fetch(url.toString(), init),
     answerPlain: fast,
     listener: async (request, response) => {
-      const passing: Passing = { isOnSocket: true }
+      const { address } = means.strangers.callerOf(request)
+      const passing: Passing = { isOnSocket: true, address }
       response.once('close', () => {
         if (!response.writableFinished) passing.exchange?.leave()
       })

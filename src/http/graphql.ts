@@ -23,6 +23,8 @@ import { useEventStreams } from './use-event-streams.ts'
 import { useIntrospection, type Introspection } from './use-introspection.ts'
 import { useLimits } from './use-limits.ts'
 import { useRequestParsers } from './use-request-parsers.ts'
+import type { StreamPlaces } from './stream-places.ts'
+import type { Strangers } from './strangers.ts'
 import { useStrangers } from './use-strangers.ts'
 import { useUploads } from './use-uploads.ts'
 
@@ -35,6 +37,8 @@ interface Means {
   readonly introspection: Introspection
   readonly live: LiveClusters
   readonly expensive: FairQueue
+  readonly strangers: Strangers
+  readonly places: StreamPlaces
   /** Orrery's own when absent. */
   readonly schema?: GraphQLSchema
 }
@@ -47,6 +51,8 @@ export function graphqlRoutes({
   introspection,
   live,
   expensive,
+  strangers,
+  places,
   schema = orrerySchema,
 }: Means): {
   readonly route: Route
@@ -79,12 +85,12 @@ export function graphqlRoutes({
       useRequestParsers(),
       useUploads(),
       useCsrf(),
-      useStrangers(introspection),
+      useStrangers(introspection, strangers),
       useLimits(),
       useIntrospection(introspection),
       compiled.plugin(),
       useErrors(),
-      useEventStreams(),
+      useEventStreams(places),
     ],
     // What Yoga would do by itself is done here or in the storey above: limits, masking, CORS, pages.
     maxRequestBodySize: false,
@@ -100,7 +106,11 @@ export function graphqlRoutes({
   const route: Route = {
     path: '/graphql',
     methods: {
-      GET: (exchange) => (wantsPage(exchange.request) ? graphiqlPage(exchange.request) : execute(exchange)),
+      GET: (exchange) => {
+        if (!wantsPage(exchange.request)) return execute(exchange)
+        exchange.countAsStranger()
+        return graphiqlPage(exchange.request)
+      },
       POST: execute,
     },
   }

@@ -15,6 +15,8 @@ import { publishCluster } from '../../src/domain/publish.ts'
 import { unpublished } from '../../src/domain/publisher.ts'
 import { Vault } from '../../src/domain/vault.ts'
 import { FairQueue } from '../../src/base/fair-queue.ts'
+import { StreamPlaces } from '../../src/http/stream-places.ts'
+import { Strangers } from '../../src/http/strangers.ts'
 import { createLog } from '../../src/base/log.ts'
 import { createApp, type App, type AppMeans } from '../../src/http/app.ts'
 import { createMigratedDatabase, type Engine, type TestDatabase } from './database.ts'
@@ -115,6 +117,8 @@ async function open(
     live: new LiveClusters(database.changes, { log }),
     presence,
     expensive: new FairQueue({ running: 2, waitingOfOwner: 8, waiting: 64 }),
+    strangers: new Strangers({ perSecond: 20, burst: 100, trustedProxies: [] }),
+    places: new StreamPlaces({ ofNode: 4, ofPerson: 32, ofTenant: 20_000 }),
     shelf: bundleShelf(operator),
     corsOrigins: [],
     introspection: 'authenticated',
