@@ -10,6 +10,7 @@ import type { Logger } from '../base/log.ts'
 import type { BundleShelf } from '../domain/bundle/shelf.ts'
 import type { LiveClusters } from '../domain/live/clusters.ts'
 import type { Presence } from '../domain/presence.ts'
+import type { SignIns } from '../domain/sign-ins.ts'
 import type { Vault } from '../domain/vault.ts'
 import { bundleRoutes } from './bundles.ts'
 import type { Call } from './call.ts'
@@ -23,6 +24,7 @@ import { failure } from './responses.ts'
 import type { StreamPlaces } from './stream-places.ts'
 import type { Strangers } from './strangers.ts'
 import { router, type Route } from './router.ts'
+import { signInRoutes } from './sign-ins.ts'
 import { useAccessLog } from './use-access-log.ts'
 import { useCors } from './use-cors.ts'
 import { useFailures } from './use-failures.ts'
@@ -47,6 +49,8 @@ export interface AppMeans {
   readonly expensive: FairQueue
   /** Counts who is not signed in. */
   readonly strangers: Strangers
+  /** Begins and ends people's sessions. */
+  readonly signIns: SignIns
   /** Counts open streams. */
   readonly places: StreamPlaces
   /** Who may read the GraphQL schema. */
@@ -84,6 +88,7 @@ export function createApp(means: AppMeans): App {
   const routes: readonly Route[] = [
     graphql.route,
     ...bundleRoutes(means),
+    ...signInRoutes(means),
     ...healthRoutes(means.health, () => isStopping),
   ]
   const middlewares: readonly Middleware[] = [

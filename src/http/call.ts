@@ -75,7 +75,15 @@ export class Call {
   }
 
   /**
-   * Counts a call that needs no credential and costs something.
+   * For calls with a credential that is not in their header: before it is looked up.
+   * @throws LimitError where the caller's address is far beyond its budget
+   */
+  admit(): void {
+    this.#means.strangers.admit(this.caller)
+  }
+
+  /**
+   * Counts a call that has no valid credential, or needs none and costs something.
    * @throws LimitError
    */
   countAsStranger(): void {

@@ -13,6 +13,7 @@ import { bundleShelf } from '../../src/domain/bundle-shelf.ts'
 import { Presence } from '../../src/domain/presence.ts'
 import { publishCluster } from '../../src/domain/publish.ts'
 import { unpublished } from '../../src/domain/publisher.ts'
+import { SignIns } from '../../src/domain/sign-ins.ts'
 import { Vault } from '../../src/domain/vault.ts'
 import { FairQueue } from '../../src/base/fair-queue.ts'
 import { StreamPlaces } from '../../src/http/stream-places.ts'
@@ -55,6 +56,7 @@ export interface TestApp {
   /** What the application itself reads with, to recognise callers for example. */
   readonly operatorScope: Operator
   readonly tokens: Tokens
+  readonly signIns: SignIns
   readonly vault: Vault
   /** What tokens are hashed and JWTs are signed with. */
   readonly keys: Keys
@@ -75,7 +77,10 @@ export interface LogLine {
 }
 
 /** What a test may set otherwise: the application's means, such as `introspection` or `corsOrigins`. */
-export type OpenOptions = Partial<AppMeans>
+export type OpenOptions = Partial<AppMeans> & {
+  /** The time that sign-in links and sessions go by; milliseconds since 1970. */
+  readonly now?: () => number
+}
 
 /** The whole application on a fresh database of the engine, without a socket. */
 export async function startApp(engine: Engine, openOptions: OpenOptions = {}): Promise<TestApp> {
@@ -83,8 +88,8 @@ export async function startApp(engine: Engine, openOptions: OpenOptions = {}): P
 }
 
 /** Another instance of an application: the same database and the same secret. */
-export const startBeside = ({ url, secret }: TestApp): Promise<TestApp> =>
-  open({ url, drop: () => Promise.resolve() }, secret, {})
+export const startBeside = ({ url, secret }: TestApp, openOptions: OpenOptions = {}): Promise<TestApp> =>
+  open({ url, drop: () => Promise.resolve() }, secret, openOptions)
 
 async function open(
   testDatabase: Pick<TestDatabase, 'url' | 'drop'>,
@@ -105,7 +110,9 @@ async function open(
     tokens,
     jwts: jwtVerifier(keys.jwt, null),
     credentials: credentials(operator),
+    now: () => openOptions.now?.() ?? Date.now(),
   })
+  const signIns = new SignIns({ operator, tokens, now: () => openOptions.now?.() ?? Date.now() })
   let lines: string[] = []
   const log = createLog('debug', { write: (line: string) => lines.push(line) })
   const presence = new Presence({ operator, log, interval: null })
@@ -116,6 +123,7 @@ async function open(
     log,
     live: new LiveClusters(database.changes, { log }),
     presence,
+    signIns,
     expensive: new FairQueue({ running: 2, waitingOfOwner: 8, waiting: 64 }),
     strangers: new Strangers({ perSecond: 20, burst: 100, trustedProxies: [] }),
     places: new StreamPlaces({ ofNode: 4, ofPerson: 32, ofTenant: 20_000 }),
@@ -173,6 +181,7 @@ async function open(
     authenticate,
     operatorScope: operator,
     tokens,
+    signIns,
     vault,
     keys,
     secret,

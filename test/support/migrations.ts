@@ -20,6 +20,7 @@ export const names = [
   '006_create_config_bundles',
   '007_add_pki_and_publishing',
   '008_add_convergence_indexes',
+  '009_create_credentials',
 ]
 
 /** A copy of the program's migrations, or of some of them, that a test may spoil. */
