@@ -13,6 +13,7 @@ export function firstSteps(url: string, link: string | null, orrery: string): st
           `Orrery is ready. GraphiQL, signed in as an operator (once, within ten minutes; then: ${orrery} sign-in):`,
           '',
           `  ${link}`,
+          '',
         ]
   return [
     '',
