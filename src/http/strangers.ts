@@ -4,7 +4,6 @@ import type { IncomingMessage } from 'node:http'
 import { ClientAddresses } from '../base/client-addresses.ts'
 import { LimitError } from '../base/errors.ts'
 import { TokenBuckets } from '../base/token-buckets.ts'
-import { WeightedCache } from '../base/weighted-cache.ts'
 
 /** What those who are not signed in may cost. */
 export interface StrangerLimits {
@@ -22,8 +21,10 @@ export interface Caller {
   readonly address: string | null
 }
 
-/** Addresses that are counted, and credentials that are known to be good, in memory. */
+/** Addresses that are counted, in memory. */
 const kept = 10_000
+/** Credentials that are known to be good: at least so many, and at most twice as many. */
+const keptGood = 10_000
 /** Documents of strangers that are parsed: most ask the one question about the schema, which is answered from memory. */
 const documents = { perSecond: 1, burst: 10, debt: 0, keys: kept }
 /** Seconds that a refusal asks its caller to wait at most. */
@@ -39,7 +40,9 @@ export class Strangers {
   readonly #addresses: ClientAddresses
   readonly #requests: TokenBuckets
   readonly #documents: TokenBuckets
-  readonly #good = new WeightedCache<true>(kept)
+  /** Two generations: each request asks here, and an order of use would cost ten times what this does. */
+  #good = new Set<string>()
+  #goodBefore = new Set<string>()
   readonly #floor: number
 
   /** @param now a clock that only runs forwards, milliseconds */
@@ -62,7 +65,7 @@ export class Strangers {
    */
   admit({ address, authorization }: Caller): void {
     if (address === null || this.#requests.left(address) >= this.#floor) return
-    if (authorization !== null && this.#good.get(digest(authorization))) return
+    if (authorization !== null && this.#isGood(digest(authorization))) return
     throw refusal(this.#requests.secondsUntilNext(address))
   }
 
@@ -77,7 +80,17 @@ export class Strangers {
 
   /** A credential turned out to be good. */
   remember({ authorization }: Caller): void {
-    if (authorization !== null) this.#good.set(digest(authorization), true, 1)
+    const key = digest(authorization ?? '')
+    if (this.#good.has(key)) return
+    if (this.#good.size >= keptGood) {
+      this.#goodBefore = this.#good
+      this.#good = new Set()
+    }
+    this.#good.add(key)
+  }
+
+  #isGood(key: string): boolean {
+    return this.#good.has(key) || this.#goodBefore.has(key)
   }
 
   /**
