@@ -17,6 +17,7 @@ import { systemOperator } from '../src/auth/system.ts'
 import { Tokens } from '../src/auth/tokens.ts'
 import { FairQueue } from '../src/base/fair-queue.ts'
 import { createLog } from '../src/base/log.ts'
+import { Spool } from '../src/base/spool.ts'
 import { openDatabase } from '../src/db/client.ts'
 import { openConnection } from '../src/db/connection.ts'
 import { migrateUp } from '../src/db/migrations/index.ts'
@@ -75,6 +76,7 @@ async function start(url: string) {
     places: new StreamPlaces({ ofNode: 4, ofPerson: 32, ofTenant: 20_000 }),
     presence: new Presence({ operator, log }),
     expensive: new FairQueue({ running: 2, waitingOfOwner: 8, waiting: 64 }),
+    spool: new Spool(tmpdir(), { ofOwner: 9, all: 66, memory: 32 * 1024 * 1024 }),
     authenticate: authenticator({
       database,
       tokens,

@@ -8,7 +8,7 @@ import { build as esbuild } from 'esbuild'
 import { dist, root, runIfProgram } from './project.mjs'
 
 /** What is started by its path: the program and its threads. All else is in chunks, loaded where they are imported. */
-const entryPoints = ['cli/index', 'domain/bundle/yaml-worker', 'domain/bundle/compile-worker', 'db/bulk-worker']
+const entryPoints = ['cli/index', 'domain/bundle/yaml-worker', 'domain/bundle/compile-worker', 'domain/plan/worker', 'db/bulk-worker']
 
 /** Native libraries are files beside theirs. */
 const external = ['better-sqlite3', '@node-rs/argon2']

@@ -1,3 +1,5 @@
+import { join } from 'node:path'
+
 import { authenticator } from './auth/authenticate.ts'
 import { identityProvider } from './auth/identity-provider.ts'
 import { jwtVerifier } from './auth/jwt.ts'
@@ -7,6 +9,7 @@ import { systemOperator } from './auth/system.ts'
 import { Tokens } from './auth/tokens.ts'
 import { FairQueue } from './base/fair-queue.ts'
 import { createLog, type Logger } from './base/log.ts'
+import { Spool } from './base/spool.ts'
 import { type Config, ConfigError } from './config.ts'
 import { type Database, openDatabase } from './db/client.ts'
 import { openConnection } from './db/connection.ts'
@@ -89,6 +92,7 @@ export async function startServer(config: Config, { beforeListening }: Hooks = {
       expensive: new FairQueue(config.expensive),
       strangers: new Strangers(config.strangers),
       places: new StreamPlaces(config.streams),
+      spool: spoolOf(config),
       tokens,
       vault,
       log,
@@ -120,6 +124,14 @@ export async function startServer(config: Config, { beforeListening }: Hooks = {
     throw error
   }
 }
+
+/** An upload is one of the tenant's pieces of work that wait or run, so that there is a place for each of them. */
+const spoolOf = ({ dataDir, expensive: { running, waiting, waitingOfOwner }, uploadMemory }: Config): Spool =>
+  new Spool(join(dataDir, 'uploads'), {
+    ofOwner: waitingOfOwner + 1,
+    all: waiting + running,
+    memory: uploadMemory,
+  })
 
 async function migrate(url: string, log: Logger): Promise<void> {
   const connection = await openConnection(url)

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 
+import { BundleComparison } from '../src/domain/bundle/comparison.ts'
 import { packBundle } from '../src/domain/bundle/pack.ts'
 import { startApp, type TestApp } from './support/app.ts'
 import { engines } from './support/database.ts'
@@ -105,5 +106,40 @@ describe.each(engines)('what lies between two versions on %s', (engine) => {
       [`certs/${world.nodeId}.crt`, 'config.yml', `nodes/${world.nodeId}.yml`].sort(),
     )
     expect(await paths(world.adminNodeToken)).toEqual(Object.keys(files('')).sort())
+  })
+
+  test('is found once: whoever asks again is answered without the archives, and asked each time whether it may', async () => {
+    await store(21, { 'config.yml': 'a: 1\n' })
+    await store(22, { 'config.yml': 'a: 2\n' })
+    const first = await diff(world.admin, 22, 21)
+    app.takeStatements()
+    expect(await diff(world.viewer, 22, 21)).toEqual(first)
+    const archives = app.takeStatements().filter((sql) => sql.includes('config_bundles') && /\bdata\b/.test(sql))
+    expect(archives).toEqual([])
+    await app.database.client.configBundle.deleteMany({ where: { clusterId: world.clusterId, version: 21 } })
+    expect(await diff(world.viewer, 22, 21)).toBeNull()
+  })
+})
+
+describe('a comparison', () => {
+  test('stops in the middle of an archive when nobody waits for it any more', async () => {
+    const files = Array.from({ length: 500 }, (_, index) => ({
+      path: `f${index}`,
+      content: Buffer.alloc(20_000, index),
+    }))
+    const archive = await packBundle(files)
+    const leaving = new AbortController()
+    let seen = 0
+    const comparing = BundleComparison.of(
+      { before: archive, after: archive },
+      () => {
+        seen += 1
+        if (seen === 10) leaving.abort(new Error('left'))
+        return true
+      },
+      leaving.signal,
+    )
+    await expect(comparing).rejects.toThrow('left')
+    expect(seen).toBeLessThan(files.length / 2)
   })
 })

@@ -16,6 +16,8 @@ export interface Usage {
 /** A server that is measured: a process of its own. */
 export interface ServerProcess {
   readonly port: number
+  /** Its process, which taskset became. */
+  readonly pid: number | undefined
   /** From its start to its first answer, in milliseconds. */
   readonly startedIn: number
   usage(): Promise<Usage>
@@ -85,6 +87,7 @@ export async function startServer({ args, environment, readyPath }: ServerOption
   }
   return {
     port,
+    pid: child.pid,
     startedIn: performance.now() - start,
     usage: () => usageOf(child, () => complaints),
     send: (message) => void child.send(message),

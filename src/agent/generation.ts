@@ -1,11 +1,11 @@
 import { readdir, readFile, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { parse } from 'yaml'
 import * as z from 'zod'
 
 import { findAgentSettings, type SettingProblem } from '../nebula/agent-settings.ts'
 import { checkIdentity } from '../nebula/identity.ts'
 import { deepMerge, isSettings, settingAt, type Settings } from '../nebula/merge.ts'
+import { parseSettings } from '../nebula/settings-text.ts'
 import { checkSettings } from '../nebula/settings.ts'
 import type { VerifiedSlice } from '../nebula/slice.ts'
 import type { ClusterFolder } from './enrolment-state.ts'
@@ -138,7 +138,7 @@ function withAgentSettings(config: Settings, folder: ClusterFolder, path: string
 function readYaml(file: string, text: string): Settings {
   let parsed: unknown
   try {
-    parsed = parse(text, { maxAliasCount: 100 })
+    parsed = parseSettings(text, 100)
   } catch (error) {
     throw new VersionRefused(`${file} is no YAML`, { cause: error })
   }

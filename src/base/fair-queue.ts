@@ -18,6 +18,9 @@ export class AbandonedError extends Error {
   override readonly name = 'AbandonedError'
 }
 
+/** Runs work when it is its caller's turn; the signal fires when nobody wants the result any more. */
+export type InTurn = <T>(work: (signal: AbortSignal) => Promise<T>) => Promise<T>
+
 /** Seconds: what a refusal asks its caller to wait at the least and at the most. */
 const retry = { least: 1, most: 60 }
 

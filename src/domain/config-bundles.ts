@@ -76,6 +76,28 @@ const latestVersion = ['latestBundleVersion'] as const
 export const getConfigBundleArchive = (scope: Scope, clusterId: string, version: number) =>
   scope.db.configBundle.findFirst({ where: { clusterId, version }, select: { data: true } })
 
+/** GetBundle for several versions of a cluster in one statement: those that exist in the scope, by version. */
+export async function getConfigBundles(
+  scope: Scope,
+  clusterId: string,
+  versions: readonly number[],
+): Promise<Map<number, ConfigBundle>> {
+  const where = { clusterId, version: { in: [...versions] } }
+  const bundles = await scope.db.configBundle.findMany({ where, select: bundleMetadata })
+  return new Map(bundles.map((bundle) => [bundle.version, bundle]))
+}
+
+/** The same with their archives alone. */
+export async function getConfigBundleArchives(
+  scope: Scope,
+  clusterId: string,
+  versions: readonly number[],
+): Promise<Map<number, Uint8Array>> {
+  const where = { clusterId, version: { in: [...versions] } }
+  const bundles = await scope.db.configBundle.findMany({ where, select: { version: true, data: true } })
+  return new Map(bundles.map(({ version, data }) => [version, data]))
+}
+
 /**
  * DeleteBundle: removes one version; its number is never given again. The one that holds the configuration in force
  * stays: nothing else would say what an upload brought.

@@ -79,6 +79,39 @@ export async function readOnce(db: Reader, clusterId: string): Promise<Snapshot 
   }
 }
 
+/**
+ * The snapshot behind a change of a few nodes, of which the others stand in the one before: consistent within the change.
+ * @param written ids of the nodes that were made, changed or deleted since
+ * @returns null when the cluster does not exist any more
+ */
+export async function readChanged(
+  db: Reader,
+  before: Snapshot,
+  written: ReadonlySet<string>,
+): Promise<Snapshot | null> {
+  const { id, tenantId } = before.cluster
+  const cluster = await db.cluster.findUnique({ where: { id } })
+  if (!cluster) return null
+  if (written.size === 0) return { cluster, nodes: before.nodes }
+  const nodes = before.nodes.filter((node) => !written.has(node.id))
+  const rows = await db.node.findMany({
+    where: { id: { in: [...written] } },
+    select: columns,
+    orderBy: { name: 'asc' },
+  })
+  for (const row of rows) {
+    // The database decides the order of names: rendered files follow it.
+    const previous = await db.node.findFirst({
+      where: { tenantId, clusterId: id, name: { lt: row.name } },
+      orderBy: { name: 'desc' },
+      select: { id: true },
+    })
+    const place = previous === null ? 0 : nodes.findIndex((node) => node.id === previous.id) + 1
+    nodes.splice(place, 0, compileNode(row))
+  }
+  return { cluster, nodes }
+}
+
 type Row = Prisma.NodeGetPayload<{ select: typeof columns }>
 
 /** Only the domain writes the two lists, in this shape. */

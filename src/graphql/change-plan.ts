@@ -1,9 +1,9 @@
 import type { Scope } from '../auth/scope.ts'
 import { NotFoundError } from '../base/errors.ts'
 import { MAX_FILES } from '../domain/bundle/file-diff.ts'
-import type { ChangePlan as ChangePlanShape, NodePlan as NodePlanShape } from '../domain/change-plan.ts'
+import type { ChangePlan as ChangePlanShape, NodePlan as NodePlanShape } from '../domain/plan/change-plan.ts'
 import { getNode } from '../domain/nodes.ts'
-import { preview } from '../domain/preview.ts'
+import { preview } from '../domain/plan/preview.ts'
 import { scopeOf } from './access.ts'
 import { builder, pageSizes } from './builder.ts'
 import { atMost } from './bundle-diff.ts'
@@ -81,7 +81,7 @@ export async function changed<T>(
   const scope = scopeOf(context)
   if (dryRun !== true) return { value: await work(scope), plan: null }
   const clusterId = 'clusterId' in place ? place.clusterId : await clusterOf(scope, place.nodeId)
-  return expensively(context, (signal) => preview(scope, clusterId, { work, signal }))
+  return preview(scope, clusterId, { work, inTurn: (piece) => expensively(context, piece) })
 }
 
 async function clusterOf(scope: Scope, nodeId: string): Promise<string> {

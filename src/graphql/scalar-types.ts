@@ -1,3 +1,5 @@
+import type { SpooledFile } from '../base/spool.ts'
+
 /** The scalars of the schema and what a resolver gets and gives for each. */
 export type Scalars = {
   UUID: { Input: string; Output: string }
@@ -8,5 +10,5 @@ export type Scalars = {
   URL: { Input: URL; Output: URL | string }
   PositiveInt: { Input: number; Output: number }
   NonNegativeInt: { Input: number; Output: number }
-  File: { Input: File; Output: never }
+  File: { Input: SpooledFile; Output: never }
 }

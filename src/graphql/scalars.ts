@@ -9,6 +9,7 @@ import {
   GraphQLUUID,
 } from 'graphql-scalars'
 
+import { SpooledFile } from '../base/spool.ts'
 import { isNetworkText } from '../domain/addresses.ts'
 import { builder } from './builder.ts'
 
@@ -52,9 +53,18 @@ builder.scalarType('CIDR', {
   parseLiteral: (node) => asCidr(node.kind === Kind.STRING ? node.value : null),
 })
 
+function asFile(value: unknown): SpooledFile {
+  if (value instanceof SpooledFile) return value
+  throw new GraphQLError('A file is needed, as a part of a multipart request', {
+    extensions: { code: 'BAD_USER_INPUT' },
+  })
+}
+
 builder.scalarType('File', {
   description: 'A file, sent as a part of a multipart request (the GraphQL multipart request specification).',
   serialize: () => {
     throw new Error('files are only uploaded')
   },
+  parseValue: asFile,
+  parseLiteral: () => asFile(null),
 })

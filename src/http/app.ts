@@ -7,6 +7,7 @@ import type { Authenticate } from '../auth/authenticate.ts'
 import type { Tokens } from '../auth/tokens.ts'
 import type { FairQueue } from '../base/fair-queue.ts'
 import type { Logger } from '../base/log.ts'
+import type { Spool } from '../base/spool.ts'
 import type { BundleShelf } from '../domain/bundle/shelf.ts'
 import type { LiveClusters } from '../domain/live/clusters.ts'
 import type { Presence } from '../domain/presence.ts'
@@ -53,6 +54,8 @@ export interface AppMeans {
   readonly signIns: SignIns
   /** Counts open streams. */
   readonly places: StreamPlaces
+  /** Where uploads are kept until it is their turn. */
+  readonly spool: Spool
   /** Who may read the GraphQL schema. */
   readonly introspection: Introspection
   readonly health: Health

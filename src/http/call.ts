@@ -3,6 +3,7 @@ import { setMaxListeners } from 'node:events'
 
 import type { Authenticate } from '../auth/authenticate.ts'
 import type { Session } from '../auth/session.ts'
+import { AbandonedError } from '../base/fair-queue.ts'
 import type { Logger } from '../base/log.ts'
 import type { Presence } from '../domain/presence.ts'
 import type { Frames } from './event-frames.ts'
@@ -36,6 +37,7 @@ export class Call {
   #session: Promise<Session> | null = null
   #leaving: AbortController | null = null
   #hasLeft = false
+  readonly #lastly: (() => Promise<void>)[] = []
 
   constructor(caller: Caller, means: CallMeans, { isOnSocket = false, before }: CallOptions = {}) {
     this.isOnSocket = isOnSocket
@@ -50,7 +52,7 @@ export class Call {
       this.#leaving = new AbortController()
       // One request may ask for several pieces of work; Node warns of a leak from eleven on.
       setMaxListeners(0, this.#leaving.signal)
-      if (this.#hasLeft) this.#leaving.abort()
+      if (this.#hasLeft) this.#leaving.abort(abandoned())
     }
     return this.#leaving.signal
   }
@@ -58,7 +60,17 @@ export class Call {
   /** The client has left: work for its answer may stop. */
   leave(): void {
     this.#hasLeft = true
-    this.#leaving?.abort()
+    this.#leaving?.abort(abandoned())
+  }
+
+  /** Has something done once the call has its answer, whatever that is. */
+  whenOver(work: () => Promise<void>): void {
+    this.#lastly.push(work)
+  }
+
+  /** The call has its answer. */
+  async over(): Promise<void> {
+    for (const work of this.#lastly.splice(0)) await work()
   }
 
   /** The log, with the call's id in every line. */
@@ -129,3 +141,5 @@ async function recognise({ authenticate, presence }: CallMeans, authorization: s
   if (session.kind === 'node') presence.seen(session.nodeId)
   return session
 }
+
+const abandoned = () => new AbandonedError('the client has left')

@@ -3,6 +3,7 @@ import type { GraphQLSchema } from 'graphql'
 
 import type { Tokens } from '../auth/tokens.ts'
 import type { FairQueue } from '../base/fair-queue.ts'
+import type { Spool } from '../base/spool.ts'
 import { Enrolments } from '../domain/enrolment.ts'
 import type { LiveClusters } from '../domain/live/clusters.ts'
 import type { Presence } from '../domain/presence.ts'
@@ -39,6 +40,7 @@ interface Means {
   readonly expensive: FairQueue
   readonly strangers: Strangers
   readonly places: StreamPlaces
+  readonly spool: Spool
   /** Orrery's own when absent. */
   readonly schema?: GraphQLSchema
 }
@@ -53,6 +55,7 @@ export function graphqlRoutes({
   expensive,
   strangers,
   places,
+  spool,
   schema = orrerySchema,
 }: Means): {
   readonly route: Route
@@ -83,7 +86,7 @@ export function graphqlRoutes({
     schema,
     plugins: [
       useRequestParsers(),
-      useUploads(),
+      useUploads(spool),
       useCsrf(),
       useStrangers(introspection, strangers),
       useLimits(),
@@ -101,8 +104,13 @@ export function graphqlRoutes({
     logging: false,
     parserAndValidationCache: { documentCache: documentCache(), errorCache: noErrorCache },
   })
-  const execute = async (exchange: Exchange): Promise<Response> =>
-    yoga.handle(exchange.request, contextOf(exchange, await exchange.session()))
+  const execute = async (exchange: Exchange): Promise<Response> => {
+    try {
+      return await yoga.handle(exchange.request, contextOf(exchange, await exchange.session()))
+    } finally {
+      await exchange.over()
+    }
+  }
   const route: Route = {
     path: '/graphql',
     methods: {

@@ -1,6 +1,7 @@
 import type { GraphQLParams } from 'graphql-yoga'
 
-import { readBody } from './body.ts'
+import type { SpooledFile } from '../base/spool.ts'
+import { readForm } from './form-reader.ts'
 import { asParams, badRequest, parseJson } from './params.ts'
 import { refused } from './responses.ts'
 import { jsonLimit } from './use-request-parsers.ts'
@@ -8,41 +9,29 @@ import { jsonLimit } from './use-request-parsers.ts'
 /** Bytes of the one file, and of the whole form: the file, the operation that it belongs to, and what is around both. */
 export const fileLimit = 10 * 1024 * 1024
 export const formLimit = fileLimit + jsonLimit + 20_000
+const limits = { form: formLimit, field: jsonLimit, file: fileLimit }
+
+/** Bytes of `map`, which says one thing. */
+const mapLimit = 1000
 
 /**
  * Reads a form with one operation and one file
  * (GraphQL multipart request specification, github.com/jaydenseric/graphql-multipart-request-spec).
+ * @param content where the file's bytes are kept; it becomes the variable that the operation leaves open
  */
-export async function paramsFromForm(request: Request): Promise<GraphQLParams> {
-  const form = await readForm(request)
-  const operations = form.get('operations')
-  const map = form.get('map')
-  if (typeof operations !== 'string' || typeof map !== 'string') {
+export async function paramsFromForm(request: Request, content: SpooledFile): Promise<GraphQLParams> {
+  const { fields, fileField } = await readForm(request, limits, content)
+  const operations = fields.get('operations')
+  const map = fields.get('map')
+  if (operations === undefined || map === undefined) {
     throw badRequest('The form needs the fields `operations` and `map`, each a JSON text.')
   }
-  if (operations.length > jsonLimit) {
-    throw refused(413, 'PAYLOAD_TOO_LARGE', `\`operations\` may have at most ${jsonLimit} characters.`)
-  }
+  if (map.length > mapLimit) throw refused(413, 'PAYLOAD_TOO_LARGE', `\`map\` may have at most ${mapLimit} bytes.`)
   const params = asParams(parseJson(operations, '`operations`'))
   const [field, path] = soleEntry(parseJson(map, '`map`'))
-  const file = form.get(field)
-  if (!(file instanceof File) || [...form.keys()].length !== 3) {
-    throw badRequest('Exactly one file is needed, in the field that `map` names.')
-  }
-  if (file.size > fileLimit) throw refused(413, 'PAYLOAD_TOO_LARGE', `The file may have at most ${fileLimit} bytes.`)
-  put(params, path, file)
+  if (fileField !== field) throw badRequest('Exactly one file is needed, in the field that `map` names.')
+  put(params, path, content)
   return params
-}
-
-async function readForm(request: Request): Promise<FormData> {
-  const body = await readBody(request, formLimit)
-  const headers = { 'content-type': request.headers.get('content-type') ?? '' }
-  try {
-    return await new Response(body, { headers }).formData()
-  } catch {
-    // The parser says nothing that would help more.
-    throw badRequest('The body is no multipart form.')
-  }
 }
 
 /** `{ "0": ["variables.input.file"] }` → `['0', 'variables.input.file']`. */
@@ -57,7 +46,7 @@ function soleEntry(map: unknown): readonly [field: string, path: string] {
 }
 
 /** Puts the file where the operation says `null`, as the specification demands. */
-function put(params: GraphQLParams, path: string, file: File): void {
+function put(params: GraphQLParams, path: string, file: SpooledFile): void {
   const keys = path.split('.')
   const last = keys.pop()
   let place: unknown = keys[0] === 'variables' ? params : null

@@ -4,8 +4,11 @@ import { once } from 'node:events'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 
 import { FairQueue } from '../../src/base/fair-queue.ts'
+import { packBundle } from '../../src/domain/bundle/pack.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { engines } from '../support/database.ts'
+import { send } from '../support/multipart.ts'
+import { fileMark } from '../support/schema-walk.ts'
 import { createNode, createWorld, type World } from '../support/world.ts'
 
 const dryRun = `mutation ($id: UUID!) { updateClusterFirewall(input: { clusterId: $id, dryRun: true,
@@ -78,5 +81,46 @@ describe.each(engines)('expensive work of one tenant, on %s', (engine) => {
     expect((await ask(5)).errors).toBeUndefined()
     const { status, errors } = await ask(30)
     expect({ status, code: errors?.[0]?.extensions?.code }).toEqual({ status: 400, code: 'QUERY_TOO_COMPLEX' })
+  })
+
+  test('reads none of the other nodes while it keeps the cluster locked', async () => {
+    const statements = async (query: string, variables: object) => {
+      app.takeStatements()
+      await app.ask(world.admin, query, variables)
+      const all = app.takeStatements()
+      // The bump takes the lock, and what follows it here holds it.
+      const bump = all.findIndex((sql) => /^UPDATE.*clusters/.test(sql))
+      expect(all[bump]).toMatch(/config_version/)
+      return all.slice(bump).filter((sql) => /SELECT.*\bnodes\b/.test(sql)).length
+    }
+    expect(await statements(dryRun, { id: world.clusterId })).toBe(0)
+    const mtu = `mutation ($id: UUID!) { updateNodeMtu(input: { nodeId: $id, mtu: 1280, dryRun: true }) {
+      ... on UpdateNodeMtuPayload { plan { nodeCount } } } }`
+    // The one itself, with the one before it in the order of names.
+    expect(await statements(mtu, { id: world.nodeId })).toBeLessThanOrEqual(4)
+  })
+
+  test('leaves the event loop to others, however large the configuration is that it looks at', async () => {
+    const hosts = Array.from({ length: 4000 }, (_, i) => `  "10.42.${i >> 8}.${i & 255}": ["203.0.113.7:4242"]\n`)
+    const config = `listen:\n  port: 4242\nstatic_host_map:\n${hosts.join('')}`
+    const archive = await packBundle([{ path: 'config.yml', content: Buffer.from(config) }])
+    const create = `mutation ($id: UUID!, $archive: File!) {
+      createConfigBundle(input: { clusterId: $id, archive: $archive }) { __typename ... on Error { message } } }`
+    const variables = { id: world.clusterId, archive: fileMark }
+    const { text } = await send(app, world.admin, create, variables, new Uint8Array(archive))
+    expect(text).toContain('CreateConfigBundlePayload')
+    let [longest, last] = [0, performance.now()]
+    const watch = setInterval(() => {
+      const now = performance.now()
+      longest = Math.max(longest, now - last)
+      last = now
+    }, 1)
+    const start = performance.now()
+    const query = dryRun.replace('nodeCount', 'nodeCount nodes { action }')
+    const answer = await app.ask<Answer>(world.admin, query, { id: world.clusterId })
+    const took = performance.now() - start
+    clearInterval(watch)
+    expect(answer.updateClusterFirewall.__typename).toBe('UpdateClusterFirewallPayload')
+    expect(longest / took).toBeLessThan(0.3)
   })
 })

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { tmpdir } from 'node:os'
 
 import { authenticator, type Authenticate } from '../../src/auth/authenticate.ts'
 import { jwtVerifier, mintJwt } from '../../src/auth/jwt.ts'
@@ -19,6 +20,7 @@ import { FairQueue } from '../../src/base/fair-queue.ts'
 import { StreamPlaces } from '../../src/http/stream-places.ts'
 import { Strangers } from '../../src/http/strangers.ts'
 import { createLog } from '../../src/base/log.ts'
+import { Spool } from '../../src/base/spool.ts'
 import { createApp, type App, type AppMeans } from '../../src/http/app.ts'
 import { createMigratedDatabase, type Engine, type TestDatabase } from './database.ts'
 
@@ -127,6 +129,7 @@ async function open(
     expensive: new FairQueue({ running: 2, waitingOfOwner: 8, waiting: 64 }),
     strangers: new Strangers({ perSecond: 20, burst: 100, trustedProxies: [] }),
     places: new StreamPlaces({ ofNode: 4, ofPerson: 32, ofTenant: 20_000 }),
+    spool: new Spool(tmpdir(), { ofOwner: 9, all: 66, memory: 32 * 1024 * 1024 }),
     shelf: bundleShelf(operator),
     corsOrigins: [],
     introspection: 'authenticated',

@@ -1,5 +1,7 @@
 import { createSchema } from 'graphql-yoga'
 
+import type { SpooledFile } from '../../src/base/spool.ts'
+
 /** A resolver's doings that no resolver of Orrery's has: slow, broken, or with a file to count. */
 export const probeSchema = createSchema({
   typeDefs: /* GraphQL */ `
@@ -34,7 +36,11 @@ export const probeSchema = createSchema({
       tenant: () => null,
     },
     Mutation: {
-      upload: async (_root, { file }: { file: File }) => (await file.arrayBuffer()).byteLength,
+      upload: async (_root, { file }: { file: SpooledFile }) => {
+        let size = 0
+        for await (const chunk of file.stream()) size += chunk.byteLength
+        return size
+      },
       change: () => true,
     },
     Subscription: {

@@ -4,10 +4,14 @@ import { createTwoFilesPatch } from 'diff'
 
 export type FileChange = 'added' | 'changed' | 'removed'
 
-/** A file that differs between two states. */
-export interface FileDiff {
+/** That a file differs between two states. */
+export interface FileChangeAt {
   readonly path: string
   readonly change: FileChange
+}
+
+/** A file that differs between two states. */
+export interface FileDiff extends FileChangeAt {
   /** The unified diff, made when it is asked for; null when the file is no text, or when it would take too long. */
   readonly diff: () => Promise<string | null>
 }
@@ -29,27 +33,46 @@ const MAX_EDITS = 1000
 const FILE_TIME = 30
 const ANSWER_TIME = 1000
 
-/** Compares the files of one answer, one after the other, with a turn of the event loop between two. */
-export class Comparisons {
-  #left = ANSWER_TIME
-  #turn: Promise<unknown> = Promise.resolve()
+/**
+ * The changed files of an answer. Their lines are compared together, once somebody asks for those of one.
+ * @param lines compares them; gives the unified diff of a path, null where there is none to show
+ */
+export function fileDiffs(
+  changes: readonly FileChangeAt[],
+  lines: () => Promise<(path: string) => string | null>,
+): FileDiff[] {
+  let comparing: ReturnType<typeof lines> | null = null
+  return changes.map(({ path, change }) => ({
+    path,
+    change,
+    diff: async () => (await (comparing ??= lines()))(path),
+  }))
+}
 
-  /** The unified diff of one file; null when it takes too long. */
-  unified(path: string, sides: Sides): Promise<string | null> {
-    const compare = async () => {
-      await setImmediate()
-      if (this.#left <= 0) return null
-      const start = performance.now()
-      try {
-        return unified(path, sides)
-      } finally {
-        this.#left -= performance.now() - start
-      }
-    }
-    const mine = this.#turn.then(compare)
-    this.#turn = mine
-    return mine
+/**
+ * Compares files one after the other, with a turn of the event loop between two.
+ * @param sidesOf what a file was and is; null where that is not shown
+ * @returns unified diffs by path: null where there is none to show, or where it takes too long; without those for which
+ * an answer's time did not suffice
+ * @throws what the signal was aborted with
+ */
+export async function compareLines(
+  changes: readonly FileChangeAt[],
+  sidesOf: (change: FileChangeAt) => Sides | null,
+  signal: AbortSignal,
+): Promise<Map<string, string | null>> {
+  const diffs = new Map<string, string | null>()
+  let left = ANSWER_TIME
+  for (const change of changes) {
+    if (left <= 0) break
+    await setImmediate()
+    signal.throwIfAborted()
+    const start = performance.now()
+    const sides = sidesOf(change)
+    diffs.set(change.path, sides && unified(change.path, sides))
+    left -= performance.now() - start
   }
+  return diffs
 }
 
 function unified(path: string, { before, after }: Sides): string | null {
@@ -66,8 +89,8 @@ function unified(path: string, { before, after }: Sides): string | null {
 export function changesBetween(
   before: ReadonlyMap<string, string>,
   after: ReadonlyMap<string, string>,
-): { readonly path: string; readonly change: FileChange }[] {
-  const changes: { path: string; change: FileChange }[] = []
+): FileChangeAt[] {
+  const changes: FileChangeAt[] = []
   for (const [path, content] of after) {
     const old = before.get(path)
     if (old === content) continue

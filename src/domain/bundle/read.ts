@@ -13,16 +13,19 @@ export interface BundleContent {
  * A bundle was inspected or packed before it was stored: one that cannot be read is a fault, not a caller's mistake.
  *
  * @param wanted which files to read; the others are passed over
- * @throws Error when the archive is damaged
+ * @param signal ends the reading
+ * @throws Error when the archive is damaged; what the signal was aborted with
  */
 export async function* readBundle(
   data: Uint8Array,
   wanted: (path: string) => boolean = () => true,
+  signal: AbortSignal | null = null,
 ): AsyncGenerator<BundleContent, void> {
   const reader = new TarReader()
   let open: { readonly path: string; readonly parts: Buffer[] } | null = null
   try {
     for await (const chunk of gunzip(compressedChunks(data, () => undefined))) {
+      signal?.throwIfAborted()
       for (const event of reader.push(chunk)) {
         if (event.kind === 'entry') {
           const path = normalisePath(event.name)
@@ -35,6 +38,7 @@ export async function* readBundle(
     }
     reader.end()
   } catch (error) {
+    signal?.throwIfAborted()
     throw new Error('a stored bundle cannot be read', { cause: error })
   }
 }

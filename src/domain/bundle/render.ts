@@ -15,23 +15,23 @@ export const nodeCertificatePath = (nodeId: string): string => `certs/${nodeId}.
  * `nodes/<id>.yml` and `certs/<id>.crt`. Neither signed nor packed: what a change would do can be looked at with this.
  * @throws LimitError when they are more than a bundle may hold
  */
-export const renderFiles = (input: RenderInput): Map<string, string> => new Map(renderEach(input))
-
-/** The same one after the other, for those who have other things to do in between. */
-export function* renderEach(input: RenderInput): Generator<[path: string, text: string], void> {
+export function renderFiles(input: RenderInput): Map<string, string> {
   const nodes = certified(input.nodes)
   const shared = sharedConfig(input, nodes)
-  yield [CA_FILE, trustedCas(input)]
-  yield [CONFIG_FILE, shared.text]
+  const texts = new Map([
+    [CA_FILE, trustedCas(input)],
+    [CONFIG_FILE, shared.text],
+  ])
   let size = shared.text.length
   for (const node of nodes) {
     const config = nodeConfig(node, shared, input)
-    yield [nodeConfigPath(node.id), config]
-    yield [nodeCertificatePath(node.id), withLineBreak(node.certificate)]
+    texts.set(nodeConfigPath(node.id), config)
+    texts.set(nodeCertificatePath(node.id), withLineBreak(node.certificate))
     // Each of a thousand routers has the routes of all the others: seen here before it fills the memory.
     size += config.length
     if (size > MAX_UNPACKED) throw archiveTooLarge(`unpacks to more than ${mebibytes(MAX_UNPACKED)}`)
   }
+  return texts
 }
 
 /** The nodes of a bundle, in the order of its Merkle tree. */

@@ -1,6 +1,7 @@
-import { parse, stringify } from 'yaml'
+import { stringify } from 'yaml'
 
 import { deepMerge, isSettings, settingAt, type Settings } from '../../nebula/merge.ts'
+import { parseSettings } from '../../nebula/settings-text.ts'
 import type { FirewallRule } from '../firewall.ts'
 import type { CompileNode, RenderInput } from './compile-input.ts'
 import { unsafeRoutes, writeRoutes, type UnsafeRoute } from './routes.ts'
@@ -74,7 +75,7 @@ export function sharedConfig(input: RenderInput, nodes: readonly CompileNode[]):
 
 /** The shared configuration without what an earlier version had of Orrery's rows. */
 function readBase(text: string | null): Settings {
-  const parsed: unknown = text === null ? {} : parse(text, { maxAliasCount: -1 })
+  const parsed: unknown = text === null ? {} : parseSettings(text)
   const base = isSettings(parsed) ? parsed : {}
   const [line = ''] = (text ?? '').split('\n', 1)
   const ours = new Set(line.startsWith(MARK) ? line.slice(MARK.length).split(' ') : [])

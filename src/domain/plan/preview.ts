@@ -1,10 +1,11 @@
-import { ConflictError, NotFoundError } from '../base/errors.ts'
-import { AbandonedError } from '../base/fair-queue.ts'
-import type { Scope } from '../auth/scope.ts'
-import { ChangeFeed } from '../db/changes.ts'
-import type { Tx } from '../db/types.ts'
+import { ConflictError, NotFoundError } from '../../base/errors.ts'
+import type { InTurn } from '../../base/fair-queue.ts'
+import type { Scope } from '../../auth/scope.ts'
+import { ChangeFeed } from '../../db/changes.ts'
+import type { Tx } from '../../db/types.ts'
 import { planChange, type ChangePlan } from './change-plan.ts'
-import { readOnce, readSnapshot, type Snapshot } from './snapshot.ts'
+import { readChanged, readOnce, readSnapshot, type Snapshot } from '../snapshot.ts'
+import { watchNodes } from './written-nodes.ts'
 
 /** What a change would give, and what it would do. */
 export interface Preview<T> {
@@ -18,32 +19,39 @@ const rollBack = new Error('this change was only looked at')
 /** Times that the state before is read without holding others up. */
 const tries = 3
 
+/** Nodes that are read one by one behind a change; of more, all are. */
+const fewNodes = 20
+
 /**
  * Runs a change of a cluster and takes it back: with the same rules and refusals, and nothing written, told or logged.
  * The change is whatever domain function `work` calls in the scope that it is given: its transaction is rolled back when
  * it has done its work and both states have been read.
- * @throws what the change throws; NotFoundError; LimitError when the bundle would be too large; AbandonedError when the
- * signal fired meanwhile
+ * @param inTurn runs what is expensive when it is the caller's turn: the preview, and the comparison of its files' lines
+ * @throws what the change throws; NotFoundError; LimitError when the bundle would be too large, or too much waits
  */
-export async function preview<T>(
+export const preview = <T>(
   scope: Scope,
   clusterId: string,
-  { work, signal }: { readonly work: (scope: Scope) => Promise<T>; readonly signal: AbortSignal },
-): Promise<Preview<T>> {
+  { work, inTurn }: { readonly work: (scope: Scope) => Promise<T>; readonly inTurn: InTurn },
+): Promise<Preview<T>> => inTurn((signal) => previewed(scope, clusterId, { work, inTurn, signal }))
+
+async function previewed<T>(scope: Scope, clusterId: string, { work, inTurn, signal }: Work<T>): Promise<Preview<T>> {
   for (let turn = 0; turn <= tries; turn += 1) {
     // Reading before the transaction keeps the lock short; only where the cluster always changes, it is read inside.
     const before = turn < tries ? await readSnapshot(scope.db, clusterId) : null
-    stopWhenLeft(signal)
+    signal.throwIfAborted()
     const { value, states } = await run(scope, clusterId, { work, before })
     if (states.before.cluster.configVersion + 1 !== states.after.cluster.configVersion) continue
-    stopWhenLeft(signal)
-    return { value, plan: await planChange(scope, states.before, states.after) }
+    signal.throwIfAborted()
+    return { value, plan: await planChange(scope, states, { inTurn, signal }) }
   }
   throw new ConflictError('The cluster changes all the time; try again')
 }
 
-function stopWhenLeft(signal: AbortSignal): void {
-  if (signal.aborted) throw new AbandonedError('the client has left')
+interface Work<T> {
+  readonly work: (scope: Scope) => Promise<T>
+  readonly inTurn: InTurn
+  readonly signal: AbortSignal
 }
 
 interface States {
@@ -62,8 +70,12 @@ async function run<T>(
     try {
       await scope.db.$transaction(async (tx) => {
         const before = known ?? (await readLocked(tx, clusterId))
-        done.result = await change(tx)
-        const after = await readOnce(tx, clusterId)
+        const watched = watchNodes(tx)
+        done.result = await change(watched.tx)
+        // Whoever else writes waits meanwhile: of a large cluster, only what is new is read.
+        const written = watched.written()
+        const isKnown = before !== null && written !== null && written.size <= fewNodes
+        const after = await (isKnown ? readChanged(tx, before, written) : readOnce(tx, clusterId))
         if (before === null || after === null) throw new NotFoundError('Cluster')
         seen.states = { before, after }
         throw rollBack

@@ -1,0 +1,83 @@
+import { CA_FILE, CONFIG_FILE } from '../../nebula/manifest.ts'
+import type { CompileNode } from '../bundle/compile-input.ts'
+import { changesBetween, MAX_FILES, type FileChangeAt, type Sides } from '../bundle/file-diff.ts'
+import { certified, nodeCertificatePath, nodeConfigPath } from '../bundle/render.ts'
+import type { OwnFiles, SharedFiles, SharedSides } from './actions.ts'
+import { renderedFiles, type PlanState, type RenderedFiles, type Signing } from './files.ts'
+
+/** Nodes that a plan can show. */
+const MAX_NODES = 500
+
+/** What lies between the bundles of two states. */
+export interface Comparison {
+  readonly changes: readonly FileChangeAt[]
+  /** Nodes that are given something else. */
+  readonly nodeCount: number
+  /** The first of them by name. */
+  readonly nodes: readonly AffectedNode[]
+  /** What the first MAX_FILES of the changed files were and are; without those whose content is not shown. */
+  readonly texts: ReadonlyMap<string, Sides>
+  readonly shared: SharedSides
+}
+
+export interface AffectedNode {
+  readonly id: string
+  readonly name: string
+  /** The paths in the bundle that it has and that differ. */
+  readonly files: readonly string[]
+  readonly before: OwnFiles | null
+  readonly after: OwnFiles | null
+  /** Null where its certificate stays. */
+  readonly signing: Signing | null
+}
+
+/**
+ * Renders both states and compares them. Takes a second for ten thousand nodes: call it through `planThread`.
+ * @throws LimitError when the bundle would be too large
+ */
+export function compareStates(before: PlanState, after: PlanState): Comparison {
+  const [old, now] = [renderedFiles(before, null), renderedFiles(after, before)]
+  const changes = changesBetween(old.texts, now.texts)
+  const shared = changes.filter(({ path }) => !isOfNode(path)).map(({ path }) => path)
+  const changed = new Set(changes.map(({ path }) => path))
+  const filesOf = ({ id }: CompileNode) => [
+    ...shared,
+    ...[nodeCertificatePath(id), nodeConfigPath(id)].filter((path) => changed.has(path)),
+  ]
+  const affected = certified(after.nodes)
+    .filter((node) => filesOf(node).length > 0)
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+  return {
+    changes,
+    nodeCount: affected.length,
+    nodes: affected.slice(0, MAX_NODES).map((node) => ({
+      id: node.id,
+      name: node.name,
+      files: filesOf(node),
+      before: ownFiles(old, node.id),
+      after: ownFiles(now, node.id),
+      signing: now.signedAnew.get(node.id) ?? null,
+    })),
+    texts: textsOf(changes.slice(0, MAX_FILES), { old, now }),
+    shared: { before: sharedFiles(old), after: sharedFiles(now) },
+  }
+}
+
+const isOfNode = (path: string): boolean => /^(?:nodes|certs)\//.test(path)
+
+function textsOf(changes: readonly FileChangeAt[], { old, now }: Record<'old' | 'now', RenderedFiles>) {
+  const shown = changes.filter(({ path }) => !old.opaque.has(path) && !now.opaque.has(path))
+  return new Map(
+    shown.map(({ path }) => [path, { before: old.texts.get(path) ?? null, after: now.texts.get(path) ?? null }]),
+  )
+}
+
+function ownFiles({ texts }: RenderedFiles, id: string): OwnFiles | null {
+  const [config, certificate] = [texts.get(nodeConfigPath(id)), texts.get(nodeCertificatePath(id))]
+  return config === undefined || certificate === undefined ? null : { config, certificate }
+}
+
+const sharedFiles = ({ texts }: RenderedFiles): SharedFiles => ({
+  config: texts.get(CONFIG_FILE) ?? '',
+  ca: texts.get(CA_FILE) ?? '',
+})

@@ -1,0 +1,23 @@
+import type { Action } from '../../nebula/action.ts'
+import type { CompileNode } from '../bundle/compile-input.ts'
+import type { ChangedNode, SharedSides } from './actions.ts'
+import type { Comparison } from './compare.ts'
+import type { PlanState } from './files.ts'
+
+/** A job of the thread that plans, in parts. */
+export type PlanPart =
+  | { readonly kind: 'state'; readonly side: 'before' | 'after'; readonly state: Omit<PlanState, 'nodes'> }
+  | { readonly kind: 'nodes'; readonly nodes: readonly CompileNode[] }
+  /** Nodes of the state after the change: those that the change left alone are named by their ids. */
+  | { readonly kind: 'nodesAfter'; readonly nodes: readonly (string | CompileNode)[] }
+  | { readonly kind: 'actions'; readonly shared: SharedSides; readonly nodes: readonly ChangedNode[] }
+
+/** What `answerJobs` and `JobThread` are told of it. */
+export interface PlanJob {
+  readonly part: PlanPart
+  readonly result: PlanResult
+}
+
+export type PlanResult =
+  | { readonly kind: 'comparison'; readonly comparison: Comparison }
+  | { readonly kind: 'actions'; readonly actions: readonly Action[] }
