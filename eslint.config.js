@@ -6,7 +6,7 @@ import typescript from 'typescript-eslint'
 
 /**
  * No reading of the environment, by whichever door, and no test that keeps the others from running.
- * @type {import('eslint').Linter.RulesRecord}
+ * @satisfies {import('eslint').Linter.RulesRecord}
  */
 const environment = {
   'no-restricted-properties': [
@@ -18,7 +18,7 @@ const environment = {
       message: 'The other tests would be left out of the gate.',
     })),
   ],
-  'no-restricted-syntax': [
+  'no-restricted-syntax': /** @type {['error', ...object[]]} */ ([
     'error',
     {
       selector: "MemberExpression[property.name='env'][object.property.name='process']",
@@ -28,7 +28,31 @@ const environment = {
       selector: "ImportDeclaration[source.value=/^(node:)?process$/] ImportSpecifier[imported.name='env']",
       message: 'Only src/config.ts reads the environment; be handed the value.',
     },
-  ],
+  ]),
+}
+
+/** Where each kind of caller may be asked for by name; everybody else asks src/graphql/access.ts. */
+const callers = 'Who may what is decided in src/graphql/access.ts: ask a function of it, which answers for every kind.'
+const kinds = '/^(operator|tenantAdmin|node|enrollingMachine|anonymous)$/'
+const isKind = (/** @type {string} */ side) => `:matches([${side}.property.name='kind'], [${side}.name='kind'])`
+const callersAreAskedInOnePlace = [
+  ...[
+    ['left', 'right'],
+    ['right', 'left'],
+  ].map(([kind = '', literal = '']) => ({
+    selector: `BinaryExpression[operator=/^[!=]==?$/]${isKind(kind)}[${literal}.value=${kinds}]`,
+    message: callers,
+  })),
+  {
+    selector: 'MemberExpression[object.name=/^(session|caller)$/][property.name=/^(isAdmin|role)$/]',
+    message: callers,
+  },
+]
+
+/** A switch over kinds of callers with a default lets a new kind through unasked. */
+const callersAreNamed = {
+  selector: `SwitchStatement:has(SwitchCase > Literal[value=/^(tenantAdmin|enrollingMachine|anonymous)$/]) > SwitchCase[test=null]`,
+  message: 'Name each kind of caller, so that a new one does not compile until somebody has decided.',
 }
 
 export default defineConfig(
@@ -63,6 +87,18 @@ export default defineConfig(
       ],
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+    },
+  },
+  {
+    files: ['src/**/*.ts'],
+    rules: { 'no-restricted-syntax': [...environment['no-restricted-syntax'], callersAreNamed] },
+  },
+  {
+    files: ['src/**/*.ts'],
+    // access.ts decides; listener.ts asks whether a caller is still the same.
+    ignores: ['src/graphql/access.ts', 'src/graphql/listener.ts'],
+    rules: {
+      'no-restricted-syntax': [...environment['no-restricted-syntax'], callersAreNamed, ...callersAreAskedInOnePlace],
     },
   },
   {

@@ -2,45 +2,14 @@ import { readFileSync } from 'node:fs'
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 
-import { packBundle } from '../src/domain/bundle/pack.ts'
 import { schema } from '../src/graphql/schema.ts'
 import { startApp, type TestApp } from './support/app.ts'
+import { bumping, callWith } from './support/changes.ts'
 import { engines } from './support/database.ts'
-import { send } from './support/multipart.ts'
-import { fileMark } from './support/schema-walk.ts'
-import { createNode, createWorld, type World } from './support/world.ts'
+import { createWorld, type World } from './support/world.ts'
 
 const documented =
   /## What bumps `configVersion`\n([\s\S]*?)\n## /.exec(readFileSync('docs/operations.md', 'utf8'))?.[1] ?? ''
-
-/** What each mutation is called with; those without an entry must not exist. */
-type Input = (world: World, app: TestApp) => Promise<Record<string, unknown>> | Record<string, unknown>
-
-const bumping: Record<string, Input> = {
-  createNode: ({ clusterId }) => ({ clusterId, name: 'another' }),
-  deleteNode: async ({ clusterId, admin }, app) => ({
-    nodeId: (await createNode(app, admin, { clusterId, name: 'to-be-deleted' })).id,
-  }),
-  rotateNodeToken: ({ nodeId }) => ({ nodeId }),
-  updateNodeMtu: ({ nodeId }) => ({ nodeId, mtu: 1400 }),
-  updateNodeRoutes: ({ nodeId }) => ({ nodeId, routes: ['192.168.2.0/24'] }),
-  updateNodeLighthouse: ({ nodeId }) => ({ nodeId, isLighthouse: true, lighthousePublicIp: '203.0.113.9' }),
-  updateNodeRelay: ({ nodeId }) => ({ nodeId, isRelay: true }),
-  updateNodeGroups: ({ nodeId }) => ({ nodeId, groups: ['web'] }),
-  updateNodeAdmin: ({ nodeId }) => ({ nodeId, isAdmin: true }),
-  updateClusterLighthouse: ({ clusterId }) => ({ clusterId, lighthousePort: 4243 }),
-  updateClusterFirewall: ({ clusterId }) => ({ clusterId, firewall: { inbound: [], outbound: [] } }),
-  updateClusterCertificates: ({ clusterId }) => ({ clusterId, certificateLifetimeDays: 60 }),
-  rotateClusterToken: ({ clusterId }) => ({ clusterId }),
-  rotateClusterCa: ({ clusterId }) => ({ clusterId }),
-  abortClusterCaRotation: ({ clusterId }) => ({ clusterId }),
-  publishClusterConfig: ({ clusterId }) => ({ clusterId }),
-  createConfigBundle: ({ clusterId }) => ({ clusterId, archive: fileMark }),
-  rollbackClusterConfig: async ({ clusterId }, app) => {
-    const latest = await app.database.client.cluster.findUniqueOrThrow({ where: { id: clusterId } })
-    return { clusterId, version: latest.sharedConfigVersion }
-  },
-}
 
 describe.each(engines)('versions on %s', (engine) => {
   let app: TestApp
@@ -54,13 +23,8 @@ describe.each(engines)('versions on %s', (engine) => {
   const wanted = async (id = world.clusterId) =>
     (await app.database.client.cluster.findUniqueOrThrow({ where: { id } })).configVersion
 
-  async function call(name: string, input: Record<string, unknown>): Promise<string> {
-    const title = name.charAt(0).toUpperCase() + name.slice(1)
-    const query = `mutation ($input: ${title}Input!) { ${name}(input: $input) { __typename ... on Error { message } } }`
-    const archive = await packBundle([{ path: 'config.yml', content: 'punchy:\n  punch: true\n' }])
-    const { text } = await send(app, world.admin, query, { input }, archive)
-    return text
-  }
+  const call = async (name: string, input: Record<string, unknown>): Promise<string> =>
+    (await callWith(app, world.admin, name, { input, select: '__typename ... on Error { message }' })).text
 
   test.each(Object.entries(bumping))('%s raises the version by one', async (name, input) => {
     const given = await input(world, app)

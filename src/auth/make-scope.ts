@@ -33,6 +33,7 @@ class TenantScope implements Omit<Tenant, symbol> {
   readonly clusterId: string | null
   readonly actor: string
   readonly changes: ChangeFeed
+  readonly expectedVersion = null
   readonly #database: Database
   readonly #nodeId: string | null
   #db: Db | null = null
@@ -73,6 +74,7 @@ export function operatorScope(database: Database, actor: string): Operator {
     ...rows,
     actor,
     changes: database.changes,
+    expectedVersion: null,
     db: database.client,
     pages: pageReader(database, rows),
     convergence: convergenceReader(database, rows),

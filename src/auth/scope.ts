@@ -26,6 +26,8 @@ export interface Tenant {
   readonly convergence: ConvergenceReader
   readonly rows: RowReader
   readonly changes: ChangeFeed
+  /** The cluster's `configVersion` that its caller saw: changes of another are refused. Null where nobody said. */
+  readonly expectedVersion: number | null
 }
 
 /** Every tenant's rows: an operator's, or the server's own. */
@@ -39,6 +41,8 @@ export interface Operator {
   readonly convergence: ConvergenceReader
   readonly rows: RowReader
   readonly changes: ChangeFeed
+  /** As a tenant's. */
+  readonly expectedVersion: number | null
   /** The instances of the control plane belong to no tenant. */
   readonly lease: ReplicaLease
   /** Written for the nodes of all tenants at once. */

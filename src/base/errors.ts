@@ -17,9 +17,25 @@ export class NotFoundError extends CallerError {
   }
 }
 
+/** What a caller wanted to replace, and saw at another version of its cluster than the present one. */
+export interface Outdated {
+  readonly clusterId: string
+  /** The node that it is about; null where it is about the cluster. */
+  readonly nodeId: string | null
+  /** The cluster's present one. */
+  readonly configVersion: number
+}
+
 /** What the caller wants clashes with what is there: a name that is taken, the last admin node. */
 export class ConflictError extends CallerError {
   override readonly name = 'ConflictError'
+  /** Null where the caller's idea of the cluster is not what is wrong. */
+  readonly outdated: Outdated | null
+
+  constructor(message: string, outdated: Outdated | null = null) {
+    super(message)
+    this.outdated = outdated
+  }
 }
 
 /** A bound of the product or of the network is reached: the overlay is full, a bundle is too large, too much waits. */

@@ -6,7 +6,7 @@ import type { Cluster } from '../db/types.ts'
 import { isAtLeast } from '../nebula/version.ts'
 import { parseCaCertificate } from '../pki/certificate.ts'
 import { assertNotRotating } from './ca-rotation.ts'
-import { changeCluster, type Change } from './cluster-change.ts'
+import { changeCluster, updateCluster, type Change } from './cluster-change.ts'
 import { minimumForVersion2 } from './enrolment.ts'
 import { groupsRule } from './node-rules.ts'
 import { certificateLifetimeRule, certificateVersionRule, check, defined } from './rules.ts'
@@ -40,7 +40,8 @@ export async function updateClusterCertificates(
 const enrollRules = z.object({ enrollGroups: groupsRule })
 
 /**
- * Sets which groups a machine may ask for when it enrols itself. What nodes run does not change.
+ * Sets which groups a machine may ask for when it enrols itself. What nodes run does not change; it is a version like the
+ * others for its audit trail, and so that two who set the groups at once learn of each other.
  * @throws ValidationError, NotFoundError
  */
 export async function updateClusterEnrollment(
@@ -56,9 +57,7 @@ export async function updateClusterEnrollment(
     const message = `is not one of the groups that the CA may sign: ${allowed.join(', ')}`
     throw ValidationError.at(['input', 'enrollGroups', String(index)], message)
   }
-  const [cluster] = await scope.db.cluster.updateManyAndReturn({ where: { id }, data })
-  if (!cluster) throw new NotFoundError('Cluster')
-  return cluster
+  return updateCluster(scope, id, `enrolment groups ${JSON.stringify(data.enrollGroups)}`, data)
 }
 
 async function assertAllReadVersion2({ tx, cluster }: Change): Promise<void> {

@@ -1,6 +1,7 @@
 import { NotFoundError } from '../base/errors.ts'
 import type { Scope } from '../auth/scope.ts'
 import type { Cluster, Prisma, Tx } from '../db/types.ts'
+import { assertExpected } from './expected-version.ts'
 import { withPending } from './pending-changes.ts'
 
 /** A cluster in the middle of a change: its row after the bump, and the transaction the change belongs to. */
@@ -19,14 +20,17 @@ export type Summary = string | (() => string)
  * the cluster's row, so changes of one cluster come one after the other, each rule is checked against what the change
  * before it left, and no version is given twice. A refusal thrown by `work` takes the bump back with it. What was
  * changed and by whom is kept for the next bundle's message; the publisher is told after the commit.
- * @throws NotFoundError when the cluster does not exist or is not in the scope
+ * @param nodeId the node that is changed, where it is one
+ * @throws NotFoundError when the cluster does not exist or is not in the scope; ConflictError when it is not at the version
+ * that the scope's caller saw
  */
 export const changeCluster = async <T>(
   scope: Scope,
   clusterId: string,
   summary: Summary,
   work: (change: Change) => Promise<T>,
-): Promise<T> => (await change(scope, clusterId, { summary, work })).result
+  nodeId: string | null = null,
+): Promise<T> => (await change(scope, clusterId, { summary, work, nodeId })).result
 
 /**
  * The same for a change of the cluster's own row.
@@ -42,13 +46,38 @@ export const updateCluster = async (
     set(data)
     return Promise.resolve()
   }
-  return (await change(scope, clusterId, { summary, work })).cluster
+  return (await change(scope, clusterId, { summary, work, nodeId: null })).cluster
+}
+
+/**
+ * Works while nothing of the cluster changes, without a new version.
+ * @param missing what is not found where the cluster does not exist or is not in the scope
+ * @throws NotFoundError; ConflictError when it is not at the version that the scope's caller saw
+ */
+export const withClusterLocked = <T>(
+  scope: Scope,
+  id: string,
+  missing: string,
+  work: (tx: Tx, cluster: Cluster) => Promise<T>,
+): Promise<T> =>
+  scope.db.$transaction(async (tx) => {
+    const data = { configVersion: { increment: 0 } }
+    const [cluster] = await tx.cluster.updateManyAndReturn({ where: { id }, data })
+    if (!cluster) throw new NotFoundError(missing)
+    assertExpected(scope, cluster)
+    return work(tx, cluster)
+  })
+
+interface Work<T> {
+  readonly summary: Summary
+  readonly work: (change: Change) => Promise<T>
+  readonly nodeId: string | null
 }
 
 async function change<T>(
   scope: Scope,
   clusterId: string,
-  { summary, work }: { summary: Summary; work: (change: Change) => Promise<T> },
+  { summary, work, nodeId }: Work<T>,
 ): Promise<{ result: T; cluster: Cluster }> {
   const changed = await scope.db.$transaction(async (tx) => {
     const [bumped] = await tx.cluster.updateManyAndReturn({
@@ -56,6 +85,7 @@ async function change<T>(
       data: { configVersion: { increment: 1 } },
     })
     if (!bumped) throw new NotFoundError('Cluster')
+    assertExpected(scope, { id: clusterId, configVersion: bumped.configVersion - 1 }, nodeId)
     let fields: Prisma.ClusterUncheckedUpdateManyInput = {}
     const set = (data: Prisma.ClusterUncheckedUpdateManyInput) => {
       fields = { ...fields, ...data }

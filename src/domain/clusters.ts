@@ -9,7 +9,7 @@ import { sql, type Listing } from '../db/pages.ts'
 import type { Cluster, Prisma } from '../db/types.ts'
 import { networkRule } from './addresses.ts'
 import { caLifetimeDays, newBundleKey, newCa } from './cluster-ca.ts'
-import { updateCluster } from './cluster-change.ts'
+import { updateCluster, withClusterLocked } from './cluster-change.ts'
 import { contains } from './filters.ts'
 import { firewallRule, openFirewall } from './firewall.ts'
 import { groupsRule } from './node-rules.ts'
@@ -213,14 +213,9 @@ export async function rotateClusterToken(
  * @throws NotFoundError
  */
 export async function deleteCluster(scope: Scope, id: string): Promise<Cluster> {
-  try {
-    const deleted = await scope.db.cluster.delete({ where: { id } })
-    scope.changes.emit({ kind: 'ended', clusterId: id, whose: 'everybody' })
-    return deleted
-  } catch (error) {
-    if (refusal(error)?.kind === 'missing') throw new NotFoundError('Cluster')
-    throw error
-  }
+  const deleted = await withClusterLocked(scope, id, 'Cluster', (tx) => tx.cluster.delete({ where: { id } }))
+  scope.changes.emit({ kind: 'ended', clusterId: id, whose: 'everybody' })
+  return deleted
 }
 
 /** A firewall as the JSON column holds it. */

@@ -4,7 +4,8 @@ import { ConflictError, NotFoundError } from '../base/errors.ts'
 import type { Scope } from '../auth/scope.ts'
 import { refusal } from '../db/errors.ts'
 import type { Listing } from '../db/pages.ts'
-import type { Cluster, ConfigBundle as ConfigBundleRow, Prisma, Tx } from '../db/types.ts'
+import type { ConfigBundle as ConfigBundleRow, Prisma } from '../db/types.ts'
+import { withClusterLocked } from './cluster-change.ts'
 import { readPages, type List } from './pages.ts'
 import { check } from './rules.ts'
 
@@ -146,20 +147,5 @@ export async function deleteOldConfigBundles(
     if (!newestGone) return 0
     const version = { lte: newestGone.version, ...(sharedConfigVersion === null ? {} : { not: sharedConfigVersion }) }
     return (await tx.configBundle.deleteMany({ where: { clusterId, version } })).count
-  })
-}
-
-/** Works while nothing of the cluster changes, without a new version. */
-function withClusterLocked<T>(
-  scope: Scope,
-  id: string,
-  missing: string,
-  work: (tx: Tx, cluster: Cluster) => Promise<T>,
-): Promise<T> {
-  return scope.db.$transaction(async (tx) => {
-    const data = { configVersion: { increment: 0 } }
-    const [cluster] = await tx.cluster.updateManyAndReturn({ where: { id }, data })
-    if (!cluster) throw new NotFoundError(missing)
-    return work(tx, cluster)
   })
 }

@@ -15,6 +15,7 @@ import { withPki } from './cluster-ca.ts'
 import { changeCluster, type Change } from './cluster-change.ts'
 import { getCluster } from './clusters.ts'
 import { bundleMetadata, getConfigBundleArchive, type ConfigBundle } from './config-bundles.ts'
+import { assertExpected } from './expected-version.ts'
 import type { Firewall } from './firewall.ts'
 import { withPending } from './pending-changes.ts'
 import { compileSnapshot } from './publish-compile.ts'
@@ -69,7 +70,7 @@ const tries = 3
  * the shared configuration, its firewall the cluster's, and what nodes get is compiled from them at once. Inspected and
  * compiled while nothing is locked; version, configuration and bundle commit together.
  * @param author whose node's id is kept with the bundle, until the node is deleted
- * @throws ValidationError and LimitError that name file and reason, NotFoundError
+ * @throws ValidationError and LimitError that name file and reason, NotFoundError, ConflictError as changeCluster
  */
 export async function createConfigBundle(
   { scope, vault }: { scope: Scope; vault: Vault },
@@ -77,9 +78,13 @@ export async function createConfigBundle(
   { clusterId, archive, message }: NewConfigBundle,
 ): Promise<ConfigBundle> {
   const fields = check(rules, { message })
-  if (!(await scope.db.cluster.findUnique({ where: { id: clusterId }, select: { id: true } }))) {
-    throw new NotFoundError('Cluster')
-  }
+  const present = await scope.db.cluster.findUnique({
+    where: { id: clusterId },
+    select: { id: true, configVersion: true },
+  })
+  if (!present) throw new NotFoundError('Cluster')
+  // Asked again behind the cluster's lock; here before all the work.
+  assertExpected(scope, present)
   const { data, firewall } = await inspectBundle(archive)
   const shared = await sharedPart(data)
   const upload = { shared, firewall, author }

@@ -1,27 +1,19 @@
 import { ConflictError, ValidationError } from '../base/errors.ts'
 import type { Cluster, Node } from '../db/types.ts'
 import type { CertificateAuthority } from '../pki/ca.ts'
-import { parseCaCertificate, parseCertificates, type CertificateVersion } from '../pki/certificate.ts'
+import { parseCaCertificate, parseCertificates } from '../pki/certificate.ts'
 import { PkiError } from '../pki/errors.ts'
 import { parsePublicKey, type NodePublicKey } from '../pki/keys.ts'
-import { signNode, validityFrom } from '../pki/sign.ts'
+import { validityFrom } from '../pki/sign.ts'
 import { requireWithin } from '../pki/verify.ts'
 import { certificateVersionOf } from './cluster-ca.ts'
+import { contentOf, signNodeFile, type Certified } from './node-file.ts'
 import type { Revoked } from './revocation.ts'
-
-/** What of a node its certificate says. */
-export interface Certified {
-  readonly name: string
-  readonly overlayIp: string
-  readonly routes: readonly string[]
-  readonly groups: readonly string[]
-}
 
 /** The columns of a node that a signature fills. */
 export interface Identity {
-  /** PEM: the block of the cluster's version, behind one of version 1 where nodes of both versions meet. */
+  /** PEM, as signNodeFile gives it. */
   readonly certificate: string
-  /** Of the block of the cluster's version. */
   readonly certificateFingerprint: string
   readonly certificateExpiresAt: Date
 }
@@ -39,17 +31,9 @@ export function signIdentity(
 ): Identity {
   return forCaller(() => {
     const validity = validityFrom(ca, new Date(), cluster.certificateLifetimeDays * 86_400)
-    const request = { ...contentOf(cluster, node), ...validity, publicKey: node.publicKey }
-    const certificateOf = (version: CertificateVersion) => signNode(ca, { version, ...request })
-    const version = certificateVersionOf(cluster)
-    const present = certificateOf(version)
-    // Nodes that still hold certificates of version 1 only can talk to this one by its own of that version.
-    const older = version === 2 && ca.certificate.version === 1 ? certificateOf(1).pem : ''
-    return {
-      certificate: older + present.pem,
-      certificateFingerprint: present.fingerprint,
-      certificateExpiresAt: present.notAfter,
-    }
+    const terms = { version: certificateVersionOf(cluster), networkCidr: cluster.networkCidr, ...validity }
+    const { pem: certificate, fingerprint, notAfter } = signNodeFile(ca, terms, node)
+    return { certificate, certificateFingerprint: fingerprint, certificateExpiresAt: notAfter }
   })
 }
 
@@ -62,7 +46,14 @@ export function assertSignable(cluster: SigningCluster & Pick<Cluster, 'pkiCaCer
   if (pkiCaCert === null) return
   forCaller(() => {
     const { notBefore, notAfter, fingerprint, publicKey, ...ca } = parseCaCertificate(pkiCaCert)
-    const fields = { ...contentOf(cluster, node), notBefore, notAfter, isCa: false, issuer: fingerprint, publicKey }
+    const fields = {
+      ...contentOf(cluster.networkCidr, node),
+      notBefore,
+      notAfter,
+      isCa: false,
+      issuer: fingerprint,
+      publicKey,
+    }
     requireWithin({ ...ca, notBefore, notAfter, fingerprint, publicKey }, fields)
   })
 }
@@ -132,13 +123,6 @@ export function forNode<T>(work: () => T): T {
     throw new ConflictError(`The cluster's CA does not allow what the node is: ${error.message}`)
   }
 }
-
-const contentOf = ({ networkCidr }: Pick<Cluster, 'networkCidr'>, { name, overlayIp, routes, groups }: Certified) => ({
-  name,
-  networks: [`${overlayIp}/${networkCidr.split('/')[1] ?? ''}`],
-  unsafeNetworks: routes,
-  groups,
-})
 
 /** Which input each of the PKI's complaints is about. */
 const inputOf: Partial<Record<PkiError['subject'], string>> = {

@@ -12,7 +12,7 @@ export interface NodeChange extends Change {
 /**
  * Changes one node as a change of its cluster, and tells that it is another.
  * @param what is changed about the node, for the next bundle's message
- * @throws NotFoundError when the node does not exist or is not in the scope
+ * @throws NotFoundError when the node does not exist or is not in the scope; ConflictError as changeCluster
  */
 export async function changeNode<T>(
   scope: Scope,
@@ -29,7 +29,7 @@ export async function changeNode<T>(
  * Works on one node as a change of its cluster (changeCluster). The row is read again behind the cluster's lock, so that
  * `work` sees what the change before it left. What became of the node is the caller's to tell.
  * @param what is changed about the node, for the next bundle's message
- * @throws NotFoundError when the node does not exist or is not in the scope
+ * @throws NotFoundError when the node does not exist or is not in the scope; ConflictError as changeCluster
  */
 export async function workOnNode<T>(
   scope: Scope,
@@ -41,12 +41,13 @@ export async function workOnNode<T>(
   if (!found) throw new NotFoundError('Node')
   let name = ''
   const summary = () => `${name}: ${what}`
-  const result = await changeCluster(scope, found.clusterId, summary, async (change) => {
+  const workOnRow = async (change: Change) => {
     const node = await change.tx.node.findUnique({ where: { id: nodeId } })
     if (!node) throw new NotFoundError('Node')
     name = node.name
     return work({ ...change, node })
-  })
+  }
+  const result = await changeCluster(scope, found.clusterId, summary, workOnRow, nodeId)
   return { result, clusterId: found.clusterId }
 }
 

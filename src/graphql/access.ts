@@ -1,7 +1,7 @@
 import { GraphQLError } from 'graphql'
 
 import type { Operator, Scope } from '../auth/scope.ts'
-import type { EnrollingMachineSession, NodeSession, Session, SignedIn } from '../auth/session.ts'
+import type { EnrollingMachineSession, NodeSession, OperatorSession, Session, SignedIn } from '../auth/session.ts'
 import type { Author } from '../domain/config-uploads.ts'
 import type { Context } from './context.ts'
 
@@ -32,7 +32,7 @@ export type AccessScopes = {
 /** Answers, for one request, which of the access scopes its caller has. */
 export const accessOf = ({ session }: Pick<Context, 'session'>) => ({
   ...rightsOf(session),
-  nodeItself: (id: string) => session.kind === 'node' && session.nodeId === id,
+  nodeItself: (id: string) => nodeIn(session)?.nodeId === id,
 })
 
 type Rights = Readonly<Record<Exclude<keyof AccessScopes, 'nodeItself'>, boolean>>
@@ -66,6 +66,47 @@ function rightsOf(session: Session): Rights {
   }
 }
 
+/** Whether it is anybody at all. */
+export const isSignedIn = (session: Session): session is SignedIn => rightsOf(session).signedIn
+
+/** The session where it is an operator's; null for everybody else's. */
+export function operatorIn(session: Session): OperatorSession | null {
+  switch (session.kind) {
+    case 'operator':
+      return session
+    case 'tenantAdmin':
+    case 'node':
+    case 'enrollingMachine':
+    case 'anonymous':
+      return null
+  }
+}
+
+/** The session where it is a node's; null for everybody else's. */
+export function nodeIn(session: Session): NodeSession | null {
+  switch (session.kind) {
+    case 'node':
+      return session
+    case 'operator':
+    case 'tenantAdmin':
+    case 'enrollingMachine':
+    case 'anonymous':
+      return null
+  }
+}
+
+function enrollingMachineIn(session: Session): EnrollingMachineSession | null {
+  switch (session.kind) {
+    case 'enrollingMachine':
+      return session
+    case 'operator':
+    case 'tenantAdmin':
+    case 'node':
+    case 'anonymous':
+      return null
+  }
+}
+
 const people: Rights = { ...none, signedIn: true, tenantReader: true, clusterReader: true }
 
 /** Whose files of a bundle a caller may read: all nodes', one node's beside the shared ones, or no archive at all. */
@@ -90,7 +131,7 @@ export function authorOf(context: Context): Author {
   const { session } = context
   return {
     // A node is kept as the bundle's author; everybody is named in its message.
-    nodeId: session.kind === 'node' ? session.nodeId : null,
+    nodeId: nodeIn(session)?.nodeId ?? null,
     // As updateClusterFirewall declares it.
     mayChangeFirewall: rightsOf(session).tenantWriter,
   }
@@ -112,11 +153,11 @@ export const forbidden = (): GraphQLError =>
   })
 
 export const refusalFor = ({ session }: Pick<Context, 'session'>): GraphQLError =>
-  session.kind === 'anonymous' ? unauthenticated() : forbidden()
+  isSignedIn(session) ? forbidden() : unauthenticated()
 
 /** The signed-in caller of a field that was let through. */
 export function callerOf({ session }: Context): SignedIn {
-  if (session.kind === 'anonymous') throw unauthenticated()
+  if (!isSignedIn(session)) throw unauthenticated()
   return session
 }
 
@@ -125,21 +166,19 @@ export const scopeOf = (context: Context): Scope => callerOf(context).scope
 
 /** The node that calls; refuses everybody else. */
 export function nodeOf(context: Context): NodeSession {
-  const session = callerOf(context)
-  if (session.kind !== 'node') throw forbidden()
-  return session
+  return nodeIn(callerOf(context)) ?? refuse()
 }
 
 /** The machine that enrols; refuses everybody else. */
 export function enrollingMachineOf(context: Context): EnrollingMachineSession {
-  const session = callerOf(context)
-  if (session.kind !== 'enrollingMachine') throw forbidden()
-  return session
+  return enrollingMachineIn(callerOf(context)) ?? refuse()
 }
 
 /** The operator's reach; refuses everybody else. */
 export function operatorOf(context: Context): Operator {
-  const session: Session = callerOf(context)
-  if (session.kind !== 'operator') throw forbidden()
-  return session.scope
+  return operatorIn(callerOf(context))?.scope ?? refuse()
+}
+
+function refuse(): never {
+  throw forbidden()
 }

@@ -11,7 +11,7 @@ import {
 import { caDetails } from '../domain/cluster-ca.ts'
 import { scopeOf } from './access.ts'
 import { builder } from './builder.ts'
-import { ChangePlan, changed, dryRunDescription, planDescription } from './change-plan.ts'
+import { ChangePlan, changed, dryRunDescription, expectedVersionDescription, planDescription } from './change-plan.ts'
 import { Cluster } from './clusters.ts'
 import type { Context } from './context.ts'
 import { outcome } from './errors.ts'
@@ -107,6 +107,7 @@ builder.relayMutationField(
     inputFields: (t) => ({
       clusterId: t.field({ type: 'UUID', required: true, description: 'The cluster’s id.' }),
       caLifetimeDays: t.int({ description: 'How long the new CA is valid, 1 to 7300 days; 3650 when null.' }),
+      expectedVersion: t.field({ type: 'PositiveInt', description: expectedVersionDescription }),
       dryRun: t.boolean({ description: `${dryRunDescription} The CA that it shows is thrown away.` }),
     }),
   },
@@ -115,8 +116,8 @@ builder.relayMutationField(
       'Begins to replace the cluster’s CA with a new one, in three versions; see `Cluster.caRotation`. For operators and tenant admins. Bumps `configVersion`.',
     authScopes: { tenantWriter: true },
     errors: outcome('rotateClusterCa', ValidationError, NotFoundError, ConflictError, LimitError),
-    resolve: (_root, { input: { clusterId, dryRun, ...input } }, context) =>
-      changed(context, { clusterId }, dryRun, (scope) =>
+    resolve: (_root, { input: { clusterId, dryRun, expectedVersion, ...input } }, context) =>
+      changed(context, { clusterId }, { dryRun, expectedVersion }, (scope) =>
         rotateClusterCa(scope, context.vault, clusterId, given(input)),
       ),
   },
@@ -139,6 +140,7 @@ builder.relayMutationField(
     description: 'The cluster whose CA shall stay.',
     inputFields: (t) => ({
       clusterId: t.field({ type: 'UUID', required: true, description: 'The cluster’s id.' }),
+      expectedVersion: t.field({ type: 'PositiveInt', description: expectedVersionDescription }),
       dryRun: t.boolean({ description: dryRunDescription }),
     }),
   },
@@ -147,8 +149,8 @@ builder.relayMutationField(
       'Gives up a rotation: in TRUST_BOTH at once, in SIGN_AGAIN by signing again with the old CA; in DROP_OLD it is too late. For operators and tenant admins. Bumps `configVersion`.',
     authScopes: { tenantWriter: true },
     errors: outcome('abortClusterCaRotation', NotFoundError, ConflictError, LimitError),
-    resolve: (_root, { input: { clusterId, dryRun } }, context) =>
-      changed(context, { clusterId }, dryRun, (scope) => abortClusterCaRotation(scope, clusterId)),
+    resolve: (_root, { input: { clusterId, dryRun, expectedVersion } }, context) =>
+      changed(context, { clusterId }, { dryRun, expectedVersion }, (scope) => abortClusterCaRotation(scope, clusterId)),
   },
   {
     description: 'The rotation was given up.',

@@ -1,6 +1,7 @@
 import type { Scope } from '../auth/scope.ts'
 import { NotFoundError } from '../base/errors.ts'
 import { MAX_FILES } from '../domain/bundle/file-diff.ts'
+import { expecting } from '../domain/expected-version.ts'
 import type { ChangePlan as ChangePlanShape, NodePlan as NodePlanShape } from '../domain/plan/change-plan.ts'
 import { getNode } from '../domain/nodes.ts'
 import { preview } from '../domain/plan/preview.ts'
@@ -71,14 +72,23 @@ export const dryRunDescription =
   'Whether to change nothing and tell in `plan` what would change; refused where the change would be. False when null.'
 export const planDescription = 'What the change would do; null unless `dryRun`.'
 
+export const expectedVersionDescription =
+  'The cluster’s `configVersion` that you saw: where it is another now, the change is refused, and the ConflictError has what is there. Changes whatever is there when null.'
+
+/** What a caller says of how a change is to be made. */
+interface Terms {
+  readonly dryRun: boolean | null | undefined
+  readonly expectedVersion?: number | null | undefined
+}
+
 /** Makes a change, or with `dryRun` looks at what it would do. */
 export async function changed<T>(
   context: Context,
   place: { readonly clusterId: string } | { readonly nodeId: string },
-  dryRun: boolean | null | undefined,
+  { dryRun, expectedVersion }: Terms,
   work: (scope: Scope) => Promise<T>,
 ): Promise<Changed<T>> {
-  const scope = scopeOf(context)
+  const scope = expecting(scopeOf(context), expectedVersion)
   if (dryRun !== true) return { value: await work(scope), plan: null }
   const clusterId = 'clusterId' in place ? place.clusterId : await clusterOf(scope, place.nodeId)
   return preview(scope, clusterId, { work, inTurn: (piece) => expensively(context, piece) })

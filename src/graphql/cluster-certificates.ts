@@ -1,8 +1,9 @@
 import { ConflictError, LimitError, NotFoundError, ValidationError } from '../base/errors.ts'
 import { updateClusterCertificates, updateClusterEnrollment } from '../domain/cluster-certificates.ts'
+import { expecting } from '../domain/expected-version.ts'
 import { scopeOf } from './access.ts'
 import { builder } from './builder.ts'
-import { ChangePlan, changed, dryRunDescription, planDescription } from './change-plan.ts'
+import { ChangePlan, changed, dryRunDescription, expectedVersionDescription, planDescription } from './change-plan.ts'
 import { Cluster } from './clusters.ts'
 import { outcome } from './errors.ts'
 import { given } from './input.ts'
@@ -19,6 +20,7 @@ builder.relayMutationField(
       certificateLifetimeDays: t.int({
         description: 'How long certificates are valid that are signed from now on: 1 to 3650 days.',
       }),
+      expectedVersion: t.field({ type: 'PositiveInt', description: expectedVersionDescription }),
       dryRun: t.boolean({ description: dryRunDescription }),
     }),
   },
@@ -27,8 +29,10 @@ builder.relayMutationField(
       'Sets the format and the lifetime of the nodes’ certificates; not while the CA is being rotated. For operators and tenant admins. Bumps `configVersion`.',
     authScopes: { tenantWriter: true },
     errors: outcome('updateClusterCertificates', ValidationError, NotFoundError, ConflictError, LimitError),
-    resolve: (_root, { input: { clusterId, dryRun, ...input } }, context) =>
-      changed(context, { clusterId }, dryRun, (scope) => updateClusterCertificates(scope, clusterId, given(input))),
+    resolve: (_root, { input: { clusterId, dryRun, expectedVersion, ...input } }, context) =>
+      changed(context, { clusterId }, { dryRun, expectedVersion }, (scope) =>
+        updateClusterCertificates(scope, clusterId, given(input)),
+      ),
   },
   {
     description: 'The certificates’ settings were set.',
@@ -53,14 +57,16 @@ builder.relayMutationField(
         required: true,
         description: 'All groups that a machine may ask for when it enrols itself: at most 64.',
       }),
+      expectedVersion: t.field({ type: 'PositiveInt', description: expectedVersionDescription }),
     }),
   },
   {
-    description: 'Sets which groups a machine may ask for when it enrols itself. For operators and tenant admins.',
+    description:
+      'Sets which groups a machine may ask for when it enrols itself. For operators and tenant admins. Bumps `configVersion`.',
     authScopes: { tenantWriter: true },
-    errors: outcome('updateClusterEnrollment', ValidationError, NotFoundError),
-    resolve: (_root, { input: { clusterId, ...input } }, context) =>
-      updateClusterEnrollment(scopeOf(context), clusterId, input),
+    errors: outcome('updateClusterEnrollment', ValidationError, NotFoundError, ConflictError),
+    resolve: (_root, { input: { clusterId, expectedVersion, ...input } }, context) =>
+      updateClusterEnrollment(expecting(scopeOf(context), expectedVersion), clusterId, input),
   },
   {
     description: 'The groups were set.',

@@ -8,9 +8,10 @@ import {
   updateClusterVersion,
 } from '../domain/clusters.ts'
 import { importClusterPki } from '../domain/cluster-pki.ts'
+import { expecting } from '../domain/expected-version.ts'
 import { scopeOf } from './access.ts'
 import { builder } from './builder.ts'
-import { ChangePlan, changed, dryRunDescription, planDescription } from './change-plan.ts'
+import { ChangePlan, changed, dryRunDescription, expectedVersionDescription, planDescription } from './change-plan.ts'
 import { Cluster, Protocol } from './clusters.ts'
 import { outcome } from './errors.ts'
 import { given } from './input.ts'
@@ -76,15 +77,18 @@ builder.relayMutationField(
       clusterId: t.field({ type: 'UUID', required: true, description: 'The cluster’s id.' }),
       provideLighthouse: t.boolean({ description: 'Whether the control plane provides a lighthouse.' }),
       lighthousePort: t.field({ type: 'Port', description: 'The lighthouses’ UDP port.' }),
+      expectedVersion: t.field({ type: 'PositiveInt', description: expectedVersionDescription }),
       dryRun: t.boolean({ description: dryRunDescription }),
     }),
   },
   {
     description: 'Sets the cluster’s lighthouse. For operators and tenant admins. Bumps `configVersion`.',
     authScopes: { tenantWriter: true },
-    errors: outcome('updateClusterLighthouse', ValidationError, NotFoundError, LimitError),
-    resolve: (_root, { input: { clusterId, dryRun, ...input } }, context) =>
-      changed(context, { clusterId }, dryRun, (scope) => updateClusterLighthouse(scope, clusterId, given(input))),
+    errors: outcome('updateClusterLighthouse', ValidationError, NotFoundError, ConflictError, LimitError),
+    resolve: (_root, { input: { clusterId, dryRun, expectedVersion, ...input } }, context) =>
+      changed(context, { clusterId }, { dryRun, expectedVersion }, (scope) =>
+        updateClusterLighthouse(scope, clusterId, given(input)),
+      ),
   },
   {
     description: 'The lighthouse was set.',
@@ -138,15 +142,16 @@ builder.relayMutationField(
     inputFields: (t) => ({
       clusterId: t.field({ type: 'UUID', required: true, description: 'The cluster’s id.' }),
       firewall: t.field({ type: FirewallInput, required: true, description: 'Replaces all rules there are.' }),
+      expectedVersion: t.field({ type: 'PositiveInt', description: expectedVersionDescription }),
       dryRun: t.boolean({ description: dryRunDescription }),
     }),
   },
   {
     description: 'Sets the firewall of all nodes. For operators and tenant admins. Bumps `configVersion`.',
     authScopes: { tenantWriter: true },
-    errors: outcome('updateClusterFirewall', ValidationError, NotFoundError, LimitError),
-    resolve: (_root, { input: { clusterId, firewall, dryRun } }, context) =>
-      changed(context, { clusterId }, dryRun, (scope) =>
+    errors: outcome('updateClusterFirewall', ValidationError, NotFoundError, ConflictError, LimitError),
+    resolve: (_root, { input: { clusterId, firewall, dryRun, expectedVersion } }, context) =>
+      changed(context, { clusterId }, { dryRun, expectedVersion }, (scope) =>
         updateClusterFirewall(scope, clusterId, {
           inbound: firewall.inbound.map(given),
           outbound: firewall.outbound.map(given),
@@ -178,6 +183,7 @@ builder.relayMutationField(
         description: 'The content of `ca.key`, PEM. It is sealed before it is stored and never shown again.',
       }),
       passphrase: t.string({ description: 'Of an encrypted key; null when the key is not encrypted. Not kept.' }),
+      expectedVersion: t.field({ type: 'PositiveInt', description: expectedVersionDescription }),
       dryRun: t.boolean({ description: dryRunDescription }),
     }),
   },
@@ -185,8 +191,8 @@ builder.relayMutationField(
     description: 'Gives the cluster a CA of your own. For operators and tenant admins. Bumps `configVersion`.',
     authScopes: { tenantWriter: true },
     errors: outcome('importClusterPki', ValidationError, NotFoundError, ConflictError, LimitError),
-    resolve: (_root, { input: { clusterId, dryRun, ...input } }, context) =>
-      changed(context, { clusterId }, dryRun, (scope) =>
+    resolve: (_root, { input: { clusterId, dryRun, expectedVersion, ...input } }, context) =>
+      changed(context, { clusterId }, { dryRun, expectedVersion }, (scope) =>
         importClusterPki(scope, context.vault, clusterId, given(input)),
       ),
   },
@@ -217,7 +223,7 @@ builder.relayMutationField(
     authScopes: { clusterWriter: true },
     errors: outcome('publishClusterConfig', NotFoundError, LimitError),
     resolve: (_root, { input: { clusterId, dryRun } }, context) =>
-      changed(context, { clusterId }, dryRun, (scope) => updateClusterVersion(scope, clusterId)),
+      changed(context, { clusterId }, { dryRun }, (scope) => updateClusterVersion(scope, clusterId)),
   },
   {
     description: 'A new version is wanted.',
@@ -236,14 +242,18 @@ builder.relayMutationField(
   'rotateClusterToken',
   {
     description: 'The cluster whose token is to be replaced.',
-    inputFields: (t) => ({ clusterId: t.field({ type: 'UUID', required: true, description: 'The cluster’s id.' }) }),
+    inputFields: (t) => ({
+      clusterId: t.field({ type: 'UUID', required: true, description: 'The cluster’s id.' }),
+      expectedVersion: t.field({ type: 'PositiveInt', description: expectedVersionDescription }),
+    }),
   },
   {
     description:
       'Replaces the enrolment token; the old one ends at once, nodes keep theirs. For operators, tenant admins and admin nodes. Bumps `configVersion`.',
     authScopes: { clusterWriter: true },
-    errors: outcome('rotateClusterToken', NotFoundError),
-    resolve: (_root, { input }, context) => rotateClusterToken(scopeOf(context), context.tokens, input.clusterId),
+    errors: outcome('rotateClusterToken', NotFoundError, ConflictError),
+    resolve: (_root, { input: { clusterId, expectedVersion } }, context) =>
+      rotateClusterToken(expecting(scopeOf(context), expectedVersion), context.tokens, clusterId),
   },
   {
     description: 'The token was replaced.',
@@ -261,13 +271,17 @@ builder.relayMutationField(
   'deleteCluster',
   {
     description: 'The cluster to delete.',
-    inputFields: (t) => ({ clusterId: t.field({ type: 'UUID', required: true, description: 'The cluster’s id.' }) }),
+    inputFields: (t) => ({
+      clusterId: t.field({ type: 'UUID', required: true, description: 'The cluster’s id.' }),
+      expectedVersion: t.field({ type: 'PositiveInt', description: expectedVersionDescription }),
+    }),
   },
   {
     description: 'Deletes a cluster with its nodes and bundles. There is no way back. For operators and tenant admins.',
     authScopes: { tenantWriter: true },
-    errors: outcome('deleteCluster', NotFoundError),
-    resolve: (_root, { input }, context) => deleteCluster(scopeOf(context), input.clusterId),
+    errors: outcome('deleteCluster', NotFoundError, ConflictError),
+    resolve: (_root, { input: { clusterId, expectedVersion } }, context) =>
+      deleteCluster(expecting(scopeOf(context), expectedVersion), clusterId),
   },
   {
     description: 'The cluster was deleted.',

@@ -17,7 +17,7 @@ import {
 } from '../domain/clusters.ts'
 import { caDetails } from '../domain/cluster-ca.ts'
 import { revokedFingerprints } from '../domain/revocation.ts'
-import { callerOf, scopeOf } from './access.ts'
+import { operatorIn, scopeOf } from './access.ts'
 import { builder } from './builder.ts'
 import { resolveConnection } from './connection.ts'
 import type { Context } from './context.ts'
@@ -197,8 +197,8 @@ builder.queryFields((t) => ({
     authScopes: { clusterReader: true },
     args: { id: t.arg({ type: 'UUID', required: true, description: 'The cluster’s id.' }) },
     resolve: (query, _root, { id }, context) => {
-      const caller = callerOf(context)
-      return caller.kind === 'operator' ? getClusterById(caller.scope, id, query) : getCluster(caller.scope, id, query)
+      const operator = operatorIn(context.session)
+      return operator ? getClusterById(operator.scope, id, query) : getCluster(scopeOf(context), id, query)
     },
   }),
   clusters: t.connection(
@@ -216,8 +216,8 @@ builder.queryFields((t) => ({
 }))
 
 function clustersSeen(context: Context, filter: Filter) {
-  const caller = callerOf(context)
-  return caller.kind === 'operator' ? listAllClusters(caller.scope, filter) : listClusters(filter)
+  const operator = operatorIn(context.session)
+  return operator ? listAllClusters(operator.scope, filter) : listClusters(filter)
 }
 
 builder.objectField(Tenant, 'clusters', (t) =>

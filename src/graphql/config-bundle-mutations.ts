@@ -1,9 +1,10 @@
 import { ConflictError, LimitError, NotFoundError, ValidationError } from '../base/errors.ts'
 import { deleteConfigBundle, deleteOldConfigBundles } from '../domain/config-bundles.ts'
 import { createConfigBundle, rollbackClusterConfig } from '../domain/config-uploads.ts'
-import { authorOf, callerOf, scopeOf } from './access.ts'
+import { expecting } from '../domain/expected-version.ts'
+import { authorOf, scopeOf } from './access.ts'
 import { builder } from './builder.ts'
-import { ChangePlan, changed, dryRunDescription, planDescription } from './change-plan.ts'
+import { ChangePlan, changed, dryRunDescription, expectedVersionDescription, planDescription } from './change-plan.ts'
 import { Cluster } from './clusters.ts'
 import { ConfigBundle } from './config-bundles.ts'
 import { outcome } from './errors.ts'
@@ -21,19 +22,18 @@ builder.relayMutationField(
         description: 'tar.gz, at most 10 MiB and 64 MiB unpacked, with a `config.yml` at its root.',
       }),
       message: t.string({ description: 'What changed, for the people who read the list; at most 1000 characters.' }),
+      expectedVersion: t.field({ type: 'PositiveInt', description: expectedVersionDescription }),
     }),
   },
   {
     description:
       'Publishes an uploaded archive as the next version: its `config.yml` and further files become the shared configuration, its firewall the cluster’s. What nodes get is compiled from it. For operators, tenant admins and admin nodes; an admin node may not change the firewall by it. Bumps `configVersion`.',
     authScopes: { clusterWriter: true },
-    errors: outcome('createConfigBundle', ValidationError, NotFoundError, LimitError),
-    resolve: (_root, { input: { clusterId, archive, message } }, context) => {
-      const caller = callerOf(context)
+    errors: outcome('createConfigBundle', ValidationError, NotFoundError, ConflictError, LimitError),
+    resolve: (_root, { input: { clusterId, archive, message, expectedVersion } }, context) => {
+      const scope = expecting(scopeOf(context), expectedVersion)
       const upload = { clusterId, archive: archive.stream(), message: message ?? undefined }
-      return expensively(context, () =>
-        createConfigBundle({ scope: caller.scope, vault: context.vault }, authorOf(context), upload),
-      )
+      return expensively(context, () => createConfigBundle({ scope, vault: context.vault }, authorOf(context), upload))
     },
   },
   {
@@ -55,6 +55,7 @@ builder.relayMutationField(
         required: true,
         description: 'A stored version, whose shared configuration and firewall come back.',
       }),
+      expectedVersion: t.field({ type: 'PositiveInt', description: expectedVersionDescription }),
       dryRun: t.boolean({ description: dryRunDescription }),
     }),
   },
@@ -62,9 +63,9 @@ builder.relayMutationField(
     description:
       'Takes the shared configuration and the firewall of an old version back into force, as a new version with the nodes, certificates and revocations of today. For operators, tenant admins and admin nodes; an admin node may not change the firewall by it. Bumps `configVersion`.',
     authScopes: { clusterWriter: true },
-    errors: outcome('rollbackClusterConfig', ValidationError, NotFoundError, LimitError),
-    resolve: (_root, { input: { clusterId, version, dryRun } }, context) =>
-      changed(context, { clusterId }, dryRun, (scope) =>
+    errors: outcome('rollbackClusterConfig', ValidationError, NotFoundError, ConflictError, LimitError),
+    resolve: (_root, { input: { clusterId, version, dryRun, expectedVersion } }, context) =>
+      changed(context, { clusterId }, { dryRun, expectedVersion }, (scope) =>
         rollbackClusterConfig(scope, authorOf(context), { clusterId, version }),
       ),
   },

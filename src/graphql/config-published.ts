@@ -1,5 +1,5 @@
 import { followPublished, type Published } from '../domain/published.ts'
-import { callerOf } from './access.ts'
+import { nodeIn } from './access.ts'
 import { builder } from './builder.ts'
 import { badUserInput } from './errors.ts'
 import { listenerOf } from './listener.ts'
@@ -30,8 +30,7 @@ builder.subscriptionField('configPublished', (t) =>
       }),
     },
     subscribe: (_root, { clusterId }, context) => {
-      const caller = callerOf(context)
-      const id = clusterId ?? (caller.kind === 'node' ? caller.clusterId : null)
+      const id = clusterId ?? nodeIn(context.session)?.clusterId ?? null
       if (id === null) throw badUserInput('Say which cluster: only a node has one of its own.')
       return followPublished(context.live, id, listenerOf(context))
     },

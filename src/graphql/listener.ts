@@ -10,35 +10,35 @@ import type { Context } from './context.ts'
  */
 export function listenerOf(context: Context): Listener {
   const caller = callerOf(context)
-  const expiresAt = 'expiresAt' in caller ? caller.expiresAt : null
-  if (expiresAt !== null && expiresAt.getTime() <= Date.now()) throw unauthenticated()
-  const { scope } = caller
-  const isSameAsBefore = sameAs(caller)
+  const { isSameAs, ...known } = asListener(caller)
+  if (known.expiresAt !== null && known.expiresAt.getTime() <= Date.now()) throw unauthenticated()
   const authenticateAgain = context.reauthentication()
-  return {
-    scope,
-    nodeId: caller.kind === 'node' ? caller.nodeId : null,
-    expiresAt,
-    isAllowed: async () => isSameAsBefore(await authenticateAgain()),
-  }
+  return { scope: caller.scope, ...known, isAllowed: async () => isSameAs(await authenticateAgain()) }
 }
 
-/** Whether a credential still leads to whom it led to when the stream began. */
-function sameAs(before: SignedIn): (now: Session) => boolean {
-  switch (before.kind) {
+interface Known extends Pick<Listener, 'nodeId' | 'expiresAt'> {
+  /** Whether a credential still leads to whom it led to when the stream began. */
+  readonly isSameAs: (now: Session) => boolean
+}
+
+function asListener(caller: SignedIn): Known {
+  switch (caller.kind) {
     case 'operator':
-      return (now) => now.kind === 'operator'
+      return { nodeId: null, expiresAt: caller.expiresAt, isSameAs: (now) => now.kind === 'operator' }
     case 'tenantAdmin': {
-      const { role, scope } = before
-      return (now) => now.kind === 'tenantAdmin' && now.scope.tenantId === scope.tenantId && now.role === role
+      const { role, scope, expiresAt } = caller
+      const isSameAs = (now: Session) =>
+        now.kind === 'tenantAdmin' && now.scope.tenantId === scope.tenantId && now.role === role
+      return { nodeId: null, expiresAt, isSameAs }
     }
     case 'node': {
-      const { nodeId } = before
-      return (now) => now.kind === 'node' && now.nodeId === nodeId
+      const { nodeId } = caller
+      return { nodeId, expiresAt: null, isSameAs: (now) => now.kind === 'node' && now.nodeId === nodeId }
     }
     case 'enrollingMachine': {
-      const { clusterId } = before
-      return (now) => now.kind === 'enrollingMachine' && now.clusterId === clusterId
+      const { clusterId } = caller
+      const isSameAs = (now: Session) => now.kind === 'enrollingMachine' && now.clusterId === clusterId
+      return { nodeId: null, expiresAt: null, isSameAs }
     }
   }
 }

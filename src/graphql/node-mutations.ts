@@ -1,9 +1,10 @@
 import { ConflictError, LimitError, NotFoundError, ValidationError } from '../base/errors.ts'
+import { expecting } from '../domain/expected-version.ts'
 import { createNode, deleteNode, rotateNodeToken } from '../domain/node-lifecycle.ts'
 import { listRouteOverlaps } from '../domain/routes.ts'
 import { scopeOf } from './access.ts'
 import { builder } from './builder.ts'
-import { ChangePlan, changed, dryRunDescription, planDescription } from './change-plan.ts'
+import { ChangePlan, changed, dryRunDescription, expectedVersionDescription, planDescription } from './change-plan.ts'
 import { outcome } from './errors.ts'
 import { given } from './input.ts'
 import { Node } from './nodes.ts'
@@ -51,7 +52,7 @@ builder.relayMutationField(
     authScopes: { clusterWriter: true },
     errors: outcome('createNode', ValidationError, NotFoundError, ConflictError, LimitError),
     resolve: (_root, { input: { dryRun, ...input } }, context) =>
-      changed(context, input, dryRun, (scope) => createNode(scope, context.tokens, given(input))),
+      changed(context, input, { dryRun }, (scope) => createNode(scope, context.tokens, given(input))),
   },
   {
     description: 'The node was created.',
@@ -76,14 +77,18 @@ builder.relayMutationField(
   'rotateNodeToken',
   {
     description: 'The node whose token is to be replaced.',
-    inputFields: (t) => ({ nodeId: t.field({ type: 'UUID', required: true, description: 'The node’s id.' }) }),
+    inputFields: (t) => ({
+      nodeId: t.field({ type: 'UUID', required: true, description: 'The node’s id.' }),
+      expectedVersion: t.field({ type: 'PositiveInt', description: expectedVersionDescription }),
+    }),
   },
   {
     description:
       'Replaces a node’s token; the old one ends with the next request. For operators, tenant admins and admin nodes. Bumps `configVersion`.',
     authScopes: { clusterWriter: true },
-    errors: outcome('rotateNodeToken', NotFoundError),
-    resolve: (_root, { input }, context) => rotateNodeToken(scopeOf(context), context.tokens, input.nodeId),
+    errors: outcome('rotateNodeToken', NotFoundError, ConflictError),
+    resolve: (_root, { input: { nodeId, expectedVersion } }, context) =>
+      rotateNodeToken(expecting(scopeOf(context), expectedVersion), context.tokens, nodeId),
   },
   {
     description: 'The token was replaced.',
@@ -103,6 +108,7 @@ builder.relayMutationField(
     description: 'The node to delete.',
     inputFields: (t) => ({
       nodeId: t.field({ type: 'UUID', required: true, description: 'The node’s id.' }),
+      expectedVersion: t.field({ type: 'PositiveInt', description: expectedVersionDescription }),
       dryRun: t.boolean({ description: dryRunDescription }),
     }),
   },
@@ -111,8 +117,8 @@ builder.relayMutationField(
       'Deletes a node: its certificate is revoked, its address is free again, its token ends. For operators, tenant admins and admin nodes; the last admin node cannot delete itself. Bumps `configVersion`.',
     authScopes: { clusterWriter: true },
     errors: outcome('deleteNode', NotFoundError, ConflictError, LimitError),
-    resolve: (_root, { input: { nodeId, dryRun } }, context) =>
-      changed(context, { nodeId }, dryRun, (scope) => deleteNode(scope, nodeId)),
+    resolve: (_root, { input: { nodeId, dryRun, expectedVersion } }, context) =>
+      changed(context, { nodeId }, { dryRun, expectedVersion }, (scope) => deleteNode(scope, nodeId)),
   },
   {
     description: 'The node was deleted.',

@@ -10,7 +10,7 @@ import {
 import { listRouteOverlaps } from '../domain/routes.ts'
 import { scopeOf } from './access.ts'
 import { builder } from './builder.ts'
-import { ChangePlan, changed, dryRunDescription, planDescription } from './change-plan.ts'
+import { ChangePlan, changed, dryRunDescription, expectedVersionDescription, planDescription } from './change-plan.ts'
 import { outcome } from './errors.ts'
 import { given } from './input.ts'
 import { Node } from './nodes.ts'
@@ -25,15 +25,16 @@ builder.relayMutationField(
     inputFields: (t) => ({
       nodeId: t.field({ type: 'UUID', required: true, description: 'The node’s id.' }),
       mtu: t.int({ required: true, description: 'The largest packet of its tunnel device: 1280 to 9000 bytes.' }),
+      expectedVersion: t.field({ type: 'PositiveInt', description: expectedVersionDescription }),
       dryRun: t.boolean({ description: dryRunDescription }),
     }),
   },
   {
     description: `Sets a node’s MTU. ${writers}`,
     authScopes: { clusterWriter: true },
-    errors: outcome('updateNodeMtu', ValidationError, NotFoundError, LimitError),
-    resolve: (_root, { input: { nodeId, dryRun, ...input } }, context) =>
-      changed(context, { nodeId }, dryRun, (scope) => updateNodeMtu(scope, nodeId, input)),
+    errors: outcome('updateNodeMtu', ValidationError, NotFoundError, ConflictError, LimitError),
+    resolve: (_root, { input: { nodeId, dryRun, expectedVersion, ...input } }, context) =>
+      changed(context, { nodeId }, { dryRun, expectedVersion }, (scope) => updateNodeMtu(scope, nodeId, input)),
   },
   {
     description: 'The MTU was set.',
@@ -59,6 +60,7 @@ builder.relayMutationField(
         description:
           'Whether `routes` may take all traffic (`0.0.0.0/0`, `::/0`), which admins alone may allow; false when null.',
       }),
+      expectedVersion: t.field({ type: 'PositiveInt', description: expectedVersionDescription }),
       dryRun: t.boolean({ description: dryRunDescription }),
     }),
   },
@@ -69,8 +71,10 @@ builder.relayMutationField(
     authScopes: (_root, { input }) =>
       input.allowDefaultRoute ? { clusterWriter: true } : { clusterWriter: true, nodeItself: input.nodeId },
     errors: outcome('updateNodeRoutes', ValidationError, NotFoundError, ConflictError, LimitError),
-    resolve: (_root, { input: { nodeId, dryRun, ...input } }, context) =>
-      changed(context, { nodeId }, dryRun, (scope) => updateNodeRoutes(scope, context.vault, nodeId, given(input))),
+    resolve: (_root, { input: { nodeId, dryRun, expectedVersion, ...input } }, context) =>
+      changed(context, { nodeId }, { dryRun, expectedVersion }, (scope) =>
+        updateNodeRoutes(scope, context.vault, nodeId, given(input)),
+      ),
   },
   {
     description: 'The routes were set.',
@@ -98,15 +102,18 @@ builder.relayMutationField(
         description: 'Where the others find it, outside of the overlay; a lighthouse needs one.',
       }),
       lighthousePort: t.field({ type: 'Port', description: 'Its UDP port; the cluster’s `lighthousePort` when null.' }),
+      expectedVersion: t.field({ type: 'PositiveInt', description: expectedVersionDescription }),
       dryRun: t.boolean({ description: dryRunDescription }),
     }),
   },
   {
     description: `Makes a node a lighthouse, or no longer one. ${writers}`,
     authScopes: { clusterWriter: true },
-    errors: outcome('updateNodeLighthouse', ValidationError, NotFoundError, LimitError),
-    resolve: (_root, { input: { nodeId, dryRun, ...input } }, context) =>
-      changed(context, { nodeId }, dryRun, (scope) => updateNodeLighthouse(scope, nodeId, given(input))),
+    errors: outcome('updateNodeLighthouse', ValidationError, NotFoundError, ConflictError, LimitError),
+    resolve: (_root, { input: { nodeId, dryRun, expectedVersion, ...input } }, context) =>
+      changed(context, { nodeId }, { dryRun, expectedVersion }, (scope) =>
+        updateNodeLighthouse(scope, nodeId, given(input)),
+      ),
   },
   {
     description: 'The lighthouse settings were set.',
@@ -127,15 +134,16 @@ builder.relayMutationField(
         required: true,
         description: 'Whether it passes on packets between nodes that cannot reach each other directly.',
       }),
+      expectedVersion: t.field({ type: 'PositiveInt', description: expectedVersionDescription }),
       dryRun: t.boolean({ description: dryRunDescription }),
     }),
   },
   {
     description: `Makes a node a relay, or no longer one. ${writers}`,
     authScopes: { clusterWriter: true },
-    errors: outcome('updateNodeRelay', NotFoundError, LimitError),
-    resolve: (_root, { input: { nodeId, dryRun, ...input } }, context) =>
-      changed(context, { nodeId }, dryRun, (scope) => updateNodeRelay(scope, nodeId, input)),
+    errors: outcome('updateNodeRelay', NotFoundError, ConflictError, LimitError),
+    resolve: (_root, { input: { nodeId, dryRun, expectedVersion, ...input } }, context) =>
+      changed(context, { nodeId }, { dryRun, expectedVersion }, (scope) => updateNodeRelay(scope, nodeId, input)),
   },
   {
     description: 'The relay setting was set.',
@@ -156,6 +164,7 @@ builder.relayMutationField(
         required: true,
         description: 'All groups for its certificate: at most 64, 1 to 253 bytes each, no commas.',
       }),
+      expectedVersion: t.field({ type: 'PositiveInt', description: expectedVersionDescription }),
       dryRun: t.boolean({ description: dryRunDescription }),
     }),
   },
@@ -163,8 +172,10 @@ builder.relayMutationField(
     description: `Replaces a node’s groups and signs its certificate again. ${writers}`,
     authScopes: { clusterWriter: true },
     errors: outcome('updateNodeGroups', ValidationError, NotFoundError, ConflictError, LimitError),
-    resolve: (_root, { input: { nodeId, dryRun, ...input } }, context) =>
-      changed(context, { nodeId }, dryRun, (scope) => updateNodeGroups(scope, context.vault, nodeId, input)),
+    resolve: (_root, { input: { nodeId, dryRun, expectedVersion, ...input } }, context) =>
+      changed(context, { nodeId }, { dryRun, expectedVersion }, (scope) =>
+        updateNodeGroups(scope, context.vault, nodeId, input),
+      ),
   },
   {
     description: 'The groups were set.',
@@ -185,6 +196,7 @@ builder.relayMutationField(
         required: true,
         description: 'Whether its token may manage the nodes, tokens and bundles of its cluster.',
       }),
+      expectedVersion: t.field({ type: 'PositiveInt', description: expectedVersionDescription }),
       dryRun: t.boolean({ description: dryRunDescription }),
     }),
   },
@@ -192,8 +204,8 @@ builder.relayMutationField(
     description: `Makes a node an admin of its cluster, or no longer one; the last admin node cannot demote itself. ${writers}`,
     authScopes: { clusterWriter: true },
     errors: outcome('updateNodeAdmin', NotFoundError, ConflictError, LimitError),
-    resolve: (_root, { input: { nodeId, dryRun, ...input } }, context) =>
-      changed(context, { nodeId }, dryRun, (scope) => updateNodeAdmin(scope, nodeId, input)),
+    resolve: (_root, { input: { nodeId, dryRun, expectedVersion, ...input } }, context) =>
+      changed(context, { nodeId }, { dryRun, expectedVersion }, (scope) => updateNodeAdmin(scope, nodeId, input)),
   },
   {
     description: 'The node is an admin now, or no longer one.',

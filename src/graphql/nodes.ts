@@ -1,7 +1,7 @@
 import type { Node as NodeRow } from '../db/generated/sqlite/client.ts'
 import { findNode, getNode, getNodeById, listClusterNodes, listNodes } from '../domain/nodes.ts'
 import { routesOf } from '../domain/routes.ts'
-import { callerOf, scopeOf } from './access.ts'
+import { operatorIn, scopeOf } from './access.ts'
 import { builder } from './builder.ts'
 import { Cluster, clusterOf } from './clusters.ts'
 import { resolveConnection } from './connection.ts'
@@ -150,8 +150,8 @@ builder.queryFields((t) => ({
     authScopes: { clusterReader: true },
     args: { id: t.arg({ type: 'UUID', required: true, description: 'The node’s id.' }) },
     resolve: (query, _root, { id }, context) => {
-      const caller = callerOf(context)
-      return caller.kind === 'operator' ? getNodeById(caller.scope, id, query) : getNode(caller.scope, id, query)
+      const operator = operatorIn(context.session)
+      return operator ? getNodeById(operator.scope, id, query) : getNode(scopeOf(context), id, query)
     },
   }),
   nodes: t.connection(

@@ -67,8 +67,13 @@ const Viewer = builder.unionType('Viewer', {
   description: 'Whoever asks.',
   types: [Operator, TenantAdmin, Node, EnrollingMachine],
   resolveType: (value) => {
-    if ('kind' in value) return value.kind === 'operator' ? Operator : TenantAdmin
-    return 'pkiCaCert' in value ? EnrollingMachine : Node
+    if (!('kind' in value)) return 'pkiCaCert' in value ? EnrollingMachine : Node
+    switch (value.kind) {
+      case 'operator':
+        return Operator
+      case 'tenantAdmin':
+        return TenantAdmin
+    }
   },
 })
 
@@ -81,7 +86,9 @@ builder.queryField('viewer', (t) =>
   }),
 )
 
-async function viewerOf(caller: SignedIn, context: Context, info: GraphQLResolveInfo) {
+type ViewerShape = OperatorSession | TenantAdminSession | NodeRow | EnrollingMachineShape
+
+async function viewerOf(caller: SignedIn, context: Context, info: GraphQLResolveInfo): Promise<ViewerShape> {
   switch (caller.kind) {
     case 'operator':
     case 'tenantAdmin':

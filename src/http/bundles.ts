@@ -1,7 +1,7 @@
 import type { FairQueue } from '../base/fair-queue.ts'
 import { isId } from '../base/ids.ts'
 import { getConfigBundle, getConfigBundleArchive, type ConfigBundle } from '../domain/config-bundles.ts'
-import { bundleReachOf } from '../graphql/access.ts'
+import { bundleReachOf, isSignedIn } from '../graphql/access.ts'
 import type { Exchange } from './exchange.ts'
 import {
   bundleHeaders,
@@ -37,7 +37,7 @@ export const bundleRoutes = (means: BundleMeans & { readonly expensive: FairQueu
     methods: {
       GET: async (exchange, { clusterId = '', version = '' }) => {
         const session = await exchange.session()
-        if (session.kind === 'anonymous') return unauthenticated()
+        if (!isSignedIn(session)) return unauthenticated()
         if (bundleReachOf(session) !== 'all') return forbidden('You may not download whole archives.')
         const id = clusterId.toLowerCase()
         const bundle = isId(id) ? await getConfigBundle(session.scope, id, Number(version)) : null

@@ -6,6 +6,8 @@ import type { Session } from '../auth/session.ts'
 import { AbandonedError } from '../base/fair-queue.ts'
 import type { Logger } from '../base/log.ts'
 import type { Presence } from '../domain/presence.ts'
+import { nodeIn } from '../graphql/access.ts'
+import { isSignedIn } from '../graphql/access.ts'
 import type { Frames } from './event-frames.ts'
 import type { Caller, Strangers } from './strangers.ts'
 
@@ -131,14 +133,15 @@ async function recogniseCaller(means: CallMeans, caller: Caller): Promise<Sessio
   const { strangers } = means
   strangers.admit(caller)
   const session = await recognise(means, caller.authorization)
-  if (session.kind === 'anonymous') strangers.count(caller)
-  else strangers.remember(caller)
+  if (isSignedIn(session)) strangers.remember(caller)
+  else strangers.count(caller)
   return session
 }
 
 async function recognise({ authenticate, presence }: CallMeans, authorization: string | null): Promise<Session> {
   const session = await authenticate(authorization)
-  if (session.kind === 'node') presence.seen(session.nodeId)
+  const node = nodeIn(session)
+  if (node) presence.seen(node.nodeId)
   return session
 }
 

@@ -4,6 +4,7 @@ import { isAsyncIterable } from 'graphql-yoga'
 
 import type { Session } from '../auth/session.ts'
 import { WeightedCache } from '../base/weighted-cache.ts'
+import { isSignedIn } from '../graphql/access.ts'
 import { longestKept } from './document-cache.ts'
 import { sizeOf } from './document-size.ts'
 import type { GraphqlPlugin, ServerContext } from './graphql-plugin.ts'
@@ -67,7 +68,7 @@ export class CompiledQueries {
     return {
       onExecute: ({ args, executeFn, setExecuteFn }) => {
         const { session, hasFailed } = args.contextValue
-        const key = session.kind === 'anonymous' || hasFailed ? null : keyOfQuery(args)
+        const key = isSignedIn(session) && !hasFailed ? keyOfQuery(args) : null
         if (key === null) return
         const known = this.#known.get(key) ?? { successes: 0 }
         const compiled = known.successes < timesBefore ? null : this.#compile(known, args)
@@ -89,10 +90,10 @@ export class CompiledQueries {
    */
   async run(
     { query: text, operationName, variables }: Operation,
-    { kind }: Session,
+    session: Session,
     contextOf: MeasuredContext,
   ): Promise<Outcome> {
-    const compiled = kind === 'anonymous' ? null : this.#known.get(keyOf(text, operationName))?.compiled
+    const compiled = isSignedIn(session) ? this.#known.get(keyOf(text, operationName))?.compiled : null
     if (!compiled) return notCompiled
     const { query, isMeasured, hasVariables } = compiled
     const result = await succeeded(query, { context: contextOf(isMeasured), variables })

@@ -10,6 +10,7 @@ import {
 import { isAsyncIterable, processRegularResult, type YogaServer } from 'graphql-yoga'
 
 import type { Session } from '../auth/session.ts'
+import { isSignedIn } from '../graphql/access.ts'
 import type { Call } from './call.ts'
 import type { CompiledQueries } from './compiled-queries.ts'
 import type { FastAnswer, FastRoute } from './fast-lane.ts'
@@ -41,7 +42,7 @@ export const fastGraphql = ({ yoga, compiled, contextOf }: Means): FastRoute => 
     if (!operation) return null
     const session = await call.session()
     // The usual way says what is missing, without parsing anything.
-    if (session.kind === 'anonymous') return null
+    if (!isSignedIn(session)) return null
     const again = await compiled.run(operation, session, (isMeasured) => contextOf(call, session, { isMeasured }))
     const { wasTried: hasFailed } = again
     const result = again.result ?? (await execute(yoga, operation, contextOf(call, session, { hasFailed })))

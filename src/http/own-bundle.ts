@@ -2,6 +2,7 @@ import type { NodeSession, Session } from '../auth/session.ts'
 import type { Logger } from '../base/log.ts'
 import type { BundleShelf } from '../domain/bundle/shelf.ts'
 import { slicePartsOf } from '../domain/bundle/slices.ts'
+import { isSignedIn, nodeIn } from '../graphql/access.ts'
 
 /** What downloads are served from. */
 export interface BundleMeans {
@@ -25,12 +26,12 @@ export function ownBundle(
   ifNoneMatch: string | null,
   means: BundleMeans,
 ): OwnBundle | Promise<OwnBundle> {
-  if (session.kind === 'anonymous') return { kind: 'unauthenticated' }
-  if (session.kind !== 'node') return { kind: 'notANode' }
+  const node = nodeIn(session)
+  if (node === null) return { kind: isSignedIn(session) ? 'notANode' : 'unauthenticated' }
   // Most polls end here: the number of the newest version is all that they ask for, and came with the token's row.
-  const { latestBundleVersion: version } = session.versions
+  const { latestBundleVersion: version } = node.versions
   if (version === null) return { kind: 'none' }
-  return isKnown(ifNoneMatch, version) ? { kind: 'known', version } : sliceFor(session, version, means)
+  return isKnown(ifNoneMatch, version) ? { kind: 'known', version } : sliceFor(node, version, means)
 }
 
 async function sliceFor({ clusterId, nodeId }: NodeSession, version: number, { shelf, log }: BundleMeans) {

@@ -1,5 +1,6 @@
 import { GraphQLError, type ExecutionResult } from 'graphql'
 
+import { isSignedIn } from '../graphql/access.ts'
 import { describeError } from './describe-error.ts'
 import { classify } from './error-codes.ts'
 import type { GraphqlPlugin, ServerContext } from './graphql-plugin.ts'
@@ -50,7 +51,7 @@ function present(error: GraphQLError, { call, session }: Origin, failedWhole: bo
       http: failedWhole ? { status: 500 } : {},
     })
   }
-  const message = session.kind === 'anonymous' ? withoutSuggestions(error.message) : error.message
+  const message = isSignedIn(session) ? error.message : withoutSuggestions(error.message)
   return copyOf(error, message, { ...error.extensions, ...verdict.extensions })
 }
 

@@ -3,7 +3,7 @@ import { isAsyncIterable } from 'graphql-yoga'
 
 import { LimitError } from '../base/errors.ts'
 import { WeightedCache } from '../base/weighted-cache.ts'
-import { unauthenticated } from '../graphql/access.ts'
+import { isSignedIn, unauthenticated } from '../graphql/access.ts'
 import type { GraphqlPlugin } from './graphql-plugin.ts'
 import type { Strangers } from './strangers.ts'
 import type { Introspection } from './use-introspection.ts'
@@ -23,7 +23,7 @@ export function useStrangers(policy: Introspection, strangers: Strangers): Graph
   const answers = new WeightedCache<string>(budget)
   return {
     onParams({ params: { query = '', operationName }, context: { session, call }, setResult }) {
-      if (session.kind !== 'anonymous') return
+      if (isSignedIn(session)) return
       if (policy !== 'everyone' || query.length > longestOfStrangers) {
         setResult({ errors: [unauthenticated()] })
         return
@@ -34,7 +34,7 @@ export function useStrangers(policy: Introspection, strangers: Strangers): Graph
       else if (known !== undefined) setResult(written(known))
     },
     onExecute({ args }) {
-      const key = args.contextValue.session.kind === 'anonymous' ? keyOfExecution(args) : null
+      const key = isSignedIn(args.contextValue.session) ? null : keyOfExecution(args)
       if (key === null) return
       return {
         onExecuteDone({ result }: { result: ExecutionResult | AsyncIterable<unknown> }) {

@@ -1,22 +1,52 @@
+import { base64In } from './base64.ts'
+import { encryptedKeyAround, keyAround } from './private-key-der.ts'
+
 /**
  * The line that begins a private key, whatever its kind: PKCS#8, encrypted, RSA, EC, OPENSSH, PGP's `… KEY BLOCK`, and
  * Nebula's `NEBULA X25519 PRIVATE KEY`, `NEBULA ED25519 ENCRYPTED PRIVATE KEY` and so on (RFC 7468; Nebula cert/pem.go).
  */
-const BEGIN = '-----BEGIN '
-const LABEL = '[A-Z0-9 ]{0,64}PRIVATE KEY(?: BLOCK)?-----'
-const AT_START = new RegExp(`^${BEGIN}${LABEL}`)
-const ANYWHERE = new RegExp(`${BEGIN}${LABEL}`)
+const LINE = /-----BEGIN [A-Z0-9 ]{0,64}PRIVATE KEY(?: BLOCK)?-----/g
 
-/** Bytes that such a line can have: its longest label, two bytes a character. */
-const LONGEST = 2 * (BEGIN.length + 64 + 'PRIVATE KEY BLOCK-----'.length)
+/**
+ * Windows writes text as UTF-16 where one does not look: a zero behind each character, or before it in the big-endian
+ * kind, which has the same bytes, shifted by one.
+ */
+const LINE_UTF16 = /-\0-\0-\0-\0-\0B\0E\0G\0I\0N\0 \0(?:[A-Z0-9 ]\0){0,64}?P\0R\0I\0V\0A\0T\0E\0 \0K\0E\0Y\0/g
 
-/** Windows writes text as UTF-16 where one does not look; the big-endian kind has the same bytes, shifted by one. */
-const NEEDLES = [Buffer.from(BEGIN, 'latin1'), Buffer.from(BEGIN, 'utf16le')]
+/** Beginnings of private keys, each enough by itself: looked for one at a time, which is faster than all at once. */
+const MARKS = [
+  LINE,
+  LINE_UTF16,
+  // OpenSSH (PROTOCOL.key), PuTTY, and SSH2 as commercial servers write it.
+  /openssh-key-v1\0/g,
+  /PuTTY-User-Key-File-\d: /g,
+  /---- BEGIN SSH2 ENCRYPTED PRIVATE KEY/g,
+  // An encrypted CA key of nebula-cert: protobuf, field 1 the algorithm, field 2 its parameters (cert/crypto.go).
+  /\n\x0bAES-256-GCM\x12/g,
+  // Microsoft's key blobs and PVK files, which OpenSSL reads.
+  /\x07\x02\0\0\0[\x22\x24\xa4]\0\0(?:RSA2|DSS2)/g,
+  /\x1e\xf1\xb5\xb0\0\0\0\0[\x01\x02]\0\0\0[\0\x01]\0\0\0/g,
+]
 
-/** Whether a text holds a private key. */
+/** In DER, the version of a key with what may follow it: an INTEGER of 0, 1 or 3. */
+const VERSION = /\x02\x01[\0\x01\x03][\x02\x040]/g
+/** In DER, how a key is encrypted with a password: 1.2.840.113549.1.5 (PKCS #5) or 1.2.840.113549.1.12.1 (PKCS #12). */
+const ENCRYPTION = /\x06[\x09\x0a]\x2a\x86\x48\x86\xf7\x0d\x01(?:\x05|\x0c\x01)/g
+
+/** Nothing shorter is a key: bytes, and what they are in base64. */
+const SHORTEST = '-----BEGIN PRIVATE KEY-----'.length
+const SHORTEST_ENCODED = (SHORTEST * 4) / 3
+
+/** Bytes of base64 in one piece that are looked into, between characters that are no part of it: half of a line of PEM. */
+const SHORTEST_PIECE = 32
+
+/** Whether a text holds a private key, as it is or in base64. docs/security.md says what is looked for, and what is not. */
 export function holdsPrivateKey(text: string): boolean {
-  return ANYWHERE.test(text)
+  return text.length >= SHORTEST && placeOf(Buffer.from(text)) !== null
 }
+
+/** Bytes of what came before that are looked at again: more than a key's beginning takes, folded into short lines. */
+const TAIL = 8192
 
 /** Looks for private keys in bytes that arrive in pieces; one that is cut in two by them is found too. */
 export class PrivateKeyScanner {
@@ -28,13 +58,44 @@ export class PrivateKeyScanner {
     const window = Buffer.concat([this.#tail, chunk])
     const start = this.#read - this.#tail.length
     this.#read += chunk.byteLength
-    this.#tail = window.subarray(Math.max(0, window.length - LONGEST))
-    for (const needle of NEEDLES) {
-      for (let at = window.indexOf(needle); at !== -1; at = window.indexOf(needle, at + 1)) {
-        const line = window.toString('latin1', at, at + LONGEST).replaceAll('\0', '')
-        if (AT_START.test(line)) return start + at
-      }
-    }
-    return null
+    this.#tail = window.subarray(Math.max(0, window.length - TAIL))
+    const place = placeOf(window)
+    return place === null ? null : start + place
   }
+}
+
+/** Where a private key begins in bytes. */
+const placeOf = (bytes: Buffer): number | null => plainPlace(bytes.toString('latin1')) ?? encodedPlace(bytes)
+
+function plainPlace(text: string): number | null {
+  for (const mark of MARKS) {
+    const at = text.search(mark)
+    if (at !== -1) return at
+  }
+  return structureAt(text, VERSION, keyAround) ?? structureAt(text, ENCRYPTION, encryptedKeyAround)
+}
+
+function structureAt(text: string, sign: RegExp, around: typeof keyAround): number | null {
+  for (const { index } of text.matchAll(sign)) {
+    const place = around(text, index)
+    if (place !== null) return place
+  }
+  return null
+}
+
+function encodedPlace(bytes: Buffer): number | null {
+  const { characters, placeOf } = base64In(bytes, SHORTEST_PIECE)
+  if (characters.length < SHORTEST_ENCODED) return null
+  // What stands before it may have moved it to any place of the four characters that are three bytes.
+  const shifts = [0, 1, 2, 3].map((shift) => Buffer.from(characters.slice(shift), 'base64').toString('latin1'))
+  const decoded = shifts.join('')
+  const place = plainPlace(decoded)
+  if (place === null) return null
+  let [shift, before] = [0, 0]
+  for (const { length } of shifts) {
+    if (place < before + length) break
+    before += length
+    shift += 1
+  }
+  return placeOf(shift + Math.floor(((place - before) * 4) / 3))
 }

@@ -1,9 +1,10 @@
 import type { ResignedNode } from '../../db/certificates.ts'
 import { openCa, type CertificateAuthority } from '../../pki/ca.ts'
-import { originsOf, parseCertificates, type CertificateVersion, type NodeCertificate } from '../../pki/certificate.ts'
+import { originsOf, parseCertificates } from '../../pki/certificate.ts'
 import { PkiError } from '../../pki/errors.ts'
 import { parsePublicKey } from '../../pki/keys.ts'
-import { signNode, validityFrom } from '../../pki/sign.ts'
+import { validityFrom } from '../../pki/sign.ts'
+import { signNodeFile } from '../node-file.ts'
 import type { CompiledBundle, CompileInput, CompileNode } from './compile-input.ts'
 
 type Outcome = Pick<CompiledBundle, 'resigned' | 'problems'> & {
@@ -56,34 +57,19 @@ function sign(
   node: CompileNode,
   { ca, input, notBefore, notAfter, ...own }: Signing & { readonly publicKey: string; readonly replaced: string },
 ): ResignedNode {
-  const [, prefixLength = ''] = input.networkCidr.split('/')
+  const terms = { version: input.certificateVersion, networkCidr: input.networkCidr, notBefore, notAfter }
   const publicKey = parsePublicKey(own.publicKey)
-  const certificateOf = (version: CertificateVersion): NodeCertificate =>
-    signNode(ca, {
-      version,
-      name: node.name,
-      networks: [`${node.overlayIp}/${prefixLength}`],
-      unsafeNetworks: node.routes,
-      groups: node.groups,
-      notBefore,
-      notAfter,
-      publicKey,
-    })
-  const certificate = certificateOf(input.certificateVersion)
-  // Nodes that still hold certificates of version 1 only can talk to this one by its own of that version.
-  const older = input.certificateVersion === 2 && ca.certificate.version === 1 && node.routes.every(isIpv4)
+  const { pem: certificate, fingerprint, notAfter: expiresAt } = signNodeFile(ca, terms, { ...node, publicKey })
   return {
     nodeId: node.id,
     previousFingerprint: node.certificateFingerprint,
     replaced: expiries(own.replaced),
-    certificate: older ? certificateOf(1).pem + certificate.pem : certificate.pem,
-    fingerprint: certificate.fingerprint,
-    expiresAt: certificate.notAfter,
+    certificate,
+    fingerprint,
+    expiresAt,
   }
 }
 
 /** When the certificates of a file expire, by their fingerprints. */
 const expiries = (pem: string): Record<string, string> =>
   Object.fromEntries(parseCertificates(pem).map(({ fingerprint, notAfter }) => [fingerprint, notAfter.toISOString()]))
-
-const isIpv4 = (route: string): boolean => !route.includes(':')

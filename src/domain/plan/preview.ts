@@ -1,5 +1,6 @@
 import { ConflictError, NotFoundError } from '../../base/errors.ts'
 import type { InTurn } from '../../base/fair-queue.ts'
+import { withOthers } from '../../base/with-others.ts'
 import type { Scope } from '../../auth/scope.ts'
 import { ChangeFeed } from '../../db/changes.ts'
 import type { Tx } from '../../db/types.ts'
@@ -91,12 +92,6 @@ async function run<T>(
   if (seen.states === null) throw new Error('a change of a cluster that makes no transaction cannot be looked at')
   return { value, states: seen.states }
 }
-
-/** The same object with some properties replaced, whatever makes its others. */
-const withOthers = <T extends object>(target: T, others: { readonly [Key in keyof T]?: unknown }): T =>
-  new Proxy(target, {
-    get: (_target, key): unknown => Reflect.get(Object.hasOwn(others, key) ? others : target, key),
-  })
 
 /** Reads it where nothing can change any more. */
 async function readLocked(tx: Tx, clusterId: string): Promise<Snapshot | null> {

@@ -1,0 +1,81 @@
+const [OTHER, CHARACTER, BETWEEN, ESCAPE] = [0, 1, 2, 3]
+
+/** What each byte is: of base64 in either alphabet (RFC 4648), or of what folds and indents it, in UTF-16 too. */
+const KINDS = new Uint8Array(256).fill(OTHER)
+const name = (characters: string, kind: number) => {
+  for (const byte of Buffer.from(characters)) KINDS[byte] = kind
+}
+name('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_', CHARACTER)
+name(' \t\n\v\f\r\0', BETWEEN)
+name('\\', ESCAPE)
+
+/** What is behind a backslash where a line ends in JSON and in programs. */
+const ESCAPED = new Set(Buffer.from('nrt'))
+
+/** The bytes that may be base64, one behind the other. */
+export interface Base64 {
+  readonly characters: string
+  /** Where in the bytes the n-th character stands. */
+  readonly placeOf: (n: number) => number
+}
+
+/**
+ * What may be base64 in some bytes: over however many lines, indented, commented out or quoted. Words are taken for it,
+ * too: what comes of decoding them is nothing. Takes a step or two for each byte.
+ * @param shortest bytes of a piece that is worth it
+ */
+export function base64In(bytes: Uint8Array, shortest: number): Base64 {
+  const pieces = piecesOf(bytes, shortest)
+  const characters = Buffer.allocUnsafe(bytes.length)
+  const length = read(bytes, pieces, (at, n) => {
+    characters[n] = bytes[at] ?? 0
+  })
+  return {
+    characters: characters.toString('latin1', 0, length),
+    placeOf: (wanted) => {
+      let place = bytes.length
+      read(bytes, pieces, (at, n) => {
+        if (n === wanted) place = at
+      })
+      return place
+    },
+  }
+}
+
+interface Piece {
+  readonly start: number
+  readonly end: number
+}
+
+function piecesOf(bytes: Uint8Array, shortest: number): Piece[] {
+  const pieces: Piece[] = []
+  const isInside = (at: number) => KINDS[bytes[at] ?? -1] !== OTHER
+  let before = 0
+  // A piece has one of every so many bytes, so that most bytes of an image are not looked at.
+  for (let at = shortest - 1; at < bytes.length; at += shortest) {
+    if (!isInside(at)) continue
+    let start = at
+    while (start > before && isInside(start - 1)) start -= 1
+    let end = at + 1
+    while (end < bytes.length && isInside(end)) end += 1
+    if (end - start >= shortest) pieces.push({ start, end })
+    before = end
+    at = end
+  }
+  return pieces
+}
+
+/** Tells of each character where it stands and which one it is; returns how many there are. */
+function read(bytes: Uint8Array, pieces: readonly Piece[], take: (at: number, n: number) => void): number {
+  let n = 0
+  for (const { start, end } of pieces) {
+    for (let at = start; at < end; at += 1) {
+      const kind = KINDS[bytes[at] ?? 0]
+      if (kind === CHARACTER) {
+        take(at, n)
+        n += 1
+      } else if (kind === ESCAPE && ESCAPED.has(bytes[at + 1] ?? 0)) at += 1
+    }
+  }
+  return n
+}

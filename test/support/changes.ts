@@ -1,0 +1,48 @@
+import { packBundle } from '../../src/domain/bundle/pack.ts'
+import type { TestApp } from './app.ts'
+import { send } from './multipart.ts'
+import { fileMark } from './schema-walk.ts'
+import { createNode, type World } from './world.ts'
+
+export type Input = (world: World, app: TestApp) => Promise<Record<string, unknown>> | Record<string, unknown>
+
+/** What each mutation that raises a version by itself is called with; of them there are no others. */
+export const bumping: Record<string, Input> = {
+  createNode: ({ clusterId }) => ({ clusterId, name: 'another' }),
+  deleteNode: async ({ clusterId, admin }, app) => ({
+    nodeId: (await createNode(app, admin, { clusterId, name: 'to-be-deleted' })).id,
+  }),
+  rotateNodeToken: ({ nodeId }) => ({ nodeId }),
+  updateNodeMtu: ({ nodeId }) => ({ nodeId, mtu: 1400 }),
+  updateNodeRoutes: ({ nodeId }) => ({ nodeId, routes: ['192.168.2.0/24'] }),
+  updateNodeLighthouse: ({ nodeId }) => ({ nodeId, isLighthouse: true, lighthousePublicIp: '203.0.113.9' }),
+  updateNodeRelay: ({ nodeId }) => ({ nodeId, isRelay: true }),
+  updateNodeGroups: ({ nodeId }) => ({ nodeId, groups: ['web'] }),
+  updateNodeAdmin: ({ nodeId }) => ({ nodeId, isAdmin: true }),
+  updateClusterLighthouse: ({ clusterId }) => ({ clusterId, lighthousePort: 4243 }),
+  updateClusterFirewall: ({ clusterId }) => ({ clusterId, firewall: { inbound: [], outbound: [] } }),
+  updateClusterEnrollment: ({ clusterId }) => ({ clusterId, enrollGroups: ['web'] }),
+  updateClusterCertificates: ({ clusterId }) => ({ clusterId, certificateLifetimeDays: 60 }),
+  rotateClusterToken: ({ clusterId }) => ({ clusterId }),
+  rotateClusterCa: ({ clusterId }) => ({ clusterId }),
+  abortClusterCaRotation: ({ clusterId }) => ({ clusterId }),
+  publishClusterConfig: ({ clusterId }) => ({ clusterId }),
+  createConfigBundle: ({ clusterId }) => ({ clusterId, archive: fileMark }),
+  rollbackClusterConfig: async ({ clusterId }, app) => {
+    const latest = await app.database.client.cluster.findUniqueOrThrow({ where: { id: clusterId } })
+    return { clusterId, version: latest.sharedConfigVersion }
+  },
+}
+
+/** Calls a mutation of the form `name(input: NameInput!): NameResult!`, with a small bundle for an archive. */
+export async function callWith(
+  app: TestApp,
+  token: string,
+  name: string,
+  { input, select }: { readonly input: Record<string, unknown>; readonly select: string },
+) {
+  const title = name.charAt(0).toUpperCase() + name.slice(1)
+  const query = `mutation ($input: ${title}Input!) { ${name}(input: $input) { ${select} } }`
+  const archive = await packBundle([{ path: 'config.yml', content: 'punchy:\n  punch: true\n' }])
+  return send(app, token, query, { input }, archive)
+}
