@@ -29,6 +29,9 @@ import { Presence } from '../src/domain/presence.ts'
 import { createTenant } from '../src/domain/tenants.ts'
 import { Vault } from '../src/domain/vault.ts'
 import { createApp, type App } from '../src/http/app.ts'
+import { SignIns } from '../src/domain/sign-ins.ts'
+import { StreamPlaces } from '../src/http/stream-places.ts'
+import { Strangers } from '../src/http/strangers.ts'
 import { formatPublicKey, generateNodeKeyPair } from '../src/pki/keys.ts'
 
 const [total = 3000, atOnce = 64] = process.argv.slice(2).map(Number)
@@ -68,6 +71,9 @@ async function start(url: string) {
   const { token } = await createCluster(operator, { tokens, vault }, { tenantId, name: 'bench' })
   const log = createLog('silent')
   const app = createApp({
+    strangers: new Strangers({ perSecond: 20, burst: 100, trustedProxies: [] }),
+    signIns: new SignIns({ operator, tokens }),
+    places: new StreamPlaces({ ofNode: 4, ofPerson: 32, ofTenant: 20_000 }),
     presence: new Presence({ operator, log }),
     expensive: new FairQueue({ running: 2, waitingOfOwner: 8, waiting: 64 }),
     spool: new Spool(tmpdir(), { ofOwner: 9, all: 66, memory: 32 * 1024 * 1024 }),

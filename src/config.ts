@@ -1,6 +1,7 @@
 import * as z from 'zod'
 
 import { minimumSecretLength } from './auth/keys.ts'
+import { isAddressOrRange } from './base/client-addresses.ts'
 
 /** What the process is told from outside. This file alone reads the environment. */
 export interface Config {
@@ -19,6 +20,10 @@ export interface Config {
   readonly logLevel: string
   /** Dry runs, uploads, differences and archives: how many run and wait. */
   readonly expensive: { readonly running: number; readonly waitingOfOwner: number; readonly waiting: number }
+  /** Requests without a valid credential: how many an address may make a second and at once; whose word for it counts. */
+  readonly strangers: { readonly perSecond: number; readonly burst: number; readonly trustedProxies: readonly string[] }
+  /** How many streams may be open at once. */
+  readonly streams: { readonly ofNode: number; readonly ofPerson: number; readonly ofTenant: number }
   /** Bytes of all uploads together that are kept in memory; what is beyond them waits in the data folder. */
   readonly uploadMemory: number
   readonly identityProvider: {
@@ -65,6 +70,20 @@ const shape = z.object({
   ORRERY_EXPENSIVE_RUNNING: z.coerce.number().int().min(1).max(64).default(2),
   ORRERY_EXPENSIVE_WAITING_OF_TENANT: z.coerce.number().int().min(1).max(1000).default(8),
   ORRERY_EXPENSIVE_WAITING: z.coerce.number().int().min(1).max(10_000).default(64),
+  ORRERY_STRANGERS_PER_SECOND: z.coerce.number().int().min(1).max(100_000).default(20),
+  ORRERY_STRANGERS_BURST: z.coerce.number().int().min(1).max(100_000).default(100),
+  ORRERY_TRUSTED_PROXIES: z
+    .string()
+    .transform((list) => list.split(',').map((one) => one.trim()))
+    .pipe(
+      z.array(
+        z.string().refine(isAddressOrRange, 'must be addresses and CIDRs such as 10.0.0.0/8, separated by commas'),
+      ),
+    )
+    .default([]),
+  ORRERY_STREAMS_OF_NODE: z.coerce.number().int().min(1).max(1000).default(4),
+  ORRERY_STREAMS_OF_PERSON: z.coerce.number().int().min(1).max(10_000).default(32),
+  ORRERY_STREAMS_OF_TENANT: z.coerce.number().int().min(1).max(1_000_000).default(20_000),
   ORRERY_UPLOAD_MEMORY_MIB: z.coerce.number().int().min(0).max(4096).default(32),
   OIDC_ISSUER: httpUrl.optional(),
   OIDC_AUDIENCE: z.string().optional(),
@@ -111,6 +130,16 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
       running: data.ORRERY_EXPENSIVE_RUNNING,
       waitingOfOwner: data.ORRERY_EXPENSIVE_WAITING_OF_TENANT,
       waiting: data.ORRERY_EXPENSIVE_WAITING,
+    },
+    strangers: {
+      perSecond: data.ORRERY_STRANGERS_PER_SECOND,
+      burst: data.ORRERY_STRANGERS_BURST,
+      trustedProxies: data.ORRERY_TRUSTED_PROXIES,
+    },
+    streams: {
+      ofNode: data.ORRERY_STREAMS_OF_NODE,
+      ofPerson: data.ORRERY_STREAMS_OF_PERSON,
+      ofTenant: data.ORRERY_STREAMS_OF_TENANT,
     },
     uploadMemory: data.ORRERY_UPLOAD_MEMORY_MIB * 1024 * 1024,
     identityProvider:

@@ -23,12 +23,15 @@ import { LiveClusters } from './domain/live/clusters.ts'
 import { compileThread } from './domain/bundle/compile-thread.ts'
 import { advanceCaRotations } from './domain/ca-rotation.ts'
 import { bundleShelf } from './domain/bundle-shelf.ts'
+import { SignIns } from './domain/sign-ins.ts'
 import { countTenants } from './domain/tenants.ts'
 import { Vault } from './domain/vault.ts'
 import { startReplica } from './ha/replica.ts'
 import { createApp } from './http/app.ts'
 import type { Health } from './http/health.ts'
 import { listen } from './http/server.ts'
+import { StreamPlaces } from './http/stream-places.ts'
+import { Strangers } from './http/strangers.ts'
 
 /** A server that listens; everything it holds is given back by `stop`, in order. */
 export interface RunningServer {
@@ -37,6 +40,7 @@ export interface RunningServer {
   readonly keys: Keys
   readonly tokens: Tokens
   readonly log: Logger
+  readonly signIns: SignIns
   /** Ends running requests, gives up the instance's row, closes the database; gathers what goes wrong. */
   stop(): Promise<void>
 }
@@ -79,11 +83,15 @@ export async function startServer(config: Config, { beforeListening }: Hooks = {
       ),
       credentials: credentials(operator),
     })
+    const signIns = new SignIns({ operator, tokens })
     const presence = new Presence({ operator, log })
     const app = createApp({
       authenticate,
       presence,
+      signIns,
       expensive: new FairQueue(config.expensive),
+      strangers: new Strangers(config.strangers),
+      places: new StreamPlaces(config.streams),
       spool: spoolOf(config),
       tokens,
       vault,
@@ -103,11 +111,14 @@ export async function startServer(config: Config, { beforeListening }: Hooks = {
     const server = await listen(app, { host: config.host, port: config.port })
     opened.push({ name: 'http', close: () => server.close() })
     const address = config.publicUrl ?? server.url
-    const replica = await startReplica({ registry: replicaRegistry(operator), address, log })
+    const registry = replicaRegistry(operator)
+    // What only the master does, with each heartbeat.
+    const prune = () => Promise.all([registry.prune(), signIns.removeSpent()])
+    const replica = await startReplica({ registry: { ...registry, prune }, address, log })
     // First the requests end, then the instance's row goes.
     opened.splice(-1, 0, { name: 'instance', close: () => replica.stop() })
     log.info({ url: server.url, engine: database.engine, instance: replica.id }, 'ready')
-    return { url: server.url, database, keys, tokens, log, stop }
+    return { url: server.url, database, keys, tokens, log, signIns, stop }
   } catch (error) {
     await stop()
     throw error

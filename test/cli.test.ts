@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 
 import { createDatabase, engines } from './support/database.ts'
 import { names } from './support/migrations.ts'
-import { operatorToken, orrery } from './support/orrery-process.ts'
+import { operatorToken, orrery, sessionToken } from './support/orrery-process.ts'
 
 describe('orrery', () => {
   let folder: string
@@ -38,11 +38,12 @@ describe('orrery', () => {
     const server = orrery(['serve'], home)
     const { url, output } = await server.ready()
     // What is printed here goes to a pipe, as into a journal.
-    expect(output).not.toMatch(/eyJ|#token=/)
+    expect(output).not.toMatch(/eyJ|or[ls]_|#/)
     const token = await operatorToken(home)
     expect((await fetch(`${url}/readyz`)).status).toBe(200)
     expect(await (await viewer(url, token)).json()).toEqual({ data: { viewer: { __typename: 'Operator' } } })
     for (const mutation of ['createTenant', 'createCluster', 'createNode']) expect(output).toContain(mutation)
+    expect(output).toContain('node dist/cli/index.js sign-in')
     expect(output).toContain('node dist/cli/index.js token create --role operator')
     expect((await stat(`${folder}/data/secret`)).mode & 0o777).toBe(0o600)
     server.child.kill(signal)
@@ -62,6 +63,26 @@ describe('orrery', () => {
     second.child.kill('SIGTERM')
     expect((await second.ended).code).toBe(0)
   })
+
+  test.each(engines)(
+    'prints a sign-in link beside a server on %s, and the session outlives a restart',
+    async (engine) => {
+      const database = await createDatabase(engine)
+      const environment = { DATABASE_URL: database.url, ORRERY_SECRET: 's'.repeat(32) }
+      expect(await run(['sign-in'], environment)).toEqual({ code: 1, output: expect.stringContaining('migrat') })
+      const first = orrery(['serve'], environment)
+      const { url } = await first.ready()
+      const token = await sessionToken(url, environment)
+      expect((await viewer(url, token)).status).toBe(200)
+      first.child.kill('SIGKILL')
+      await first.ended
+      const second = orrery(['serve'], environment)
+      expect((await viewer((await second.ready()).url, token)).status).toBe(200)
+      second.child.kill('SIGTERM')
+      expect((await second.ended).code).toBe(0)
+      await database.drop()
+    },
+  )
 
   test('the demo has a credential for everybody, and is for empty databases on this machine', async () => {
     const server = orrery(['serve', '--demo'], home)

@@ -6,6 +6,7 @@ import { systemOperator } from '../src/auth/system.ts'
 import { ChangeFeed } from '../src/db/changes.ts'
 import { LiveClusters } from '../src/domain/live/clusters.ts'
 import { followPublished } from '../src/domain/published.ts'
+import { StreamPlaces } from '../src/http/stream-places.ts'
 import { listen, type Listening } from '../src/http/server.ts'
 import { startApp, type TestApp } from './support/app.ts'
 import { engines } from './support/database.ts'
@@ -21,7 +22,9 @@ describe.each(engines)('configPublished on %s', (engine) => {
   let other: World
   let server: Listening
   beforeAll(async () => {
-    app = await startApp(engine)
+    // Five hundred streams are opened below with the tokens of two nodes.
+    const places = new StreamPlaces({ ofNode: 500, ofPerson: 32, ofTenant: 1000 })
+    app = await startApp(engine, { places })
     world = await createWorld(app, 'listened', randomUUID())
     other = await createWorld(app, 'other', randomUUID())
     await app.database.client.configBundle.deleteMany({})

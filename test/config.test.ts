@@ -26,6 +26,8 @@ describe('the configuration', () => {
       databaseUrl: 'file:./data/orrery.db',
       secret: null,
       expensive: { running: 2, waitingOfOwner: 8, waiting: 64 },
+      strangers: { perSecond: 20, burst: 100, trustedProxies: [] },
+      streams: { ofNode: 4, ofPerson: 32, ofTenant: 20_000 },
       uploadMemory: 32 * 1024 * 1024,
       previousSecrets: [],
       dataDir: './data',
@@ -52,6 +54,7 @@ describe('the configuration', () => {
       ORRERY_CORS_ORIGINS: 'https://admin.example.com/path',
       ORRERY_INTROSPECTION: 'maybe',
       ORRERY_LOG_LEVEL: 'loud',
+      ORRERY_TRUSTED_PROXIES: '10.0.0.0/8, proxy.example.com',
       OIDC_ISSUER: 'https://id.example.com',
     })
     for (const name of [
@@ -62,6 +65,7 @@ describe('the configuration', () => {
       'ORRERY_CORS_ORIGINS',
       'ORRERY_INTROSPECTION',
       'ORRERY_LOG_LEVEL',
+      'ORRERY_TRUSTED_PROXIES',
       'OIDC_ISSUER, OIDC_AUDIENCE',
     ]) {
       expect(problems.filter((line) => line.startsWith(`${name}:`))).toHaveLength(1)

@@ -62,6 +62,15 @@ describe('two instances on one PostgreSQL', () => {
     await Promise.all([versions.close(), page.close()])
   })
 
+  test('who signs out at one has their streams at the other ended, too', async () => {
+    const session = await there.signIns.exchange(await there.signIns.makeLink('olga'))
+    const page = await subscribe(session?.token ?? '', changed, world.clusterId)
+    expect(await page.next()).toEqual({ __typename: 'ClusterResync' })
+    const headers = { authorization: `Bearer ${session?.token ?? ''}` }
+    expect((await there.fetch('/sign-out', { method: 'POST', headers })).status).toBe(204)
+    expect(await page.next()).toBe('complete')
+  })
+
   test('what is published while the listener’s connection is lost is learned once it is there again', async () => {
     const versions = await subscribe(world.nodeToken, published)
     await versions.next()

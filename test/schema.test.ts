@@ -35,6 +35,8 @@ const indexes = {
   nodes_tenant_id_cluster_id_overlay_ip_key: 'UNIQUE nodes (tenant_id, cluster_id, overlay_ip)',
   idx_config_bundles_cluster: 'config_bundles (cluster_id)',
   idx_config_bundles_cluster_version: 'config_bundles (tenant_id, cluster_id, version DESC)',
+  idx_credentials_expires: 'credentials (expires_at)',
+  idx_credentials_token_hash: 'UNIQUE credentials (token_hash)',
 }
 
 /** The seed's foreign keys; those to clusters carry the tenant where the row has one. */

@@ -4,10 +4,11 @@ import { engines } from './support/database.ts'
 import { attempts, changeOf, models, operationOf, operationsOf, type Model } from './support/operations.ts'
 import { openTwoTenants, outcome, type RawClient, type TwoTenants } from './support/tenants.ts'
 
-/** Refused whatever the rows: the tenant's own row is no less than the tenant, replicas are nobody's. */
+/** Refused whatever the rows: the tenant's own row is no less than the tenant, replicas and credentials are nobody's. */
 const changes = ['delete', 'deleteMany', 'update', 'updateMany', 'updateManyAndReturn']
 function expected(model: Model, operation: string, scope: string): unknown {
-  if (model === 'replica' || (model === 'tenant' && changes.includes(operation))) return 'ScopeError'
+  if (model === 'replica' || model === 'credential' || (model === 'tenant' && changes.includes(operation)))
+    return 'ScopeError'
   if (model === 'cluster' && scope === 'a cluster' && operation.startsWith('delete')) return 'ScopeError'
   return attempts[operation]?.gives
 }

@@ -15,7 +15,7 @@ import { createTenant } from '../src/domain/tenants.ts'
 import { Vault } from '../src/domain/vault.ts'
 import { formatPublicKey, generateNodeKeyPair } from '../src/pki/keys.ts'
 import { createMigratedDatabase, engines } from './support/database.ts'
-import { operatorToken, orrery } from './support/orrery-process.ts'
+import { operatorToken, orrery, sessionToken } from './support/orrery-process.ts'
 
 let folder: string
 beforeEach(async () => {
@@ -91,6 +91,7 @@ test('the kept secret is replaced, and who signed in under the old one still doe
   const first = orrery(['serve'], home)
   const { url } = await first.ready()
   const operator = await operatorToken(home)
+  const session = await sessionToken(url, home)
   const made = await ask(
     url,
     operator,
@@ -124,7 +125,7 @@ test('the kept secret is replaced, and who signed in under the old one still doe
   const second = orrery(['serve'], home)
   const { url: again } = await second.ready()
   expect(await enroll(again, clusterToken, 'after')).toMatch(/^orn_/)
-  for (const token of [operator, nodeToken]) {
+  for (const token of [operator, session, nodeToken]) {
     expect(await ask(again, token, '{ viewer { __typename } }')).toHaveProperty('viewer')
   }
   second.child.kill('SIGTERM')
@@ -135,6 +136,7 @@ test('the kept secret is replaced, and who signed in under the old one still doe
   const third = orrery(['serve'], home)
   const { url: last } = await third.ready()
   expect(await ask(last, nodeToken, '{ viewer { __typename } }')).toEqual({ viewer: { __typename: 'Node' } })
+  expect(await ask(last, session, '{ viewer { __typename } }')).toEqual({ viewer: { __typename: 'Operator' } })
   expect(await enroll(last, clusterToken, 'later')).toMatch(/^orn_/)
   await expect(ask(last, operator, '{ viewer { __typename } }')).rejects.toThrow(/UNAUTHENTICATED/)
   third.child.kill('SIGTERM')

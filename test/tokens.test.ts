@@ -94,12 +94,15 @@ describe('the comparison of hashes', () => {
       credentials: {
         nodeByTokenHash: () => Promise.resolve({ ...found, tokenHash: other }),
         clusterByTokenHash: () => Promise.resolve({ ...found, clusterTokenHash: other }),
+        sessionByTokenHash: () =>
+          Promise.resolve({ ...found, role: 'operator', expiresAt: new Date(8e15), tokenHash: other }),
         tenantExists: unused,
+        rehashSession: unused,
         rehashNode: unused,
         rehashCluster: unused,
       },
     })
-    for (const { token } of [tokens.newNodeToken(), tokens.newClusterToken()]) {
+    for (const { token } of [tokens.newNodeToken(), tokens.newClusterToken(), tokens.newSessionToken()]) {
       expect(await authenticate(`Bearer ${token}`)).toEqual({ kind: 'anonymous' })
     }
   })

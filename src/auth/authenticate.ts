@@ -1,8 +1,16 @@
 import type { Database } from '../db/client.ts'
 import type { JwtVerifier } from './jwt.ts'
 import { operatorScope, tenantScope } from './make-scope.ts'
-import { anonymous, type Session } from './session.ts'
-import { parseToken, sameHash, type ClusterToken, type NodeToken, type TokenHash, type Tokens } from './tokens.ts'
+import { anonymous, type OperatorSession, type Session } from './session.ts'
+import {
+  parseToken,
+  sameHash,
+  type ClusterToken,
+  type NodeToken,
+  type SessionToken,
+  type TokenHash,
+  type Tokens,
+} from './tokens.ts'
 
 /** Recognises callers by their `Authorization` header. */
 export type Authenticate = (authorization: string | null) => Promise<Session>
@@ -11,10 +19,12 @@ export type Authenticate = (authorization: string | null) => Promise<Session>
 export interface Credentials {
   nodeByTokenHash(hash: TokenHash): Promise<CredentialNode | null>
   clusterByTokenHash(hash: TokenHash): Promise<CredentialCluster | null>
+  sessionByTokenHash(hash: TokenHash): Promise<CredentialSession | null>
   tenantExists(id: string): Promise<boolean>
   /** Keeps a token, that was found under the hash of a secret before, under the present one's. */
   rehashNode(id: string, from: TokenHash, to: TokenHash): Promise<void>
   rehashCluster(id: string, from: TokenHash, to: TokenHash): Promise<void>
+  rehashSession(id: string, from: TokenHash, to: TokenHash): Promise<void>
 }
 
 interface CredentialNode {
@@ -34,11 +44,21 @@ interface CredentialCluster {
   readonly clusterTokenHash: string
 }
 
+interface CredentialSession {
+  readonly id: string
+  readonly tokenHash: string
+  readonly role: 'operator'
+  readonly name: string
+  readonly expiresAt: Date
+}
+
 interface Means {
   readonly database: Database
   readonly tokens: Tokens
   readonly jwts: JwtVerifier
   readonly credentials: Credentials
+  /** The time, for tests; milliseconds since 1970. */
+  readonly now?: () => number
 }
 
 /** Longer than any credential Orrery takes; an identity provider's JWT with many groups stays well below. */
@@ -58,6 +78,11 @@ export function authenticator(means: Means): Authenticate {
         return nodeSession(means, parsed.token)
       case 'cluster':
         return enrollingSession(means, parsed.token)
+      case 'session':
+        return personSession(means, parsed.token)
+      // It is exchanged for a session and is good for nothing else.
+      case 'signInCode':
+        return nobody
       case undefined:
         return jwtSession(means, credential)
     }
@@ -97,6 +122,29 @@ async function enrollingSession({ database, tokens, credentials }: Means, token:
   return { kind: 'enrollingMachine', clusterId, scope }
 }
 
+async function personSession({ database, tokens, credentials, now = Date.now }: Means, token: SessionToken) {
+  const found = await holderOf(tokens, token, {
+    find: (hash) => credentials.sessionByTokenHash(hash),
+    hashOf: ({ tokenHash }) => tokenHash,
+    rehash: (id, from, to) => credentials.rehashSession(id, from, to),
+  })
+  if (!found || found.expiresAt.getTime() <= now()) return anonymous
+  const { id: sessionId, role, name: subject, expiresAt } = found
+  return sessionOfRole[role](database, { subject, expiresAt, sessionId })
+}
+
+const operatorSession = (
+  database: Database,
+  who: Pick<OperatorSession, 'subject' | 'expiresAt' | 'sessionId'>,
+): Session => ({
+  kind: 'operator',
+  ...who,
+  scope: operatorScope(database, `operator ${who.subject}`),
+})
+
+/** A new role does not compile until somebody has decided what its sessions are. */
+const sessionOfRole: Readonly<Record<CredentialSession['role'], typeof operatorSession>> = { operator: operatorSession }
+
 /** The rows that one kind of token leads to. */
 interface Holders<Row> {
   readonly find: (hash: TokenHash) => Promise<Row | null>
@@ -109,7 +157,7 @@ interface Holders<Row> {
  */
 async function holderOf<Row extends { readonly id: string }>(
   tokens: Tokens,
-  token: NodeToken | ClusterToken,
+  token: NodeToken | ClusterToken | SessionToken,
   { find, hashOf, rehash }: Holders<Row>,
 ): Promise<Row | null> {
   const present = tokens.hash(token)
@@ -128,8 +176,7 @@ async function jwtSession({ database, credentials, jwts }: Means, jwt: string): 
   const claims = await jwts.verify(jwt)
   if (!claims) return anonymous
   const { subject, expiresAt } = claims
-  if (claims.role === 'operator')
-    return { kind: 'operator', subject, expiresAt, scope: operatorScope(database, `operator ${subject}`) }
+  if (claims.role === 'operator') return operatorSession(database, { subject, expiresAt, sessionId: null })
   // A JWT outlives its tenant; whoever holds one of a deleted tenant is nobody.
   if (!(await credentials.tenantExists(claims.tenantId))) return anonymous
   return {

@@ -4,10 +4,12 @@ import type { Operator, Tenant } from './scope.ts'
 export interface OperatorSession {
   readonly kind: 'operator'
   readonly scope: Operator
-  /** The JWT's `sub`: who it is, for the audit trail. */
+  /** The JWT's `sub`, or the name that a session was made for: who it is, for the audit trail. */
   readonly subject: string
-  /** The JWT's `exp`. */
+  /** The JWT's `exp`, or the session's end. */
   readonly expiresAt: Date
+  /** The session that can be ended by signing out; null for a JWT, which holds until it expires. */
+  readonly sessionId: string | null
 }
 
 /** Signed in for one tenant: `admin` changes things, `viewer` only reads. */

@@ -6,19 +6,37 @@ declare const kind: unique symbol
 export type NodeToken = string & { readonly [kind]: 'node token' }
 /** A cluster's token, with which machines enrol: `orc_` and 32 random bytes in base64url. */
 export type ClusterToken = string & { readonly [kind]: 'cluster token' }
+/** A session's token, of somebody who signed in: `ors_` and 32 random bytes in base64url. */
+export type SessionToken = string & { readonly [kind]: 'session token' }
+/** What a sign-in link holds and is exchanged for a session: `orl_` and 32 random bytes in base64url. */
+export type SignInCode = string & { readonly [kind]: 'sign-in code' }
+type Token = NodeToken | ClusterToken | SessionToken | SignInCode
 /** HMAC-SHA256 of a token, 64 hex digits: what the database holds. */
 export type TokenHash = string & { readonly [kind]: 'token hash' }
 
-type ParsedToken = { kind: 'node'; token: NodeToken } | { kind: 'cluster'; token: ClusterToken }
+type ParsedToken =
+  | { kind: 'node'; token: NodeToken }
+  | { kind: 'cluster'; token: ClusterToken }
+  | { kind: 'session'; token: SessionToken }
+  | { kind: 'signInCode'; token: SignInCode }
 
-const form = /^or[nc]_[A-Za-z0-9_-]{43}$/
+const form = /^or[ncsl]_[A-Za-z0-9_-]{43}$/
 
 /** Recognises a token by its prefix and form; null for anything else. */
 export function parseToken(text: string): ParsedToken | null {
   if (!form.test(text)) return null
-  return text.startsWith('orn_')
-    ? { kind: 'node', token: text as NodeToken }
-    : { kind: 'cluster', token: text as ClusterToken }
+  switch (text.charAt(2)) {
+    case 'n':
+      return { kind: 'node', token: text as NodeToken }
+    case 'c':
+      return { kind: 'cluster', token: text as ClusterToken }
+    case 's':
+      return { kind: 'session', token: text as SessionToken }
+    case 'l':
+      return { kind: 'signInCode', token: text as SignInCode }
+    default:
+      return null
+  }
 }
 
 /** Makes and hashes tokens under one key (`Keys.tokenHash`), and knows them under those of the secrets before. */
@@ -33,25 +51,39 @@ export class Tokens {
 
   /** A new node token with its hash: one function makes both, so that none is shown that was not stored. */
   newNodeToken(): { token: NodeToken; hash: TokenHash } {
-    const token = `orn_${randomBytes(32).toString('base64url')}` as NodeToken
-    return { token, hash: this.hash(token) }
+    return this.#hashed(randomToken('orn') as NodeToken)
   }
 
   /** A new cluster token with its hash. */
   newClusterToken(): { token: ClusterToken; hash: TokenHash } {
-    const token = `orc_${randomBytes(32).toString('base64url')}` as ClusterToken
-    return { token, hash: this.hash(token) }
+    return this.#hashed(randomToken('orc') as ClusterToken)
   }
 
-  hash(token: NodeToken | ClusterToken): TokenHash {
+  /** A new session token with its hash. */
+  newSessionToken(): { token: SessionToken; hash: TokenHash } {
+    return this.#hashed(randomToken('ors') as SessionToken)
+  }
+
+  /** What a new sign-in link holds, with its hash. */
+  newSignInCode(): { token: SignInCode; hash: TokenHash } {
+    return this.#hashed(randomToken('orl') as SignInCode)
+  }
+
+  hash(token: Token): TokenHash {
     return this.#present(token)
   }
 
   /** The hashes that a token may be kept under beside that: those under the secrets before the present one. */
-  previousHashes(token: NodeToken | ClusterToken): readonly TokenHash[] {
+  previousHashes(token: Token): readonly TokenHash[] {
     return this.#previous.map((hash) => hash(token))
   }
+
+  #hashed<T extends Token>(token: T): { token: T; hash: TokenHash } {
+    return { token, hash: this.hash(token) }
+  }
 }
+
+const randomToken = (prefix: string): string => `${prefix}_${randomBytes(32).toString('base64url')}`
 
 /** Of SHA-256. */
 const hashBytes = 32

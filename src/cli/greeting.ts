@@ -2,25 +2,23 @@ import type { DemoCredential } from './demo/fill.ts'
 
 /**
  * What the terminal shows once the server is ready.
- * @param token null: not to be printed, but how to make one
+ * @param link signs in as an operator; null: not to be printed, but how to make one
  * @param orrery how the command line is called here
  */
-export function firstSteps(url: string, token: string | null, orrery: string): string {
+export function firstSteps(url: string, link: string | null, orrery: string): string {
   const signIn =
-    token === null
-      ? [`Orrery is ready: ${url}`, '', `An operator’s token is made with: ${orrery} token create --role operator`]
+    link === null
+      ? [`Orrery is ready: ${url}`, '', `A link that signs an operator in is printed by: ${orrery} sign-in`]
       : [
-          `Orrery is ready. GraphiQL, signed in as an operator:`,
+          `Orrery is ready. GraphiQL, signed in as an operator (once, within ten minutes; then: ${orrery} sign-in):`,
           '',
-          `  ${url}/graphql#token=${token}`,
+          `  ${link}`,
           '',
-          `The operator’s token for other clients (12 hours; another with: ${orrery} token create --role operator):`,
-          '',
-          `  ${token}`,
         ]
   return [
     '',
     ...signIn,
+    `A token for other clients is printed by: ${orrery} token create --role operator`,
     '',
     'Three mutations to try first (the id of each answer goes into the next):',
     '',

@@ -7,6 +7,7 @@ import { addMigrateCommands } from './migrate.ts'
 import { addPrintSchemaCommand } from './print-schema.ts'
 import { addServeCommand } from './serve.ts'
 import { addSecretCommands } from './secret.ts'
+import { addSignInCommand } from './sign-in.ts'
 import { addTokenCommands } from './token.ts'
 
 const program = new Command('orrery')
@@ -16,6 +17,7 @@ const program = new Command('orrery')
 addServeCommand(program)
 addMigrateCommands(program)
 addAgentCommands(program)
+addSignInCommand(program)
 addTokenCommands(program)
 addSecretCommands(program)
 addPrintSchemaCommand(program)

@@ -2,13 +2,11 @@ import { basename, relative } from 'node:path'
 
 import type { Command } from 'commander'
 
-import { mintJwt } from '../auth/jwt.ts'
 import { type Config, readConfig } from '../config.ts'
 import type { DemoCredential } from './demo/fill.ts'
 import { demoText, firstSteps } from './greeting.ts'
+import { signInLink } from './sign-in.ts'
 import { UsageError } from './usage-error.ts'
-
-const lifetime = 12 * 3600
 
 /** `orrery serve`: the server, until it is told to stop. */
 export function addServeCommand(program: Command): void {
@@ -38,12 +36,11 @@ async function serve(config: Config, demo: boolean): Promise<void> {
   }).catch((error: unknown) => {
     throw addressProblem(error, config) ?? error
   })
-  // A token is for whoever sits at this machine and looks at it; what is no terminal is a journal or a file, and keeps it.
-  const isWatched = loopback && config.databaseUrl.startsWith('file:') && process.stdout.isTTY
-  const token = isWatched
-    ? await mintJwt(server.keys.jwt, { role: 'operator' }, { subject: 'first-start', lifetime })
+  // A link is for whoever looks at this terminal; what is none is a journal or a file, and keeps it.
+  const link = process.stdout.isTTY
+    ? signInLink(config.publicUrl ?? server.url, await server.signIns.makeLink('first-start'))
     : null
-  console.log(firstSteps(server.url, token, ownName()))
+  console.log(firstSteps(server.url, link, ownName()))
   if (demo) console.log(demoText(credentials))
   await stopSignal()
   console.log('Stopping …')

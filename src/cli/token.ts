@@ -2,9 +2,9 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 
 import { mintJwt } from '../auth/jwt.ts'
 import { deriveKeys } from '../auth/keys.ts'
-import { readSecret } from '../auth/secret.ts'
 import { isId } from '../base/ids.ts'
 import { readConfig } from '../config.ts'
+import { knownSecret } from './known-secret.ts'
 import { UsageError } from './usage-error.ts'
 
 interface CreateOptions {
@@ -29,13 +29,7 @@ export function addTokenCommands(program: Command): void {
     .option('--subject <name>', 'who holds it; shown in messages', 'orrery-cli')
     .option('--ttl <duration>', 'how long it holds, such as 30m, 12h or 7d (at most 365d)', seconds, 12 * 3600)
     .action(async ({ role, tenant, subject, ttl }: CreateOptions) => {
-      const { secret, dataDir } = readConfig()
-      const known = secret ?? (await readSecret(dataDir))
-      if (known === null) {
-        throw new UsageError(
-          `There is no secret yet: set ORRERY_SECRET, or start the server once (it makes ${dataDir}/secret).`,
-        )
-      }
+      const known = await knownSecret(readConfig())
       if (role === 'operator' && tenant !== undefined)
         throw new UsageError('An operator belongs to no tenant: leave --tenant out.')
       console.log(await mintJwt(deriveKeys(known).jwt, claims(role, tenant), { subject, lifetime: ttl }))

@@ -26,8 +26,13 @@ export type ReplicaEvent =
   | { readonly kind: 'replicaUp'; readonly replicaId: string; readonly address: string }
   | { readonly kind: 'replicaDown'; readonly replicaId: string }
 
+/** Somebody signed out: a session ended that streams may have been opened with, of whatever cluster. */
+interface SessionEvent {
+  readonly kind: 'signedOut'
+}
+
 /** News of a database; `missed` says that there may have been news which this process was not told. */
-export type ChangeEvent = ClusterEvent | ReplicaEvent | { readonly kind: 'missed' }
+export type ChangeEvent = ClusterEvent | ReplicaEvent | SessionEvent | { readonly kind: 'missed' }
 
 /** `isOwn`: it happened in this process; otherwise another instance of the same database told of it. */
 type Listener = (event: ChangeEvent, isOwn: boolean) => void

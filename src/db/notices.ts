@@ -26,6 +26,7 @@ const eventShape = z.discriminatedUnion('kind', [
   }),
   z.object({ kind: z.literal('replicaUp'), replicaId: id, address: z.string() }),
   z.object({ kind: z.literal('replicaDown'), replicaId: id }),
+  z.object({ kind: z.literal('signedOut') }),
   z.object({ kind: z.literal('missed') }),
 ]) satisfies z.ZodType<ChangeEvent>
 

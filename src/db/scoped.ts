@@ -27,7 +27,7 @@ export function scopedClient({ client }: Database, scope: TenantRows): Db {
         return query(scopeOperation(model as Prisma.ModelName, operation, (args ?? {}) as Args, scope) as typeof args)
       },
     },
-    // An extended client has the same six models; only its further generics differ.
+    // An extended client has the same models; only its further generics differ.
   }) as unknown as Db
 }
 
@@ -81,6 +81,8 @@ function condition(model: Prisma.ModelName, { tenantId, clusterId }: RowScope): 
       return { tenantId, ...(clusterId === null ? {} : { clusterId }) }
     case 'Replica':
       throw new ScopeError('replicas belong to no tenant')
+    case 'Credential':
+      throw new ScopeError('credentials are for the authentication layer')
     default:
       throw new ScopeError(`no rule says whose rows ${String(model satisfies never)} are`)
   }

@@ -2,6 +2,7 @@ import type { Credentials } from '../auth/authenticate.ts'
 import type { Operator } from '../auth/scope.ts'
 import { getClusterByTokenHash } from './clusters.ts'
 import { getNodeByTokenHash } from './nodes.ts'
+import { getSessionByTokenHash } from './sign-ins.ts'
 import { findTenant } from './tenants.ts'
 
 /** The look-ups that authentication makes, with the server's own reach: nobody is signed in yet. */
@@ -13,6 +14,10 @@ export const credentials = (operator: Operator): Credentials => ({
   },
   rehashCluster: async (id, from, to) => {
     await operator.db.cluster.updateMany({ where: { id, clusterTokenHash: from }, data: { clusterTokenHash: to } })
+  },
+  sessionByTokenHash: (hash) => getSessionByTokenHash(operator, hash),
+  rehashSession: async (id, from, to) => {
+    await operator.db.credential.updateMany({ where: { id, tokenHash: from }, data: { tokenHash: to } })
   },
   tenantExists: async (id) => (await findTenant(operator, id, ['id'])) !== null,
 })

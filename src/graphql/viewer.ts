@@ -14,7 +14,9 @@ import { loadTenant, Tenant } from './tenants.ts'
 const Operator = builder.objectRef<OperatorSession>('Operator').implement({
   description: 'Somebody who runs this control plane; may do everything.',
   fields: (t) => ({
-    subject: t.exposeString('subject', { description: 'Who it is: the `sub` of the JWT.' }),
+    subject: t.exposeString('subject', {
+      description: 'Who it is: the `sub` of the JWT, or the name that the sign-in link was made for.',
+    }),
   }),
 })
 

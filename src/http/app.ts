@@ -11,8 +11,10 @@ import type { Spool } from '../base/spool.ts'
 import type { BundleShelf } from '../domain/bundle/shelf.ts'
 import type { LiveClusters } from '../domain/live/clusters.ts'
 import type { Presence } from '../domain/presence.ts'
+import type { SignIns } from '../domain/sign-ins.ts'
 import type { Vault } from '../domain/vault.ts'
 import { bundleRoutes } from './bundles.ts'
+import type { Call } from './call.ts'
 import { EventStreams, listenersAddedTo } from './event-streams.ts'
 import { Exchange, type Handler, type Middleware } from './exchange.ts'
 import { fastBundle } from './fast-bundle.ts'
@@ -21,7 +23,10 @@ import type { GraphqlPlugin } from './graphql-plugin.ts'
 import { graphqlRoutes, type Introspection } from './graphql.ts'
 import { healthRoutes, type Health } from './health.ts'
 import { failure } from './responses.ts'
+import type { StreamPlaces } from './stream-places.ts'
+import type { Strangers } from './strangers.ts'
 import { router, type Route } from './router.ts'
+import { signInRoutes } from './sign-ins.ts'
 import { useAccessLog } from './use-access-log.ts'
 import { useCors } from './use-cors.ts'
 import { useFailures } from './use-failures.ts'
@@ -44,6 +49,12 @@ export interface AppMeans {
   readonly corsOrigins: readonly string[]
   /** Where expensive work waits for its tenant's turn. */
   readonly expensive: FairQueue
+  /** Counts who is not signed in. */
+  readonly strangers: Strangers
+  /** Begins and ends people's sessions. */
+  readonly signIns: SignIns
+  /** Counts open streams. */
+  readonly places: StreamPlaces
   /** Where uploads are kept until it is their turn. */
   readonly spool: Spool
   /** Who may read the GraphQL schema. */
@@ -72,6 +83,9 @@ export interface App {
 /** What is known of a request beside the request, on its way through the adapter. */
 interface Passing extends Record<string, unknown> {
   readonly isOnSocket?: true
+  readonly address?: string | null
+  /** The call that the short way left to the usual one. */
+  readonly before?: Call
   exchange?: Exchange
 }
 
@@ -83,6 +97,7 @@ export function createApp(means: AppMeans): App {
   const routes: readonly Route[] = [
     graphql.route,
     ...bundleRoutes(means),
+    ...signInRoutes(means),
     ...healthRoutes(means.health, () => isStopping),
   ]
   const middlewares: readonly Middleware[] = [
@@ -97,7 +112,8 @@ export function createApp(means: AppMeans): App {
     served.usual += 1
     // Routes and pages are found by path alone, but a Host header can make the whole address unreadable.
     if (!URL.canParse(request.url)) return failure(400, 'BAD_REQUEST', 'The address or the Host header is malformed.')
-    passing.exchange = new Exchange(request, means, { isOnSocket: passing.isOnSocket === true })
+    const { isOnSocket = false, address = null, before } = passing
+    passing.exchange = new Exchange(request, means, { isOnSocket, address, before })
     return handler(passing.exchange)
   }
   // Left to find out whether its requests are node's own, which they are not, the adapter loads all of node's fetch.
@@ -107,14 +123,15 @@ export function createApp(means: AppMeans): App {
     ...means,
     served,
     isStopping: () => isStopping,
-    async handOver(request, response, body) {
+    async handOver({ request, call }, response, body) {
       const { method = 'POST', url = '/', headers } = request
       const given = Object.entries(headers).map(([name, value]): [string, string] => [name, String(value)])
       const leaving = new AbortController()
       response.once('close', () => leaving.abort())
       const init = { method, headers: given, body, signal: leaving.signal }
       // Routes go by the path alone.
-      const answered = await adapter.fetch(`http://localhost${url}`, init)
+      const passing: Passing = { address: call.caller.address, before: call }
+      const answered = await adapter.fetch(`http://localhost${url}`, init, passing)
       await sendNodeResponse(answered, response, request, true)
     },
   })
@@ -122,7 +139,8 @@ export function createApp(means: AppMeans): App {
     fetch: async (url, init = {}) => adapter.fetch(url.toString(), init),
     answerPlain: fast,
     listener: async (request, response) => {
-      const passing: Passing = { isOnSocket: true }
+      const { address } = means.strangers.callerOf(request)
+      const passing: Passing = { isOnSocket: true, address }
       response.once('close', () => {
         if (!response.writableFinished) passing.exchange?.leave()
       })

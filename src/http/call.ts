@@ -7,12 +7,21 @@ import { AbandonedError } from '../base/fair-queue.ts'
 import type { Logger } from '../base/log.ts'
 import type { Presence } from '../domain/presence.ts'
 import { nodeIn } from '../graphql/access.ts'
+import { isSignedIn } from '../graphql/access.ts'
 import type { Frames } from './event-frames.ts'
+import type { Caller, Strangers } from './strangers.ts'
 
 export interface CallMeans {
   readonly authenticate: Authenticate
   readonly log: Logger
   readonly presence: Presence
+  readonly strangers: Strangers
+}
+
+export interface CallOptions {
+  readonly isOnSocket?: boolean
+  /** The same call, on a way that left it to this one: who makes it is known, or being looked up. */
+  readonly before?: Call | undefined
 }
 
 /** One call of a client, whichever way it takes through src/http: its id, its log, and who makes it. */
@@ -23,7 +32,8 @@ export class Call {
   readonly isOnSocket: boolean
   /** A subscription's events; null where the answer is a document. */
   events: Frames | null = null
-  readonly #authorization: string | null
+  /** What is known of who makes it before the credential is looked up. */
+  readonly caller: Caller
   readonly #means: CallMeans
   #log: Logger | null = null
   #session: Promise<Session> | null = null
@@ -31,11 +41,11 @@ export class Call {
   #hasLeft = false
   readonly #lastly: (() => Promise<void>)[] = []
 
-  /** @param authorization the header; null when there is none */
-  constructor(authorization: string | null, means: CallMeans, { isOnSocket } = { isOnSocket: false }) {
+  constructor(caller: Caller, means: CallMeans, { isOnSocket = false, before }: CallOptions = {}) {
     this.isOnSocket = isOnSocket
-    this.#authorization = authorization
+    this.caller = caller
     this.#means = means
+    this.#session = before ? before.#session : null
   }
 
   /** Fires when the client has left; made where somebody waits for it, since most calls are over before. */
@@ -70,15 +80,34 @@ export class Call {
     return (this.#log ??= this.#means.log.child({ requestId: this.id }))
   }
 
-  /** Who asks: looked up at most once, and only where somebody wants to know. */
+  /**
+   * Who asks: looked up at most once, and only where somebody wants to know.
+   * @throws LimitError where too many requests without a valid credential come from the caller's address
+   */
   session(): Promise<Session> {
-    return (this.#session ??= recognise(this.#means, this.#authorization))
+    return (this.#session ??= recogniseCaller(this.#means, this.caller))
+  }
+
+  /**
+   * For calls with a credential that is not in their header: before it is looked up.
+   * @throws LimitError where the caller's address is far beyond its budget
+   */
+  admit(): void {
+    this.#means.strangers.admit(this.caller)
+  }
+
+  /**
+   * Counts a call that has no valid credential, or needs none and costs something.
+   * @throws LimitError
+   */
+  countAsStranger(): void {
+    this.#means.strangers.count(this.caller)
   }
 
   /** Recognises who asks anew, by the same credential, whom it lets be seen; keeps nothing else of the call. */
   reauthentication(): () => Promise<Session> {
     const means = this.#means
-    const authorization = this.#authorization
+    const { authorization } = this.caller
     return () => recognise(means, authorization)
   }
 
@@ -98,6 +127,15 @@ export class Call {
   async callerKind(): Promise<Session['kind'] | null> {
     return this.#session?.then(({ kind }) => kind).catch(() => null) ?? null
   }
+}
+
+async function recogniseCaller(means: CallMeans, caller: Caller): Promise<Session> {
+  const { strangers } = means
+  strangers.admit(caller)
+  const session = await recognise(means, caller.authorization)
+  if (isSignedIn(session)) strangers.remember(caller)
+  else strangers.count(caller)
+  return session
 }
 
 async function recognise({ authenticate, presence }: CallMeans, authorization: string | null): Promise<Session> {

@@ -8,7 +8,7 @@ export interface ErrorDescription {
 }
 
 /** Orrery's tokens, JWTs, and whatever stands behind `Bearer`. */
-const secrets = /\bor[nc]_[\w-]{20,}|\beyJ[\w-]{8,}(?:\.[\w-]*)*|(?<=\bBearer\s+)[\w.~+/=-]+/gi
+const secrets = /\bor[ncsl]_[\w-]{20,}|\beyJ[\w-]{8,}(?:\.[\w-]*)*|(?<=\bBearer\s+)[\w.~+/=-]+/gi
 
 /** Removes what looks like a credential from a text that goes to the log. */
 export const withoutSecrets = (text: string): string => text.replace(secrets, '[secret]')

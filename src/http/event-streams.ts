@@ -26,6 +26,11 @@ export class EventStreams {
 
   /** Writes the answer's head, then each frame, then that it is complete. */
   open(response: ServerResponse, head: Response, frames: Frames): void {
+    // The reader left before there was anything to read: its response says so once only, and has.
+    if (response.closed) {
+      void frames.end()
+      return
+    }
     this.#next = (this.#next + 1) % slots
     const slot = this.#wheel[this.#next]
     const stream = new EventStream(response, frames)

@@ -1,4 +1,9 @@
-import { Call, type CallMeans } from './call.ts'
+import { Call, type CallMeans, type CallOptions } from './call.ts'
+
+interface ExchangeOptions extends CallOptions {
+  /** The caller's (strangers.ts). */
+  readonly address: string | null
+}
 
 /** A call with its request as the Fetch standard has it: what every storey of src/http is handed. */
 export class Exchange extends Call {
@@ -6,8 +11,8 @@ export class Exchange extends Call {
   readonly url: URL
 
   /** @throws TypeError when the request's address is none */
-  constructor(request: Request, means: CallMeans, { isOnSocket }: { readonly isOnSocket: boolean }) {
-    super(request.headers.get('authorization'), means, { isOnSocket })
+  constructor(request: Request, means: CallMeans, { address, ...options }: ExchangeOptions) {
+    super({ authorization: request.headers.get('authorization'), address }, means, options)
     this.request = request
     this.url = new URL(request.url)
     if (request.signal.aborted) this.leave()

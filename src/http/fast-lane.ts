@@ -46,7 +46,7 @@ interface Means extends CallMeans {
   /** Whether the server is going away, so that connections end with their answer. */
   readonly isStopping: () => boolean
   /** Answers a request by the whole application; the body was read. */
-  readonly handOver: (request: IncomingMessage, response: ServerResponse, body: Buffer<ArrayBuffer>) => Promise<void>
+  readonly handOver: (asked: FastCall, response: ServerResponse, body: Buffer<ArrayBuffer>) => Promise<void>
 }
 
 const noBody = Buffer.alloc(0)
@@ -63,7 +63,7 @@ export function fastLane(routes: readonly FastRoute[], means: Means) {
 
   const serve = async (route: FastRoute, request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const start = isLogged ? performance.now() : 0
-    const call = new Call(request.headers.authorization ?? null, means)
+    const call = new Call(means.strangers.callerOf(request), means)
     response.once('close', () => {
       if (!response.writableFinished) call.leave()
     })
@@ -78,7 +78,7 @@ export function fastLane(routes: readonly FastRoute[], means: Means) {
     }
     if (answer === null) {
       if (means.isStopping()) response.setHeader('connection', 'close')
-      return means.handOver(request, response, body)
+      return means.handOver({ request, call }, response, body)
     }
     means.served.short += 1
     const plain = 'parts' in answer ? answer : await plainly(answer)

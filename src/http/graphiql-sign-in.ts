@@ -1,15 +1,33 @@
 /**
- * Runs in the browser before GraphiQL starts. A sign-in link is `/graphql#token=…`: browsers never send a fragment to a
- * server. The token goes into the header editor and out of the address bar; it is kept, with the tabs, in the session
- * storage, for as long as the browser's tab lives. GraphiQL's own way is the local storage, which stays.
+ * Runs in the browser before GraphiQL starts. A sign-in link is `/graphql#sign-in=<code>`: browsers never send a fragment
+ * to a server. The code leaves the address bar and is exchanged for a session; its token goes into the header editor and
+ * is kept, with the tabs, in the session storage, for as long as the browser's tab lives. GraphiQL's own way is the local
+ * storage, which stays.
  */
 export const signInScript = `
+function orrerySignIn() {
+  const code = new URLSearchParams(location.hash.slice(1)).get('sign-in');
+  if (!code) return null;
+  history.replaceState(null, '', location.pathname + location.search);
+  try {
+    // Waited for, since GraphiQL starts with the token or without one, and keeps what it started with.
+    const request = new XMLHttpRequest();
+    request.open('POST', 'sign-in', false);
+    request.setRequestHeader('Content-Type', 'application/json');
+    request.send(JSON.stringify({ code }));
+    const answer = JSON.parse(request.responseText);
+    if (request.status === 200) return answer.token;
+    alert(answer.errors[0].message);
+  } catch (error) {
+    alert('Signing in failed: ' + error.message);
+  }
+  return null;
+}
 function orreryOptions(options) {
-  const token = new URLSearchParams(location.hash.slice(1)).get('token');
+  const token = orrerySignIn();
   const saved = JSON.parse(sessionStorage.getItem('graphiql:tabState'));
   let headers = sessionStorage.getItem('graphiql:headers') || JSON.stringify({ Authorization: 'Bearer ' }, null, 2);
   if (token) {
-    history.replaceState(null, '', location.pathname + location.search);
     headers = JSON.stringify({ Authorization: 'Bearer ' + token }, null, 2);
     sessionStorage.setItem('graphiql:headers', headers);
     if (saved) {
@@ -30,6 +48,6 @@ function orreryOptions(options) {
   };
 }
 addEventListener('hashchange', () => {
-  if (location.hash.startsWith('#token=')) location.reload();
+  if (location.hash.startsWith('#sign-in=')) location.reload();
 });
 `

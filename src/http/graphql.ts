@@ -24,6 +24,8 @@ import { useEventStreams } from './use-event-streams.ts'
 import { useIntrospection, type Introspection } from './use-introspection.ts'
 import { useLimits } from './use-limits.ts'
 import { useRequestParsers } from './use-request-parsers.ts'
+import type { StreamPlaces } from './stream-places.ts'
+import type { Strangers } from './strangers.ts'
 import { useStrangers } from './use-strangers.ts'
 import { useUploads } from './use-uploads.ts'
 
@@ -36,6 +38,8 @@ interface Means {
   readonly introspection: Introspection
   readonly live: LiveClusters
   readonly expensive: FairQueue
+  readonly strangers: Strangers
+  readonly places: StreamPlaces
   readonly spool: Spool
   readonly plugins?: readonly GraphqlPlugin[]
   /** Orrery's own when absent. */
@@ -50,6 +54,8 @@ export function graphqlRoutes({
   introspection,
   live,
   expensive,
+  strangers,
+  places,
   spool,
   plugins = [],
   schema = orrerySchema,
@@ -84,12 +90,12 @@ export function graphqlRoutes({
       useRequestParsers(),
       useUploads(spool),
       useCsrf(),
-      useStrangers(introspection),
+      useStrangers(introspection, strangers),
       useLimits(),
       useIntrospection(introspection),
       compiled.plugin(),
       useErrors(),
-      useEventStreams(),
+      useEventStreams(places),
       ...plugins,
     ],
     // What Yoga would do by itself is done here or in the storey above: limits, masking, CORS, pages.
@@ -111,7 +117,11 @@ export function graphqlRoutes({
   const route: Route = {
     path: '/graphql',
     methods: {
-      GET: (exchange) => (wantsPage(exchange.request) ? graphiqlPage(exchange.request) : execute(exchange)),
+      GET: (exchange) => {
+        if (!wantsPage(exchange.request)) return execute(exchange)
+        exchange.countAsStranger()
+        return graphiqlPage(exchange.request)
+      },
       POST: execute,
     },
   }

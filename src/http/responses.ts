@@ -24,6 +24,12 @@ export const failure = (
   { headers = {}, ...extensions }: { headers?: Record<string, string>; requestId?: string } = {},
 ): Response => json(status, { errors: [{ message, extensions: { code, ...extensions } }] }, headers)
 
+/** What `refused` made, as the answer of a route beside GraphQL; null for other errors. */
+export function refusalOf({ message, extensions: { code, http } }: GraphQLError): Response | null {
+  const { status, headers = {} } = (http ?? {}) as { status?: number; headers?: Record<string, string> }
+  return status === undefined || typeof code !== 'string' ? null : failure(status, code, message, { headers })
+}
+
 /**
  * A refusal of a GraphQL request as a whole. `spec: false` is Yoga's word for sending the status whatever media type
  * the client accepts; otherwise errors of validation come as HTTP 200 to those that accept application/json.

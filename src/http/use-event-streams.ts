@@ -1,25 +1,41 @@
+import { hash } from 'node:crypto'
+
+import { GraphQLError, type ExecutionArgs, type ExecutionResult } from 'graphql'
+import { isAsyncIterable } from 'graphql-yoga'
+
+import { LimitError } from '../base/errors.ts'
+import { callerOf } from '../graphql/access.ts'
+import type { Frames } from './event-frames.ts'
 import { openSource } from './event-source.ts'
-import type { GraphqlPlugin } from './graphql-plugin.ts'
+import type { GraphqlPlugin, ServerContext } from './graphql-plugin.ts'
 import { Response } from './responses.ts'
+import type { StreamPlaces } from './stream-places.ts'
+
+type Args = ExecutionArgs & { contextValue: ServerContext }
+type Subscribe = (args: ExecutionArgs) => Promise<AsyncIterable<unknown> | ExecutionResult>
 
 /**
  * Takes a subscription that was let through out of Yoga's hands: its answer is a head without a body, and whoever holds
  * the socket writes the events (EventStreams). Yoga's own way costs three times the memory a stream and four times the
- * processor time an event. Without a socket (App.fetch) the events go Yoga's way.
+ * processor time an event. Without a socket (App.fetch) the events go Yoga's way. On both it holds a place until it ends.
  */
-export function useEventStreams(): GraphqlPlugin {
+export function useEventStreams(places: StreamPlaces): GraphqlPlugin {
   return {
-    onSubscribe({ args, setSubscribeFn }) {
-      const { call, session } = args.contextValue
-      if (!call.isOnSocket) return
-      setSubscribeFn(async () => {
-        const opened = await openSource(args, {
-          call: call.origin(),
-          session,
-        })
-        if (!('next' in opened)) return opened
-        call.events = opened
-        return nothing
+    onSubscribe({ args, subscribeFn, setSubscribeFn }) {
+      setSubscribeFn(async (given: ExecutionArgs) => {
+        const { call, session } = args.contextValue
+        const place = takePlace(places, args)
+        if (place instanceof GraphQLError) return { errors: [place] }
+        try {
+          if (!call.isOnSocket) return held(await (subscribeFn as Subscribe)(given), place)
+          const opened = await openSource(args, { call: call.origin(), session })
+          if (!('next' in opened)) return held(opened, place)
+          call.events = heldFrames(opened, place)
+          return nothing
+        } catch (error) {
+          place()
+          throw error
+        }
       })
     },
     onResultProcess(payload) {
@@ -31,9 +47,55 @@ export function useEventStreams(): GraphqlPlugin {
   }
 }
 
+/** Gives the place back, or says why there is none. */
+function takePlace(places: StreamPlaces, { contextValue }: Args): (() => void) | GraphQLError {
+  const { authorization } = contextValue.call.caller
+  try {
+    return places.take(callerOf(contextValue), hash('sha256', authorization ?? '', 'base64'))
+  } catch (error) {
+    if (error instanceof GraphQLError) return error
+    if (!(error instanceof LimitError)) throw error
+    return new GraphQLError(error.message, { originalError: error })
+  }
+}
+
 const headers = { 'content-type': 'text/event-stream', 'cache-control': 'no-cache', 'x-accel-buffering': 'no' }
 
 /** Stands for the events on the rest of Yoga's way. */
 const nothing: AsyncIterable<never> = {
   [Symbol.asyncIterator]: () => ({ next: () => Promise.resolve({ done: true, value: undefined }) }),
 }
+
+/** The events of a stream on Yoga's way, which give the place back at their end; where there are none, it goes at once. */
+function held<Result extends AsyncIterable<unknown> | ExecutionResult>(result: Result, giveBack: () => void): Result {
+  if (!isAsyncIterable(result)) {
+    giveBack()
+    return result
+  }
+  const events = result[Symbol.asyncIterator]()
+  const iterator: AsyncIterator<unknown> = {
+    async next() {
+      const told = await events.next()
+      if (told.done === true) giveBack()
+      return told
+    },
+    async return(value) {
+      giveBack()
+      return (await events.return?.(value)) ?? { done: true, value: undefined }
+    },
+  }
+  return { [Symbol.asyncIterator]: () => iterator } as Result
+}
+
+/** The same on a socket. */
+const heldFrames = (frames: Frames, giveBack: () => void): Frames => ({
+  async next() {
+    const frame = await frames.next()
+    if (frame === null) giveBack()
+    return frame
+  },
+  async end() {
+    giveBack()
+    await frames.end()
+  },
+})

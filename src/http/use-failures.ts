@@ -1,9 +1,11 @@
+import { GraphQLError } from 'graphql'
+
 import { LimitError } from '../base/errors.ts'
 import { AbandonedError } from '../base/fair-queue.ts'
 import type { Call } from './call.ts'
 import { describeError } from './describe-error.ts'
 import type { Middleware } from './exchange.ts'
-import { failure } from './responses.ts'
+import { failure, refusalOf } from './responses.ts'
 
 /** What callers are told of a fault of ours, in production and in development alike. */
 export const maskedMessage = (requestId: string): string =>
@@ -24,8 +26,13 @@ export function failed(call: Call, error: unknown): Response {
     const headers = { 'retry-after': String(error.retryAfterSeconds) }
     return failure(429, 'TOO_MANY_REQUESTS', error.message, { headers })
   }
+  if (error instanceof GraphQLError) return refusalOf(error) ?? masked(call, error)
   // Nobody reads the answer, and nothing failed.
   if (error instanceof AbandonedError) return failure(499, 'CLIENT_CLOSED_REQUEST', error.message)
+  return masked(call, error)
+}
+
+function masked(call: Call, error: unknown): Response {
   call.log.error({ error: describeError(error) }, 'request failed')
   return failure(500, 'INTERNAL_SERVER_ERROR', maskedMessage(call.id), { requestId: call.id })
 }

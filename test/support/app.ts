@@ -14,8 +14,11 @@ import { bundleShelf } from '../../src/domain/bundle-shelf.ts'
 import { Presence } from '../../src/domain/presence.ts'
 import { publishCluster } from '../../src/domain/publish.ts'
 import { unpublished } from '../../src/domain/publisher.ts'
+import { SignIns } from '../../src/domain/sign-ins.ts'
 import { Vault } from '../../src/domain/vault.ts'
 import { FairQueue } from '../../src/base/fair-queue.ts'
+import { StreamPlaces } from '../../src/http/stream-places.ts'
+import { Strangers } from '../../src/http/strangers.ts'
 import { createLog } from '../../src/base/log.ts'
 import { Spool } from '../../src/base/spool.ts'
 import { createApp, type App, type AppMeans } from '../../src/http/app.ts'
@@ -40,6 +43,7 @@ export interface TestApp extends Client {
   /** What the application itself reads with, to recognise callers for example. */
   readonly operatorScope: Operator
   readonly tokens: Tokens
+  readonly signIns: SignIns
   readonly vault: Vault
   /** What tokens are hashed and JWTs are signed with. */
   readonly keys: Keys
@@ -60,7 +64,10 @@ export interface LogLine {
 }
 
 /** What a test may set otherwise: the application's means, such as `introspection` or `corsOrigins`. */
-export type OpenOptions = Partial<AppMeans>
+export type OpenOptions = Partial<AppMeans> & {
+  /** The time that sign-in links and sessions go by; milliseconds since 1970. */
+  readonly now?: () => number
+}
 
 /** The whole application on a fresh database of the engine, without a socket. */
 export async function startApp(engine: Engine, openOptions: OpenOptions = {}): Promise<TestApp> {
@@ -68,8 +75,8 @@ export async function startApp(engine: Engine, openOptions: OpenOptions = {}): P
 }
 
 /** Another instance of an application: the same database and the same secret. */
-export const startBeside = ({ url, secret }: TestApp): Promise<TestApp> =>
-  open({ url, drop: () => Promise.resolve() }, secret, {})
+export const startBeside = ({ url, secret }: TestApp, openOptions: OpenOptions = {}): Promise<TestApp> =>
+  open({ url, drop: () => Promise.resolve() }, secret, openOptions)
 
 async function open(
   testDatabase: Pick<TestDatabase, 'url' | 'drop'>,
@@ -90,7 +97,9 @@ async function open(
     tokens,
     jwts: jwtVerifier(keys.jwt, null),
     credentials: credentials(operator),
+    now: () => openOptions.now?.() ?? Date.now(),
   })
+  const signIns = new SignIns({ operator, tokens, now: () => openOptions.now?.() ?? Date.now() })
   let lines: string[] = []
   const log = createLog('debug', { write: (line: string) => lines.push(line) })
   const presence = new Presence({ operator, log, interval: null })
@@ -101,7 +110,10 @@ async function open(
     log,
     live: new LiveClusters(database.changes, { log }),
     presence,
+    signIns,
     expensive: new FairQueue({ running: 2, waitingOfOwner: 8, waiting: 64 }),
+    strangers: new Strangers({ perSecond: 20, burst: 100, trustedProxies: [] }),
+    places: new StreamPlaces({ ofNode: 4, ofPerson: 32, ofTenant: 20_000 }),
     spool: new Spool(tmpdir(), { ofOwner: 9, all: 66, memory: 32 * 1024 * 1024 }),
     shelf: bundleShelf(operator),
     corsOrigins: [],
@@ -135,6 +147,7 @@ async function open(
     authenticate,
     operatorScope: operator,
     tokens,
+    signIns,
     vault,
     keys,
     secret,

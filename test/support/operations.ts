@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 
-import { clusterData, nodeData, type ClusterRows } from './tenants.ts'
+import { clusterData, credentialData, nodeData, type ClusterRows } from './tenants.ts'
 
-export const models = ['tenant', 'cluster', 'clusterState', 'replica', 'node', 'configBundle'] as const
+export const models = ['tenant', 'cluster', 'clusterState', 'replica', 'node', 'configBundle', 'credential'] as const
 export type Model = (typeof models)[number]
 
 /** Any operation of any model: whoever walks over all of them does not know their types. */
@@ -30,6 +30,7 @@ const keyOf = (model: Model, { tenantId, clusterId, nodeId, instanceId }: Cluste
     replica: { id: instanceId },
     node: { id: nodeId },
     configBundle: { tenantId_clusterId_version: { tenantId, clusterId, version: 7 } },
+    credential: { id: nodeId },
   })[model]
 
 /** The same as a condition of columns. */
@@ -41,6 +42,7 @@ const conditionOf = (model: Model, { tenantId, clusterId, nodeId, instanceId }: 
     replica: { id: instanceId },
     node: { id: nodeId },
     configBundle: { clusterId },
+    credential: { id: nodeId },
   })[model]
 
 /** A harmless change. */
@@ -52,6 +54,7 @@ export const changeOf = (model: Model): object =>
     replica: { role: 'master' },
     node: { mtu: 9000 },
     configBundle: { message: 'taken over' },
+    credential: { name: 'taken over' },
   })[model]
 
 /** A new row among somebody else's. */
@@ -63,6 +66,7 @@ const rowAt = (model: Model, { tenantId, clusterId }: ClusterRows): object =>
     replica: { id: randomUUID(), address: 'http://new' },
     node: nodeData(tenantId, clusterId, 'new'),
     configBundle: { version: 8, tenantId, clusterId, data: Uint8Array.of(1), sha256: '', size: 1 },
+    credential: { ...credentialData, id: randomUUID(), tokenHash: randomUUID() },
   })[model]
 
 type Attempt = (model: Model, outside: ClusterRows) => unknown

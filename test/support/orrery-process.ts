@@ -38,3 +38,15 @@ export async function operatorToken(environment: Record<string, string>): Promis
   if (code !== 0) throw new Error(`no token was made:\n${output}`)
   return output.trim()
 }
+
+/** What a sign-in link made by `orrery sign-in` is exchanged for, at a server that runs in this environment. */
+export async function sessionToken(url: string, environment: Record<string, string>): Promise<string> {
+  const { code, output } = await orrery(['sign-in'], environment).ended
+  const [, address, secret] = /^(http:\/\/[\d.:]+)\/graphql#sign-in=(orl_[\w-]+)\n$/.exec(output) ?? []
+  if (code !== 0 || address !== url) throw new Error(`no link to ${url} was made:\n${output}`)
+  const headers = { 'content-type': 'application/json' }
+  const response = await fetch(`${url}/sign-in`, { method: 'POST', headers, body: JSON.stringify({ code: secret }) })
+  const { token } = (await response.json()) as { token?: string }
+  if (token === undefined) throw new Error(`the link was not exchanged: HTTP ${response.status}`)
+  return token
+}

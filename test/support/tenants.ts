@@ -42,6 +42,8 @@ async function insertCluster({ client }: Database, tenantId: string, name: strin
   const node = await client.node.create({ data: nodeData(tenantId, clusterId, name) })
   const bundle = { version: 7, tenantId, clusterId, createdById: node.id, message: name }
   await client.configBundle.create({ data: { ...bundleData, ...bundle } })
+  // The scope of nobody reaches it, whatever its key.
+  await client.credential.create({ data: { ...credentialData, id: node.id, tokenHash: randomUUID() } })
   const instanceId = randomUUID()
   await client.clusterState.create({ data: { clusterId, instanceId, runningConfigVersion: 7 } })
   return { tenantId, clusterId, nodeId: node.id, name, instanceId }
@@ -57,6 +59,9 @@ export const nodeData = (tenantId: string, clusterId: string, name: string) => {
 
 /** What a bundle's row needs besides its version and whose it is. */
 export const bundleData = { data: Uint8Array.of(1, 2, 3), sha256: '0'.repeat(64), size: 3 }
+
+/** What the row of a session needs besides its id and hash. */
+export const credentialData = { kind: 'session', role: 'operator', name: 'olga', expiresAt: new Date(8e15) }
 
 export type RawClient = Database['client']
 
@@ -94,16 +99,18 @@ export async function openTwoTenants(engine: Engine): Promise<TwoTenants> {
   }
 }
 
-async function allRows({ tenant, cluster, clusterState, node, configBundle }: RawClient, but: string): Promise<string> {
+async function allRows(client: RawClient, but: string): Promise<string> {
+  const { tenant, cluster, clusterState, node, configBundle, credential } = client
   const where = { NOT: { clusterId: but } }
-  const [tenants, clusters, states, nodes, bundles] = await Promise.all([
+  const [tenants, clusters, states, nodes, bundles, credentials] = await Promise.all([
     tenant.findMany({ orderBy: { id: 'asc' } }),
     cluster.findMany({ where: { NOT: { id: but } }, orderBy: { id: 'asc' } }),
     clusterState.findMany({ where, orderBy: { clusterId: 'asc' } }),
     node.findMany({ where, orderBy: { id: 'asc' } }),
     configBundle.findMany({ where, orderBy: { clusterId: 'asc' } }),
+    credential.findMany({ orderBy: { id: 'asc' } }),
   ])
-  return JSON.stringify({ tenants, clusters, states, nodes, bundles })
+  return JSON.stringify({ tenants, clusters, states, nodes, bundles, credentials })
 }
 
 /** What came of it: the result, or which error it was (Prisma's code, or else the name). */

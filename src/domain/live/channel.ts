@@ -68,6 +68,9 @@ export class Channel {
         if (event.whose === 'everybody') this.end()
         else if (event.whose !== 'enrolling') this.#doubt(event.whose.nodeId)
         return
+      case 'signedOut':
+        this.#doubt(null)
+        return
       case 'nodesAdded':
         this.#read('added', event.nodeIds)
         return
@@ -100,7 +103,8 @@ export class Channel {
     }
   }
 
-  #doubt(nodeId: string): void {
+  /** Of a node, or of all people. */
+  #doubt(nodeId: string | null): void {
     for (const stream of this.#streams) {
       if (stream.nodeId !== nodeId) continue
       stream.doubt()

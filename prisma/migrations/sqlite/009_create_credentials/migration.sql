@@ -1,0 +1,15 @@
+-- Credentials: what people sign in with and what can be taken back. Not those of nodes and clusters, which are theirs.
+CREATE TABLE "credentials" (
+    "id" TEXT NOT NULL PRIMARY KEY,
+    "kind" TEXT NOT NULL, -- sign_in_link, session
+    "token_hash" TEXT NOT NULL, -- HMAC-SHA256, hex
+    "role" TEXT NOT NULL, -- what its holder may do: operator
+    "name" TEXT NOT NULL, -- whose it is, for messages
+    "created_at" DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "expires_at" DATETIME NOT NULL,
+    "used_at" DATETIME -- null: a session, or a link that was not exchanged yet
+);
+
+CREATE UNIQUE INDEX "idx_credentials_token_hash" ON "credentials"("token_hash");
+-- What is spent is removed from time to time.
+CREATE INDEX "idx_credentials_expires" ON "credentials"("expires_at");

@@ -1,0 +1,56 @@
+import type { Command } from 'commander'
+
+import { deriveKeys } from '../auth/keys.ts'
+import { Tokens } from '../auth/tokens.ts'
+import { type Config, readConfig } from '../config.ts'
+import { knownSecret } from './known-secret.ts'
+
+/** `orrery sign-in`: prints a link that signs an operator in. It needs the secret and the database, not the server. */
+export function addSignInCommand(program: Command): void {
+  program
+    .command('sign-in')
+    .description('print a link that opens GraphiQL signed in as an operator: good once, for ten minutes')
+    .option('--name <name>', 'who signs in; shown in messages', 'orrery-cli')
+    .action(async ({ name }: { name: string }) => {
+      console.log(await makeLink(readConfig(), name))
+    })
+}
+
+async function makeLink(config: Config, name: string): Promise<string> {
+  const secret = await knownSecret(config)
+  // Loaded here, so that an agent, whose command is the same program, does not carry a database in memory.
+  const [
+    { systemOperator },
+    { openDatabase },
+    { openConnection },
+    { assertCurrent },
+    { listHealthyReplicas },
+    { SignIns },
+  ] = await Promise.all([
+    import('../auth/system.ts'),
+    import('../db/client.ts'),
+    import('../db/connection.ts'),
+    import('../db/migrations/index.ts'),
+    import('../domain/replicas.ts'),
+    import('../domain/sign-ins.ts'),
+  ])
+  const connection = await openConnection(config.databaseUrl)
+  try {
+    await assertCurrent(connection)
+  } finally {
+    await connection.close()
+  }
+  const database = await openDatabase(config.databaseUrl)
+  try {
+    const operator = systemOperator(database)
+    const [instance] = await listHealthyReplicas(operator)
+    const url = config.publicUrl ?? instance?.address ?? `http://${config.host}:${config.port}`
+    const tokens = new Tokens(deriveKeys(secret).tokenHash)
+    return signInLink(url, await new SignIns({ operator, tokens }).makeLink(name))
+  } finally {
+    await database.close()
+  }
+}
+
+/** The code stands behind `#`: browsers send that part of an address to nobody. */
+export const signInLink = (url: string, code: string): string => `${url.replace(/\/$/, '')}/graphql#sign-in=${code}`

@@ -1,0 +1,78 @@
+import * as z from 'zod'
+
+import type { SignIns } from '../domain/sign-ins.ts'
+import { readBody } from './body.ts'
+import type { Exchange } from './exchange.ts'
+import { parseJson } from './params.ts'
+import { failure, json, refused, Response } from './responses.ts'
+import type { Route } from './router.ts'
+import { contentType } from './use-request-parsers.ts'
+
+/** Bytes of a body that holds a code. */
+const longestBody = 1000
+
+const bodyShape = z.object({ code: z.string() })
+
+/**
+ * `POST /sign-in` exchanges the code of a sign-in link for a session's token, and `POST /sign-out` ends a session. They
+ * stand beside GraphQL, since whoever signs in is nobody there, and since they are about the page's session alone.
+ */
+export const signInRoutes = ({ signIns }: { readonly signIns: SignIns }): readonly Route[] => [
+  {
+    path: '/sign-in',
+    methods: {
+      POST: async (exchange) => {
+        exchange.admit()
+        assertOwnPage(exchange)
+        const body = parseJson((await readBody(exchange.request, longestBody)).toString(), 'The body')
+        const { code = '' } = bodyShape.safeParse(body).data ?? {}
+        const session = await signIns.exchange(code)
+        if (session) return json(200, session)
+        exchange.countAsStranger()
+        const message = 'This sign-in link was used, or is older than ten minutes: make another with `orrery sign-in`.'
+        return failure(401, 'UNAUTHENTICATED', message)
+      },
+    },
+  },
+  {
+    path: '/sign-out',
+    methods: {
+      POST: async (exchange) => {
+        const session = await exchange.session()
+        switch (session.kind) {
+          case 'operator':
+            if (session.sessionId === null) return noSession()
+            await signIns.signOut(session.sessionId)
+            return new Response(null, { status: 204 })
+          case 'tenantAdmin':
+          case 'node':
+          case 'enrollingMachine':
+            return noSession()
+          case 'anonymous':
+            return failure(401, 'UNAUTHENTICATED', 'You are not signed in.', {
+              headers: { 'www-authenticate': 'Bearer' },
+            })
+        }
+      },
+    },
+  },
+]
+
+const noSession = (): Response =>
+  failure(409, 'CONFLICT', 'This credential is no session: it holds until it expires or is rotated.')
+
+/**
+ * A page of another origin does not sign its visitor in, whatever CORS allows it. Browsers say where a request comes from
+ * (Fetch metadata), old ones at least which origin it has; whatever says neither is no browser.
+ */
+function assertOwnPage({ request, url }: Exchange): void {
+  if (contentType(request) !== 'application/json') {
+    throw refused(415, 'UNSUPPORTED_MEDIA_TYPE', 'Send the code as application/json.')
+  }
+  const site = request.headers.get('sec-fetch-site')
+  const origin = request.headers.get('origin')
+  const isOwn = site === null ? origin === null || hostOf(origin) === url.host : site === 'same-origin'
+  if (!isOwn) throw refused(403, 'FORBIDDEN', 'Only this server’s own page signs anybody in.')
+}
+
+const hostOf = (origin: string): string | null => (URL.canParse(origin) ? new URL(origin).host : null)
