@@ -82,10 +82,13 @@ function retryingStatement(make: () => unknown): unknown {
   const statement = make()
   if (typeof statement !== 'object' || statement === null) return statement
   let running: Promise<unknown> | null = null
+  let attempt = 0
+  // One that has run gives what it gave before.
+  const run = async () => ((attempt += 1) === 1 ? statement : make())
   return new Proxy(statement, {
     get(target, key) {
       if (key !== 'then' && key !== 'catch' && key !== 'finally') return Reflect.get(target, key) as unknown
-      running ??= retried(async () => make())
+      running ??= retried(run)
       return running[key].bind(running)
     },
   })
