@@ -7,7 +7,7 @@ import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 
 import { createWhole, writeWhole } from '../src/base/files.ts'
-import { printable } from '../src/base/printable.ts'
+import { isPlainLine, printable, printableLine } from '../src/base/printable.ts'
 
 describe('a file that must survive a power cut', () => {
   let folder: string
@@ -81,4 +81,20 @@ describe('a file that must survive a power cut', () => {
 test('what comes from elsewhere cannot drive a terminal', () => {
   expect(printable('web-1\u001b[2J\u0007\r\u202egnp')).toBe('web-1\\u001b[2J\\u0007\\u000d\\u202egnp')
   expect(printable('Zürich\n東京')).toBe('Zürich\n東京')
+})
+
+test('a text from elsewhere is one line of so many characters, where it is to be', () => {
+  expect(printableLine(' a\n\tb\u001b[2J\u2028c ', 50)).toBe('a b\\u001b[2J c')
+  expect(printableLine('x'.repeat(1_000_000), 10)).toBe(`${'x'.repeat(9)}…`)
+  expect(printableLine('\u0007'.repeat(50), 20)).toHaveLength(20)
+  // Never half of a character: whoever is told of it may refuse that.
+  expect(printableLine('😀'.repeat(9), 10)).toBe('😀😀😀😀…')
+  expect(printable('a\ud83db😀')).toBe('a\\ud83db😀')
+  expect(['Zürich 東京', 'a\nb', 'a\u001b', 'a\u0085', 'a\u202e'].map(isPlainLine)).toEqual([
+    true,
+    false,
+    false,
+    false,
+    false,
+  ])
 })

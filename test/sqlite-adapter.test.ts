@@ -7,6 +7,7 @@ import { PrismaBetterSqlite3 } from '@prisma/adapter-better-sqlite3'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import Sqlite from 'better-sqlite3'
 
+import { BusyError } from '../src/base/errors.ts'
 import { openDatabase, readPragmas, type Database } from '../src/db/client.ts'
 import { PrismaClient } from '../src/db/generated/sqlite/client.ts'
 import { createMigratedDatabase, type TestDatabase } from './support/database.ts'
@@ -173,7 +174,7 @@ describe('SQLite', () => {
     test('a wait for one’s turn that was given up', async () => {
       const first = client.$transaction(() => sleep(300))
       const second = client.$transaction((tx) => tx.tenant.create(tenant('lost')), { maxWait: 50 })
-      await expect(second).rejects.toMatchObject({ code: 'P2028' })
+      await expect(second).rejects.toMatchObject({ name: 'BusyError', cause: { code: 'P2028' } })
       await first
       await nextWriteIsKept()
     })
@@ -232,7 +233,7 @@ describe('SQLite', () => {
 
     test('a lock that is held for more than five seconds fails who waits for it, and nobody after that', async () => {
       const { ended } = await lockElsewhere(7000)
-      await expect(client.$transaction((tx) => tx.tenant.create(tenant('lost')))).rejects.toHaveProperty('code')
+      await expect(client.$transaction((tx) => tx.tenant.create(tenant('lost')))).rejects.toThrow(BusyError)
       await ended
       await client.$transaction((tx) => tx.tenant.create(tenant('here')), { maxWait: 1000 })
       expect(committed()).toEqual(['elsewhere', 'here'])

@@ -1,5 +1,10 @@
 import { parseCaCertificates, parseCertificates, type Certificate } from '../pki/certificate.ts'
-import { parseNodeKeyPair } from '../pki/keys.ts'
+import { PkiError } from '../pki/errors.ts'
+import { parseNodeKeyPair, type NodePublicKey } from '../pki/keys.ts'
+import { containsPrefix, parsePrefix } from '../pki/prefix.ts'
+import { verifyNode } from '../pki/verify.ts'
+import type { Identity } from './answers.ts'
+import { RefusedError } from './errors.ts'
 
 /** The part of a certificate's life after which it is renewed. */
 const renewAfter = 2 / 3
@@ -25,6 +30,43 @@ export function newestCertificate(candidates: readonly string[], ca: string, pri
     if (newest === null || signedAt > newest.signedAt) newest = { pem, signedAt }
   }
   return newest?.pem ?? null
+}
+
+/** Whom a certificate has to be for. */
+export interface Wanted {
+  readonly clusterId: string
+  /** Null of a machine that is no node yet. */
+  readonly nodeId: string | null
+  readonly publicKey: NodePublicKey
+}
+
+/**
+ * Checks what a machine is given with its certificate before any of it is kept: it is of the cluster and the node that it
+ * was asked for; the certificate is for this machine's key, has an address in the cluster's network, and was signed by the
+ * CA that comes with it. Whether it is valid at this moment is for those to say who run on it: a clock may be wrong.
+ * @throws RefusedError that says what is wrong
+ */
+export function assertOurs(given: Identity, { clusterId, nodeId, publicKey }: Wanted): void {
+  const refuse = (why: string, cause?: unknown) =>
+    new RefusedError(`what the control plane gave is not this machine's: ${why}`, { cause })
+  if (given.clusterId !== clusterId) throw refuse(`it is of cluster ${given.clusterId}, not ${clusterId}`)
+  if (nodeId !== null && given.node.id !== nodeId) throw refuse(`it is of node ${given.node.id}, not ${nodeId}`)
+  try {
+    const network = parsePrefix(given.networkCidr, 'networks')
+    const cas = parseCaCertificates(given.caCertificate)
+    for (const certificate of parseCertificates(given.certificate)) {
+      if (certificate.isCa) throw refuse('the certificate is a CA’s')
+      if (Buffer.compare(certificate.publicKey, publicKey) !== 0) throw refuse('the certificate is for another key')
+      verifyNode(certificate, cas, certificate.notBefore)
+      const addresses = certificate.networks.map((address) => parsePrefix(address, 'networks'))
+      if (!addresses.some((address) => containsPrefix(network, address))) {
+        throw refuse(`the certificate has no address in ${given.networkCidr}`)
+      }
+    }
+  } catch (error) {
+    if (error instanceof PkiError) throw refuse('the certificate cannot be used', error)
+    throw error
+  }
 }
 
 /** When a certificate is to be renewed: after two thirds of its life, at the latest when it has expired. */

@@ -2,6 +2,7 @@ import { readFile, rm } from 'node:fs/promises'
 
 import { formatPublicKey, generateNodeKeyPair, parseNodeKeyPair } from '../pki/keys.ts'
 import { ControlPlaneApi } from './api.ts'
+import { assertOurs } from './certificates.ts'
 import { ClusterFolder, type Enrolment } from './enrolment-state.ts'
 import { AgentError, UnauthenticatedError } from './errors.ts'
 import { isMissing, makeFolder, writeWhole } from '../base/files.ts'
@@ -41,8 +42,9 @@ export async function enroll(options: EnrollOptions): Promise<{ enrolment: Enrol
   }
   await makeFolder(folder.file('versions'))
   const key = await keyIn(folder)
-  const publicKey = formatPublicKey(parseNodeKeyPair(key).publicKey)
-  const given = await ask(api, options, publicKey)
+  const { publicKey } = parseNodeKeyPair(key)
+  const given = await ask(api, options, formatPublicKey(publicKey))
+  assertOurs(given, { clusterId, nodeId: null, publicKey })
   const enrolment: Enrolment = {
     format: 1,
     server,

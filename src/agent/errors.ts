@@ -1,3 +1,6 @@
+import { printableLine } from '../base/printable.ts'
+import { bounds } from './bounds.ts'
+
 /** Something that whoever runs the agent can mend; the message says how. */
 export class AgentError extends Error {
   override readonly name = 'AgentError'
@@ -28,11 +31,11 @@ export class VersionRefused extends Error {
   override readonly name = 'VersionRefused'
 }
 
-/** What an error says, with what caused it: one line. */
+/** What an error says, with what caused it: one line, without what a terminal would obey. */
 export function sayError(error: unknown): string {
-  if (!isError(error)) return String(error)
+  if (!isError(error)) return printableLine(String(error), bounds.report)
   const cause = isError(error.cause) ? `: ${error.cause.message}` : ''
-  return `${error.message}${cause}`.replaceAll(/\s+/g, ' ')
+  return printableLine(`${error.message}${cause}`, bounds.report)
 }
 
 const isError = (value: unknown): value is Error =>

@@ -1,64 +1,70 @@
-import { EventSourceParserStream } from 'eventsource-parser/stream'
+import { createParser, type EventSourceMessage } from 'eventsource-parser'
 
+import type { StreamedAnswer } from '../base/bounded-request.ts'
+import { bounds } from './bounds.ts'
 import { UnavailableError } from './errors.ts'
-
-/** Milliseconds without a byte, pings included, after which a connection counts as dead: it may have been cut silently. */
-const silence = 60_000
-/** Characters of one event, whose end has not come yet: those that agents are told have some fifty. */
-const mostOfEvent = 64 * 1024
 
 /**
  * The events of a stream (server-sent events, WHATWG HTML).
- * @param signal ends it. That fetch was given the same one is not enough: its own hold on it is weak and lost with the
- * first collection of garbage after the answer's head (undici, in Node 20), and the program could then not end
- * @throws UnavailableError when it falls silent, breaks or is ended
+ * @param limits for tests, which cannot wait for a minute
+ * @throws UnavailableError when it falls silent, breaks, is ended, or sends more than it may
  */
 export async function* readEvents(
-  body: ReadableStream<Uint8Array>,
-  signal: AbortSignal,
+  { body, close }: Pick<StreamedAnswer, 'body' | 'close'>,
+  limits: { readonly silence: number } = bounds.stream,
 ): AsyncGenerator<{ event: string; data: string }, void> {
-  const [reader, pulse] = withPulse(body, signal)
-  const events = reader
-    .pipeThrough(new TextDecoderStream() as unknown as ReadableWritablePair<string, Uint8Array>)
-    .pipeThrough(new EventSourceParserStream({ onError: 'terminate', maxBufferSize: mostOfEvent }))
+  const events: EventSourceMessage[] = []
+  const state: { fault: Error | null } = { fault: null }
+  const fail = (fault: Error) => {
+    state.fault ??= fault
+  }
+  const parser = createParser({
+    maxBufferSize: bounds.stream.event,
+    onEvent: (event) => events.push(event),
+    onError: fail,
+  })
+  const decoder = new TextDecoder()
+  const meter = new Meter(bounds.stream.minute)
+  const onSilence = () => {
+    fail(new Error('no sign of life'))
+    close()
+  }
+  let silence = setTimeout(onSilence, limits.silence)
   try {
-    for await (const { event, data } of events) yield { event: event ?? 'message', data }
+    for await (const part of body) {
+      clearTimeout(silence)
+      silence = setTimeout(onSilence, limits.silence)
+      if (!meter.take(part.length)) throw new Error('more came within a minute than it may send')
+      parser.feed(decoder.decode(part, { stream: true }))
+      for (const { event, data } of events.splice(0)) yield { event: event ?? 'message', data }
+      if (state.fault !== null) throw state.fault
+    }
   } catch (error) {
-    throw new UnavailableError('the stream of events broke', null, { cause: error })
+    throw new UnavailableError('the stream of events broke', null, { cause: state.fault ?? error })
   } finally {
-    pulse.stop()
+    clearTimeout(silence)
+    close()
   }
 }
 
-/** The same bytes; fails once none came for a while, or at the signal. */
-function withPulse(
-  body: ReadableStream<Uint8Array>,
-  signal: AbortSignal,
-): [ReadableStream<Uint8Array>, { stop: () => void }] {
-  const pulse: { timer: NodeJS.Timeout | undefined; end: () => void } = { timer: undefined, end: () => undefined }
-  const beat = (controller: TransformStreamDefaultController<Uint8Array>) => {
-    clearTimeout(pulse.timer)
-    pulse.timer = setTimeout(() => {
-      controller.error(new Error('no sign of life'))
-    }, silence)
+/** Counts what comes within a minute. */
+class Meter {
+  readonly #most: number
+  #since = performance.now()
+  #taken = 0
+
+  constructor(most: number) {
+    this.#most = most
   }
-  const watched = new TransformStream<Uint8Array, Uint8Array>({
-    start(controller) {
-      beat(controller)
-      pulse.end = () => {
-        controller.error(new Error('ended'))
-      }
-      if (signal.aborted) pulse.end()
-      else signal.addEventListener('abort', pulse.end, { once: true })
-    },
-    transform(chunk, controller) {
-      beat(controller)
-      controller.enqueue(chunk)
-    },
-  })
-  const stop = () => {
-    clearTimeout(pulse.timer)
-    signal.removeEventListener('abort', pulse.end)
+
+  /** Whether that much may come still. */
+  take(amount: number): boolean {
+    const now = performance.now()
+    if (now - this.#since > 60_000) {
+      this.#since = now
+      this.#taken = 0
+    }
+    this.#taken += amount
+    return this.#taken <= this.#most
   }
-  return [body.pipeThrough(watched), { stop }]
 }

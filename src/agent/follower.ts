@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import type { Logger } from '../base/log.ts'
+import { printableLine } from '../base/printable.ts'
 import { readSlice } from '../nebula/slice-archive.ts'
 import { SliceError, verifySlice } from '../nebula/slice.ts'
 import { formatPublicKey, parseNodeKeyPair } from '../pki/keys.ts'
 import { ControlPlaneApi } from './api.ts'
-import { newestCertificate, renewalTime } from './certificates.ts'
+import { bounds } from './bounds.ts'
+import { assertOurs, newestCertificate, renewalTime } from './certificates.ts'
 import type { Enrolment } from './enrolment-state.ts'
 import { AgentError, RefusedError, sayError, UnauthenticatedError, UnavailableError, VersionRefused } from './errors.ts'
 import { readFailed, sayFailed, writeFailed, type Failed } from './failed.ts'
@@ -85,7 +87,7 @@ export class Follower {
     const { folder, log } = this.#means
     this.#key = (await folder.read('host.key')) ?? ''
     if (this.#key === '') throw new AgentError(`${folder.keyFile} is missing: enrol again.`)
-    await endLeftOver(currentConfig(folder), log)
+    await endLeftOver({ program: this.#means.program, config: currentConfig(folder) }, log)
     await startFromDisk(this.#supervisor, folder, log)
     // Where nothing ever ran, the machine is as likely the reason as the version: each start tries again.
     const started = this.#supervisor.running
@@ -99,13 +101,13 @@ export class Follower {
         await this.#look()
         failures.reset()
         refusals.reset()
-        await this.#bell.wait(this.#pause())
+        await this.#bell.wait(this.#pause(), bounds.betweenLooks)
       } catch (error) {
         const refused = error instanceof UnauthenticatedError
         const asked = error instanceof UnavailableError && error.retryAfter !== null ? error.retryAfter * 1000 : 0
         const pause = Math.max(asked, (refused ? refusals : failures).next())
         log.warn({ reason: sayError(error), seconds: Math.round(pause / 1000) }, 'no news; Nebula runs on')
-        await this.#bell.wait(pause)
+        await this.#bell.wait(pause, bounds.betweenLooks)
       }
     }
     await listening
@@ -180,11 +182,13 @@ export class Follower {
 
   /** A new certificate for the same key, in time; the mesh hears nothing of it. */
   async #renew(): Promise<void> {
-    const { folder, log } = this.#means
+    const { folder, enrolment, log } = this.#means
     const running = this.#supervisor.running
     const certificate = running?.certificate ?? (await folder.read('host.crt'))
     if (certificate === null || renewalTime(certificate) > new Date()) return
-    const renewed = await this.#api.renew(formatPublicKey(parseNodeKeyPair(this.#key).publicKey))
+    const { publicKey } = parseNodeKeyPair(this.#key)
+    const renewed = await this.#api.renew(formatPublicKey(publicKey))
+    assertOurs(renewed, { clusterId: enrolment.clusterId, nodeId: enrolment.nodeId, publicKey })
     await writeWhole(folder.file('host.crt'), renewed.certificate)
     if (running === null) return
     if (newestCertificate([renewed.certificate], running.ca, this.#key) === null) {
@@ -209,7 +213,10 @@ export class Follower {
     const text = JSON.stringify(status)
     const now = performance.now()
     if (text === this.#reported.text && now - this.#reported.at < this.#pace.report) return
-    await this.#api.report({ ...status, lastError: status.lastError?.slice(0, 2000) ?? null })
+    await this.#api.report({
+      ...status,
+      lastError: status.lastError === null ? null : printableLine(status.lastError, bounds.report),
+    })
     this.#reported = { text, at: now }
   }
 
@@ -231,7 +238,7 @@ export class Follower {
   /** Hears of versions until the stream ends; whether the server would not have it. */
   async #hear(onEvent: () => void): Promise<boolean> {
     try {
-      for await (const version of this.#api.published(this.#end.signal)) {
+      for await (const version of this.#api.published()) {
         this.#streaming = true
         onEvent()
         if (version !== this.#supervisor.running?.version) this.#bell.ring()

@@ -4,7 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 
 import type { Logger } from '../base/log.ts'
+import { printableLine } from '../base/printable.ts'
 import { versionIn } from '../nebula/version.ts'
+import { bounds } from './bounds.ts'
 import { AgentError, VersionRefused } from './errors.ts'
 
 const run = promisify(execFile)
@@ -182,13 +184,14 @@ function lineOf(text: string): NebulaLine {
     const { level, msg, ...fields } = JSON.parse(text) as Record<string, unknown>
     delete fields['time']
     const error = fields['error']
-    const said = String(msg)
-    const complaint = typeof error === 'string' ? `${said}: ${error}` : said
+    const said = printableLine(String(msg), bounds.report)
+    const complaint = printableLine(typeof error === 'string' ? `${said}: ${error}` : said, bounds.report)
     return { level: levels[String(level)] ?? 'info', msg: said, fields, complaint }
   } catch {
     // Before that, and when it panics, it is text.
     const level = levels[/(?:^|\s)level=(\w+)/.exec(text)?.[1] ?? ''] ?? 'info'
-    return { level, msg: text, fields: {}, complaint: text }
+    const said = printableLine(text, bounds.report)
+    return { level, msg: said, fields: {}, complaint: said }
   }
 }
 

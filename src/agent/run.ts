@@ -1,4 +1,5 @@
 import type { Logger } from '../base/log.ts'
+import { printable } from '../base/printable.ts'
 import { enrolledClusters, type ClusterFolder } from './enrolment-state.ts'
 import { AgentError, sayError } from './errors.ts'
 import { Follower, type Pace } from './follower.ts'
@@ -36,7 +37,7 @@ export async function runAgent({ stateDir, clusters, nebula, log, pace = {} }: R
     try {
       const enrolment = await folder.enrolment()
       const token = await folder.token()
-      const own = log.child({ cluster: enrolment.clusterId, node: enrolment.name })
+      const own = log.child({ cluster: enrolment.clusterId, node: printable(enrolment.name) })
       own.info({ server: enrolment.server, nebulaVersion: version }, 'following')
       const means = { folder, enrolment, token, program: nebula, nebulaVersion: version, log: own }
       followers.push({ follower: new Follower({ ...means, pace }), own })

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
 /** Milliseconds. */
 export interface Pauses {
   readonly first: number
@@ -43,8 +45,12 @@ export class Bell {
     this.#wake?.()
   }
 
-  /** Waits for a ring, or as long as is said. */
-  async wait(milliseconds: number): Promise<void> {
+  /**
+   * Waits for a ring, or as long as is said.
+   * @param least milliseconds that are waited whoever rings
+   */
+  async wait(milliseconds: number, least = 0): Promise<void> {
+    const rested = sleep(Math.min(milliseconds, least))
     if (!this.#rung) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, Math.min(milliseconds, longestWait))
@@ -55,6 +61,7 @@ export class Bell {
       })
     }
     this.#wake = null
+    await rested
     this.#rung = false
   }
 }

@@ -1,7 +1,9 @@
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose'
 import * as z from 'zod'
 
+import { boundedRequest } from '../base/bounded-request.ts'
 import type { Logger } from '../base/log.ts'
+import { printable } from '../base/printable.ts'
 
 /** A company's identity provider (OpenID Connect), as it is configured. */
 export interface IdentityProviderSettings {
@@ -21,12 +23,15 @@ export interface IdentityProvider extends IdentityProviderSettings {
   readonly report: (fault: unknown) => void
 }
 
+/** Of the discovery document and of the key set, each. A provider has some kilobytes of either. */
+const bounds = { head: 16 * 1024, body: 1024 * 1024, time: 5000 }
+
 /** All in milliseconds. */
 const times = {
-  /** For all requests of one look at the provider. */
-  timeout: 5000,
-  /** Between two looks, and between two lines of the log: unknown keys and outages cause no storm of either. */
-  pause: 30_000,
+  /** Between two looks at a provider that answers: tokens with unknown keys, which anybody can make, ask no more often. */
+  pause: 5000,
+  /** Between two looks at one that does not, and between two lines of the log. */
+  outage: 30_000,
   /** How old keys may be before they are asked for again. */
   refresh: 10 * 60_000,
   /** How old they may be at all: a provider that cannot be reached does not sign its users out at once. */
@@ -45,25 +50,27 @@ export function identityProvider(
 ): IdentityProvider {
   let known: { readonly find: JWTVerifyGetKey; readonly at: number } | null = null
   let asking: Promise<void> | null = null
-  let askedAt = -Infinity
+  /** No look before this. */
+  let notBefore = -Infinity
   let reportedAt = -Infinity
 
   const report = (fault: unknown): void => {
-    if (now() - reportedAt < times.pause) return
+    if (now() - reportedAt < times.outage) return
     reportedAt = now()
     log.error({ err: fault, issuer: settings.issuer }, 'the identity provider’s keys cannot be used')
   }
   const ask = async (): Promise<void> => {
+    notBefore = now() + times.outage
     try {
       known = { find: createLocalJWKSet(await fetchKeys(settings)), at: now() }
+      notBefore = now() + times.pause
     } catch (fault) {
       report(fault)
     }
   }
   /** Asks the provider unless that was done a moment ago; whoever comes meanwhile waits for the same answer. */
   const refresh = async (): Promise<void> => {
-    if (now() - askedAt >= times.pause) {
-      askedAt = now()
+    if (now() >= notBefore) {
       asking = ask().finally(() => {
         asking = null
       })
@@ -91,21 +98,21 @@ export function identityProvider(
   }
 }
 
-const discoveryShape = z.object({ issuer: z.string(), jwks_uri: z.url({ protocol: /^https?$/ }) })
+const discoveryShape = z.object({ issuer: z.string(), jwks_uri: z.url({ protocol: /^https?$/ }).max(2000) })
 
 /** The provider's key set, found as OpenID Connect Discovery 1.0 says (section 4) unless its address is configured. */
 async function fetchKeys({ issuer, jwksUrl }: IdentityProviderSettings): Promise<JSONWebKeySet> {
-  const signal = AbortSignal.timeout(times.timeout)
   // createLocalJWKSet checks its shape.
-  if (jwksUrl !== null) return (await fetchJson(jwksUrl, signal)) as JSONWebKeySet
+  if (jwksUrl !== null) return (await fetchJson(jwksUrl)) as JSONWebKeySet
   const address = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
-  const { issuer: named, jwks_uri } = discoveryShape.parse(await fetchJson(address, signal))
-  if (named !== issuer) throw new Error(`${address} names another issuer: ${named}`)
-  return (await fetchJson(jwks_uri, signal)) as JSONWebKeySet
+  const { issuer: named, jwks_uri } = discoveryShape.parse(await fetchJson(address))
+  if (named !== issuer) throw new Error(`${address} names another issuer: ${printable(named).slice(0, 255)}`)
+  return (await fetchJson(jwks_uri)) as JSONWebKeySet
 }
 
-async function fetchJson(address: string, signal: AbortSignal): Promise<unknown> {
-  const response = await fetch(address, { signal, redirect: 'error', headers: { accept: 'application/json' } })
-  if (response.status !== 200) throw new Error(`${address} answered with status ${response.status}`)
-  return response.json()
+/** Whoever answers for the provider, or in its place, may send anything: bounded, and from where it was asked alone. */
+async function fetchJson(address: string): Promise<unknown> {
+  const { status, body } = await boundedRequest(address, { headers: { accept: 'application/json' } }, bounds)
+  if (status !== 200) throw new Error(`${address} answered with status ${status}`)
+  return JSON.parse(body.toString())
 }

@@ -50,6 +50,16 @@ export class LimitError extends CallerError {
   }
 }
 
+/** Others change the same all the time, or hold it, so that the change was taken back: it may go through in a moment. */
+export class BusyError extends CallerError {
+  override readonly name = 'BusyError'
+  readonly retryAfterSeconds = 1
+
+  constructor(options?: ErrorOptions) {
+    super('Others change the same at this moment, and nothing was changed: try again', options)
+  }
+}
+
 /** One rule that an input broke; `path` leads from the field's arguments to the value, e.g. `['input', 'routes', '3']`. */
 export interface ValidationIssue {
   readonly path: readonly string[]

@@ -1,8 +1,21 @@
 /**
  * A text from elsewhere, for a terminal: control characters, which could move the cursor or change what was printed
- * before, are written as escapes (`\u001b`), and so are the marks that turn the direction of writing.
+ * before, are written as escapes (`\u001b`), and so are the marks that turn the direction of writing, and halves of pairs.
  */
 export const printable = (text: string): string =>
-  text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, escaped)
+  text.replace(
+    /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]/gu,
+    escaped,
+  )
+
+/** The same on one line, and no longer than `most` characters: for logs, and for what a stranger may have made long. */
+export function printableLine(text: string, most: number): string {
+  const line = printable(text.slice(0, most + 1).replaceAll(/\s+/g, ' ')).trim()
+  return line.length > most ? `${line.slice(0, most - 1).replace(/[\ud800-\udbff]$/, '')}…` : line
+}
+
+/** Whether a text is a line that a terminal shows as it is: no breaks, no control characters, no turns of direction. */
+export const isPlainLine = (text: string): boolean =>
+  !/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]/u.test(text)
 
 const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`

@@ -20,7 +20,8 @@ parentPort?.on('message', ({ statements, chunks }: BulkWork) => {
       .immediate()
     report({ kind: 'committed' })
   } catch (error) {
-    report({ kind: 'failed', message: error instanceof Error ? error.message : '' })
+    const message = error instanceof Error ? error.message : ''
+    report({ kind: 'failed', message, code: error instanceof Sqlite.SqliteError ? error.code : null })
   }
 })
 

@@ -3,6 +3,7 @@ import type { Worker } from 'node:worker_threads'
 
 import { startThread } from '../base/program.ts'
 import type { PrismaClient } from './generated/sqlite/client.ts'
+import { retried } from './retries.ts'
 import type { Turnstile } from './turnstile.ts'
 
 export type BulkRow = Readonly<Record<string, unknown>>
@@ -48,7 +49,8 @@ export type BulkReport =
   /** Of one statement; in pieces, since a message is taken in at once. */
   | { readonly kind: 'rows'; readonly rows: BulkRow[] }
   | { readonly kind: 'committed' }
-  | { readonly kind: 'failed'; readonly message: string }
+  /** `code` is SQLite's, of its own errors. */
+  | { readonly kind: 'failed'; readonly message: string; readonly code: string | null }
 
 /**
  * The thread starts with the first transaction. The turnstile keeps this process's other writes waiting meanwhile
@@ -70,7 +72,8 @@ export function sqliteBulk(url: string, turnstile: Turnstile, onQuery?: (sql: st
     turnstile.alone(() => {
       worker ??= start()
       if (onQuery) work.chunks.forEach(() => work.statements.forEach((statement) => onQuery(statement)))
-      return ask(worker, work)
+      const asked = worker
+      return retried(() => ask(asked, work))
     })
   const stop = (): Promise<void> =>
     turnstile.alone(async () => {
@@ -94,7 +97,7 @@ function ask(worker: Worker, work: BulkWork): Promise<BulkRow[][]> {
       }
       settle()
       if (report.kind === 'committed') resolve(results)
-      else reject(new Error(`the transaction failed: ${report.message}`))
+      else reject(Object.assign(new Error(`the transaction failed: ${report.message}`), { code: report.code }))
     }
     const onError = (cause: unknown): void => {
       settle()

@@ -4,6 +4,7 @@ import { spareCompilerOptimizing } from './compiler-budget.ts'
 import { engineOf } from './connection.ts'
 import type { Prisma, PrismaClient as SqliteClient } from './generated/sqlite/client.ts'
 import { plainReader, type PlainReader } from './plain-reader.ts'
+import { retrying } from './retries.ts'
 import { RowLookups } from './rows.ts'
 import { Turnstile } from './turnstile.ts'
 import type { Engine } from './types.ts'
@@ -11,6 +12,7 @@ import type { Engine } from './types.ts'
 /** The raw client: reaches every row. Only db, auth, ha, main and cli may hold one. */
 export interface Database {
   readonly engine: Engine
+  /** What it does is done again where others came in between (retries.ts). */
   readonly client: SqliteClient
   readonly reader: PlainReader
   /** Rows by their keys, for all requests of a turn at once. */
@@ -48,8 +50,9 @@ export async function openDatabase(url: string, options: DatabaseOptions = {}): 
     log: options.onQuery ? [{ emit: 'event', level: 'query' } as const] : [],
   }
   const turnstile = new Turnstile()
-  const client =
-    engine === 'sqlite' ? await sqliteClient(url, turnstile, common) : await postgresqlClient(url, options, common)
+  const client = retrying(
+    engine === 'sqlite' ? await sqliteClient(url, turnstile, common) : await postgresqlClient(url, options, common),
+  )
   const { onQuery } = options
   if (onQuery) {
     // Typed only where the log levels are known to the type; here they depend on the options.

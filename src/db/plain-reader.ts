@@ -1,6 +1,7 @@
 import type Sqlite from 'better-sqlite3'
 import type pg from 'pg'
 
+import { retried } from './retries.ts'
 import type { Engine } from './types.ts'
 
 /** Reads with the driver alone: a statement costs a tenth of what it costs through the client. */
@@ -96,7 +97,8 @@ async function postgresqlReader(url: string, onQuery: (sql: string) => void): Pr
       onQuery(sql)
       const name = nameOf(sql)
       const named = name === undefined ? {} : { name }
-      const { rows } = await pool.query<PlainRow>({ ...named, text: sql, values: [...values], types })
+      const query = { ...named, text: sql, values: [...values], types }
+      const { rows } = await retried(() => pool.query<PlainRow>(query))
       return rows
     },
     close: () => pool.end(),

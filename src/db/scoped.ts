@@ -1,6 +1,7 @@
 import type { Database } from './client.ts'
 import type { Prisma } from './generated/sqlite/client.ts'
 import { assertPlain, assertPlainRow, ScopeError } from './plain-arguments.ts'
+import { retrying } from './retries.ts'
 import type { Db, RowScope } from './types.ts'
 
 /** The rows of one tenant, or of one cluster of it, and the node that works in them. */
@@ -20,15 +21,16 @@ type Condition = Record<string, unknown>
  * move to another tenant or cluster, writes to what is more than the scope (the tenant itself, a cluster from inside).
  */
 export function scopedClient({ client }: Database, scope: TenantRows): Db {
-  return client.$extends({
+  const scoped = client.$extends({
     query: {
       $allOperations({ model, operation, args, query }) {
         if (!model) throw new ScopeError(`${operation} is not for a scoped client`)
         return query(scopeOperation(model as Prisma.ModelName, operation, (args ?? {}) as Args, scope) as typeof args)
       },
     },
-    // An extended client has the same models; only its further generics differ.
-  }) as unknown as Db
+  })
+  // An extended client has the same models; only its further generics differ.
+  return retrying(scoped) as unknown as Db
 }
 
 function scopeOperation(model: Prisma.ModelName, operation: string, args: Args, scope: TenantRows): Args {

@@ -103,7 +103,7 @@ async function enrollAll(
   clusterId: string,
   requests: readonly Request[],
 ): Promise<(Enrolled | Error)[]> {
-  const outcomes: (Enrolled | Error)[] = []
+  let outcomes: (Enrolled | Error)[] = []
   try {
     const summary = () => `${requests.map(({ name }) => name).join(', ')}: enrolled`
     await changeCluster(scope, clusterId, summary, async (change) => {
@@ -116,10 +116,11 @@ async function enrollAll(
         const nodes = new Map((await change.tx.node.createManyAndReturn({ data })).map((node) => [node.id, node]))
         // The change raised the version by one; each node has its own.
         change.set({ configVersion: ready.cluster.configVersion - 1 + data.length })
-        outcomes.push(...prepared.map((one, index) => enrolled(one, requests[index], nodes, ready)))
+        // Set and not added to: the database may let the transaction be done again.
+        outcomes = prepared.map((one, index) => enrolled(one, requests[index], nodes, ready))
         return
       }
-      outcomes.push(...prepared.flatMap((one) => (one instanceof CallerError ? [one] : [])))
+      outcomes = prepared.flatMap((one) => (one instanceof CallerError ? [one] : []))
       throw new NobodyEnrolled()
     })
   } catch (error) {

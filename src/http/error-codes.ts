@@ -1,6 +1,6 @@
 import { GraphQLError, Kind } from 'graphql'
 
-import { CallerError, LimitError, NotFoundError, ValidationError } from '../base/errors.ts'
+import { BusyError, CallerError, LimitError, NotFoundError, ValidationError } from '../base/errors.ts'
 import { AbandonedError } from '../base/fair-queue.ts'
 
 /** What is made of an error: shown with these extensions besides its own, or masked and its cause logged. */
@@ -14,7 +14,10 @@ const shown = (extensions: Record<string, unknown> = {}): Verdict => ({ kind: 's
 export function classify(error: GraphQLError): Verdict {
   if (isCoercion(error)) return shown({ code: 'BAD_USER_INPUT', http: { spec: true, status: 400 } })
   const cause = causeOf(error)
-  if (cause instanceof LimitError && cause.retryAfterSeconds !== null) return busy(cause.retryAfterSeconds)
+  if (cause instanceof LimitError && cause.retryAfterSeconds !== null) {
+    return later(429, 'TOO_MANY_REQUESTS', cause.retryAfterSeconds)
+  }
+  if (cause instanceof BusyError) return later(503, 'TRY_AGAIN', cause.retryAfterSeconds)
   // Nobody reads it, and nothing failed.
   if (cause instanceof AbandonedError) return shown({ code: 'CLIENT_CLOSED_REQUEST', http: { status: 499 } })
   if (cause instanceof CallerError) return shown({ code: codeOf(cause) })
@@ -44,12 +47,12 @@ function causeOf(error: GraphQLError): unknown {
 
 const asObject = (value: unknown): object => (typeof value === 'object' && value !== null ? value : {})
 
-/** RFC 6585, 4. */
-const busy = (seconds: number): Verdict =>
+/** The same may go through later: RFC 6585, 4 for 429, RFC 9110, 15.6.4 for 503. */
+const later = (status: 429 | 503, code: string, seconds: number): Verdict =>
   shown({
-    code: 'TOO_MANY_REQUESTS',
+    code,
     retryAfterSeconds: seconds,
-    http: { status: 429, headers: { 'retry-after': String(seconds) }, spec: false },
+    http: { status, headers: { 'retry-after': String(seconds) }, spec: false },
   })
 
 /** Where a query, which has no union of errors, fails through its caller. */

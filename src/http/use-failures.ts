@@ -1,6 +1,6 @@
 import { GraphQLError } from 'graphql'
 
-import { LimitError } from '../base/errors.ts'
+import { BusyError, LimitError } from '../base/errors.ts'
 import { AbandonedError } from '../base/fair-queue.ts'
 import type { Call } from './call.ts'
 import { describeError } from './describe-error.ts'
@@ -23,9 +23,9 @@ export const useFailures: Middleware = (next) => async (exchange) => {
 /** The answer to what was thrown: where it is not the caller's to know, it is logged whole and masked. */
 export function failed(call: Call, error: unknown): Response {
   if (error instanceof LimitError && error.retryAfterSeconds !== null) {
-    const headers = { 'retry-after': String(error.retryAfterSeconds) }
-    return failure(429, 'TOO_MANY_REQUESTS', error.message, { headers })
+    return later(429, 'TOO_MANY_REQUESTS', error.message, error.retryAfterSeconds)
   }
+  if (error instanceof BusyError) return later(503, 'TRY_AGAIN', error.message, error.retryAfterSeconds)
   if (error instanceof GraphQLError) return refusalOf(error) ?? masked(call, error)
   // Nobody reads the answer, and nothing failed.
   if (error instanceof AbandonedError) return failure(499, 'CLIENT_CLOSED_REQUEST', error.message)
@@ -36,3 +36,6 @@ function masked(call: Call, error: unknown): Response {
   call.log.error({ error: describeError(error) }, 'request failed')
   return failure(500, 'INTERNAL_SERVER_ERROR', maskedMessage(call.id), { requestId: call.id })
 }
+
+const later = (status: 429 | 503, code: string, message: string, seconds: number): Response =>
+  failure(status, code, message, { headers: { 'retry-after': String(seconds) } })

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 
 import { canonicalJson } from './canonical-json.ts'
+import { sliceBounds } from './slice-bounds.ts'
 
 export { generateBundleSigningKey, signManifest, verifyManifest } from './signing.ts'
 
@@ -11,7 +12,14 @@ export const CA_FILE = 'ca.crt'
 export const CONFIG_FILE = 'config.yml'
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in 64 hex digits')
-const count = z.int('must be a whole number').min(0, 'must not be negative')
+/** A whole number up to a bound. */
+const upTo = (most: number) =>
+  z.int('must be a whole number').min(0, 'must not be negative').max(most, `must be at most ${most}`)
+/** As the database counts versions: PostgreSQL's integer. */
+const version = z
+  .int('must be a whole number')
+  .min(1, 'must be at least 1')
+  .max(2 ** 31 - 1, 'must be below 2³¹')
 
 const pathRule = z.string().refine(isPlainPath, 'must be a path below the bundle, with / and without . and .. segments')
 
@@ -23,12 +31,14 @@ function isPlainPath(path: string): boolean {
 
 const shape = z.strictObject({
   format: z.literal(1, 'must be 1, the only format there is'),
-  version: z.int('must be a whole number').min(1, 'must be at least 1'),
+  version,
   cluster: z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, 'must be a UUID'),
   createdAt: z.string().refine(isTime, 'must be a time in UTC such as 2026-01-31T12:00:00.000Z'),
   minimumNebulaVersion: z.string().regex(/^\d{1,4}\.\d{1,4}\.\d{1,4}$/, 'must be a version such as 1.6.0'),
-  files: z.record(pathRule, z.strictObject({ sha256, size: count })),
-  nodes: z.strictObject({ count, root: sha256 }),
+  files: z
+    .record(pathRule, z.strictObject({ sha256, size: upTo(sliceBounds.unpacked) }))
+    .refine((files) => Object.keys(files).length <= sliceBounds.files, `must be at most ${sliceBounds.files}`),
+  nodes: z.strictObject({ count: upTo(sliceBounds.nodes), root: sha256 }),
 })
 
 function isTime(text: string): boolean {

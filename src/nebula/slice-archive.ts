@@ -1,12 +1,9 @@
 import { gunzip } from 'node:zlib'
 import { promisify } from 'node:util'
 
-import { readTar } from './tar.ts'
 import { SliceError } from './slice.ts'
-
-/** What an agent takes at most, in bytes: as much as a bundle may have. */
-const MAX_COMPRESSED = 10 * 1024 * 1024
-const MAX_UNPACKED = 64 * 1024 * 1024
+import { sliceBounds } from './slice-bounds.ts'
+import { readTar } from './tar.ts'
 
 const unzip = promisify(gunzip)
 
@@ -18,9 +15,9 @@ const unzip = promisify(gunzip)
  * @throws SliceError for anything but a gzip of a tar of regular files
  */
 export async function readSlice(archive: Uint8Array): Promise<Map<string, Uint8Array>> {
-  if (archive.byteLength > MAX_COMPRESSED) throw new SliceError('the slice', 'is larger than 10 MiB')
+  if (archive.byteLength > sliceBounds.packed) throw new SliceError('the slice', 'is larger than 10 MiB')
   try {
-    return readTar(await unzip(archive, { maxOutputLength: MAX_UNPACKED }))
+    return readTar(await unzip(archive, { maxOutputLength: sliceBounds.unpacked }))
   } catch (error) {
     const tooLarge = (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE'
     throw new SliceError('the slice', tooLarge ? 'unpacks to more than 64 MiB' : (error as Error).message, {

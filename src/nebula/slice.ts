@@ -5,15 +5,27 @@ import * as z from 'zod'
 import { CA_FILE, CONFIG_FILE, MANIFEST_FILE, readManifest, SIGNATURE_FILE, type BundleManifest } from './manifest.ts'
 import { nodeLeaf, verifyInclusion } from './merkle.ts'
 import { verifyManifest } from './signing.ts'
+import { sliceBounds } from './slice-bounds.ts'
 
 /** The names of a slice's files that are the node's own. */
 export const NODE_CONFIG_FILE = 'node.yml'
 export const NODE_CERTIFICATE_FILE = 'node.crt'
 export const PROOF_FILE = 'proof.json'
 
+/** Bytes of each file that is read; what an upload added has no bound but the slice's. */
+const MOST: readonly (readonly [file: string, bytes: number])[] = [
+  [MANIFEST_FILE, sliceBounds.manifest],
+  [SIGNATURE_FILE, sliceBounds.signature],
+  [CA_FILE, sliceBounds.certificates],
+  [CONFIG_FILE, sliceBounds.config],
+  [NODE_CONFIG_FILE, sliceBounds.nodeConfig],
+  [NODE_CERTIFICATE_FILE, sliceBounds.certificates],
+  [PROOF_FILE, sliceBounds.proof],
+]
+
 const OWN_FILES = [MANIFEST_FILE, SIGNATURE_FILE, NODE_CONFIG_FILE, NODE_CERTIFICATE_FILE, PROOF_FILE]
 
-const proofShape = z.strictObject({ node: z.string(), index: z.int(), path: z.array(z.string()).max(32) })
+const proofShape = z.strictObject({ node: z.string().max(100), index: z.int(), path: z.array(z.string()).max(32) })
 
 /** A slice that is not what the cluster's key signed for this node; the message names the file and the rule. */
 export class SliceError extends Error {
@@ -58,6 +70,9 @@ export interface VerifiedSlice {
  * @throws SliceError
  */
 export function verifySlice(files: ReadonlyMap<string, Uint8Array>, owner: SliceOwner): VerifiedSlice {
+  for (const [file, most] of MOST) {
+    if ((files.get(file)?.byteLength ?? 0) > most) throw new SliceError(file, `has more than ${most} bytes`)
+  }
   const manifest = verifiedManifest(files, owner)
   for (const path of files.keys()) {
     if (!OWN_FILES.includes(path) && !Object.hasOwn(manifest.files, path)) {

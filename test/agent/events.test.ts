@@ -2,38 +2,37 @@ import { expect, test } from '@jest/globals'
 
 import { readEvents } from '../../src/agent/events.ts'
 
-/** A stream that a server holds open, and whether whoever read it let go. */
-function held(...chunks: string[]) {
+/** A stream that a server holds open behind what it sent, and whether whoever read it let go. */
+function held(...parts: string[]) {
   const state = { left: false }
-  const body = new ReadableStream<Uint8Array>({
-    start(controller) {
-      for (const chunk of chunks) controller.enqueue(new TextEncoder().encode(chunk))
-    },
-    cancel() {
-      state.left = true
-    },
-  })
-  return { body, state }
+  let leave: (reason: Error) => void = () => undefined
+  const end = new Promise<never>((_resolve, reject) => (leave = reject))
+  // Whether anybody reads that far or not.
+  end.catch(() => undefined)
+  async function* body() {
+    yield* parts.map((part) => Buffer.from(part))
+    await end
+  }
+  const close = () => {
+    state.left = true
+    leave(new Error('closed'))
+  }
+  return { stream: { body: body(), close }, state }
 }
 
 test('events are read as they come, whatever the chunks', async () => {
-  const { body } = held(':\n\nevent: next\nda', 'ta: {"a":1}\n\n')
-  const events = readEvents(body, new AbortController().signal)
+  const { stream, state } = held(':\n\nevent: next\nda', 'ta: {"a":1}\n\n')
+  const events = readEvents(stream)
   expect((await events.next()).value).toEqual({ event: 'next', data: '{"a":1}' })
   await events.return()
+  expect(state.left).toBe(true)
 })
 
-test.each([
-  ['while it waits', false],
-  ['before it began', true],
-])('the signal ends a stream that is held open, %s, and lets go of the connection', async (_when, isEarly) => {
-  const { body, state } = held(':\n\n')
-  const end = new AbortController()
-  if (isEarly) end.abort()
-  const next = readEvents(body, end.signal).next()
-  setTimeout(() => {
-    end.abort()
-  }, 20)
-  await expect(next).rejects.toThrow('the stream of events broke')
+test('a stream that falls silent is left, with its connection', async () => {
+  const { stream, state } = held(':\n\n')
+  await expect(readEvents(stream, { silence: 20 }).next()).rejects.toMatchObject({
+    message: 'the stream of events broke',
+    cause: { message: 'no sign of life' },
+  })
   expect(state.left).toBe(true)
 })

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { chmod, copyFile, mkdir, mkdtemp, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -26,8 +26,12 @@ describe('the one agent of a cluster on a machine', () => {
   })
 
   /** A process that does nothing, with words of its own after the program's. */
-  async function start(words: readonly string[], options: { uid?: number } = {}): Promise<ChildProcess> {
-    const child = spawn('/bin/sh', ['-c', 'while :; do sleep 1; done', ...words], { stdio: 'ignore', ...options })
+  async function start(
+    words: readonly string[],
+    { program = '/bin/sh', uid }: { program?: string; uid?: number } = {},
+  ): Promise<ChildProcess> {
+    const options = uid === undefined ? {} : { uid }
+    const child = spawn(program, ['-p', '-c', 'while :; do sleep 1; done', ...words], { stdio: 'ignore', ...options })
     started.push(child)
     await once(child, 'spawn')
     return child
@@ -56,19 +60,43 @@ describe('the one agent of a cluster on a machine', () => {
     )()
   })
 
-  test('ends a Nebula that was left behind by an agent of the same user', async () => {
-    const nebula = await start(['-config', folder.file('config.yml')])
+  /** A program of that name that does nothing by itself. */
+  async function program(name: string, mode = 0o755): Promise<string> {
+    const path = join(stateDir, name)
+    await copyFile(await realpath('/bin/sh'), path)
+    await chmod(path, mode)
+    // Others start it, too.
+    await chmod(stateDir, 0o755)
+    return path
+  }
+  const end = (nebula = 'nebula') =>
+    endLeftOver({ program: nebula, config: folder.file('config.yml') }, createLog('silent'))
+
+  test.each([
+    ['the same', 'nebula', 'nebula'],
+    ['an older', 'nebula-1.9.4', '/opt/nebula-1.9.5/bin/nebula'],
+    ['another', 'nebula', '/usr/local/bin/start-nebula.sh'],
+  ])('ends a Nebula that was left behind by an agent of the same user, with %s program', async (_which, old, now) => {
+    const nebula = await start(['-config', folder.file('config.yml')], { program: await program(old) })
     const ended = once(nebula, 'exit')
-    await endLeftOver(folder.file('config.yml'), createLog('silent'))
+    await end(now)
     await ended
+  })
+
+  test('leaves what merely says the same words', async () => {
+    const posing = await start(['agent', 'run', '-config', folder.file('config.yml')])
+    await end()
+    expect([posing.exitCode, posing.signalCode]).toEqual([null, null])
   })
 
   // Only root can start a process of somebody else.
   const testAsRoot = process.getuid?.() === 0 ? test : test.skip
   testAsRoot('is not kept from starting by what another user calls a process', async () => {
-    const posing = await start(['agent', 'run', '-config', folder.file('config.yml')], { uid: 65534 })
-    await endLeftOver(folder.file('config.yml'), createLog('silent'))
-    expect(posing.exitCode).toBeNull()
-    expect(posing.signalCode).toBeNull()
+    const words = ['agent', 'run', '-config', folder.file('config.yml')]
+    const posing = await start(words, { program: await program('nebula'), uid: 65534 })
+    // Started by another user, with this user's rights: the kernel says that it is this user's.
+    const setuid = await start(words, { program: await program('nebula-setuid', 0o4755), uid: 65534 })
+    await end()
+    for (const one of [posing, setuid]) expect([one.exitCode, one.signalCode]).toEqual([null, null])
   })
 })

@@ -1,12 +1,14 @@
 import { once } from 'node:events'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 import { afterEach, describe, expect, test } from '@jest/globals'
 
 import { ControlPlaneApi } from '../../src/agent/api.ts'
-import { UnavailableError } from '../../src/agent/errors.ts'
+import { RefusedError, UnavailableError } from '../../src/agent/errors.ts'
 import { Bell } from '../../src/agent/waiting.ts'
+import { isPlainLine } from '../../src/base/printable.ts'
 
 /** What a control plane in bad hands, or a proxy in front of it, may answer; and what comes of it on the machine. */
 describe('an agent that is answered by somebody who means it ill', () => {
@@ -43,6 +45,31 @@ describe('an agent that is answered by somebody who means it ill', () => {
     expect(retryAfter === null ? null : Math.round(retryAfter)).toBe(seconds)
   })
 
+  test('whatever rings, and how often: the next look comes after a while', async () => {
+    const bell = new Bell()
+    const ringing = setInterval(() => bell.ring(), 1)
+    const start = performance.now()
+    for (let look = 0; look < 4; look += 1) await bell.wait(10_000, 50)
+    clearInterval(ringing)
+    // Timers may be early by a millisecond.
+    expect(performance.now() - start).toBeGreaterThan(4 * 48)
+  })
+
+  test.each([
+    ['an error', { errors: [{ message: 'X' }] }],
+    ['a refusal', { data: { reportNodeStatus: { __typename: 'ValidationError', message: 'X' } } }],
+  ])('%s is a line of 500 characters that no terminal obeys', async (_what, answer) => {
+    const evil = `a\u001b]0;owned\u0007\r\n\u202e${'b'.repeat(100_000)}`
+    const text = JSON.stringify(answer).replace('"X"', JSON.stringify(evil))
+    const api = await apiOf((_request, response) => response.end(text))
+    const error: unknown = await api.report({}).catch((reason: unknown) => reason)
+    const { message } = error as Error
+    expect(error).toBeInstanceOf(RefusedError)
+    expect(isPlainLine(message)).toBe(true)
+    expect(message).toContain('a\\u001b]0;owned\\u0007 \\u202ebbb')
+    expect(message.length).toBeLessThan(600)
+  })
+
   test('a wait that is too long for a timer is a long wait, and not none', async () => {
     const bell = new Bell()
     let isOver = false
@@ -60,10 +87,58 @@ describe('an agent that is answered by somebody who means it ill', () => {
     response.once('close', () => clearInterval(drip))
   }
 
-  test('a body that drips for ever is left at the deadline', async () => {
+  /** Connections that are open at the server. */
+  const open = (): Promise<number> =>
+    new Promise((resolve, reject) =>
+      server === null
+        ? resolve(0)
+        : server.getConnections((error, count) => (error === null ? resolve(count) : reject(error))),
+    )
+  const untilClosed = async () => {
+    while ((await open()) > 0) await sleep(5)
+  }
+
+  test('a body that drips for ever is left at the deadline, with its connection', async () => {
     const api = await apiOf(dripping, { deadline: 100 })
     await expect(api.bundle([])).rejects.toThrow('did not answer within 0.1 s')
     await expect(api.report({})).rejects.toThrow('did not answer within 0.1 s')
+    await expect(api.published().next()).rejects.toThrow('sent no stream of events')
+    await untilClosed()
+  })
+
+  test('a head that drips for ever is left at the deadline, with its connection', async () => {
+    const api = await apiOf(
+      (_request, { socket }) => {
+        socket?.write('HTTP/1.1 200 OK\r\n')
+        const drip = setInterval(() => socket?.write('x: y\r\n'), 20)
+        socket?.once('close', () => clearInterval(drip))
+      },
+      { deadline: 100 },
+    )
+    await expect(api.bundle([])).rejects.toThrow('did not answer within 0.1 s')
+    await expect(api.published().next()).rejects.toThrow('did not answer within 0.1 s')
+    await untilClosed()
+  })
+
+  test('a head is read for 16 KiB', async () => {
+    const api = await apiOf((_request, response) => response.writeHead(200, { x: 'y'.repeat(17 * 1024) }).end())
+    await expect(api.bundle([])).rejects.toThrow('Header overflow')
+    await untilClosed()
+  })
+
+  test.each([301, 302, 307, 308])('a redirect (%p) leads nowhere, and the token with it', async (status) => {
+    let asked = 0
+    const elsewhere = createServer((_request, response) => {
+      asked += 1
+      response.end('{}')
+    }).listen(0, '127.0.0.1')
+    await once(elsewhere, 'listening')
+    const location = `http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}/`
+    const api = await apiOf((_request, response) => response.writeHead(status, { location }).end())
+    await expect(api.bundle([])).rejects.toThrow(`answered ${status}, a redirect`)
+    await expect(api.report({})).rejects.toThrow(UnavailableError)
+    elsewhere.close()
+    expect(asked).toBe(0)
   })
 
   test('a body that drips for ever does not keep the agent from ending', async () => {
@@ -71,18 +146,58 @@ describe('an agent that is answered by somebody who means it ill', () => {
     const api = await apiOf(dripping, { end: end.signal })
     const asking = api.bundle([])
     setTimeout(() => end.abort(), 50)
-    await expect(asking).rejects.toThrow('the agent ends')
+    await expect(asking).rejects.toThrow('was not waited for')
+    await untilClosed()
   })
 
-  test('a body without an end is cut at 10 MiB', async () => {
-    const api = await apiOf((_request, response) => {
-      response.writeHead(200)
-      const chunk = Buffer.alloc(256 * 1024, 'x')
-      const push = (): boolean => response.writable && response.write(chunk) && push()
+  test('a stream that is held open does not keep the agent from ending', async () => {
+    const end = new AbortController()
+    const held: RequestListener = (_request, response) =>
+      void response.writeHead(200, { 'content-type': 'text/event-stream' }).write(':\n\n')
+    const api = await apiOf(held, { end: end.signal })
+    const next = api.published().next()
+    setTimeout(() => end.abort(), 50)
+    await expect(next).rejects.toThrow('the stream of events broke')
+    await untilClosed()
+  })
+
+  /** Without an end, as fast as it is taken; what the sockets hold counts as sent. */
+  const endless =
+    (sent: { bytes: number }, part = Buffer.alloc(256 * 1024, ' '), type = 'application/json'): RequestListener =>
+    (_request, response) => {
+      response.writeHead(200, { 'content-type': type })
+      const push = (): void => {
+        while (!response.destroyed && sent.bytes < 256 * 1024 * 1024) {
+          sent.bytes += part.length
+          if (!response.write(part)) return
+        }
+      }
       response.on('drain', push)
       push()
+    }
+
+  test.each<[string, (api: ControlPlaneApi) => Promise<unknown>, number]>([
+    ['a slice', (api) => api.bundle([]), 10],
+    ['an answer of GraphQL’s', (api) => api.report({}), 1],
+  ])('%s without an end is cut, with its connection', async (_what, ask, most) => {
+    const sent = { bytes: 0 }
+    const api = await apiOf(endless(sent))
+    await expect(ask(api)).rejects.toThrow(`sent more than ${most} MiB`)
+    await untilClosed()
+    expect(sent.bytes).toBeLessThan((most + 16) * 1024 * 1024)
+  })
+
+  test.each([
+    ['pings', ':\n\n'],
+    ['events of a kind that nobody knows', 'event: x\ndata: y\n\n'],
+  ])('a stream that floods the agent with %s is cut after a mebibyte', async (_what, text) => {
+    const sent = { bytes: 0 }
+    const api = await apiOf(endless(sent, Buffer.from(text.repeat(4096)), 'text/event-stream'))
+    await expect(api.published().next()).rejects.toMatchObject({
+      cause: { message: 'more came within a minute than it may send' },
     })
-    await expect(api.bundle([])).rejects.toThrow('more than 10 MiB')
+    await untilClosed()
+    expect(sent.bytes).toBeLessThan(16 * 1024 * 1024)
   })
 
   test.each([
@@ -99,8 +214,7 @@ describe('an agent that is answered by somebody who means it ill', () => {
       }, 1)
       response.once('close', () => clearInterval(push))
     })
-    const events = api.published(new AbortController().signal)
-    await expect(events.next()).rejects.toThrow('the stream of events broke')
+    await expect(api.published().next()).rejects.toThrow('the stream of events broke')
     expect(sent).toBeLessThan(4 * 1024 * 1024)
   })
 
@@ -109,6 +223,6 @@ describe('an agent that is answered by somebody who means it ill', () => {
       response.writeHead(200, { 'content-type': 'text/event-stream' })
       response.write(`event: next\ndata: ${JSON.stringify({ data: { configPublished: { version } } })}\n\n`)
     })
-    await expect(api.published(new AbortController().signal).next()).rejects.toThrow(/version/)
+    await expect(api.published().next()).rejects.toThrow(/version/)
   })
 })

@@ -45,6 +45,17 @@ describe('a manifest', () => {
     ['files.../passwd: must be a path below the bundle', { files: { '../passwd': manifest.files['ca.crt'] } }],
     ['files./etc/passwd: must be a path', { files: { '/etc/passwd': manifest.files['ca.crt'] } }],
     ['files.a.sha256: must be a SHA-256', { files: { a: { sha256: 'A'.repeat(64), size: 1 } } }],
+    ['version: must be below 2³¹', { version: 2 ** 31 }],
+    ['nodes.count: must be at most', { nodes: { count: 2 ** 31, root: manifest.nodes.root } }],
+    ['files.a.size: must be at most', { files: { a: { sha256: 'a'.repeat(64), size: 2 ** 40 } } }],
+    [
+      'files: must be at most 20482',
+      {
+        files: Object.fromEntries(
+          Array.from({ length: 20_483 }, (_, index) => [`f${index}`, manifest.files['ca.crt']]),
+        ),
+      },
+    ],
     ['nodes.count: must not be negative', { nodes: { count: -1, root: manifest.nodes.root } }],
     ['the manifest: Unrecognized key: "extra"', { extra: 1 }],
   ])('names the field at fault: %s', (message, change) => {

@@ -112,3 +112,16 @@ test.each(refused.map(([message, files, owner = {}]) => ({ message, files, owner
     expect(() => verify(files, owner)).toThrow(message)
   },
 )
+
+test.each([
+  ['manifest.json', 10 * 1024 * 1024],
+  ['manifest.sig', 100],
+  ['proof.json', 16 * 1024],
+  ['ca.crt', 256 * 1024],
+  ['config.yml', 4 * 1024 * 1024],
+  ['node.yml', 1024 * 1024],
+  ['node.crt', 256 * 1024],
+])('%s is not read when it has more than %p bytes', (file, most) => {
+  const verified = () => verify({ ...sliceOf(1), [file]: ' '.repeat(most + 1) })
+  expect(verified).toThrow(`${file}: has more than ${most} bytes`)
+})

@@ -1,4 +1,4 @@
-import { createServer } from 'node:http'
+import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK } from 'jose'
@@ -17,8 +17,8 @@ export interface Provider {
   readonly jwksUrl: string
   /** The published keys. */
   keys: ProviderKey[]
-  /** Answers instead of the right ones: a status, a body, or silence. */
-  fault: { status: number } | { body: string } | 'silence' | null
+  /** Answers instead of the right ones: a status, a body, silence, or whatever is written. */
+  fault: { status: number } | { body: string } | 'silence' | ((response: ServerResponse) => void) | null
   /** What the discovery document names as issuer, when that is not the provider's address. */
   namedIssuer: string | null
   /** The paths that were asked for, since the last look. */
@@ -32,6 +32,10 @@ export async function startProvider(): Promise<Provider> {
     requests.push(request.url ?? '')
     const { fault } = provider
     if (fault === 'silence') return
+    if (typeof fault === 'function') {
+      fault(response)
+      return
+    }
     if (fault !== null && 'status' in fault) return void response.writeHead(fault.status, { location: '/' }).end('{}')
     if (fault !== null) return void response.end(fault.body)
     const documents: Record<string, unknown> = {
