@@ -23,6 +23,9 @@ const described = <In, Out>(scalar: GraphQLScalarType<In, Out>, description: str
 
 const longestUrl = 2048
 
+/** Its type does not say that it gives numbers. */
+const wholeFromZero = GraphQLNonNegativeInt as GraphQLScalarType<number, number>
+
 const isColumnInteger = (value: number): boolean => value <= greatestInteger
 
 /** A scalar that takes fewer values. What it lets in is what its description says. */
@@ -69,7 +72,9 @@ builder.addScalarType(
 )
 builder.addScalarType(
   'NonNegativeInt',
-  within(GraphQLNonNegativeInt, isColumnInteger, { description: `A whole number from 0 to ${greatestInteger}.` }),
+  within(wholeFromZero, isColumnInteger, {
+    description: `A whole number from 0 to ${greatestInteger}.`,
+  }),
 )
 
 const asCidr = (value: unknown): string => {
