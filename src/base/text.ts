@@ -1,5 +1,5 @@
 /** Characters (UTF-16 units) of any text that the API takes. Certificates are the longest ones. */
-export const longestText = 65_536
+const longestText = 65_536
 
 /** The greatest whole number of a column: both engines keep PostgreSQL's `integer`, 32 bits. */
 export const greatestInteger = 2_147_483_647
