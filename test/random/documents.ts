@@ -23,7 +23,9 @@ const depth = 4
 export function operationMaker(schema: GraphQLSchema) {
   const roots = rootFields(schema).flatMap(({ kind, field }) => (kind === 'subscription' ? [] : [{ kind, field }]))
   return (random: Random): Operation => {
-    const { kind, field } = random.pick(roots)
+    // There are twice as many mutations, of which most callers may call few.
+    const wanted = random.chance(0.7) ? 'query' : 'mutation'
+    const { kind, field } = random.pick(roots.filter((one) => one.kind === wanted))
     const writer = new Writer(random)
     const text = writer.field(field, '', depth)
     const { declared, variables, slots } = writer
