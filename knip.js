@@ -6,6 +6,7 @@ export default {
   entry: [
     ...threads.map((module) => `src/${module}.ts`),
     'scripts/*.mjs',
+    'test/random/main.ts',
     'bench/*.ts',
     'bench/attack/attackers.ts',
     'bench/lib/agents.ts',

@@ -3,6 +3,7 @@ import type { KeyObject } from 'node:crypto'
 import { decodeJwt, errors, jwtVerify, SignJWT, type JWTPayload } from 'jose'
 import * as z from 'zod'
 
+import { lineProblem } from '../base/text.ts'
 import type { IdentityProvider } from './identity-provider.ts'
 import { VerifiedTokens } from './verified-tokens.ts'
 
@@ -111,7 +112,9 @@ async function verifyProviders(token: string, provider: IdentityProvider): Promi
 const subject = z
   .string()
   .min(1)
-  .transform((text) => text.slice(0, 255))
+  // It is written to changes, and a database takes no NUL and no half of a surrogate pair, cut by us or sent.
+  .refine((text) => lineProblem(text) === null)
+  .transform((text) => [...text].slice(0, 255).join(''))
 
 /** An operator is in no tenant: whatever the tenant claim of one says is not looked at. */
 const claimShape = z.discriminatedUnion('role', [

@@ -10,7 +10,7 @@ import type { Cluster, Prisma } from '../db/types.ts'
 import { networkRule } from './addresses.ts'
 import { caLifetimeDays, newBundleKey, newCa } from './cluster-ca.ts'
 import { updateCluster, withClusterLocked } from './cluster-change.ts'
-import { contains } from './filters.ts'
+import { nameContains } from './filters.ts'
 import { firewallRule, openFirewall } from './firewall.ts'
 import { groupsRule } from './node-rules.ts'
 import { countRows, type List } from './pages.ts'
@@ -55,7 +55,7 @@ export const findCluster = <Field extends keyof ClusterFields>(
 export const listClusters = (filter: ClusterFilter = {}): List => ({
   listing,
   where: [
-    ...(filter.name ? [contains(sql`x.name`, filter.name)] : []),
+    ...(filter.name ? [nameContains(filter.name)] : []),
     ...(filter.tenantId ? [sql`x.tenant_id = ${filter.tenantId}`] : []),
   ],
 })

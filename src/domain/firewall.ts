@@ -1,6 +1,7 @@
 import * as z from 'zod'
 
 import { formatNetwork, parseNetwork } from './addresses.ts'
+import { nameRule } from './rules.ts'
 
 /**
  * Nebula's firewall (its configuration reference, `firewall`): what a node lets in and out inside the overlay. Whatever
@@ -41,8 +42,6 @@ const cidrRule = z.string().transform((text, context) => {
   return z.NEVER
 })
 
-const label = z.string().trim().min(1, 'must not be empty').max(255, 'must have at most 255 characters')
-
 /**
  * The ways to say who. To Nebula they are alternatives, of which a packet has to meet one (1.6 to 1.11, found by packets),
  * and `any` within groups is everybody: a rule with two of them would be wider than it reads.
@@ -53,12 +52,12 @@ const ruleShape = z
   .object({
     port: portsRule,
     proto: z.enum(protocols),
-    host: label.optional(),
-    group: label.optional(),
-    groups: z.array(label).min(1).max(64).optional(),
+    host: nameRule.optional(),
+    group: nameRule.optional(),
+    groups: z.array(nameRule).min(1).max(64).optional(),
     cidr: cidrRule.optional(),
     localCidr: cidrRule.optional(),
-    caName: label.optional(),
+    caName: nameRule.optional(),
     caSha: z
       .string()
       .regex(/^[0-9a-f]{64}$/, 'must be a fingerprint of 64 hex digits')

@@ -11,7 +11,7 @@ import { check, defined, nebulaVersionRule } from './rules.ts'
 const mostCharacters = 2000
 
 const rules = z.object({
-  runningConfigVersion: z.int('must be a whole number').min(1, 'must be 1 or more').optional(),
+  runningConfigVersion: z.int32('must be a whole number').min(1, 'must be 1 or more').optional(),
   nebulaVersion: nebulaVersionRule.optional(),
   lastError: z
     .string()

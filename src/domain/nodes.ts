@@ -3,7 +3,7 @@ import type { TokenHash } from '../auth/tokens.ts'
 import { columns } from '../db/columns.ts'
 import { sql, type Listing, type Sql } from '../db/pages.ts'
 import type { Node, Prisma, Tx } from '../db/types.ts'
-import { contains, isTrue } from './filters.ts'
+import { nameContains, isTrue } from './filters.ts'
 import { countRows, type List } from './pages.ts'
 
 /** By name, which is unique in the cluster, along the unique index of (tenant, cluster, name). */
@@ -124,7 +124,7 @@ function conditions(
   const flag = (condition: Sql, wanted: boolean | null | undefined) =>
     typeof wanted === 'boolean' ? [isTrue(condition, wanted)] : []
   return [
-    ...(name ? [contains(sql`x.name`, name)] : []),
+    ...(name ? [nameContains(name)] : []),
     ...flag(sql`x.is_lighthouse`, isLighthouse),
     ...flag(sql`x.is_relay`, isRelay),
     ...flag(sql`x.is_admin`, isAdmin),

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 
 import { ValidationError, type ValidationIssue } from '../base/errors.ts'
+import { lineProblem, textProblem } from '../base/text.ts'
 import { isVersion } from '../nebula/version.ts'
 
 /**
@@ -18,14 +19,18 @@ export function check<Shape extends z.ZodType>(rules: Shape, input: unknown, at:
   throw new ValidationError([first ?? { path: at, message: 'is not valid' }, ...rest])
 }
 
-/** C0 and C1 controls, line and paragraph separators, and the marks that turn the writing direction. */
-
-const control = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/u
+/** A rule of base/text.ts as one of an input. */
+function obeys(problem: (text: string) => string | null) {
+  return (text: string, context: z.RefinementCtx): void => {
+    const message = problem(text)
+    if (message !== null) context.addIssue({ code: 'custom', message })
+  }
+}
 
 /** A text of one line that is not empty once trimmed. */
 const lineRule = z
   .string()
-  .refine((name) => !control.test(name), 'must not contain control characters')
+  .superRefine(obeys(lineProblem))
   .transform((name) => name.trim())
   .refine((name) => name.length > 0, 'must not be empty')
 
@@ -71,7 +76,14 @@ export const mtuRule = z
   .max(9000, 'must be 1280 to 9000 bytes')
 
 /** A free text that people read later, such as what a bundle changes. */
-export const messageRule = z.string().trim().max(1000, 'must have at most 1000 characters')
+export const messageRule = z
+  .string()
+  .superRefine(obeys(textProblem))
+  .trim()
+  .max(1000, 'must have at most 1000 characters')
+
+/** A part of a name that a list is narrowed to: no name is longer, and SQLite compares with 50 000 bytes at most. */
+export const namePartRule = z.string().superRefine(obeys(lineProblem)).max(255, 'must have at most 255 characters')
 
 type Defined<T> = { [Key in keyof T]?: Exclude<T[Key], undefined> }
 

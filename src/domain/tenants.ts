@@ -4,9 +4,9 @@ import { ConflictError, NotFoundError } from '../base/errors.ts'
 import { newId } from '../base/ids.ts'
 import type { Operator, Scope } from '../auth/scope.ts'
 import { refusal } from '../db/errors.ts'
-import { sql, type Listing } from '../db/pages.ts'
+import type { Listing } from '../db/pages.ts'
 import type { Prisma, Tenant } from '../db/types.ts'
-import { contains } from './filters.ts'
+import { nameContains } from './filters.ts'
 import { countRows, type List } from './pages.ts'
 import { check, nameRule } from './rules.ts'
 
@@ -36,7 +36,7 @@ export const findTenant = <Field extends keyof Tenant>(
 /** ListTenants: all tenants in scope, by name. */
 export const listTenants = (filter: TenantFilter = {}): List => ({
   listing,
-  where: filter.name ? [contains(sql`x.name`, filter.name)] : [],
+  where: filter.name ? [nameContains(filter.name)] : [],
 })
 
 /** CountTenants: how many there are. */

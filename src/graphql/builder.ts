@@ -11,6 +11,7 @@ import type { PrismaClient } from '../db/generated/sqlite/client.ts'
 import { accessOf, refusalFor, scopeOf, type AccessScopes } from './access.ts'
 import { complexityError, fieldComplexity, limitsFor, pageSizes } from './complexity.ts'
 import type { Context } from './context.ts'
+import { plainTexts } from './plain-texts.ts'
 import { presentColumns } from './present-columns.ts'
 import type { Scalars } from './scalar-types.ts'
 
@@ -28,7 +29,7 @@ export const builder = new SchemaBuilder<{
   DefaultNodeNullability: false
   Connection: { readonly count: () => Promise<number> }
 }>({
-  plugins: [RelayPlugin, ScopeAuthPlugin, ErrorsPlugin, presentColumns, PrismaPlugin, ComplexityPlugin],
+  plugins: [RelayPlugin, ScopeAuthPlugin, ErrorsPlugin, plainTexts, presentColumns, PrismaPlugin, ComplexityPlugin],
   defaultFieldNullability: false,
   errors: { directResult: true },
   prisma: {

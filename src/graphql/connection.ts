@@ -2,6 +2,7 @@ import { resolveCursorConnection, type PageInfoShape } from '@pothos/plugin-rela
 import type { GraphQLResolveInfo } from 'graphql'
 import * as z from 'zod'
 
+import { textProblem } from '../base/text.ts'
 import { countRows, countRowsByParent, readPage, readPages, type List, type Window } from '../domain/pages.ts'
 import { scopeOf } from './access.ts'
 import { pageSizes } from './builder.ts'
@@ -112,12 +113,22 @@ const columnsOf = {
 /** A cursor is the row's place in the order, so that it stays good when the row itself is deleted. */
 const encodeCursor = (key: readonly unknown[]): string => Buffer.from(JSON.stringify(key)).toString('base64url')
 
-const cursorShape = z.array(z.union([z.string().max(1024), z.int()]))
+/** Names are the longest keys: 255 characters, escaped and in base64. */
+const longestCursor = 4096
+
+const cursorShape = z.array(z.union([z.string().refine((text) => textProblem(text) === null), z.int32()]))
 
 function decode({ listing }: List, cursor: string | null | undefined): (string | number)[] | null {
   if (cursor === null || cursor === undefined) return null
-  const key = cursorShape.safeParse(parseJson(Buffer.from(cursor, 'base64url').toString('utf8')))
-  if (!key.success || key.data.length !== listing.order.length || !key.data.every(fits(listing.order))) {
+  const text = cursor.length <= longestCursor ? Buffer.from(cursor, 'base64url').toString('utf8') : ''
+  const key = cursorShape.safeParse(parseJson(text))
+  if (
+    !key.success ||
+    key.data.length !== listing.order.length ||
+    !key.data.every(fits(listing.order)) ||
+    // Written once more it is the same: nothing in it was passed over.
+    encodeCursor(key.data) !== cursor
+  ) {
     throw badUserInput('That cursor is not one of this list.')
   }
   return key.data

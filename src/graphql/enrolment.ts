@@ -8,6 +8,7 @@ import { builder } from './builder.ts'
 import { outcome } from './errors.ts'
 import { given } from './input.ts'
 import { Node } from './nodes.ts'
+import { takesAnyText } from './plain-texts.ts'
 
 const nebulaVersion = 'What `nebula -version` says on the machine, such as `1.9.5`; null when that is not known.'
 const keyText =
@@ -144,6 +145,8 @@ builder.relayMutationField(
       }),
       lastError: t.string({
         description: 'Why the newest version does not run, cut to 2000 characters; null when nothing is wrong.',
+        // What a program wrote before it died is worth more than its form.
+        extensions: takesAnyText,
       }),
     }),
   },

@@ -10,6 +10,7 @@ import {
 } from 'graphql-scalars'
 
 import { SpooledFile } from '../base/spool.ts'
+import { greatestInteger } from '../base/text.ts'
 import { isNetworkText } from '../domain/addresses.ts'
 import { builder } from './builder.ts'
 
@@ -19,6 +20,31 @@ const described = <In, Out>(scalar: GraphQLScalarType<In, Out>, description: str
     description,
   }
   return new GraphQLScalarType(config)
+}
+
+const longestUrl = 2048
+
+/** Its type does not say that it gives numbers. */
+const wholeFromZero = GraphQLNonNegativeInt as GraphQLScalarType<number, number>
+
+const isColumnInteger = (value: number): boolean => value <= greatestInteger
+
+/** A scalar that takes fewer values. What it lets in is what its description says. */
+function within<In, Out>(
+  scalar: GraphQLScalarType<In, Out>,
+  allows: (value: In) => boolean,
+  { description }: { readonly description: string },
+): GraphQLScalarType<In, Out> {
+  const allowed = (value: In): In => {
+    if (allows(value)) return value
+    throw new GraphQLError(`${scalar.name}: ${description}`, { extensions: { code: 'BAD_USER_INPUT' } })
+  }
+  return new GraphQLScalarType<In, Out>({
+    ...scalar.toConfig(),
+    description,
+    parseValue: (value) => allowed(scalar.parseValue(value)),
+    parseLiteral: (node, variables) => allowed(scalar.parseLiteral(node, variables)),
+  })
 }
 
 /** Ids are stored in lower case; in a query either case means the same id (RFC 9562, section 4). */
@@ -35,9 +61,22 @@ builder.addScalarType('UUID', lowerCaseUuid)
 builder.addScalarType('DateTimeISO', described(GraphQLDateTimeISO, 'A point in time, ISO 8601 in UTC.'))
 builder.addScalarType('Port', described(GraphQLPort, 'A UDP or TCP port: 1 to 65535.'))
 builder.addScalarType('IP', described(GraphQLIP, 'An IPv4 or IPv6 address.'))
-builder.addScalarType('URL', described(GraphQLURL, 'A full URL (RFC 3986).'))
-builder.addScalarType('PositiveInt', described(GraphQLPositiveInt, 'A whole number from 1.'))
-builder.addScalarType('NonNegativeInt', described(GraphQLNonNegativeInt, 'A whole number from 0.'))
+builder.addScalarType(
+  'URL',
+  within(GraphQLURL, (url) => String(url).length <= longestUrl, {
+    description: `A full URL (RFC 3986) of at most ${longestUrl} characters.`,
+  }),
+)
+builder.addScalarType(
+  'PositiveInt',
+  within(GraphQLPositiveInt, isColumnInteger, { description: `A whole number from 1 to ${greatestInteger}.` }),
+)
+builder.addScalarType(
+  'NonNegativeInt',
+  within(wholeFromZero, isColumnInteger, {
+    description: `A whole number from 0 to ${greatestInteger}.`,
+  }),
+)
 
 const asCidr = (value: unknown): string => {
   if (typeof value === 'string' && isNetworkText(value)) return value

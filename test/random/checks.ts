@@ -1,0 +1,44 @@
+import type { RawClient } from '../support/tenants.ts'
+import type { Caller, Stage } from './stage.ts'
+
+export interface Answer {
+  readonly status: number
+  readonly text: string
+}
+
+/** A fault of ours; null when there is none. */
+export function faultIn({ status, text }: Answer): string | null {
+  if (status >= 500 || text.includes('INTERNAL_SERVER_ERROR')) return `a fault of the server: ${status} ${text}`
+  return text.includes('GRAPHQL_VALIDATION_FAILED') ? `an operation that is not valid: ${text}` : null
+}
+
+/** What of other tenants' rows is in the answer, beside what the question held itself. */
+export function leakIn({ text }: Answer, { foreignMarks }: Caller, question: string): string | null {
+  const leaked = foreignMarks.find((mark) => text.includes(mark) && !question.includes(mark))
+  return leaked === undefined ? null : `a foreign value (${leaked}): ${text}`
+}
+
+/** Two answers to one question, without the ids and what is new in each: request ids, tokens, times. */
+export function difference(foreign: Answer, missing: Answer, ids: Iterable<string>): string | null {
+  const plain = ({ status, text }: Answer) =>
+    `${status} ${text}`.replaceAll(uuid, (id) => (asked.has(id) ? '<id>' : id))
+  const asked = new Set(ids)
+  return plain(foreign) === plain(missing)
+    ? null
+    : `a foreign id is told from a missing one: ${plain(foreign)} and ${plain(missing)}`
+}
+
+const uuid = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g
+
+/** All rows beyond the caller's reach, as they are. */
+export async function foreignRows(client: RawClient, { reach }: Caller, { theirs, siblingId }: Stage): Promise<string> {
+  const where = reach.clusterId === null ? [theirs.clusterId] : [theirs.clusterId, siblingId]
+  const ofClusters = { clusterId: { in: where } }
+  return JSON.stringify([
+    await client.tenant.findMany({ where: { id: theirs.tenantId } }),
+    await client.cluster.findMany({ where: { OR: [{ tenantId: theirs.tenantId }, { id: { in: where } }] } }),
+    await client.node.findMany({ where: ofClusters, orderBy: { id: 'asc' } }),
+    await client.configBundle.findMany({ where: ofClusters, omit: { data: true }, orderBy: { version: 'asc' } }),
+    await client.clusterState.findMany({ where: ofClusters, orderBy: { instanceId: 'asc' } }),
+  ])
+}

@@ -1,0 +1,117 @@
+import {
+  type GraphQLInputType,
+  getNamedType,
+  isEnumType,
+  isInputObjectType,
+  isListType,
+  isNonNullType,
+  type GraphQLArgument,
+} from 'graphql'
+
+/** A value with a name that a failed test can show; the values themselves are long or cannot be printed. */
+export interface Hostile {
+  readonly name: string
+  readonly value: unknown
+}
+
+const cursorOf = (key: unknown): string => Buffer.from(JSON.stringify(key)).toString('base64url')
+
+const texts: readonly Hostile[] = [
+  { name: 'a NUL', value: 'a\u0000b' },
+  { name: 'a lone high surrogate', value: 'a\ud800b' },
+  { name: 'a lone low surrogate', value: '\udc00' },
+  { name: 'an escape', value: '\u001b[2J' },
+  { name: 'a line and a tab', value: 'a\n\tb' },
+  { name: 'a mark that turns the direction', value: 'a\u202eb' },
+  { name: 'nothing', value: '' },
+  { name: 'spaces', value: '   ' },
+  { name: 'marks of LIKE', value: '%_\\%_\\' },
+  { name: 'quotes', value: `'";--\`$$` },
+  { name: '25 000 marks of LIKE', value: '%'.repeat(25_000) },
+  { name: '60 000 characters', value: 'a'.repeat(60_000) },
+  { name: '__proto__', value: '__proto__' },
+  { name: 'a cursor of a NUL', value: cursorOf(['a\u0000b']) },
+  { name: 'a cursor of half a pair', value: Buffer.from('["\\ud800"]').toString('base64url') },
+  { name: 'a cursor of 0', value: cursorOf([0]) },
+  { name: 'a cursor beyond int4', value: cursorOf([2 ** 31]) },
+  { name: 'a cursor far below int4', value: cursorOf([-(2 ** 40)]) },
+  { name: 'a cursor of 1e300', value: Buffer.from('[1e300]').toString('base64url') },
+  { name: 'a cursor of two', value: cursorOf(['a\u0000b', '\u0000']) },
+  { name: 'a cursor of two numbers', value: cursorOf([2 ** 53, 2 ** 53]) },
+  { name: 'a cursor of a long text', value: cursorOf(['a'.repeat(40_000)]) },
+  { name: 'a cursor of deep lists', value: Buffer.from('['.repeat(20_000)).toString('base64url') },
+]
+
+const integers: readonly Hostile[] = [0, -1, 2 ** 31 - 1, -(2 ** 31), 2 ** 31, 2 ** 53, 1e300, 0.5].map((value) => ({
+  name: String(value),
+  value,
+}))
+
+/** Texts of which a scalar that looks like a number, an address or a time could make something. */
+const forms: readonly Hostile[] = [
+  ...texts,
+  { name: 'a URL with a NUL', value: 'http://a/\u0000' },
+  { name: 'a URL with %00', value: 'http://a/%00' },
+  { name: 'a URL with half a pair', value: 'http://a/\ud800' },
+  { name: 'a long URL', value: `http://a/${'a'.repeat(50_000)}` },
+  { name: 'a mapped address', value: '::ffff:10.0.0.1' },
+  { name: 'an address with a zone', value: 'fe80::1%eth0' },
+  { name: 'a network of /33', value: '10.0.0.0/33' },
+  { name: 'a mapped network', value: '::ffff:10.0.0.0/104' },
+  { name: 'the year 275760', value: '+275760-09-13T00:00:00.000Z' },
+]
+
+const strange: readonly Hostile[] = [
+  { name: 'a list', value: [[]] },
+  { name: 'an object', value: { a: 1 } },
+  { name: 'a boolean', value: true },
+]
+
+function valuesOf(type: GraphQLInputType): readonly Hostile[] {
+  switch (getNamedType(type).name) {
+    case 'String':
+      return [...texts, ...strange]
+    case 'Int':
+    case 'PositiveInt':
+    case 'NonNegativeInt':
+    case 'Port':
+      return [...integers, ...strange, ...texts.slice(0, 2)]
+    case 'Boolean':
+    case 'UUID':
+    case 'File':
+      return [...strange, ...texts.slice(0, 2), ...integers.slice(0, 1)]
+    default:
+      // Addresses, networks, URLs, times, enums: a scalar that is added is given everything.
+      return [...forms, ...integers, ...strange]
+  }
+}
+
+/** A value put at one place in the arguments of a field; the path says where. */
+export interface Attack extends Hostile {
+  readonly path: readonly (string | number)[]
+}
+
+/** Every place in an argument where a scalar or an enum stands, with each hostile value of its type. */
+export const attacksOn = ({ name, type }: Pick<GraphQLArgument, 'name' | 'type'>): Attack[] => attacksAt(type, [name])
+
+function attacksAt(type: GraphQLInputType, path: readonly (string | number)[]): Attack[] {
+  if (isNonNullType(type)) return attacksAt(type.ofType, path)
+  if (isListType(type)) {
+    const long = { name: 'a list of 5000', value: Array.from({ length: 5000 }, () => 'a'), path }
+    return [...attacksAt(type.ofType, [...path, 0]), long]
+  }
+  if (isInputObjectType(type)) {
+    return Object.values(type.getFields()).flatMap((field) => attacksAt(field.type, [...path, field.name]))
+  }
+  const values = isEnumType(type) ? [...strange, ...texts.slice(0, 4)] : valuesOf(type)
+  return values.map((one) => ({ ...one, path }))
+}
+
+/** A copy of `target` with the attack's value at its place; what is missing on the way there is made. */
+export function placed(target: unknown, { path: [key, ...rest], value }: Pick<Attack, 'path' | 'value'>): unknown {
+  if (key === undefined) return value
+  if (typeof key === 'number') return [placed(Array.isArray(target) ? target[0] : undefined, { path: rest, value })]
+  const object = typeof target === 'object' && target !== null ? target : {}
+  const inner = (object as Readonly<Record<string, unknown>>)[key]
+  return { ...object, [key]: placed(inner, { path: rest, value }) }
+}
