@@ -5,10 +5,9 @@ export interface PlaceLimits {
   readonly ofOwner: number
   /** Of all owners together. */
   readonly all: number
+  /** After which somebody who found no place may ask again. */
+  readonly retryAfterSeconds: number
 }
-
-/** Seconds after which somebody who found no place may ask again. */
-const retryAfterSeconds = 5
 
 /** A number of places, of which each owner has a share: for what lasts and cannot be put off, such as a transfer. */
 export class Places {
@@ -36,7 +35,7 @@ export class Places {
   take(owner: string): () => void {
     const own = this.#taken.get(owner) ?? 0
     if (own >= this.#limits.ofOwner || this.#all >= this.#limits.all) {
-      throw new LimitError(`There are too many ${this.#what} at once; try again later.`, retryAfterSeconds)
+      throw new LimitError(`There are too many ${this.#what} at once; try again later.`, this.#limits.retryAfterSeconds)
     }
     this.#count(owner, 1)
     let isTaken = true

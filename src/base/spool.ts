@@ -7,7 +7,7 @@ import { Places, type PlaceLimits } from './places.ts'
 /** Bytes that are read from a file at once. */
 const pieceSize = 64 * 1024
 
-export interface SpoolLimits extends PlaceLimits {
+export interface SpoolLimits extends Omit<PlaceLimits, 'retryAfterSeconds'> {
   /** Bytes of all uploads together that are kept in memory. */
   readonly memory: number
 }
@@ -26,7 +26,7 @@ export class Spool {
   constructor(folder: string, limits: SpoolLimits) {
     this.#folder = folder
     this.#limits = limits
-    this.#places = new Places('uploads', limits)
+    this.#places = new Places('uploads', { ...limits, retryAfterSeconds: 5 })
   }
 
   /** What is kept now, for tests: uploads, and bytes of them that are in memory. */

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 
 import type { SignIns } from '../domain/sign-ins.ts'
+import { isSignedIn, operatorIn } from '../graphql/access.ts'
 import { readBody } from './body.ts'
 import type { Exchange } from './exchange.ts'
 import { parseJson } from './params.ts'
@@ -39,27 +40,21 @@ export const signInRoutes = ({ signIns }: { readonly signIns: SignIns }): readon
     methods: {
       POST: async (exchange) => {
         const session = await exchange.session()
-        switch (session.kind) {
-          case 'operator':
-            if (session.sessionId === null) return noSession()
-            await signIns.signOut(session.sessionId)
-            return new Response(null, { status: 204 })
-          case 'tenantAdmin':
-          case 'node':
-          case 'enrollingMachine':
-            return noSession()
-          case 'anonymous':
-            return failure(401, 'UNAUTHENTICATED', 'You are not signed in.', {
-              headers: { 'www-authenticate': 'Bearer' },
-            })
+        if (!isSignedIn(session)) {
+          const headers = { 'www-authenticate': 'Bearer' }
+          return failure(401, 'UNAUTHENTICATED', 'You are not signed in.', { headers })
         }
+        const sessionId = operatorIn(session)?.sessionId ?? null
+        if (sessionId === null) {
+          const message = 'This credential is no session: it holds until it expires or is rotated.'
+          return failure(409, 'CONFLICT', message)
+        }
+        await signIns.signOut(sessionId)
+        return new Response(null, { status: 204 })
       },
     },
   },
 ]
-
-const noSession = (): Response =>
-  failure(409, 'CONFLICT', 'This credential is no session: it holds until it expires or is rotated.')
 
 /**
  * A page of another origin does not sign its visitor in, whatever CORS allows it. Browsers say where a request comes from

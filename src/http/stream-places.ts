@@ -1,5 +1,5 @@
 import type { SignedIn } from '../auth/session.ts'
-import { LimitError } from '../base/errors.ts'
+import { Places } from '../base/places.ts'
 
 /** How many streams may be open at once, on this instance. */
 export interface StreamLimits {
@@ -10,23 +10,24 @@ export interface StreamLimits {
   readonly ofTenant: number
 }
 
-/** Seconds: streams end when they end; agents poll meanwhile. */
-const retryAfter = 30
-
 /** Counts open streams, by credential and by tenant, so that nobody can hold all of them. */
 export class StreamPlaces {
-  readonly #limits: StreamLimits
-  readonly #taken = new Map<string, number>()
+  readonly #ofNodes: Places
+  readonly #ofPeople: Places
+  readonly #ofTenants: Places
 
-  constructor(limits: StreamLimits) {
-    this.#limits = limits
+  constructor({ ofNode, ofPerson, ofTenant }: StreamLimits) {
+    // Streams end when they end; agents poll meanwhile.
+    const placesOf = (what: string, ofOwner: number) =>
+      new Places(what, { ofOwner, all: Infinity, retryAfterSeconds: 30 })
+    this.#ofNodes = placesOf('open streams of yours', ofNode)
+    this.#ofPeople = placesOf('open streams of yours', ofPerson)
+    this.#ofTenants = placesOf('open streams of this tenant', ofTenant)
   }
 
   /** How many streams are open. */
   get size(): number {
-    let size = 0
-    for (const [key, taken] of this.#taken) if (key.startsWith(tenants)) size += taken
-    return size
+    return this.#ofTenants.size
   }
 
   /**
@@ -36,48 +37,30 @@ export class StreamPlaces {
    * @throws LimitError when there is none
    */
   take(caller: SignedIn, credential: string): () => void {
-    const { ofTenant } = this.#limits
-    const own = this.#ownOf(caller, credential)
-    const tenant = `${tenants}${caller.scope.tenantId ?? 'operators'}`
-    if (this.#count(own.key) >= own.limit) throw refusal(`${own.limit} streams of yours are open already.`)
-    if (this.#count(tenant) >= ofTenant) throw refusal(`${ofTenant} streams of this tenant are open already.`)
-    this.#add(own.key, 1)
-    this.#add(tenant, 1)
-    let isHeld = true
-    return () => {
-      if (!isHeld) return
-      isHeld = false
-      this.#add(own.key, -1)
-      this.#add(tenant, -1)
+    const giveBack = this.#takeOwn(caller, credential)
+    try {
+      const giveBackTenants = this.#ofTenants.take(caller.scope.tenantId ?? 'operators')
+      return () => {
+        giveBack()
+        giveBackTenants()
+      }
+    } catch (error) {
+      giveBack()
+      throw error
     }
   }
 
-  #ownOf(caller: SignedIn, credential: string): { readonly key: string; readonly limit: number } {
-    const { ofNode, ofPerson } = this.#limits
+  #takeOwn(caller: SignedIn, credential: string): () => void {
     switch (caller.kind) {
       case 'operator':
       case 'tenantAdmin':
-        return { key: `person ${credential}`, limit: ofPerson }
+        return this.#ofPeople.take(credential)
       // By its id: a rotation ends the streams of the token before, a moment later.
       case 'node':
-        return { key: `node ${caller.nodeId}`, limit: ofNode }
+        return this.#ofNodes.take(caller.nodeId)
       // Machines that enrol share a token, and there is nothing that they may listen to.
       case 'enrollingMachine':
-        return { key: `enrolling ${caller.clusterId}`, limit: ofNode }
+        return this.#ofNodes.take(`enrolling ${caller.clusterId}`)
     }
   }
-
-  #count(key: string): number {
-    return this.#taken.get(key) ?? 0
-  }
-
-  #add(key: string, change: number): void {
-    const taken = this.#count(key) + change
-    if (taken === 0) this.#taken.delete(key)
-    else this.#taken.set(key, taken)
-  }
 }
-
-const tenants = 'tenant '
-
-const refusal = (message: string): LimitError => new LimitError(`${message} Close one first.`, retryAfter)

@@ -1,0 +1,109 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { gzipSync } from 'node:zlib'
+
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+
+import { FairQueue } from '../../src/base/fair-queue.ts'
+import { bundleOf, CONFIG, END, RAW_CONFIG, rawEntry, rawHeader } from '../bundle/support.ts'
+import { startApp, type TestApp } from '../support/app.ts'
+import { send } from '../support/multipart.ts'
+import { fileMark } from '../support/schema-walk.ts'
+import { createWorld, type World } from '../support/world.ts'
+
+const MiB = 1024 * 1024
+const gzip = (...parts: Uint8Array[]) => new Uint8Array(gzipSync(Buffer.concat(parts)))
+const yaml = async (text: string) => new Uint8Array(await bundleOf(CONFIG, { name: 'more.yml', content: text }))
+
+/** What must become of each: whose error it is, and nothing stored. */
+const corpus: readonly (readonly [
+  name: string,
+  archive: () => Promise<Uint8Array<ArrayBuffer>> | Uint8Array<ArrayBuffer>,
+  error: string,
+])[] = [
+  ['no gzip at all', () => new Uint8Array(randomBytes(MiB)), 'ValidationError'],
+  [
+    'a gzip that says it is one and is noise',
+    () => new Uint8Array(Buffer.concat([Buffer.from('1f8b0800', 'hex'), randomBytes(MiB)])),
+    'ValidationError',
+  ],
+  [
+    'a bomb of 100 MiB',
+    () => gzip(RAW_CONFIG, rawHeader({ name: 'zeros', size: 60 * MiB }), Buffer.alloc(100 * MiB)),
+    'LimitError',
+  ],
+  [
+    'a header that promises more than any archive has',
+    () => gzip(RAW_CONFIG, rawHeader({ name: 'x', size: 2 ** 33 - 1 })),
+    'LimitError',
+  ],
+  ['a link out of the archive', () => gzip(RAW_CONFIG, rawHeader({ name: 'x', type: '2' }), END), 'ValidationError'],
+  [
+    'a path out of the archive',
+    () => gzip(RAW_CONFIG, rawEntry({ name: '../../etc/passwd' }, 'x'), END),
+    'ValidationError',
+  ],
+  [
+    'a hundred thousand entries',
+    () => gzip(RAW_CONFIG, ...Array.from({ length: 100_000 }, (_, i) => rawHeader({ name: `f${i}`, size: 0 })), END),
+    'LimitError',
+  ],
+  ['YAML that is nested ten thousand levels deep', () => yaml(`a: ${'['.repeat(10_000)}`), 'ValidationError'],
+  ['YAML of a million tokens', () => yaml(`a: [${'1,'.repeat(500_000)}1]\n`), 'ValidationError'],
+  [
+    'YAML whose aliases double with each line',
+    () =>
+      yaml(`a0: &a0 [1]\n${Array.from({ length: 40 }, (_, i) => `a${i + 1}: &a${i + 1} [*a${i}, *a${i}]\n`).join('')}`),
+    'ValidationError',
+  ],
+  [
+    'YAML with a key twice among fifty thousand',
+    () => yaml(`${Array.from({ length: 50_000 }, (_, i) => `k${i}: 1\n`).join('')}k0: 1\n`),
+    'ValidationError',
+  ],
+  ['an archive that ends in the middle', async () => (await yaml('a: 1\n')).slice(0, 100), 'ValidationError'],
+]
+
+const mutation = `mutation ($input: CreateConfigBundleInput!) {
+  createConfigBundle(input: $input) { __typename ... on Error { message } } }`
+
+describe('archives that are sent to do harm', () => {
+  let app: TestApp
+  let greedy: World
+  let modest: World
+  const expensive = new FairQueue({ running: 2, waitingOfOwner: 64, waiting: 128 })
+  beforeAll(async () => {
+    app = await startApp('sqlite', { expensive })
+    greedy = await createWorld(app, 'greedy', randomUUID())
+    modest = await createWorld(app, 'modest', randomUUID())
+  })
+  afterAll(() => app.close())
+
+  async function upload(of: World, archive: Uint8Array<ArrayBuffer>) {
+    const input = { clusterId: of.clusterId, archive: fileMark }
+    const { status, text } = await send(app, of.admin, mutation, { input }, archive)
+    const { data } = JSON.parse(text) as { data?: { createConfigBundle: { __typename: string; message?: string } } }
+    return { status, ...data?.createConfigBundle }
+  }
+
+  test.each(corpus)('%s: refused, with a reason, and nothing is stored', async (_name, archive, error) => {
+    const before = await app.database.client.configBundle.count()
+    const answer = await upload(greedy, await archive())
+    expect(answer).toMatchObject({ status: 200, __typename: error })
+    expect(answer.message).toMatch(/./)
+    expect(await app.database.client.configBundle.count()).toBe(before)
+  })
+
+  test('all of them at once leave another tenant its turn: it waits behind one of them at the most', async () => {
+    const archives = await Promise.all(corpus.map(([, archive]) => archive()))
+    const done: string[] = []
+    const hostile = archives.map((archive) => upload(greedy, archive).then(() => done.push('greedy')))
+    const small = new Uint8Array(await bundleOf(CONFIG))
+    while (expensive.size.running + expensive.size.waiting < 8) await new Promise((resolve) => setTimeout(resolve, 1))
+    const before = done.length
+    const answer = await upload(modest, small)
+    // One of the other tenant's may have been at it, and another one may have begun meanwhile.
+    expect(done.length - before).toBeLessThanOrEqual(2)
+    expect(answer.__typename).toBe('CreateConfigBundlePayload')
+    await Promise.all(hostile)
+  })
+})
