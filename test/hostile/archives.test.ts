@@ -96,7 +96,7 @@ describe('archives that are sent to do harm', () => {
   })
 
   test('all of them at once leave another tenant its turn: it waits behind one of them at the most', async () => {
-    const archives = await Promise.all(corpus.map(async ([, archive]) => archive()))
+    const archives = await Promise.all(corpus.slice(0, 8).map(async ([, archive]) => archive()))
     const waiting = async (count: number) => {
       while (expensive.size.waiting < count) await new Promise((resolve) => setTimeout(resolve, 1))
     }
