@@ -64,6 +64,11 @@ describe.each(engines)('clusters on %s', (engine) => {
   test.each([
     ['10.42.0.1/16', 'must be a network in CIDR notation without host bits, such as 10.42.0.0/16'],
     ['fd00::/64', 'must be an IPv4 network'],
+    ['127.0.0.0/8', 'must not be within 127.0.0.0/8, which is every machine’s own'],
+    ['169.254.8.0/24', 'must not be within 169.254.0.0/16, which is for one link only'],
+    ['0.0.0.0/8', 'must not be within 0.0.0.0/8, which stands for “this network”'],
+    ['224.1.0.0/16', 'must not be within 224.0.0.0/4, which is for multicast'],
+    ['255.0.0.0/8', 'must not be within 240.0.0.0/4, which is reserved'],
     ['10.42.0.0/31', 'must have a prefix length of 8 to 30'],
     ['0.0.0.0/0', 'must have a prefix length of 8 to 30'],
   ])('the network %s is refused: %s', async (networkCidr, message) => {

@@ -10,6 +10,7 @@ import { RefusedError, UnauthenticatedError, UnavailableError } from './errors.t
 
 const version = z.int32().positive()
 const pem = z.string().max(sliceBounds.certificates)
+const network = z.union([z.cidrv4(), z.cidrv6()])
 
 /** Fields of the payload that gives a node its certificate, as a query names them. */
 export const identityFields = 'node { id name } certificate caCertificate networkCidr bundleSigningKey clusterId'
@@ -21,7 +22,7 @@ export const identityShape = z.object({
   }),
   certificate: pem,
   caCertificate: pem,
-  networkCidr: z.union([z.cidrv4(), z.cidrv6()]),
+  networkCidr: network,
   bundleSigningKey: z.string().regex(/^[A-Za-z0-9+/]{43}=$/, 'must be 32 bytes in base64'),
   clusterId: z.uuid(),
 })
@@ -32,8 +33,13 @@ export const enrolledShape = identityShape.extend({
 /** What a node is given with its certificate. */
 export type Identity = z.infer<typeof identityShape>
 
+/** What a token is for. The cluster of a node's own token stands below it. */
 export const viewerShape = z.object({
-  viewer: z.object({ clusterId: z.uuid().optional(), cluster: z.object({ id: z.uuid() }).optional() }),
+  viewer: z.object({
+    clusterId: z.uuid().optional(),
+    networkCidr: network.optional(),
+    cluster: z.object({ id: z.uuid(), networkCidr: network }).optional(),
+  }),
 })
 
 export const publishedShape = z.object({ configPublished: z.object({ version }) })

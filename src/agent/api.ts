@@ -31,6 +31,9 @@ export type BundleAnswer =
   /** No published version has this node yet. */
   | { readonly kind: 'none' }
 
+/** The cluster that a token is for, and its overlay network. */
+export type ClusterOfToken = Pick<Identity, 'clusterId' | 'networkCidr'>
+
 /** The control plane's public API, with one credential. */
 export class ControlPlaneApi {
   readonly #server: string
@@ -54,11 +57,14 @@ export class ControlPlaneApi {
     this.#deadline = limits.deadline
   }
 
-  /** Which cluster an enrolment token is for, before anything is done with it; null for a token of another kind. */
-  async clusterOfToken(): Promise<string | null> {
-    const query = '{ viewer { ... on EnrollingMachine { clusterId } ... on Node { cluster { id } } } }'
+  /** Which cluster a token is for, before anything is done with it; null for a token of another kind. */
+  async clusterOfToken(): Promise<ClusterOfToken | null> {
+    const query =
+      '{ viewer { ... on EnrollingMachine { clusterId networkCidr } ... on Node { cluster { id networkCidr } } } }'
     const { viewer } = viewerShape.parse(await this.#graphql(query, {}))
-    return viewer.clusterId ?? viewer.cluster?.id ?? null
+    if (viewer.cluster) return { clusterId: viewer.cluster.id, networkCidr: viewer.cluster.networkCidr }
+    const { clusterId, networkCidr } = viewer
+    return clusterId === undefined || networkCidr === undefined ? null : { clusterId, networkCidr }
   }
 
   async enroll(input: object): Promise<Identity & { token: string }> {

@@ -1,11 +1,12 @@
 import { readFile, rm } from 'node:fs/promises'
 
 import { formatPublicKey, generateNodeKeyPair, parseNodeKeyPair } from '../pki/keys.ts'
-import { ControlPlaneApi } from './api.ts'
+import { ControlPlaneApi, type ClusterOfToken } from './api.ts'
 import { assertOurs } from './certificates.ts'
-import { ClusterFolder, type Enrolment } from './enrolment-state.ts'
+import { ClusterFolder, enrolledClusters, type Enrolment } from './enrolment-state.ts'
 import { AgentError, UnauthenticatedError } from './errors.ts'
 import { isMissing, makeFolder, writeWhole } from '../base/files.ts'
+import { overlaps, parseNetwork } from '../base/networks.ts'
 
 export interface EnrollOptions {
   /** Of the control plane. */
@@ -29,17 +30,19 @@ export async function enroll(options: EnrollOptions): Promise<{ enrolment: Enrol
   const server = serverAddress(options)
   const { token, stateDir } = options
   const api = new ControlPlaneApi(server, token)
-  const clusterId = await api.clusterOfToken().catch((error: unknown) => {
+  const cluster = await api.clusterOfToken().catch((error: unknown) => {
     if (!(error instanceof UnauthenticatedError)) throw error
     throw new AgentError('The control plane does not know this token: it was mistyped, or rotated. Get a new one.')
   })
-  if (clusterId === null) throw new AgentError('This is no token of a cluster (orc_…) or a node (orn_…).')
+  if (cluster === null) throw new AgentError('This is no token of a cluster (orc_…) or a node (orn_…).')
+  const { clusterId } = cluster
   const folder = new ClusterFolder(stateDir, clusterId)
   if ((await folder.read('agent.json')) !== null) {
     throw new AgentError(
       `This machine is enrolled in that cluster already (${folder.path}). Remove it first: orrery agent leave --cluster ${clusterId} --yes`,
     )
   }
+  await assertNetworkIsFree(stateDir, cluster)
   await makeFolder(folder.file('versions'))
   const key = await keyIn(folder)
   const { publicKey } = parseNodeKeyPair(key)
@@ -56,6 +59,24 @@ export async function enroll(options: EnrollOptions): Promise<{ enrolment: Enrol
   }
   await folder.keep(enrolment, { token: given.token, key, certificate: given.certificate })
   return { enrolment, folder }
+}
+
+/**
+ * Two overlays with the same addresses on one machine break each other: a packet goes to whichever was there first.
+ * @throws AgentError that says what to do
+ */
+async function assertNetworkIsFree(stateDir: string, { networkCidr }: ClusterOfToken): Promise<void> {
+  const wanted = parseNetwork(networkCidr)
+  for (const folder of await enrolledClusters(stateDir)) {
+    const { clusterId, networkCidr: taken, name } = await folder.enrolment()
+    const known = parseNetwork(taken)
+    if (!wanted || !known || !overlaps(wanted, known)) continue
+    throw new AgentError(
+      `The cluster's network, ${networkCidr}, overlaps ${taken}, which this machine is in already as ${name} (cluster ` +
+        `${clusterId}): it could not tell their packets apart. Leave that one first (orrery agent leave --cluster ` +
+        `${clusterId} --yes), or ask for a cluster with another network.`,
+    )
+  }
 }
 
 async function ask(api: ControlPlaneApi, options: EnrollOptions, publicKey: string) {

@@ -1,48 +1,25 @@
 import ipaddr from 'ipaddr.js'
 import * as z from 'zod'
 
-/**
- * IPv4 and IPv6 networks and addresses, parsed by ipaddr.js. A network is written in CIDR notation (RFC 4632) without
- * host bits; the canonical text of two equal networks is equal.
- */
-export type Network = readonly [address: ipaddr.IPv4 | ipaddr.IPv6, prefix: number]
+import { formatNetwork, isFullAddress, overlaps, parseNetwork, type Network } from '../base/networks.ts'
 
-/** Reads a CIDR; null when it is none, when its address is not written in full, or when host bits are set. */
-export function parseNetwork(text: string): Network | null {
-  if (!isNetworkText(text)) return null
-  const network: Network = ipaddr.parseCIDR(text)
-  return sameBytes(network[0].toByteArray(), maskedBytes(network)) ? network : null
+/** What no machine lets another one have (RFC 6890; Linux drops packets from and to most of them). */
+const reserved: readonly (readonly [network: Network, what: string])[] = [
+  [ipaddr.parseCIDR('0.0.0.0/8'), 'stands for “this network”'],
+  [ipaddr.parseCIDR('127.0.0.0/8'), 'is every machine’s own'],
+  [ipaddr.parseCIDR('169.254.0.0/16'), 'is for one link only'],
+  [ipaddr.parseCIDR('224.0.0.0/4'), 'is for multicast'],
+  [ipaddr.parseCIDR('240.0.0.0/4'), 'is reserved'],
+  [ipaddr.parseCIDR('::1/128'), 'is every machine’s own'],
+  [ipaddr.parseCIDR('fe80::/10'), 'is for one link only'],
+  [ipaddr.parseCIDR('ff00::/8'), 'is for multicast'],
+]
+
+/** Why a network can be nobody's, as a rule says it; null when it can. A larger one, a default route say, may hold such. */
+export function reservedProblem(network: Network): string | null {
+  const clash = reserved.find(([taken]) => taken[1] <= network[1] && overlaps(taken, network))
+  return clash ? `must not be within ${formatNetwork(clash[0])}, which ${clash[1]}` : null
 }
-
-/** Whether a text has the form of a CIDR, host bits or not. */
-export const isNetworkText = (text: string): boolean => {
-  const [address = '', prefix = '', ...rest] = text.split('/')
-  if (rest.length > 0 || !/^\d{1,3}$/.test(prefix) || !isFullAddress(address)) return false
-  return Number(prefix) <= (address.includes(':') ? 128 : 32)
-}
-
-/** `10.1` and octal numbers are addresses to the C library and traps to people. */
-export const isFullAddress = (text: string): boolean =>
-  ipaddr.IPv4.isValidFourPartDecimal(text) || (text.includes(':') && ipaddr.IPv6.isValid(text))
-
-export const formatNetwork = ([address, prefix]: Network): string => `${address.toString()}/${prefix}`
-
-/** Whether two networks share an address: one contains the other, or they are equal. */
-export function overlaps(a: Network, b: Network): boolean {
-  if (a[0].kind() !== b[0].kind()) return false
-  const shorter = Math.min(a[1], b[1])
-  return sameBytes(maskedBytes([a[0], shorter]), maskedBytes([b[0], shorter]))
-}
-
-function maskedBytes([address, prefix]: Network): number[] {
-  return address.toByteArray().map((byte, index) => {
-    const bits = Math.min(8, Math.max(0, prefix - index * 8))
-    return byte & (0xff << (8 - bits)) & 0xff
-  })
-}
-
-const sameBytes = (a: readonly number[], b: readonly number[]): boolean =>
-  a.length === b.length && a.every((byte, index) => byte === b[index])
 
 /** The overlay network of a cluster: IPv4, with room for two nodes at least. */
 export const networkRule = z.string().transform((text, context) => {
@@ -50,7 +27,9 @@ export const networkRule = z.string().transform((text, context) => {
   if (!network) return refuse(context, 'must be a network in CIDR notation without host bits, such as 10.42.0.0/16')
   if (network[0].kind() !== 'ipv4') return refuse(context, 'must be an IPv4 network')
   if (network[1] < 8 || network[1] > 30) return refuse(context, 'must have a prefix length of 8 to 30')
-  return formatNetwork(network)
+  // With a prefix of 8 at least, it holds none of them but the link's own, which then is within 169.0.0.0/8.
+  const problem = reservedProblem(network)
+  return problem === null ? formatNetwork(network) : refuse(context, problem)
 })
 
 /** The address at which the underlay reaches a lighthouse. */
@@ -68,20 +47,3 @@ function refuse(context: z.RefinementCtx, message: string): never {
   context.addIssue({ code: 'custom', message })
   return z.NEVER
 }
-
-/** First and last address that nodes of an IPv4 network may have (without the network's own and its broadcast). */
-export function hostRange(cidr: string): { first: number; last: number } {
-  const network = parseNetwork(cidr)
-  if (!network) throw new Error(`a stored network is not one: ${cidr}`)
-  const base = toNumber(network[0].toString())
-  return { first: base + 1, last: base + 2 ** (32 - network[1]) - 2 }
-}
-
-/** An IPv4 address as the number it is (RFC 791). */
-export const toNumber = (address: string): number =>
-  ipaddr.IPv4.parse(address)
-    .toByteArray()
-    .reduce((sum, byte) => sum * 256 + byte, 0)
-
-export const fromNumber = (value: number): string =>
-  [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join('.')

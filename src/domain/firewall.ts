@@ -1,6 +1,6 @@
 import * as z from 'zod'
 
-import { formatNetwork, parseNetwork } from './addresses.ts'
+import { formatNetwork, parseNetwork } from '../base/networks.ts'
 import { nameRule } from './rules.ts'
 
 /**

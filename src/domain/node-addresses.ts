@@ -1,6 +1,6 @@
 import { ConflictError, LimitError, ValidationError } from '../base/errors.ts'
 import type { Cluster } from '../db/types.ts'
-import { fromNumber, hostRange, isFullAddress, toNumber } from './addresses.ts'
+import { fromNumber, hostRange, isFullAddress, toNumber } from '../base/networks.ts'
 import type { Change } from './cluster-change.ts'
 
 /** How many addresses one look-up asks about. */

@@ -4,7 +4,8 @@ import * as z from 'zod'
 import { ValidationError } from '../base/errors.ts'
 import type { Scope } from '../auth/scope.ts'
 import type { Cluster, Node } from '../db/types.ts'
-import { formatNetwork, overlaps, parseNetwork, type Network } from './addresses.ts'
+import { formatNetwork, overlaps, parseNetwork, type Network } from '../base/networks.ts'
+import { reservedProblem } from './addresses.ts'
 import { listNodesWithRoutes } from './nodes.ts'
 
 /** A network that is reachable behind a node (Nebula's unsafe routes), in canonical text. */
@@ -14,7 +15,7 @@ export const routeRule = z.string().transform((text, context) => {
     ? 'must be a network in CIDR notation without host bits, such as 192.168.1.0/24'
     : isMapped(network)
       ? 'must be written as the IPv4 network that it is'
-      : null
+      : reservedProblem(network)
   if (network && message === null) return formatNetwork(network)
   context.addIssue({ code: 'custom', message: message ?? '' })
   return z.NEVER

@@ -11,7 +11,7 @@ import {
 
 import { SpooledFile } from '../base/spool.ts'
 import { greatestInteger } from '../base/text.ts'
-import { isNetworkText } from '../domain/addresses.ts'
+import { isNetworkText } from '../base/networks.ts'
 import { builder } from './builder.ts'
 
 const described = <In, Out>(scalar: GraphQLScalarType<In, Out>, description: string): GraphQLScalarType<In, Out> => {

@@ -54,7 +54,7 @@ describe('a machine that enrols with a control plane in bad hands', () => {
         const { input } = variables
         const data =
           input === undefined || !query.startsWith('mutation')
-            ? { viewer: { clusterId } }
+            ? { viewer: { clusterId, networkCidr: '10.42.0.0/16' } }
             : { enrollNode: give(parsePublicKey(input.publicKey)) }
         response.end(JSON.stringify({ data }))
       })

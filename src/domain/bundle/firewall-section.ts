@@ -2,7 +2,7 @@ import ipaddr from 'ipaddr.js'
 
 import { CONFIG_FILE } from '../../nebula/manifest.ts'
 import { isSettings, type Settings } from '../../nebula/merge.ts'
-import { formatNetwork, isNetworkText, parseNetwork } from '../addresses.ts'
+import { formatNetwork, isNetworkText, parseNetwork } from '../../base/networks.ts'
 import { firewallRule, type Firewall } from '../firewall.ts'
 import { refuseFile } from './refusal.ts'
 import { yamlThread } from './yaml-thread.ts'

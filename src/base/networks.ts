@@ -1,0 +1,61 @@
+import ipaddr from 'ipaddr.js'
+
+/**
+ * IPv4 and IPv6 networks and addresses, parsed by ipaddr.js. A network is written in CIDR notation (RFC 4632) without
+ * host bits; the canonical text of two equal networks is equal.
+ */
+export type Network = readonly [address: ipaddr.IPv4 | ipaddr.IPv6, prefix: number]
+
+/** Reads a CIDR; null when it is none, when its address is not written in full, or when host bits are set. */
+export function parseNetwork(text: string): Network | null {
+  if (!isNetworkText(text)) return null
+  const network: Network = ipaddr.parseCIDR(text)
+  return sameBytes(network[0].toByteArray(), maskedBytes(network)) ? network : null
+}
+
+/** Whether a text has the form of a CIDR, host bits or not. */
+export const isNetworkText = (text: string): boolean => {
+  const [address = '', prefix = '', ...rest] = text.split('/')
+  if (rest.length > 0 || !/^\d{1,3}$/.test(prefix) || !isFullAddress(address)) return false
+  return Number(prefix) <= (address.includes(':') ? 128 : 32)
+}
+
+/** `10.1` and octal numbers are addresses to the C library and traps to people. */
+export const isFullAddress = (text: string): boolean =>
+  ipaddr.IPv4.isValidFourPartDecimal(text) || (text.includes(':') && ipaddr.IPv6.isValid(text))
+
+export const formatNetwork = ([address, prefix]: Network): string => `${address.toString()}/${prefix}`
+
+/** Whether two networks share an address: one contains the other, or they are equal. */
+export function overlaps(a: Network, b: Network): boolean {
+  if (a[0].kind() !== b[0].kind()) return false
+  const shorter = Math.min(a[1], b[1])
+  return sameBytes(maskedBytes([a[0], shorter]), maskedBytes([b[0], shorter]))
+}
+
+function maskedBytes([address, prefix]: Network): number[] {
+  return address.toByteArray().map((byte, index) => {
+    const bits = Math.min(8, Math.max(0, prefix - index * 8))
+    return byte & (0xff << (8 - bits)) & 0xff
+  })
+}
+
+const sameBytes = (a: readonly number[], b: readonly number[]): boolean =>
+  a.length === b.length && a.every((byte, index) => byte === b[index])
+
+/** First and last address that nodes of an IPv4 network may have (without the network's own and its broadcast). */
+export function hostRange(cidr: string): { first: number; last: number } {
+  const network = parseNetwork(cidr)
+  if (!network) throw new Error(`a stored network is not one: ${cidr}`)
+  const base = toNumber(network[0].toString())
+  return { first: base + 1, last: base + 2 ** (32 - network[1]) - 2 }
+}
+
+/** An IPv4 address as the number it is (RFC 791). */
+export const toNumber = (address: string): number =>
+  ipaddr.IPv4.parse(address)
+    .toByteArray()
+    .reduce((sum, byte) => sum * 256 + byte, 0)
+
+export const fromNumber = (value: number): string =>
+  [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join('.')
