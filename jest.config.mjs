@@ -15,4 +15,6 @@ export default {
   },
   extensionsToTreatAsEsm: ['.ts'],
   testTimeout: 60_000,
+  // One fewer than there are cores is Jest's own choice, which leaves one of two idle.
+  maxWorkers: 2,
 }
