@@ -93,6 +93,8 @@ export function keysOfPrograms(): Record<string, Buffer> {
 /** Whether a program can be started; what it says to that does not matter. */
 function isThere(program: string, ...args: string[]): boolean {
   const { error } = spawnSync(program, args, { stdio: 'ignore' })
+  // In CI nothing is left out without a word.
+  if (error && process.env['CI']) throw new Error(`${program} is missing`, { cause: error })
   return error === undefined
 }
 
