@@ -7,7 +7,8 @@ import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 
 import { createWhole, writeWhole } from '../src/base/files.ts'
-import { isPlainLine, printable, printableLine } from '../src/base/printable.ts'
+import { printable, printableLine } from '../src/base/printable.ts'
+import { lineProblem } from '../src/base/text.ts'
 
 describe('a file that must survive a power cut', () => {
   let folder: string
@@ -90,7 +91,7 @@ test('a text from elsewhere is one line of so many characters, where it is to be
   // Never half of a character: whoever is told of it may refuse that.
   expect(printableLine('😀'.repeat(9), 10)).toBe('😀😀😀😀…')
   expect(printable('a\ud83db😀')).toBe('a\\ud83db😀')
-  expect(['Zürich 東京', 'a\nb', 'a\u001b', 'a\u0085', 'a\u202e'].map(isPlainLine)).toEqual([
+  expect(['Zürich 東京', 'a\nb', 'a\u001b', 'a\u0085', 'a\u202e'].map((text) => lineProblem(text) === null)).toEqual([
     true,
     false,
     false,

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 
-import { isPlainLine, printableLine } from '../base/printable.ts'
+import { printableLine } from '../base/printable.ts'
+import { lineProblem } from '../base/text.ts'
 import type { Answer } from '../base/bounded-request.ts'
 import { sliceBounds } from '../nebula/slice-bounds.ts'
 import { bounds } from './bounds.ts'
@@ -18,7 +19,11 @@ export const identityFields = 'node { id name } certificate caCertificate networ
 export const identityShape = z.object({
   node: z.object({
     id: z.uuid(),
-    name: z.string().min(1).max(bounds.name).refine(isPlainLine, 'must be one line without control characters'),
+    name: z
+      .string()
+      .min(1)
+      .max(bounds.name)
+      .refine((name) => lineProblem(name) === null, 'must be one line without control characters'),
   }),
   certificate: pem,
   caCertificate: pem,

@@ -3,7 +3,7 @@ import * as z from 'zod'
 
 import { boundedRequest } from '../base/bounded-request.ts'
 import type { Logger } from '../base/log.ts'
-import { printable } from '../base/printable.ts'
+import { printableLine } from '../base/printable.ts'
 
 /** A company's identity provider (OpenID Connect), as it is configured. */
 export interface IdentityProviderSettings {
@@ -106,7 +106,7 @@ async function fetchKeys({ issuer, jwksUrl }: IdentityProviderSettings): Promise
   if (jwksUrl !== null) return (await fetchJson(jwksUrl)) as JSONWebKeySet
   const address = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
   const { issuer: named, jwks_uri } = discoveryShape.parse(await fetchJson(address))
-  if (named !== issuer) throw new Error(`${address} names another issuer: ${printable(named).slice(0, 255)}`)
+  if (named !== issuer) throw new Error(`${address} names another issuer: ${printableLine(named, 255)}`)
   return (await fetchJson(jwks_uri)) as JSONWebKeySet
 }
 

@@ -57,3 +57,6 @@ export type Session = OperatorSession | TenantAdminSession | NodeSession | Enrol
 export type SignedIn = Exclude<Session, AnonymousSession>
 
 export const anonymous: AnonymousSession = { kind: 'anonymous' }
+
+/** Whose share of a budget a caller takes: its tenant's, or that of the operators together. */
+export const budgetOf = ({ scope }: SignedIn): string => scope.tenantId ?? 'operators'

@@ -14,8 +14,4 @@ export function printableLine(text: string, most: number): string {
   return line.length > most ? `${line.slice(0, most - 1).replace(/[\ud800-\udbff]$/, '')}…` : line
 }
 
-/** Whether a text is a line that a terminal shows as it is: no breaks, no control characters, no turns of direction. */
-export const isPlainLine = (text: string): boolean =>
-  !/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]/u.test(text)
-
 const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`

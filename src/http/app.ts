@@ -126,12 +126,9 @@ export function createApp(means: AppMeans): App {
     async handOver({ request, call }, response, body) {
       const { method = 'POST', url = '/', headers } = request
       const given = Object.entries(headers).map(([name, value]): [string, string] => [name, String(value)])
-      const leaving = new AbortController()
-      response.once('close', () => leaving.abort())
-      const init = { method, headers: given, body, signal: leaving.signal }
       // Routes go by the path alone.
       const passing: Passing = { address: call.caller.address, before: call }
-      const answered = await adapter.fetch(`http://localhost${url}`, init, passing)
+      const answered = await adapter.fetch(`http://localhost${url}`, { method, headers: given, body }, passing)
       await sendNodeResponse(answered, response, request, true)
     },
   })

@@ -1,3 +1,4 @@
+import { budgetOf } from '../auth/session.ts'
 import type { FairQueue } from '../base/fair-queue.ts'
 import { isId } from '../base/ids.ts'
 import { getConfigBundle, getConfigBundleArchive, type ConfigBundle } from '../domain/config-bundles.ts'
@@ -41,11 +42,11 @@ export const bundleRoutes = (means: BundleMeans & { readonly expensive: FairQueu
         if (bundleReachOf(session) !== 'all') return forbidden('You may not download whole archives.')
         const id = clusterId.toLowerCase()
         const bundle = isId(id) ? await getConfigBundle(session.scope, id, Number(version)) : null
-        const archive = (version: number) =>
-          means.expensive.run(session.scope.tenantId ?? 'operators', exchange.left, () =>
-            getConfigBundleArchive(session.scope, id, version),
-          )
-        return download(exchange, bundle, archive)
+        return download(exchange, bundle, () =>
+          means.expensive.run(budgetOf(session), exchange.left, () =>
+            getConfigBundleArchive(session.scope, id, Number(version)),
+          ),
+        )
       },
     },
   },
@@ -78,7 +79,7 @@ export function withoutSlice(bundle: Exclude<OwnBundle, { kind: 'slice' }>): Res
 async function download(
   { request }: Exchange,
   bundle: ConfigBundle | null,
-  read: (version: number) => Promise<Awaited<ReturnType<typeof getConfigBundleArchive>>>,
+  archiveOf: () => Promise<{ readonly data: Uint8Array<ArrayBuffer> } | null>,
 ): Promise<Response> {
   if (!bundle) return missing()
   const { version, size } = bundle
@@ -91,7 +92,7 @@ async function download(
     'content-disposition': `attachment; filename="bundle-${version}.tar.gz"`,
   }
   if (request.method === 'HEAD') return new Response(null, { headers })
-  const archive = await read(version)
+  const archive = await archiveOf()
   // Null when it was deleted in the meantime.
   return archive ? new Response(archive.data, { headers }) : missing()
 }

@@ -6,8 +6,7 @@ import type { Session } from '../auth/session.ts'
 import { AbandonedError } from '../base/fair-queue.ts'
 import type { Logger } from '../base/log.ts'
 import type { Presence } from '../domain/presence.ts'
-import { nodeIn } from '../graphql/access.ts'
-import { isSignedIn } from '../graphql/access.ts'
+import { isSignedIn, nodeIn } from '../graphql/access.ts'
 import type { Frames } from './event-frames.ts'
 import type { Caller, Strangers } from './strangers.ts'
 
@@ -46,6 +45,8 @@ export class Call {
     this.caller = caller
     this.#means = means
     this.#session = before ? before.#session : null
+    // Who left that one has left this one.
+    before?.left.addEventListener('abort', () => this.leave(), { once: true })
   }
 
   /** Fires when the client has left; made where somebody waits for it, since most calls are over before. */

@@ -10,16 +10,38 @@ export type Verdict =
 
 const shown = (extensions: Record<string, unknown> = {}): Verdict => ({ kind: 'shown', extensions })
 
+/** How to answer a call that failed through no fault of its own. */
+interface Transient {
+  readonly status: 429 | 499 | 503
+  readonly code: string
+  readonly headers: Record<string, string>
+  /** After which the same may go through; null where nobody waits. */
+  readonly seconds: number | null
+}
+
+/** Whether an error says that the same may go through later (RFC 6585, 4; RFC 9110, 15.6.4), or that nobody reads an answer. */
+export function transientOf(error: unknown): Transient | null {
+  if (error instanceof LimitError && error.retryAfterSeconds !== null) {
+    return later(429, 'TOO_MANY_REQUESTS', error.retryAfterSeconds)
+  }
+  if (error instanceof BusyError) return later(503, 'TRY_AGAIN', error.retryAfterSeconds)
+  if (!(error instanceof AbandonedError)) return null
+  return { status: 499, code: 'CLIENT_CLOSED_REQUEST', headers: {}, seconds: null }
+}
+
+const later = (status: 429 | 503, code: string, seconds: number): Transient => {
+  return { status, code, headers: { 'retry-after': String(seconds) }, seconds }
+}
+
 /** Decides whether an error is the caller's to see. What is not known to be is masked. */
 export function classify(error: GraphQLError): Verdict {
   if (isCoercion(error)) return shown({ code: 'BAD_USER_INPUT', http: { spec: true, status: 400 } })
   const cause = causeOf(error)
-  if (cause instanceof LimitError && cause.retryAfterSeconds !== null) {
-    return later(429, 'TOO_MANY_REQUESTS', cause.retryAfterSeconds)
+  const transient = transientOf(cause)
+  if (transient) {
+    const { code, seconds, ...http } = transient
+    return shown({ code, ...(seconds === null ? {} : { retryAfterSeconds: seconds }), http: { ...http, spec: false } })
   }
-  if (cause instanceof BusyError) return later(503, 'TRY_AGAIN', cause.retryAfterSeconds)
-  // Nobody reads it, and nothing failed.
-  if (cause instanceof AbandonedError) return shown({ code: 'CLIENT_CLOSED_REQUEST', http: { status: 499 } })
   if (cause instanceof CallerError) return shown({ code: codeOf(cause) })
   if (!(cause instanceof GraphQLError)) return { kind: 'masked', cause }
   const { code } = error.extensions
@@ -46,14 +68,6 @@ function causeOf(error: GraphQLError): unknown {
 }
 
 const asObject = (value: unknown): object => (typeof value === 'object' && value !== null ? value : {})
-
-/** The same may go through later: RFC 6585, 4 for 429, RFC 9110, 15.6.4 for 503. */
-const later = (status: 429 | 503, code: string, seconds: number): Verdict =>
-  shown({
-    code,
-    retryAfterSeconds: seconds,
-    http: { status, headers: { 'retry-after': String(seconds) }, spec: false },
-  })
 
 /** Where a query, which has no union of errors, fails through its caller. */
 function codeOf(error: CallerError): string {

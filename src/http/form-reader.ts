@@ -75,6 +75,7 @@ class FormReading {
       this.#fields.set(name, value)
     })
     parser.on('file', (name, file) => {
+      file.on('error', () => refuse(noForm()))
       file.once('limit', () => {
         refuse(refused(413, 'PAYLOAD_TOO_LARGE', `The file may have at most ${limits.file} bytes.`))
       })
@@ -85,7 +86,8 @@ class FormReading {
     })
     const tooMany = () => refuse(badRequest('A form has the fields `operations` and `map`, and exactly one file.'))
     parser.once('partsLimit', tooMany).once('filesLimit', tooMany).once('fieldsLimit', tooMany)
-    parser.once('error', () => refuse(noForm()))
+    // It may say so more than once, and what nobody listens for would end the program.
+    parser.on('error', () => refuse(noForm()))
   }
 
   async take(chunk: Uint8Array): Promise<void> {

@@ -65,7 +65,7 @@ export class Strangers {
    */
   admit({ address, authorization }: Caller): void {
     if (address === null || this.#requests.left(address) >= this.#floor) return
-    if (authorization !== null && this.#isGood(digest(authorization))) return
+    if (authorization !== null && this.#isGood(digestOf(authorization))) return
     throw refusal(this.#requests.secondsUntilNext(address))
   }
 
@@ -80,7 +80,7 @@ export class Strangers {
 
   /** A credential turned out to be good. */
   remember({ authorization }: Caller): void {
-    const key = digest(authorization ?? '')
+    const key = digestOf(authorization ?? '')
     if (this.#good.has(key)) return
     if (this.#good.size >= keptGood) {
       this.#goodBefore = this.#good
@@ -103,7 +103,8 @@ export class Strangers {
   }
 }
 
-const digest = (authorization: string): string => hash('sha256', authorization, 'base64')
+/** What tells credentials apart in memory, where none is kept. */
+export const digestOf = (authorization: string): string => hash('sha256', authorization, 'base64')
 
 const refusal = (seconds: number): LimitError =>
   new LimitError('Too many requests without a valid credential come from your address.', Math.min(longestWait, seconds))

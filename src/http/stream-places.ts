@@ -1,4 +1,4 @@
-import type { SignedIn } from '../auth/session.ts'
+import { budgetOf, type SignedIn } from '../auth/session.ts'
 import { Places } from '../base/places.ts'
 
 /** How many streams may be open at once, on this instance. */
@@ -39,7 +39,7 @@ export class StreamPlaces {
   take(caller: SignedIn, credential: string): () => void {
     const giveBack = this.#takeOwn(caller, credential)
     try {
-      const giveBackTenants = this.#ofTenants.take(caller.scope.tenantId ?? 'operators')
+      const giveBackTenants = this.#ofTenants.take(budgetOf(caller))
       return () => {
         giveBack()
         giveBackTenants()

@@ -1,17 +1,14 @@
-import { hash } from 'node:crypto'
-
 import { GraphQLError, type ExecutionArgs, type ExecutionResult } from 'graphql'
 import { isAsyncIterable } from 'graphql-yoga'
 
-import { LimitError } from '../base/errors.ts'
 import { callerOf } from '../graphql/access.ts'
 import type { Frames } from './event-frames.ts'
 import { openSource } from './event-source.ts'
-import type { GraphqlPlugin, ServerContext } from './graphql-plugin.ts'
-import { Response } from './responses.ts'
+import type { GraphqlPlugin } from './graphql-plugin.ts'
+import { orRefusal, Response } from './responses.ts'
 import type { StreamPlaces } from './stream-places.ts'
+import { digestOf } from './strangers.ts'
 
-type Args = ExecutionArgs & { contextValue: ServerContext }
 type Subscribe = (args: ExecutionArgs) => Promise<AsyncIterable<unknown> | ExecutionResult>
 
 /**
@@ -24,7 +21,8 @@ export function useEventStreams(places: StreamPlaces): GraphqlPlugin {
     onSubscribe({ args, subscribeFn, setSubscribeFn }) {
       setSubscribeFn(async (given: ExecutionArgs) => {
         const { call, session } = args.contextValue
-        const place = takePlace(places, args)
+        const credential = digestOf(call.caller.authorization ?? '')
+        const place = orRefusal(() => places.take(callerOf(args.contextValue), credential))
         if (place instanceof GraphQLError) return { errors: [place] }
         try {
           if (!call.isOnSocket) return held(await (subscribeFn as Subscribe)(given), place)
@@ -44,18 +42,6 @@ export function useEventStreams(places: StreamPlaces): GraphqlPlugin {
       if (call.events === null || !payload.resultProcessor) return
       payload.setResultProcessor(() => new Response(null, { headers }), 'text/event-stream')
     },
-  }
-}
-
-/** Gives the place back, or says why there is none. */
-function takePlace(places: StreamPlaces, { contextValue }: Args): (() => void) | GraphQLError {
-  const { authorization } = contextValue.call.caller
-  try {
-    return places.take(callerOf(contextValue), hash('sha256', authorization ?? '', 'base64'))
-  } catch (error) {
-    if (error instanceof GraphQLError) return error
-    if (!(error instanceof LimitError)) throw error
-    return new GraphQLError(error.message, { originalError: error })
   }
 }
 

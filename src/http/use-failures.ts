@@ -1,9 +1,8 @@
 import { GraphQLError } from 'graphql'
 
-import { BusyError, LimitError } from '../base/errors.ts'
-import { AbandonedError } from '../base/fair-queue.ts'
 import type { Call } from './call.ts'
 import { describeError } from './describe-error.ts'
+import { transientOf } from './error-codes.ts'
 import type { Middleware } from './exchange.ts'
 import { failure, refusalOf } from './responses.ts'
 
@@ -22,13 +21,11 @@ export const useFailures: Middleware = (next) => async (exchange) => {
 
 /** The answer to what was thrown: where it is not the caller's to know, it is logged whole and masked. */
 export function failed(call: Call, error: unknown): Response {
-  if (error instanceof LimitError && error.retryAfterSeconds !== null) {
-    return later(429, 'TOO_MANY_REQUESTS', error.message, error.retryAfterSeconds)
+  const transient = transientOf(error)
+  if (transient && error instanceof Error) {
+    return failure(transient.status, transient.code, error.message, { headers: transient.headers })
   }
-  if (error instanceof BusyError) return later(503, 'TRY_AGAIN', error.message, error.retryAfterSeconds)
   if (error instanceof GraphQLError) return refusalOf(error) ?? masked(call, error)
-  // Nobody reads the answer, and nothing failed.
-  if (error instanceof AbandonedError) return failure(499, 'CLIENT_CLOSED_REQUEST', error.message)
   return masked(call, error)
 }
 
@@ -36,6 +33,3 @@ function masked(call: Call, error: unknown): Response {
   call.log.error({ error: describeError(error) }, 'request failed')
   return failure(500, 'INTERNAL_SERVER_ERROR', maskedMessage(call.id), { requestId: call.id })
 }
-
-const later = (status: 429 | 503, code: string, message: string, seconds: number): Response =>
-  failure(status, code, message, { headers: { 'retry-after': String(seconds) } })

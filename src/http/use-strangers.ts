@@ -1,10 +1,10 @@
-import { getOperationAST, GraphQLError, type ExecutionArgs, type ExecutionResult } from 'graphql'
+import { getOperationAST, type ExecutionArgs, type ExecutionResult } from 'graphql'
 import { isAsyncIterable } from 'graphql-yoga'
 
-import { LimitError } from '../base/errors.ts'
 import { WeightedCache } from '../base/weighted-cache.ts'
 import { isSignedIn, unauthenticated } from '../graphql/access.ts'
 import type { GraphqlPlugin } from './graphql-plugin.ts'
+import { orRefusal } from './responses.ts'
 import type { Strangers } from './strangers.ts'
 import type { Introspection } from './use-introspection.ts'
 
@@ -29,9 +29,12 @@ export function useStrangers(policy: Introspection, strangers: Strangers): Graph
         return
       }
       const known = answers.get(keyOf(query, operationName))
-      const refusal = known === undefined ? tooMany(() => strangers.countDocument(call.caller)) : null
+      if (known !== undefined) {
+        setResult(written(known))
+        return
+      }
+      const refusal = orRefusal(() => strangers.countDocument(call.caller))
       if (refusal) setResult({ errors: [refusal] })
-      else if (known !== undefined) setResult(written(known))
     },
     onExecute({ args }) {
       const key = isSignedIn(args.contextValue.session) ? null : keyOfExecution(args)
@@ -62,14 +65,4 @@ function keyOfExecution({ document, operationName }: ExecutionArgs): string | nu
   const text = document.loc?.source.body
   const hasVariables = getOperationAST(document, operationName)?.variableDefinitions?.length !== 0
   return text === undefined || hasVariables ? null : keyOf(text, operationName)
-}
-
-function tooMany(count: () => void): GraphQLError | null {
-  try {
-    count()
-    return null
-  } catch (error) {
-    if (!(error instanceof LimitError)) throw error
-    return new GraphQLError(error.message, { originalError: error })
-  }
 }

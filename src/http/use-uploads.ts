@@ -1,6 +1,6 @@
+import { budgetOf } from '../auth/session.ts'
 import type { Spool } from '../base/spool.ts'
-import { accessOf, refusalFor } from '../graphql/access.ts'
-import { ownerOf } from '../graphql/expensive.ts'
+import { accessOf, callerOf, refusalFor } from '../graphql/access.ts'
 import type { GraphqlPlugin } from './graphql-plugin.ts'
 import { paramsFromForm } from './upload-form.ts'
 import { contentType } from './use-request-parsers.ts'
@@ -14,7 +14,7 @@ export function useUploads(spool: Spool): GraphqlPlugin {
     onRequestParse({ request, setRequestParser, serverContext }) {
       if (request.method !== 'POST' || contentType(request) !== 'multipart/form-data') return
       if (!accessOf(serverContext).clusterWriter) throw refusalFor(serverContext)
-      const content = spool.open(ownerOf(serverContext))
+      const content = spool.open(budgetOf(callerOf(serverContext)))
       serverContext.call.whenOver(() => content.close())
       setRequestParser((posted) => paramsFromForm(posted, content))
     },

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 
 import { canonicalJson } from './canonical-json.ts'
+import { greatestInteger } from '../base/text.ts'
 import { sliceBounds } from './slice-bounds.ts'
 
 export { generateBundleSigningKey, signManifest, verifyManifest } from './signing.ts'
@@ -16,10 +17,7 @@ const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in 64 hex d
 const upTo = (most: number) =>
   z.int('must be a whole number').min(0, 'must not be negative').max(most, `must be at most ${most}`)
 /** As the database counts versions: PostgreSQL's integer. */
-const version = z
-  .int('must be a whole number')
-  .min(1, 'must be at least 1')
-  .max(2 ** 31 - 1, 'must be below 2³¹')
+const version = z.int('must be a whole number').min(1, 'must be at least 1').max(greatestInteger, 'must be below 2³¹')
 
 const pathRule = z.string().refine(isPlainPath, 'must be a path below the bundle, with / and without . and .. segments')
 

@@ -8,7 +8,7 @@ import { afterEach, describe, expect, test } from '@jest/globals'
 import { ControlPlaneApi } from '../../src/agent/api.ts'
 import { RefusedError, UnavailableError } from '../../src/agent/errors.ts'
 import { Bell } from '../../src/agent/waiting.ts'
-import { isPlainLine } from '../../src/base/printable.ts'
+import { lineProblem } from '../../src/base/text.ts'
 
 /** What a control plane in bad hands, or a proxy in front of it, may answer; and what comes of it on the machine. */
 describe('an agent that is answered by somebody who means it ill', () => {
@@ -65,7 +65,7 @@ describe('an agent that is answered by somebody who means it ill', () => {
     const error: unknown = await api.report({}).catch((reason: unknown) => reason)
     const { message } = error as Error
     expect(error).toBeInstanceOf(RefusedError)
-    expect(isPlainLine(message)).toBe(true)
+    expect(lineProblem(message)).toBeNull()
     expect(message).toContain('a\\u001b]0;owned\\u0007 \\u202ebbb')
     expect(message.length).toBeLessThan(600)
   })

@@ -1,13 +1,15 @@
+import { sliceBounds } from '../../nebula/slice-bounds.ts'
+
 /** The bounds of a config bundle, in bytes where nothing else is said. What is above one is refused with a LimitError. */
 
 const KiB = 1024
 const MiB = 1024 * KiB
 
 /** The archive as uploaded and as stored. */
-export const MAX_COMPRESSED = 10 * MiB
+export const MAX_COMPRESSED = sliceBounds.packed
 
 /** The tar that comes out of it, headers and padding included, counted as it streams: headers lie. */
-export const MAX_UNPACKED = 64 * MiB
+export const MAX_UNPACKED = sliceBounds.unpacked
 
 /** Files and folders together. A cluster of 10 000 nodes has two files a node, and the few that all nodes share. */
 export const MAX_ENTRIES = 20_480
