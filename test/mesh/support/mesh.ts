@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
+import type { NebulaBuild } from '../../support/nebula-versions.ts'
 import { program } from '../../support/orrery-process.ts'
 import { eventually } from './pings.ts'
 import type { Lab, Machine, Running } from './lab.ts'
@@ -132,18 +133,18 @@ export class Mesh {
   }
 
   /** A machine that an admin announces first, with what only admins decide, and hands its token. */
-  async joinAnnounced(machine: Machine, input: object): Promise<Member> {
+  async joinAnnounced(machine: Machine, input: object, build?: NebulaBuild): Promise<Member> {
     const { token } = await this.plane.mutate<{ token: string }>(
       'createNode',
       { clusterId: this.clusterId, name: machine.name, ...input },
       'token',
     )
-    return this.#join(machine, token)
+    return this.#join(machine, token, build)
   }
 
-  /** A machine that enrols itself with the cluster token. */
-  join(machine: Machine): Promise<Member> {
-    return this.#join(machine, this.#clusterToken)
+  /** A machine that enrols itself with the cluster token; `build` is the Nebula that it runs, by default the system's. */
+  join(machine: Machine, build?: NebulaBuild): Promise<Member> {
+    return this.#join(machine, this.#clusterToken, build)
   }
 
   /** One node as the control plane knows it; null when it has none of that name. */
@@ -159,12 +160,12 @@ export class Mesh {
     return (await this.plane.query<{ cluster: Data }>(query, { id: this.clusterId })).cluster
   }
 
-  async #join(machine: Machine, token: string): Promise<Member> {
+  async #join(machine: Machine, token: string, build?: NebulaBuild): Promise<Member> {
     const folder = join(this.lab.folder, machine.name)
     await mkdir(folder, { recursive: true })
     const tokenFile = join(folder, 'enrolment-token')
     await writeFile(tokenFile, token, { mode: 0o600 })
-    const state = ['--state-dir', join(folder, 'state')]
+    const state = ['--state-dir', join(folder, 'state'), '--nebula', build?.nebula ?? 'nebula']
     const from = ['--server', this.plane.url, '--insecure-http', '--token-file', tokenFile]
     await machine.exec(...orrery, 'agent', 'enroll', ...from, ...state, '--name', machine.name)
     const agent = machine.start([...orrery, 'agent', 'run', '--poll', '2', ...state])
