@@ -7,7 +7,7 @@ import { createGzip } from 'node:zlib'
 
 import { pack } from 'tar-stream'
 
-import { compileThread } from '../src/domain/bundle/compile-thread.ts'
+import { compileInThread } from '../src/domain/bundle/compile-thread.ts'
 import type { CompiledBundle, CompileInput } from '../src/domain/bundle/compile.ts'
 import { readBundle } from '../src/domain/bundle/read.ts'
 import { decodeBundle, sliceOf } from '../src/domain/bundle/slices.ts'
@@ -50,8 +50,8 @@ async function withTarStream({ data }: CompiledBundle): Promise<number> {
 
 async function measure(count: number) {
   const input = clusterOf(count)
-  const compiled = await watched(() => compileThread.compile({ ...input, signer: signerOf(ca) }))
-  const again = await watched(() => compileThread.compile({ ...input, signer: signerOf(newCa()) }))
+  const compiled = await watched(() => compileInThread('bench', { ...input, signer: signerOf(ca) }))
+  const again = await watched(() => compileInThread('bench', { ...input, signer: signerOf(newCa()) }))
   const bundle = compiled.result
   const decoding = await watched(() => decodeBundle(bundle.data))
   const decoded = decoding.result
@@ -74,7 +74,7 @@ async function measure(count: number) {
   }
 }
 
-await compileThread.compile(clusterOf(10))
+await compileInThread('bench', clusterOf(10))
 const rows = []
 for (const count of counts) rows.push(await measure(count))
 console.table(rows)

@@ -13,7 +13,7 @@ import Sqlite from 'better-sqlite3'
 import { systemOperator } from '../src/auth/system.ts'
 import { createLog } from '../src/base/log.ts'
 import { bundleShelf } from '../src/domain/bundle-shelf.ts'
-import { compileThread } from '../src/domain/bundle/compile-thread.ts'
+import { compileThreads } from '../src/domain/bundle/compile-thread.ts'
 import { rotateClusterCa, advanceCaRotations } from '../src/domain/ca-rotation.ts'
 import { updateClusterVersion } from '../src/domain/clusters.ts'
 import { publishCluster } from '../src/domain/publish.ts'
@@ -56,7 +56,7 @@ try {
   await everybodyRuns(await publish('a version with another CA beside'))
   await timed('  the rotation takes its next step', () => advanceCaRotations(operator))
   await publish('a version for which every node is signed again')
-  await compileThread.stop()
+  await compileThreads.stop()
   await database.close()
 
   const bare = new Sqlite(file)

@@ -5,7 +5,7 @@
  *
  * Beside it, in the same run, bare node:http that answers each of them with the same bytes.
  */
-import { compileThread } from '../src/domain/bundle/compile-thread.ts'
+import { compileThreads } from '../src/domain/bundle/compile-thread.ts'
 import { systemOperator } from '../src/auth/system.ts'
 import { createLog } from '../src/base/log.ts'
 import { updateClusterVersion } from '../src/domain/clusters.ts'
@@ -29,7 +29,7 @@ try {
   const operator = systemOperator(database)
   await updateClusterVersion(operator, id)
   const version = await publishCluster({ scope: operator, vault, log: createLog('warn') }, id)
-  await compileThread.stop()
+  await compileThreads.stop()
   await database.close()
 
   const [orrery, bare] = [await startOrrery(url, await databases.folder()), await startBare()]

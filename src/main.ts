@@ -20,7 +20,7 @@ import { Presence } from './domain/presence.ts'
 import { replicaRegistry } from './domain/replicas.ts'
 import { startPublisher } from './domain/publisher.ts'
 import { LiveClusters } from './domain/live/clusters.ts'
-import { compileThread } from './domain/bundle/compile-thread.ts'
+import { compileThreads } from './domain/bundle/compile-thread.ts'
 import { advanceCaRotations } from './domain/ca-rotation.ts'
 import { bundleShelf } from './domain/bundle-shelf.ts'
 import { SignIns } from './domain/sign-ins.ts'
@@ -104,7 +104,7 @@ export async function startServer(config: Config, { beforeListening }: Hooks = {
     })
     // Stopped behind the requests: the last changes are published, the rest is made good at the next start.
     const publisher = startPublisher({ operator, vault, log, onSweep: () => advanceCaRotations(operator) })
-    opened.push({ name: 'compile thread', close: () => compileThread.stop() })
+    opened.push({ name: 'compile threads', close: () => compileThreads.stop() })
     opened.push({ name: 'publisher', close: () => publisher.stop() })
     // Before the publisher, which is told of what the last reports lead to.
     opened.push({ name: 'presence', close: () => presence.stop() })

@@ -2,69 +2,84 @@ import { setImmediate } from 'node:timers/promises'
 import type { Worker } from 'node:worker_threads'
 
 import { LimitError } from './errors.ts'
+import { AbandonedError } from './fair-queue.ts'
+import type { Job, JobMessage, JobReport } from './job-protocol.ts'
 import { startThread, type ThreadName } from './program.ts'
 
-/** What a thread's jobs are made of, part by part, and what comes of one. */
-export interface Job {
-  readonly part: unknown
-  readonly result: unknown
+/** A job for somebody who may leave. */
+export interface JobOrder<Of extends Job> {
+  readonly parts: Iterable<Of['part']>
+  /** Memory of a part that is handed over instead of copied: empty afterwards. */
+  readonly given?: (part: Of['part']) => ArrayBuffer[]
+  /** Fires when nobody wants the result any more. */
+  readonly signal: AbortSignal
+  /** Milliseconds for the job, the thread's start included. */
+  readonly deadline?: number
 }
 
-/** To a thread: what its next job is made of, in parts, since a message is copied at once; and that this was all. */
-export type JobMessage<Part> = { readonly kind: 'part'; readonly part: Part } | { readonly kind: 'run' }
+export interface JobOutcome<Of extends Job> {
+  readonly pieces: readonly Of['piece'][]
+  readonly result: Of['result']
+}
 
-/** From a thread: what came of a job, or why nothing did. */
-export type JobReport<Result> =
-  | { readonly kind: 'done'; readonly result: Result }
-  | { readonly kind: 'failed'; readonly limit: boolean; readonly message: string }
+/** A job was not done within its deadline. */
+export class OverdueError extends Error {
+  override readonly name = 'OverdueError'
+}
 
 /**
- * A thread that does one job after the other, each for somebody who may leave: work that takes more than a moment, in
- * which the program would answer nobody. It starts with its first job, and does not keep the program from ending. Its
- * module is what `answerJobs` makes of a function (job-worker.ts).
+ * A thread that does one job at a time. It starts with its first job, does not keep the program from ending, and is ended
+ * with a job that nobody wants any more or that takes too long; the next job gets another.
  */
 export class JobThread<Of extends Job> {
   readonly #name: ThreadName
   #worker: Worker | null = null
-  #turn: Promise<unknown> = Promise.resolve()
 
   constructor(name: ThreadName) {
     this.#name = name
   }
 
   /**
-   * Has a job done when those before it are.
-   * @param signal ends it: what waits is not begun, and a thread that is at it is ended
-   * @throws LimitError as the job threw it; Error for whatever else it threw, or when the thread dies; what the signal
-   * was aborted with
+   * Does a job; wait for it before the next.
+   * @throws LimitError as the job threw it; Error for whatever else it threw, or when the thread dies; AbandonedError;
+   * OverdueError
    */
-  run(parts: Iterable<Of['part']>, signal: AbortSignal): Promise<Of['result']> {
-    const ask = (): Promise<Of['result']> => this.#ask(parts, signal)
-    // Whether the one before failed is a matter of who asked for it.
-    const mine = this.#turn.then(ask, ask)
-    this.#turn = mine
-    return mine
-  }
-
-  async #ask(parts: Iterable<Of['part']>, signal: AbortSignal): Promise<Of['result']> {
-    signal.throwIfAborted()
+  async run(order: JobOrder<Of>): Promise<JobOutcome<Of>> {
+    if (order.signal.aborted) throw new AbandonedError('the client has left')
     const worker = (this.#worker ??= this.#start())
     worker.ref()
-    const answer = this.#answerOf(worker, signal)
+    const outcome = this.#outcomeOf(worker, order)
     // Awaited below; until then, a thread that dies must not be an unhandled rejection.
-    answer.catch(() => undefined)
-    const post = (message: JobMessage<Of['part']>): void => worker.postMessage(message)
-    for (const part of parts) {
-      post({ kind: 'part', part })
-      await setImmediate()
+    outcome.catch(() => undefined)
+    const post = (message: JobMessage<Of['part']>, given: ArrayBuffer[] = []): void =>
+      worker.postMessage(message, given)
+    try {
+      for (const part of order.parts) {
+        if (this.#worker !== worker) break
+        post({ kind: 'part', part }, order.given?.(part))
+        await setImmediate()
+      }
+      post({ kind: 'run' })
+    } catch (error) {
+      // Half of a job lies in the thread: what cannot be posted is a fault of ours.
+      await this.stop()
+      throw error
     }
-    post({ kind: 'run' })
-    return answer
+    return outcome
   }
 
-  #answerOf(worker: Worker, signal: AbortSignal): Promise<Of['result']> {
+  /** Ends the thread; what it does fails. */
+  async stop(): Promise<void> {
+    const worker = this.#worker
+    this.#worker = null
+    await worker?.terminate()
+  }
+
+  #outcomeOf(worker: Worker, { signal, deadline }: JobOrder<Of>): Promise<JobOutcome<Of>> {
     return new Promise((resolve, reject) => {
+      const pieces: Of['piece'][] = []
       const settle = (): void => {
+        clearTimeout(timer)
         worker.off('message', onMessage).off('error', onError).off('exit', onExit)
         signal.removeEventListener('abort', onAbort)
         worker.unref()
@@ -74,18 +89,25 @@ export class JobThread<Of extends Job> {
         if (this.#worker === worker) this.#worker = null
         reject(error)
       }
-      const onMessage = (report: JobReport<Of['result']>): void => {
+      // Half of a job lies in the thread, or it is busy with one that nobody waits for.
+      const giveUp = (error: Error): void => {
+        drop(error)
+        void worker.terminate()
+      }
+      const onMessage = (report: JobReport<Of>): void => {
+        if (report.kind === 'piece') {
+          pieces.push(report.piece)
+          return
+        }
         settle()
-        if (report.kind === 'done') resolve(report.result)
+        if (report.kind === 'done') resolve({ pieces, result: report.result })
         else reject(report.limit ? new LimitError(report.message) : new Error(`${this.#name}: ${report.message}`))
       }
       const onError = (cause: unknown): void => drop(new Error(`the thread ${this.#name} failed`, { cause }))
       const onExit = (code: number): void => drop(new Error(`the thread ${this.#name} ended with code ${code}`))
-      const onAbort = (): void => {
-        drop(signal.reason instanceof Error ? signal.reason : new Error('given up'))
-        // Half of a job lies in it, or it is busy with one that nobody wants. The next job gets another.
-        void worker.terminate()
-      }
+      const onAbort = (): void => giveUp(new AbandonedError('the client has left'))
+      const onDeadline = (): void => giveUp(new OverdueError(`the thread ${this.#name} took more than ${deadline} ms`))
+      const timer = deadline === undefined ? undefined : setTimeout(onDeadline, deadline)
       worker.on('message', onMessage).on('error', onError).on('exit', onExit)
       signal.addEventListener('abort', onAbort, { once: true })
     })

@@ -75,7 +75,7 @@ const latestVersion = ['latestBundleVersion'] as const
 
 /** GetBundle, with its archive: one version, for a download; null when it does not exist or is not in the scope. */
 export const getConfigBundleArchive = (scope: Scope, clusterId: string, version: number) =>
-  scope.db.configBundle.findFirst({ where: { clusterId, version }, select: { data: true } })
+  scope.db.configBundle.findFirst({ where: { clusterId, version }, select: { tenantId: true, data: true } })
 
 /** GetBundle for several versions of a cluster in one statement: those that exist in the scope, by version. */
 export async function getConfigBundles(

@@ -80,12 +80,12 @@ export async function createConfigBundle(
   const fields = check(rules, { message })
   const present = await scope.db.cluster.findUnique({
     where: { id: clusterId },
-    select: { id: true, configVersion: true },
+    select: { id: true, tenantId: true, configVersion: true },
   })
   if (!present) throw new NotFoundError('Cluster')
   // Asked again behind the cluster's lock; here before all the work.
   assertExpected(scope, present)
-  const { data, firewall } = await inspectBundle(archive)
+  const { data, firewall } = await inspectBundle(present.tenantId, archive)
   const shared = await sharedPart(data)
   const upload = { shared, firewall, author }
   const summary = fields.message ?? 'uploaded'
@@ -198,7 +198,7 @@ export async function rollbackClusterConfig(
   const archive = await getConfigBundleArchive(scope, clusterId, version)
   if (!archive) throw new NotFoundError('ConfigBundle')
   const { 'config.yml': config } = await sharedPart(archive.data)
-  const firewall = await firewallOf(config)
+  const firewall = await firewallOf(archive.tenantId, config)
   const changed = { sharedConfigVersion: version, ...(firewall === null ? {} : { firewall: { ...firewall } }) }
   await changeCluster(scope, clusterId, `rolled back to version ${version}`, async ({ tx, cluster, set }) => {
     // It may have been deleted while it was read.

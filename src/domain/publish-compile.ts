@@ -1,4 +1,4 @@
-import { compileThread } from './bundle/compile-thread.ts'
+import { compileInThread } from './bundle/compile-thread.ts'
 import type { CompiledBundle, RenderInput } from './bundle/compile-input.ts'
 import type { SharedPart } from './bundle/shared-part.ts'
 import { exportCaKey } from '../pki/ca.ts'
@@ -33,7 +33,7 @@ export async function compileSnapshot(
   const { cluster } = snapshot
   const signer = signerOf(vault, cluster)
   const now = new Date()
-  return compileThread.compile({
+  return compileInThread(cluster.tenantId, {
     ...renderInputOf(snapshot, shared),
     clusterId: cluster.id,
     version: cluster.configVersion,

@@ -16,7 +16,7 @@ async function* inPieces(bytes: Uint8Array, size: number): AsyncGenerator<Uint8A
 
 describe('a good bundle', () => {
   test('is kept as it came, with the hash of the archive and of every file, sorted by path', async () => {
-    const bundle = await inspectBundle(good)
+    const bundle = await inspectBundle('somebody', good)
     const sha256 = (bytes: string | Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
     expect(Buffer.from(bundle.data).equals(good)).toBe(true)
     expect(bundle).toMatchObject({ sha256: sha256(good), size: good.length })
@@ -28,7 +28,7 @@ describe('a good bundle', () => {
   })
 
   test.each([1, 511, 65_536])('is the same one when it arrives in pieces of %i bytes', async (size) => {
-    expect(await inspectBundle(inPieces(good, size))).toEqual(await inspectBundle(good))
+    expect(await inspectBundle('somebody', inPieces(good, size))).toEqual(await inspectBundle('somebody', good))
   })
 
   test('does not change when the caller uses its buffer again', async () => {
@@ -40,7 +40,7 @@ describe('a good bundle', () => {
         buffer.fill(0)
       }
     }
-    expect(await inspectBundle(reused())).toEqual(await inspectBundle(good))
+    expect(await inspectBundle('somebody', reused())).toEqual(await inspectBundle('somebody', good))
   })
 
   test('may be packed as `tar -C folder .` does it: with folders and with ./ before every name', async () => {
@@ -129,5 +129,5 @@ test('what reading the upload itself throws comes through as it is', async () =>
     yield good.subarray(0, 20)
     throw gone
   }
-  await expect(inspectBundle(broken())).rejects.toBe(gone)
+  await expect(inspectBundle('somebody', broken())).rejects.toBe(gone)
 })

@@ -3,7 +3,7 @@ import { createGzip, gzipSync } from 'node:zlib'
 import { describe, expect, test } from '@jest/globals'
 import { inspectBundle } from '../../src/domain/bundle/inspect.ts'
 import { packBundle } from '../../src/domain/bundle/pack.ts'
-import { YamlThread } from '../../src/domain/bundle/yaml-thread.ts'
+import { checkYamlInThread } from '../../src/domain/bundle/yaml-thread.ts'
 import { expectShortTurns } from './turns.ts'
 import { CONFIG, END, invalid, paxRecord, RAW_CONFIG, rawEntry, rawHeader, refusal } from './support.ts'
 
@@ -122,7 +122,7 @@ describe('other work goes on while a bundle is inspected', () => {
     ],
   ])('%s', async (_, files) => {
     const archive = await packBundle([{ path: CONFIG.name, content: CONFIG.content }, ...files])
-    const { files: found } = await expectShortTurns(() => inspectBundle(archive))
+    const { files: found } = await expectShortTurns(() => inspectBundle('somebody', archive))
     expect(found).toHaveLength(files.length + 1)
   })
 })
@@ -131,16 +131,19 @@ describe('the YAML thread', () => {
   const file = (text: string): Uint8Array<ArrayBuffer> => new Uint8Array(new TextEncoder().encode(text))
 
   test('answers in order, whoever asks', async () => {
-    const thread = new YamlThread()
-    const asked = ['a: 1', 'a: [', 'b: 1'].map((text) => thread.check([file(text)]))
+    const asked = ['a: 1', 'a: [', 'b: 1'].map((text) =>
+      checkYamlInThread('somebody', { files: [file(text)], config: null }),
+    )
     expect((await Promise.all(asked)).map((report) => report?.broken?.index ?? null)).toEqual([null, 0, null])
   })
 
   test('is given up when it takes too long, and the next one gets a new one', async () => {
-    const thread = new YamlThread()
     const slow = `a: [${'1,'.repeat(45_000)}1]`
     const many = Array.from({ length: 60 }, () => file(slow))
-    expect(await thread.check(many, null, 1_000)).toBeNull()
-    expect((await thread.check([file('a: [')]))?.broken).toMatchObject({ index: 0, line: 1 })
+    expect(await checkYamlInThread('somebody', { files: many, config: null }, 1_000)).toBeNull()
+    expect((await checkYamlInThread('somebody', { files: [file('a: [')], config: null }))?.broken).toMatchObject({
+      index: 0,
+      line: 1,
+    })
   })
 })

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { parse } from 'yaml'
 
-import { compileThread } from '../../src/domain/bundle/compile-thread.ts'
+import { compileInThread, compileThreads } from '../../src/domain/bundle/compile-thread.ts'
 import { compileBundle, renderFiles, type CompileInput } from '../../src/domain/bundle/compile.ts'
 import { inspectBundle } from '../../src/domain/bundle/inspect.ts'
 import { readBundle } from '../../src/domain/bundle/read.ts'
@@ -28,8 +28,8 @@ describe('a bundle', () => {
 
   test('is the same byte for byte, whatever the order of its nodes, and in the thread', async () => {
     expect(compileBundle(inputOf(nodes.toReversed())).sha256).toBe(bundle.sha256)
-    expect((await compileThread.compile(inputOf(nodes))).sha256).toBe(bundle.sha256)
-    await compileThread.stop()
+    expect((await compileInThread('somebody', inputOf(nodes))).sha256).toBe(bundle.sha256)
+    await compileThreads.stop()
   })
 
   test('has what a cluster needs, and nothing of nodes without a certificate', async () => {
@@ -63,7 +63,7 @@ describe('a bundle', () => {
   })
 
   test('can be downloaded and uploaded again', async () => {
-    await expect(inspectBundle(data)).resolves.toMatchObject({ size: data.length })
+    await expect(inspectBundle('somebody', data)).resolves.toMatchObject({ size: data.length })
   })
 
   test('of no nodes is one too', async () => {

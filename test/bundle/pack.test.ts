@@ -35,7 +35,7 @@ describe('packing', () => {
 
   test('is what inspection accepts, with the same files', async () => {
     const archive = await packBundle(files)
-    const inspected = await inspectBundle(archive)
+    const inspected = await inspectBundle('somebody', archive)
     expect(inspected.files.map(({ path }) => path)).toEqual(files.map(({ path }) => path).sort())
   })
 

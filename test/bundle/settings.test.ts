@@ -91,7 +91,7 @@ describe('what Nebula does not know or cannot use is refused', () => {
 })
 
 describe('firewall rules become the cluster’s', () => {
-  const firewall = async (content: string) => (await inspectBundle(await configOf(content))).firewall
+  const firewall = async (content: string) => (await inspectBundle('somebody', await configOf(content))).firewall
   const open = { port: 'any', proto: 'any', host: 'any' }
 
   test('in Orrery’s spelling', async () => {
@@ -112,7 +112,7 @@ firewall:
         { port: '1', proto: 'udp', cidr: '192.168.1.0/24' },
       ],
     })
-    expect(await firewallOf(content)).toEqual(rules)
+    expect(await firewallOf('somebody', content)).toEqual(rules)
   })
 
   test('one side alone closes the other; none leaves the cluster’s as they are', async () => {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 
 import { describe, expect, test } from '@jest/globals'
 
-import { compileThread, CompileThread } from '../../src/domain/bundle/compile-thread.ts'
+import { compileInThread, compileThreads } from '../../src/domain/bundle/compile-thread.ts'
 import { compileBundle } from '../../src/domain/bundle/compile.ts'
 import { LimitError } from '../../src/base/errors.ts'
 import { parseCertificates, parseNodeCertificate } from '../../src/pki/certificate.ts'
@@ -100,32 +100,33 @@ describe('the thread', () => {
     const many = Array.from({ length: 1203 }, (_, index) => nodeOf(index))
     const strict = newCa(1, { groups: ['db'] })
     const some = many.map((node, index) => (index < 2 ? { ...node, groups: ['web'] } : node))
-    const { resigned, problems, nodeCount } = await compileThread.compile(inputOf(some, { signer: signerOf(strict) }))
+    const { resigned, problems, nodeCount } = await compileInThread(
+      'somebody',
+      inputOf(some, { signer: signerOf(strict) }),
+    )
     expect([resigned.length, problems.length, nodeCount]).toEqual([1201, 2, 1203])
-    await compileThread.stop()
+    await compileThreads.stop()
   })
 
   test('fails as compiling fails, and goes on', async () => {
-    const thread = new CompileThread()
     const noise = { 'config.yml': null, further: [{ path: 'noise', content: randomBytes(11 * 1024 * 1024) }] }
     const [broken, large, good] = await Promise.allSettled([
-      thread.compile(inputOf(nodes, { signingKey: 'AAAA' })),
-      thread.compile(inputOf(nodes, { shared: noise })),
-      thread.compile(inputOf(nodes)),
+      compileInThread('somebody', inputOf(nodes, { signingKey: 'AAAA' })),
+      compileInThread('somebody', inputOf(nodes, { shared: noise })),
+      compileInThread('somebody', inputOf(nodes)),
     ])
     expect(broken).toMatchObject({ reason: { message: expect.stringContaining('is not an Ed25519 key in PKCS #8') } })
     expect(large).toMatchObject({ reason: expect.any(LimitError) })
     expect(good).toMatchObject({ status: 'fulfilled', value: { nodeCount: 3 } })
-    await thread.stop()
+    await compileThreads.stop()
   })
 
   test('that dies fails what it was doing; the next bundle gets a new one', async () => {
-    const thread = new CompileThread()
-    const first = thread.compile(inputOf(nodes))
+    const first = compileInThread('somebody', inputOf(nodes))
     await new Promise((resolve) => setTimeout(resolve, 5))
-    await thread.stop()
-    await expect(first).rejects.toThrow('the compiling thread ended with code')
-    expect((await thread.compile(inputOf(nodes))).nodeCount).toBe(3)
-    await thread.stop()
+    await compileThreads.stop()
+    await expect(first).rejects.toThrow('the thread bundle-compile ended with code')
+    expect((await compileInThread('somebody', inputOf(nodes))).nodeCount).toBe(3)
+    await compileThreads.stop()
   })
 })

@@ -84,9 +84,9 @@ export function rawBundle(...pieces: readonly Uint8Array[]): Buffer {
 }
 
 /** How a bundle is refused: `Name: message`; an error that no caller caused fails the test. */
-export async function refusal(archive: Parameters<typeof inspectBundle>[0]): Promise<string> {
+export async function refusal(archive: Parameters<typeof inspectBundle>[1]): Promise<string> {
   try {
-    const { files } = await inspectBundle(archive)
+    const { files } = await inspectBundle('somebody', archive)
     return `accepted: ${files.map(({ path }) => path).join(' ')}`
   } catch (error) {
     if (!(error instanceof CallerError)) throw error

@@ -7,7 +7,7 @@ import { MAX_BUNDLE_LEXEMES, MAX_YAML, YAML_BATCH, mebibytes } from './limits.ts
 import { BundleNames } from './names.ts'
 import { archiveTooLarge, fileTooLarge, refuseArchive, refuseFile, show } from './refusal.ts'
 import type { TarEvent } from './tar-reader.ts'
-import { yamlThread } from './yaml-thread.ts'
+import { checkYamlInThread } from './yaml-thread.ts'
 
 /** A regular file of a bundle. */
 export interface BundleFile {
@@ -32,6 +32,7 @@ interface OpenFile {
 
 /** Takes the entries of a bundle as they come out of the tar, and refuses what a bundle may not hold. */
 export class BundleCheck {
+  readonly #owner: string
   readonly #names = new BundleNames()
   readonly #files: BundleFile[] = []
   /** Where in the tar each entry begins, in order: a private key is found by its place. */
@@ -42,6 +43,11 @@ export class BundleCheck {
   #uncheckedBytes = 0
   #lexemes = 0
   #firewall: Firewall | null = null
+
+  /** @param owner whose share of the threads it takes */
+  constructor(owner: string) {
+    this.#owner = owner
+  }
 
   /** The rules that the shared configuration brings; null when it brings none. Known at the end. */
   get firewall(): Firewall | null {
@@ -114,10 +120,10 @@ export class BundleCheck {
     const [first] = files
     if (first === undefined) return
     const config = files.findIndex(({ path }) => path === CONFIG_FILE)
-    const report = await yamlThread.check(
-      files.map(({ content }) => content),
-      config === -1 ? null : config,
-    )
+    const report = await checkYamlInThread(this.#owner, {
+      files: files.map(({ content }) => content),
+      config: config === -1 ? null : config,
+    })
     if (report === null) throw fileTooLarge(first.path, 'it and the files behind it take too long to be read as YAML')
     const { broken, lexemes, firewall } = report
     if (broken !== null) throw refuseFile(files[broken.index]?.path ?? '', `line ${broken.line} ${broken.reason}`)

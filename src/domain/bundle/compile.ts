@@ -20,7 +20,7 @@ export { renderFiles } from './render.ts'
 /**
  * Compiles a cluster's bundle: signs certificates again where that is due, renders every file, signs the manifest over
  * them, packs it all. The same input gives the same bytes. Takes a second for ten thousand nodes: call it through
- * `compileThread`, off the event loop.
+ * `compileInThread`, off the event loop.
  * @throws LimitError when it becomes larger than a bundle may be; PkiError when the signer cannot sign
  */
 export function compileBundle(input: CompileInput): CompiledBundle {

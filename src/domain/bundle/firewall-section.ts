@@ -5,7 +5,7 @@ import { isSettings, type Settings } from '../../nebula/merge.ts'
 import { formatNetwork, isNetworkText, parseNetwork } from '../../base/networks.ts'
 import { firewallRule, type Firewall } from '../firewall.ts'
 import { refuseFile } from './refusal.ts'
-import { yamlThread } from './yaml-thread.ts'
+import { checkYamlInThread } from './yaml-thread.ts'
 
 /** What Nebula calls the keys of a rule, and what Orrery does. */
 const NAMES: Readonly<Record<string, string>> = {
@@ -23,10 +23,11 @@ const NAMES: Readonly<Record<string, string>> = {
 /**
  * The firewall of a `config.yml`; null when it has neither inbound nor outbound rules. A side that is not there lets
  * nothing through, as in Nebula.
+ * @param owner whose share of the threads it takes: a tenant's id
  * @throws ValidationError that names the line or the rule
  */
-export async function firewallOf(config: string): Promise<Firewall | null> {
-  const report = await yamlThread.check([new Uint8Array(Buffer.from(config))], 0)
+export async function firewallOf(owner: string, config: string): Promise<Firewall | null> {
+  const report = await checkYamlInThread(owner, { files: [new Uint8Array(Buffer.from(config))], config: 0 })
   if (report === null) throw refuseFile(CONFIG_FILE, 'takes too long to be read as YAML')
   if (report.broken !== null) throw refuseFile(CONFIG_FILE, `line ${report.broken.line} ${report.broken.reason}`)
   return readFirewall(report.firewall)

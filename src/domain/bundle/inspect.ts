@@ -36,10 +36,11 @@ export interface InspectedBundle {
  *
  * The archive is read as a stream and never held unpacked: memory is bounded by its compressed size and one YAML file.
  *
+ * @param owner whose share of the threads it takes: a tenant's id
  * @throws ValidationError at `input.archive`, or LimitError; the message names the file and the reason. What reading
  * `archive` itself throws comes through as it is.
  */
-export async function inspectBundle(archive: ArchiveSource): Promise<InspectedBundle> {
+export async function inspectBundle(owner: string, archive: ArchiveSource): Promise<InspectedBundle> {
   const kept: Uint8Array[] = []
   const sha256 = createHash('sha256')
   // A gzip has room for a name and a comment of its own, outside of everything that unpacks.
@@ -51,7 +52,7 @@ export async function inspectBundle(archive: ArchiveSource): Promise<InspectedBu
     const key = keys.push(chunk)
     if (key !== null) keysOutside.push(key)
   })
-  const { files, firewall } = await checkContents(compressed)
+  const { files, firewall } = await checkContents(owner, compressed)
   // Only now: what deflate could not make smaller stands in it as it is, and is refused by its file's name.
   if (keysOutside.length > 0) throw refuseArchive('holds a private key in its gzip header')
   const data = concat(kept)
@@ -59,11 +60,12 @@ export async function inspectBundle(archive: ArchiveSource): Promise<InspectedBu
 }
 
 async function checkContents(
+  owner: string,
   compressed: AsyncIterable<Uint8Array>,
 ): Promise<Pick<InspectedBundle, 'files' | 'firewall'>> {
   const reader = new TarReader()
   const keys = new PrivateKeyScanner()
-  const check = new BundleCheck()
+  const check = new BundleCheck(owner)
   for await (const chunk of gunzip(compressed)) {
     const key = keys.push(chunk)
     for (const event of reader.push(chunk)) await check.take(event)

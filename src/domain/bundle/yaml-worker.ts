@@ -1,7 +1,9 @@
-import { parentPort } from 'node:worker_threads'
+import { answerJobs } from '../../base/job-worker.ts'
 import { checkYaml } from './yaml.ts'
+import type { YamlJob } from './yaml-protocol.ts'
 
-/** The thread that YAML files are checked in: files' bytes come in, their report goes out. See yaml-thread.ts. */
-parentPort?.on('message', ({ files, config }: { files: Uint8Array[]; config: number | null }) => {
-  parentPort?.postMessage(checkYaml(files, config))
+/** The thread that YAML files are checked in. See yaml-thread.ts. */
+answerJobs<YamlJob>(([batch]) => {
+  if (!batch) throw new Error('there are no files')
+  return checkYaml(batch.files, batch.config)
 })

@@ -27,7 +27,7 @@ interface Parsed {
  *
  * @param config which of them is the shared configuration, by its place; null when none is
  *
- * Takes as long as parsing takes: a second for a large file. Call it through `yamlThread`, off the event loop.
+ * Takes as long as parsing takes: a second for a large file. Call it through `checkYamlInThread`, off the event loop.
  */
 export function checkYaml(files: readonly Uint8Array[], config: number | null = null): YamlReport {
   let total = 0

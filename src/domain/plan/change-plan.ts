@@ -41,7 +41,7 @@ export interface NodePlan {
  * Compares what the nodes are given before and after a change, in a thread.
  * @param means.inTurn runs what is expensive and asked for later
  * @param means.signal ends the comparison
- * @throws LimitError when the bundle would be too large; what the signal was aborted with
+ * @throws LimitError when the bundle would be too large; AbandonedError
  */
 export async function planChange(
   scope: Scope,
@@ -49,13 +49,14 @@ export async function planChange(
   { inTurn, signal }: { readonly inTurn: InTurn; readonly signal: AbortSignal },
 ): Promise<ChangePlan> {
   const [old, now] = await sharedOf(scope, before, after)
-  const comparison = await compareInThread(stateOf(before, old), stateOf(after, now), signal)
+  const owner = after.cluster.tenantId
+  const comparison = await compareInThread({ owner, signal }, stateOf(before, old), stateOf(after, now))
   const { changes, nodeCount, texts } = comparison
   return {
     cluster: after.cluster,
     version: after.cluster.configVersion,
     nodeCount,
-    nodes: (first) => nodePlans(scope, comparison, { nodes: comparison.nodes.slice(0, first), inTurn }),
+    nodes: (first) => nodePlans(scope, comparison, { owner, nodes: comparison.nodes.slice(0, first), inTurn }),
     fileCount: changes.length,
     files: (first) => {
       const wanted = changes.slice(0, Math.min(first, MAX_FILES))
@@ -89,7 +90,11 @@ const stateOf = (snapshot: Snapshot, shared: SharedPart | null): PlanState => ({
 async function nodePlans(
   scope: Scope,
   { shared }: Comparison,
-  { nodes, inTurn }: { readonly nodes: readonly AffectedNode[]; readonly inTurn: InTurn },
+  {
+    owner,
+    nodes,
+    inTurn,
+  }: { readonly owner: string; readonly nodes: readonly AffectedNode[]; readonly inTurn: InTurn },
 ): Promise<NodePlan[]> {
   if (nodes.length === 0) return []
   const rows = await scope.db.node.findMany({
@@ -100,7 +105,7 @@ async function nodePlans(
   const changed = nodes.map(({ id, before, after, signing }) => {
     return { before, after, signing, nebulaVersion: versions.get(id) ?? null }
   })
-  const actions = await inTurn((signal) => actionsInThread(shared, changed, signal))
+  const actions = await inTurn((signal) => actionsInThread({ owner, signal }, shared, changed))
   // The thread answers for each of them.
   return nodes.map(({ id, name, files }, index) => ({ id, name, files, action: actions[index] ?? 'restart' }))
 }

@@ -12,9 +12,10 @@ export type PlanPart =
   | { readonly kind: 'nodesAfter'; readonly nodes: readonly (string | CompileNode)[] }
   | { readonly kind: 'actions'; readonly shared: SharedSides; readonly nodes: readonly ChangedNode[] }
 
-/** What `answerJobs` and `JobThread` are told of it. */
+/** What `answerJobs` and `JobThreads` are told of it. */
 export interface PlanJob {
   readonly part: PlanPart
+  readonly piece: never
   readonly result: PlanResult
 }
 

@@ -1,31 +1,36 @@
-import { JobThread } from '../../base/job-thread.ts'
+import { inPieces } from '../../base/job-protocol.ts'
+import { JobThreads } from '../../base/job-threads.ts'
 import type { Action } from '../../nebula/action.ts'
-import { inPieces } from '../bundle/compile-protocol.ts'
 import type { ChangedNode, SharedSides } from './actions.ts'
 import type { Comparison } from './compare.ts'
 import type { PlanState } from './files.ts'
 import type { PlanJob, PlanPart } from './protocol.ts'
 
-/** The program's one thread for it: a large cluster takes a second, in which the program would answer nobody. */
-const thread = new JobThread<PlanJob>('change-plan')
+const threads = new JobThreads<PlanJob>('change-plan')
+
+/** Whose share of the threads it takes, and when nobody wants to know any more. */
+export interface Asker {
+  readonly owner: string
+  readonly signal: AbortSignal
+}
 
 /**
  * See `compareStates`. Nodes that both states have as the same object are sent once.
- * @throws LimitError when the bundle would be too large; what the signal was aborted with
+ * @throws LimitError when the bundle would be too large; AbandonedError
  */
-export async function compareInThread(before: PlanState, after: PlanState, signal: AbortSignal): Promise<Comparison> {
-  const result = await thread.run(partsOf(before, after), signal)
+export async function compareInThread(asker: Asker, before: PlanState, after: PlanState): Promise<Comparison> {
+  const { result } = await threads.run({ ...asker, parts: partsOf(before, after) })
   if (result.kind !== 'comparison') throw new Error('the thread gave no comparison')
   return result.comparison
 }
 
 /** See `actionsOf`: in the order of the nodes. */
 export async function actionsInThread(
+  asker: Asker,
   shared: SharedSides,
   nodes: readonly ChangedNode[],
-  signal: AbortSignal,
 ): Promise<readonly Action[]> {
-  const result = await thread.run([{ kind: 'actions', shared, nodes }], signal)
+  const { result } = await threads.run({ ...asker, parts: [{ kind: 'actions', shared, nodes }] })
   if (result.kind !== 'actions') throw new Error('the thread gave no actions')
   return result.actions
 }
