@@ -18,14 +18,21 @@ export function leakIn({ text }: Answer, { foreignMarks }: Caller, question: str
   return leaked === undefined ? null : `a foreign value (${leaked}): ${text}`
 }
 
-/** Two answers to one question, without the ids and what is new in each: request ids, tokens, times. */
-export function difference(foreign: Answer, missing: Answer, ids: Iterable<string>): string | null {
+/**
+ * What tells foreign ids from missing ones, when no answer to the former is among those to the latter. The ids and what
+ * is new in each answer do not count: request ids, tokens, times.
+ */
+export function difference(
+  foreign: readonly Answer[],
+  missing: readonly Answer[],
+  ids: readonly string[],
+): string | null {
+  const asked = new Set(ids)
   const plain = ({ status, text }: Answer) =>
     `${status} ${text}`.replaceAll(uuid, (id) => (asked.has(id) ? '<id>' : id))
-  const asked = new Set(ids)
-  return plain(foreign) === plain(missing)
-    ? null
-    : `a foreign id is told from a missing one: ${plain(foreign)} and ${plain(missing)}`
+  const [one, other] = [foreign.map(plain), missing.map(plain)]
+  if (one.some((text) => other.includes(text))) return null
+  return `a foreign id is told from a missing one: ${one[0] ?? ''} and ${other[0] ?? ''}`
 }
 
 const uuid = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g

@@ -4,7 +4,7 @@ import { engines } from '../support/database.ts'
 import { run } from './run.ts'
 
 /** More of them, and other ones: `npm run test:random -- --operations 100000 --seed 7`. */
-const operations = 500
+const operations = 1000
 const seed = 20
 
 describe.each(engines)('random operations of every kind of caller, on %s', (engine) => {
