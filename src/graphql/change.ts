@@ -4,10 +4,10 @@ import type { Cluster as ClusterRow, Node as NodeRow } from '../db/generated/sql
 import { expecting } from '../domain/expected-version.ts'
 import { getNode } from '../domain/nodes.ts'
 import { preview } from '../domain/plan/preview.ts'
-import { once, snapshotFacts, storedFacts, type FactsOf } from '../domain/warnings/facts.ts'
+import { once, snapshotFacts, storedFacts, type ClusterFacts, type FactsOf } from '../domain/warnings/facts.ts'
 import type { ChangeWarning as ChangeWarningShape } from '../domain/warnings/warning.ts'
 import { scopeOf } from './access.ts'
-import { builder } from './builder.ts'
+import type { builder } from './builder.ts'
 import { ChangePlan, type WarnedPlan } from './change-plan.ts'
 import { ChangeWarning, warningsDescription } from './change-warnings.ts'
 import { Cluster } from './clusters.ts'
@@ -60,14 +60,17 @@ export async function changed<T>(
   const clusterId = 'clusterId' in place ? place.clusterId : await clusterOf(scope, place.nodeId)
   const inTurn = <R>(piece: (signal: AbortSignal) => Promise<R>) => expensively(context, piece)
   const { value, plan, after } = await preview(scope, clusterId, { work: change, inTurn })
-  const warnings = once(async () => warn(() => snapshotFacts(after), value))
+  const facts = snapshotFacts(after)
+  const warnings = once(async () => warn(() => facts, value))
   return { value, plan: { ...plan, warnings }, warnings }
 }
 
 /** The warnings of what was really done. */
-export const warned = (context: Context, warn: (facts: FactsOf) => Promise<Warnings> | Warnings): Warned => ({
-  warnings: once(async () => warn((clusterId) => storedFacts(scopeOf(context), clusterId))),
-})
+export function warned(context: Context, warn: (facts: FactsOf) => Promise<Warnings> | Warnings): Warned {
+  // A change is of one cluster.
+  let facts: ClusterFacts | null = null
+  return { warnings: once(async () => warn((clusterId) => (facts ??= storedFacts(scopeOf(context), clusterId)))) }
+}
 
 async function clusterOf(scope: Scope, nodeId: string): Promise<string> {
   const node = await getNode(scope, nodeId, { select: { clusterId: true } })

@@ -1,9 +1,12 @@
+import { setImmediate } from 'node:timers/promises'
+
 import { NotFoundError } from '../../base/errors.ts'
 import type { Scope } from '../../auth/scope.ts'
+import type { Key, Row } from '../../db/pages.ts'
 import type { Cluster, Node } from '../../db/types.ts'
 import { getCluster } from '../clusters.ts'
 import { listClusterNodes, listLighthouses } from '../nodes.ts'
-import { readPage, type List } from '../pages.ts'
+import { readPage, type List, type Window } from '../pages.ts'
 import type { Snapshot } from '../snapshot.ts'
 
 /** Of a node what warnings are decided from. */
@@ -14,12 +17,12 @@ export type NodeFacts = Pick<
 
 /**
  * What warnings are decided from: a cluster as a change left it, or would. Each answer is found when it is asked for, by
- * one statement at most, and once.
+ * one statement, and once; only groups take one for each 500 nodes, as far as they are read.
  */
 export interface ClusterFacts {
   readonly cluster: () => Promise<Cluster>
-  /** Every set of groups that a node has; null when there are more than `mostSets`. */
-  readonly groupSets: () => Promise<readonly (readonly string[])[] | null>
+  /** The groups of each node, 500 nodes at a time: as many may have 8 MB of them. */
+  readonly groups: () => AsyncIterable<readonly (readonly string[])[]>
   /** Which of these names nodes have. */
   readonly namesAmong: (names: readonly string[]) => Promise<ReadonlySet<string>>
   /** The first nodes by name that have networks behind them, and whether those are all. */
@@ -33,41 +36,43 @@ export interface ClusterFacts {
 /** Gives the facts of a cluster. */
 export type FactsOf = (clusterId: string) => ClusterFacts
 
-/** Different sets of groups that are looked at: each may have 64 groups, and a firewall 512 rules. */
-const mostSets = 1000
+/** Nodes whose groups are read between two turns of the event loop. */
+const piece = 500
+
 /** Gateways whose routes are looked at: each may have 256. */
 const mostGateways = 250
 const mostLighthouses = 100
 
 /** The facts of a cluster as it is stored. */
 export function storedFacts(scope: Scope, clusterId: string): ClusterFacts {
-  const { node } = scope.db
   const cluster = once(async () => {
     const found = await getCluster(scope, clusterId)
     if (!found) throw new NotFoundError('Cluster')
     return found
   })
-  const nodes = async (list: List, limit: number) => {
-    const window = { after: null, before: null, limit, inverted: false }
-    // The page has these columns, which is what a node is here.
-    return (await readPage(scope, list, { fields: nodeColumns, window })) as unknown as NodeFacts[]
-  }
+  const read = (list: List, fields: readonly string[], part: Pick<Window, 'after' | 'limit'>) =>
+    readPage(scope, list, { fields, window: { before: null, inverted: false, ...part } })
+  // The page has these columns, which is what a node is here.
+  const nodes = async (list: List, limit: number) =>
+    (await read(list, nodeColumns, { after: null, limit })) as unknown as NodeFacts[]
   return {
     cluster,
-    groupSets: once(async () => {
-      const sets = await node.groupBy({
-        by: ['groups'],
-        where: { clusterId },
-        orderBy: { groups: 'asc' },
-        take: mostSets + 1,
-      })
-      return sets.length > mostSets ? null : sets.map(({ groups }) => groups as string[])
-    }),
+    async *groups() {
+      let after: Key | null = null
+      for (;;) {
+        const rows: Row[] = await read(listClusterNodes(clusterId), ['name', 'groups'], { after, limit: piece })
+        // Only the domain writes the column, as a list of texts.
+        yield rows.map(({ groups }) => groups as string[])
+        if (rows.length < piece) return
+        after = [String(rows.at(-1)?.['name'])]
+        await setImmediate()
+      }
+    },
     namesAmong: async (names) => {
       const { tenantId } = await cluster()
       // Along the unique index of (tenant, cluster, name).
       const where = { tenantId, clusterId, name: { in: [...names] } }
-      const found = await node.findMany({ where, select: { name: true } })
+      const found = await scope.db.node.findMany({ where, select: { name: true } })
       return new Set(found.map(({ name }) => name))
     },
     gateways: once(async () =>
@@ -83,10 +88,12 @@ const nodeColumns = ['id', 'name', 'overlayIp', 'isLighthouse', 'lighthousePubli
 /** The facts of a cluster as a change would leave it, without a statement. */
 export const snapshotFacts = ({ cluster, nodes }: Snapshot): ClusterFacts => ({
   cluster: () => Promise.resolve(cluster),
-  groupSets: once(() => {
-    const sets = new Map(nodes.map(({ groups }) => [JSON.stringify(groups), groups]))
-    return Promise.resolve(sets.size > mostSets ? null : [...sets.values()])
-  }),
+  async *groups() {
+    for (let at = 0; at < nodes.length; at += piece) {
+      yield nodes.slice(at, at + piece).map(({ groups }) => groups)
+      await setImmediate()
+    }
+  },
   namesAmong: (names) => {
     const wanted = new Set(names)
     return Promise.resolve(new Set(nodes.flatMap(({ name }) => (wanted.has(name) ? [name] : []))))

@@ -4,7 +4,7 @@ import { parseCaCertificates } from '../../pki/certificate.ts'
 import { trustedCas } from '../cluster-ca.ts'
 import type { Firewall, FirewallRule } from '../firewall.ts'
 import type { ClusterFacts } from './facts.ts'
-import { GroupSets } from './group-sets.ts'
+import { heldByNobody } from './groups.ts'
 import { intervalOf, meet } from './networks.ts'
 import { mostWarnings, several, type ChangeWarning } from './warning.ts'
 
@@ -93,21 +93,12 @@ async function unknownGroups(facts: ClusterFacts, placed: readonly Placed[]): Pr
     const wanted = (groups ?? (group === undefined ? [] : [group])).filter((one) => one !== 'any')
     return wanted.length === 0 ? [] : [{ wanted, path: [...path, groups ? 'groups' : 'group'] }]
   })
-  if (named.length === 0) return []
-  const stored = await facts.groupSets()
-  // Nodes whose groups are as manifold as that are not compared with each rule.
-  if (stored === null) return []
-  const sets = new GroupSets(stored, new Set(named.flatMap(({ wanted }) => wanted)))
-  const found: ChangeWarning[] = []
-  for (const [index, { wanted, path }] of named.entries()) {
-    if (index % 32 === 31) await setImmediate()
-    if (sets.someHas(wanted)) continue
+  return (await heldByNobody(facts, named)).map(({ wanted, path }) => {
     const [only, ...others] = wanted
     const what = others.length > 0 ? `all of the groups ${several(wanted)}` : `the group "${only ?? ''}"`
     const message = `no node of the cluster has ${what}, so that the rule is for nobody: give it to nodes, or see whether it is written as theirs`
-    found.push({ code: 'UNKNOWN_GROUP', path, message })
-  }
-  return found
+    return { code: 'UNKNOWN_GROUP', path, message }
+  })
 }
 
 async function unknownHosts(facts: ClusterFacts, placed: readonly Placed[]): Promise<ChangeWarning[]> {

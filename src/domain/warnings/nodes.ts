@@ -3,6 +3,7 @@ import type { Firewall } from '../firewall.ts'
 import { groupsOf } from '../node-signing.ts'
 import { routesOf } from '../routes.ts'
 import type { ClusterFacts, FactsOf, NodeFacts } from './facts.ts'
+import { heldByNobody } from './groups.ts'
 import { lighthouseWarnings, noLighthouse, relayWarnings } from './lighthouses.ts'
 import { everybodysGroup, everybodysName } from './names.ts'
 import { routeWarnings } from './routes.ts'
@@ -84,10 +85,8 @@ async function lostGroups(
   const { inbound, outbound } = gone.length === 0 ? noRules : await firewallOf(cluster)
   const ruled = new Set([...inbound, ...outbound].flatMap(({ group, groups = [] }) => [group, ...groups]))
   const named = gone.filter((group) => group !== 'any' && ruled.has(group))
-  const sets = named.length === 0 ? [] : await cluster.groupSets()
-  if (sets === null) return []
-  const held = new Set(sets.flat())
-  const lost = named.filter((group) => !held.has(group))
+  const asked = named.map((group) => ({ wanted: [group], group }))
+  const lost = (await heldByNobody(cluster, asked)).map(({ group }) => group)
   if (lost.length === 0) return []
   const message = `no node has ${several(lost)} any more, and the firewall has rules for it: give it to another node, or delete the rules`
   return [{ code: 'UNKNOWN_GROUP', path, message }]
