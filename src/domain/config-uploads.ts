@@ -9,7 +9,9 @@ import { CONFIG_FILE } from '../nebula/manifest.ts'
 import type { CompiledBundle } from './bundle/compile-input.ts'
 import { firewallOf } from './bundle/firewall-section.ts'
 import { inspectBundle, type ArchiveSource } from './bundle/inspect.ts'
+import { checkOverlay, type OverlaySettings } from './bundle/overlay-settings.ts'
 import { refuseFile } from './bundle/refusal.ts'
+import { writtenHosts } from './bundle/shared-config.ts'
 import { sharedPart, type SharedPart } from './bundle/shared-part.ts'
 import { withPki } from './cluster-ca.ts'
 import { changeCluster, type Change } from './cluster-change.ts'
@@ -46,6 +48,7 @@ export interface Author {
 interface Upload {
   readonly shared: SharedPart
   readonly firewall: Firewall | null
+  readonly overlay: OverlaySettings | null
   readonly author: Author
 }
 
@@ -85,9 +88,9 @@ export async function createConfigBundle(
   if (!present) throw new NotFoundError('Cluster')
   // Asked again behind the cluster's lock; here before all the work.
   assertExpected(scope, present)
-  const { data, firewall } = await inspectBundle(present.tenantId, archive)
+  const { data, firewall, overlay } = await inspectBundle(present.tenantId, archive)
   const shared = await sharedPart(data)
-  const upload = { shared, firewall, author }
+  const upload = { shared, firewall, overlay, author }
   const summary = fields.message ?? 'uploaded'
   const means = { scope, vault }
   for (let turn = 0; turn < tries; turn += 1) {
@@ -126,9 +129,17 @@ async function storeAhead(
   }
 }
 
-/** The cluster as it will be with the upload. @throws ValidationError when the author may not change it so */
-function withUpload({ cluster, nodes }: Snapshot, { firewall, author }: Upload): Snapshot {
+/** The cluster as it will be with the upload. @throws ValidationError when the author may not change it so, or it cannot be */
+function withUpload({ cluster, nodes }: Snapshot, { shared, firewall, overlay, author }: Upload): Snapshot {
   checkFirewall(cluster, firewall, author)
+  if (overlay !== null) {
+    const own = nodes.filter(({ isLighthouse, lighthousePublicIp: ip }) => isLighthouse && ip !== null)
+    checkOverlay(overlay, {
+      networkCidr: cluster.networkCidr,
+      ownLighthouses: new Set(own.map(({ overlayIp }) => overlayIp)),
+      written: writtenHosts(shared['config.yml'] ?? ''),
+    })
+  }
   if (firewall === null) return { cluster, nodes }
   return { cluster: { ...cluster, firewall: { ...firewall } as unknown as Cluster['firewall'] }, nodes }
 }

@@ -9,9 +9,10 @@ import {
   type CaRotationPhase as Phase,
 } from '../domain/ca-rotation.ts'
 import { caDetails } from '../domain/cluster-ca.ts'
+import { keptCaWarnings, rotatedCaWarnings } from '../domain/warnings/clusters.ts'
 import { scopeOf } from './access.ts'
 import { builder } from './builder.ts'
-import { ChangePlan, changed, dryRunDescription, expectedVersionDescription, planDescription } from './change-plan.ts'
+import { changed, clusterFields, termsFields } from './change.ts'
 import { Cluster } from './clusters.ts'
 import type { Context } from './context.ts'
 import { outcome } from './errors.ts'
@@ -107,8 +108,7 @@ builder.relayMutationField(
     inputFields: (t) => ({
       clusterId: t.field({ type: 'UUID', required: true, description: 'The cluster’s id.' }),
       caLifetimeDays: t.int({ description: 'How long the new CA is valid, 1 to 7300 days; 3650 when null.' }),
-      expectedVersion: t.field({ type: 'PositiveInt', description: expectedVersionDescription }),
-      dryRun: t.boolean({ description: `${dryRunDescription} The CA that it shows is thrown away.` }),
+      ...termsFields(t, ' The CA that it shows is thrown away.'),
     }),
   },
   {
@@ -117,20 +117,19 @@ builder.relayMutationField(
     authScopes: { tenantWriter: true },
     errors: outcome('rotateClusterCa', ValidationError, NotFoundError, ConflictError, LimitError),
     resolve: (_root, { input: { clusterId, dryRun, expectedVersion, ...input } }, context) =>
-      changed(context, { clusterId }, { dryRun, expectedVersion }, (scope) =>
-        rotateClusterCa(scope, context.vault, clusterId, given(input)),
+      changed(
+        context,
+        { clusterId },
+        { dryRun, expectedVersion },
+        {
+          change: (scope) => rotateClusterCa(scope, context.vault, clusterId, given(input)),
+          warn: (facts) => rotatedCaWarnings(facts(clusterId)),
+        },
       ),
   },
   {
     description: 'The rotation has begun.',
-    outputFields: (t) => ({
-      cluster: t.field({
-        type: Cluster,
-        description: 'The cluster as it is now.',
-        resolve: ({ value, plan }) => plan?.cluster ?? value,
-      }),
-      plan: t.field({ type: ChangePlan, nullable: true, description: planDescription, resolve: ({ plan }) => plan }),
-    }),
+    outputFields: (t) => clusterFields(t),
   },
 )
 
@@ -140,8 +139,7 @@ builder.relayMutationField(
     description: 'The cluster whose CA shall stay.',
     inputFields: (t) => ({
       clusterId: t.field({ type: 'UUID', required: true, description: 'The cluster’s id.' }),
-      expectedVersion: t.field({ type: 'PositiveInt', description: expectedVersionDescription }),
-      dryRun: t.boolean({ description: dryRunDescription }),
+      ...termsFields(t),
     }),
   },
   {
@@ -150,17 +148,18 @@ builder.relayMutationField(
     authScopes: { tenantWriter: true },
     errors: outcome('abortClusterCaRotation', NotFoundError, ConflictError, LimitError),
     resolve: (_root, { input: { clusterId, dryRun, expectedVersion } }, context) =>
-      changed(context, { clusterId }, { dryRun, expectedVersion }, (scope) => abortClusterCaRotation(scope, clusterId)),
+      changed(
+        context,
+        { clusterId },
+        { dryRun, expectedVersion },
+        {
+          change: (scope) => abortClusterCaRotation(scope, clusterId),
+          warn: (facts) => keptCaWarnings(facts(clusterId)),
+        },
+      ),
   },
   {
     description: 'The rotation was given up.',
-    outputFields: (t) => ({
-      cluster: t.field({
-        type: Cluster,
-        description: 'The cluster as it is now.',
-        resolve: ({ value, plan }) => plan?.cluster ?? value,
-      }),
-      plan: t.field({ type: ChangePlan, nullable: true, description: planDescription, resolve: ({ plan }) => plan }),
-    }),
+    outputFields: (t) => clusterFields(t),
   },
 )

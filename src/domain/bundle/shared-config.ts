@@ -77,10 +77,15 @@ export function sharedConfig(input: RenderInput, nodes: readonly CompileNode[]):
 function readBase(text: string | null): Settings {
   const parsed: unknown = text === null ? {} : parseSettings(text)
   const base = isSettings(parsed) ? parsed : {}
-  const [line = ''] = (text ?? '').split('\n', 1)
-  const ours = new Set(line.startsWith(MARK) ? line.slice(MARK.length).split(' ') : [])
+  const ours = writtenHosts(text ?? '')
   const rest = Object.entries(sectionOf(base, 'static_host_map')).filter(([ip]) => !ours.has(ip))
   return { ...base, static_host_map: Object.fromEntries(rest) }
+}
+
+/** The addresses that Orrery wrote into the `static_host_map` of a shared configuration. */
+export function writtenHosts(text: string): ReadonlySet<string> {
+  const [line = ''] = text.split('\n', 1)
+  return new Set(line.startsWith(MARK) ? line.slice(MARK.length).split(' ') : [])
 }
 
 const sectionOf = (config: Settings, name: string): Settings => {
