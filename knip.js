@@ -11,6 +11,7 @@ export default {
     'bench/attack/attackers.ts',
     'bench/lib/agents.ts',
     'bench/lib/probe.mjs',
+    'test/mesh/each-version.ts',
     'test/mesh/support/probe.mjs',
     'bench/lib/servers/{bare,sql}.ts',
   ],
