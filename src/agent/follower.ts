@@ -9,7 +9,8 @@ import { ControlPlaneApi } from './api.ts'
 import { bounds } from './bounds.ts'
 import { assertOurs, newestCertificate, renewalTime } from './certificates.ts'
 import type { Enrolment } from './enrolment-state.ts'
-import { AgentError, RefusedError, sayError, UnauthenticatedError, UnavailableError, VersionRefused } from './errors.ts'
+import { AgentError, OtherNebulaNeeded, RefusedError, sayError, UnauthenticatedError } from './errors.ts'
+import { UnavailableError, VersionRefused } from './errors.ts'
 import { readFailed, sayFailed, writeFailed, type Failed } from './failed.ts'
 import { writeWhole } from '../base/files.ts'
 import { currentConfig, discard, settingsOf, writeGeneration, type Generation } from './generation.ts'
@@ -91,7 +92,7 @@ export class Follower {
     await startFromDisk(this.#supervisor, folder, log)
     // Where nothing ever ran, the machine is as likely the reason as the version: each start tries again.
     const started = this.#supervisor.running
-    const failed = await readFailed(folder)
+    const failed = await readFailed(folder, this.#means.nebulaVersion)
     if (started !== null && failed !== null && failed.version > started.version) this.#failed = failed
     const listening = this.#listen()
     const failures = new BackOff(failedPause)
@@ -141,7 +142,7 @@ export class Follower {
   }
 
   async #take(data: Uint8Array): Promise<void> {
-    const { folder, enrolment, log } = this.#means
+    const { folder, enrolment, nebulaVersion, log } = this.#means
     const { bundleSigningKey: publicKey, clusterId, nodeId } = enrolment
     let version: number | null = null
     try {
@@ -155,7 +156,7 @@ export class Follower {
       const certificate = newestCertificate(candidates, slice.ca, this.#key)
       if (certificate === null)
         throw new VersionRefused('certs: none is for the key of this machine, by a CA of ca.crt')
-      const config = settingsOf(slice, certificate)
+      const config = settingsOf(slice, certificate, nebulaVersion)
       await this.#switch({ version, config, ca: slice.ca, certificate })
       if (this.#failed !== null) await this.#remember(null)
       log.info({ version }, 'runs')
@@ -165,7 +166,7 @@ export class Follower {
       log.error({ version, reason }, 'not run; what ran before runs on')
       // One whose version cannot be trusted is not remembered by it.
       if (version !== null && version > (this.#supervisor.running?.version ?? 0))
-        await this.#remember({ version, reason })
+        await this.#remember({ version, reason, ...(error instanceof OtherNebulaNeeded ? { nebulaVersion } : {}) })
       else this.#problem = reason
     }
   }

@@ -8,8 +8,10 @@ import { deepMerge, isSettings, settingAt, type Settings } from '../nebula/merge
 import { parseSettings } from '../nebula/settings-text.ts'
 import { checkSettings } from '../nebula/settings.ts'
 import type { VerifiedSlice } from '../nebula/slice.ts'
+import { widerOn } from '../nebula/version-hazards.ts'
+import { isAtLeast } from '../nebula/version.ts'
 import type { ClusterFolder } from './enrolment-state.ts'
-import { VersionRefused } from './errors.ts'
+import { OtherNebulaNeeded, VersionRefused } from './errors.ts'
 import { isMissing, pointTo, removeFile, targetOf, writeFolder } from '../base/files.ts'
 
 /** What Nebula can be run on: a version's settings with the certificate that goes with them, in a folder of their own. */
@@ -29,14 +31,36 @@ const metaShape = z.object({ version: z.int().positive(), config: z.record(z.str
 const kept = 3
 
 /**
- * The settings of a slice, checked: only such that Nebula knows and the agent does not decide.
+ * The settings of a slice, checked: only such that Nebula knows and the agent does not decide, and none that the Nebula of
+ * this machine takes for more than it says. What the manifest says of that is not believed alone.
  * @throws VersionRefused that names each setting and the rule
  */
-export function settingsOf({ config, nodeConfig, ca }: VerifiedSlice, certificate: string): Settings {
+export function settingsOf(
+  { manifest, config, nodeConfig, ca }: VerifiedSlice,
+  certificate: string,
+  nebulaVersion: string,
+): Settings {
   const merged = deepMerge(readYaml('config.yml', config), readYaml('node.yml', nodeConfig))
-  const problems = [...findAgentSettings(merged), ...checkSettings(merged), ...checkIdentity(ca, certificate)]
-  if (problems.length > 0) throw new VersionRefused(problems.slice(0, 10).map(sayProblem).join('; '))
+  assertNotWider(merged, nebulaVersion)
+  const { minimumNebulaVersion: minimum } = manifest
+  if (!isAtLeast(nebulaVersion, minimum)) {
+    throw new OtherNebulaNeeded(`needs Nebula ${minimum} or newer; the one of this machine is ${nebulaVersion}`)
+  }
+  refuse([...findAgentSettings(merged), ...checkSettings(merged), ...checkIdentity(ca, certificate)])
   return merged
+}
+
+/**
+ * Refuses what a Nebula would take for more than it says: it lets in whom the firewall keeps out.
+ * @throws OtherNebulaNeeded that names each setting
+ */
+export function assertNotWider(config: Settings, nebulaVersion: string): void {
+  const wider = widerOn(config, nebulaVersion)
+  if (wider.length > 0) throw new OtherNebulaNeeded(sayProblems(wider))
+}
+
+function refuse(problems: readonly SettingProblem[]): void {
+  if (problems.length > 0) throw new VersionRefused(sayProblems(problems))
 }
 
 /** Writes a generation beside the running one; nothing uses it yet. */
@@ -146,5 +170,7 @@ function readYaml(file: string, text: string): Settings {
   if (isSettings(parsed)) return parsed
   throw new VersionRefused(`${file} is not a section of settings`)
 }
+
+const sayProblems = (problems: readonly SettingProblem[]): string => problems.slice(0, 10).map(sayProblem).join('; ')
 
 const sayProblem = ({ path, message }: SettingProblem): string => `${path.join('.')} ${message}`

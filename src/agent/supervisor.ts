@@ -2,7 +2,7 @@ import type { Logger } from '../base/log.ts'
 import { actionFor, type Action } from '../nebula/action.ts'
 import type { ClusterFolder } from './enrolment-state.ts'
 import { AgentError, sayError } from './errors.ts'
-import { configOf, currentConfig, dropLink, pointLink, prune, type Generation } from './generation.ts'
+import { assertNotWider, configOf, currentConfig, dropLink, pointLink, prune, type Generation } from './generation.ts'
 import { NebulaProcess, testConfig } from './nebula-process.ts'
 
 /** Milliseconds before a Nebula that ended by itself is started again: doubled each time, up to the last. */
@@ -97,6 +97,7 @@ export class Supervisor {
 
   async #switch(next: Generation): Promise<void> {
     const { folder, program, nebulaVersion, log } = this.#means
+    assertNotWider(next.config, nebulaVersion)
     await testConfig(program, configOf(folder, next))
     const before = this.#running
     const action = before === null || this.#process === null ? 'restart' : actionFor(before, next, nebulaVersion)
@@ -166,6 +167,8 @@ export class Supervisor {
 
   async #startOrPlan(): Promise<void> {
     try {
+      // Its Nebula may have been replaced by an older one since it was taken.
+      if (this.#running !== null) assertNotWider(this.#running.config, this.#means.nebulaVersion)
       await this.#start()
       if (this.#running !== null) await this.#prove(this.#running)
     } catch (error) {

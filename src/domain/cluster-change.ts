@@ -34,6 +34,7 @@ export const changeCluster = async <T>(
 
 /**
  * The same for a change of the cluster's own row.
+ * @param allowed throws where the cluster, as the change before left it, may not be changed so
  * @returns the row as it is after the change
  */
 export const updateCluster = async (
@@ -41,10 +42,11 @@ export const updateCluster = async (
   clusterId: string,
   summary: Summary,
   data: Prisma.ClusterUncheckedUpdateManyInput,
+  allowed?: (change: Change) => Promise<void>,
 ): Promise<Cluster> => {
-  const work = ({ set }: Change) => {
-    set(data)
-    return Promise.resolve()
+  const work = async (change: Change) => {
+    await allowed?.(change)
+    change.set(data)
   }
   return (await change(scope, clusterId, { summary, work, nodeId: null })).cluster
 }

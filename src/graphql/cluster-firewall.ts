@@ -3,27 +3,23 @@ import { updateClusterFirewall } from '../domain/clusters.ts'
 import { clusterFirewallWarnings } from '../domain/warnings/clusters.ts'
 import { builder } from './builder.ts'
 import { changed, clusterFields, termsFields } from './change.ts'
-import { Protocol } from './clusters.ts'
+import { Protocol, ruleFields } from './clusters.ts'
 import { outcome } from './errors.ts'
 import { given } from './input.ts'
 
 const FirewallRuleInput = builder.inputType('FirewallRuleInput', {
   description:
-    'One rule: which packets pass. At least one of the fields after `proto` says whom it is for, and at most one of `host`, `group`, `groups` and `cidr`: Nebula lets in whoever meets any of them.',
+    'One rule: a packet passes that meets all of its fields. At least one of the fields after `proto` says whom it is for; at most one of `host`, `group`, `groups` and `cidr`, and one of `caName` and `caSha`: Nebula lets in whoever meets any of them, so that two are two rules.',
   fields: (t) => ({
-    port: t.string({ required: true, description: '`any`, `fragment`, a port, or a range such as `200-300`.' }),
-    proto: t.field({ type: Protocol, required: true, description: 'The protocol.' }),
-    host: t.string({ description: 'The name in the other side’s certificate, or `any`.' }),
-    group: t.string({ description: 'A group in the other side’s certificate.' }),
-    groups: t.stringList({ description: 'Groups the other side has all of.' }),
-    cidr: t.field({ type: 'CIDR', description: 'Where the other side’s address lies.' }),
-    localCidr: t.field({
-      type: 'CIDR',
-      description:
-        'Where the address on this side lies. Nebula 1.6 does not know it and lets packets to every address in.',
-    }),
-    caName: t.string({ description: 'The name of the CA that signed the other side.' }),
-    caSha: t.string({ description: 'The fingerprint of that CA, 64 hex digits.' }),
+    port: t.string({ required: true, description: ruleFields.port }),
+    proto: t.field({ type: Protocol, required: true, description: ruleFields.proto }),
+    host: t.string({ description: ruleFields.host }),
+    group: t.string({ description: ruleFields.group }),
+    groups: t.stringList({ description: ruleFields.groups }),
+    cidr: t.field({ type: 'CIDR', description: ruleFields.cidr }),
+    localCidr: t.field({ type: 'CIDR', description: ruleFields.localCidr }),
+    caName: t.string({ description: ruleFields.caName }),
+    caSha: t.string({ description: ruleFields.caSha }),
   }),
 })
 
@@ -50,7 +46,8 @@ builder.relayMutationField(
     }),
   },
   {
-    description: 'Sets the firewall of all nodes. For operators and tenant admins. Bumps `configVersion`.',
+    description:
+      'Sets the firewall of all nodes. A `ConflictError` names nodes whose Nebula would let more in than the rules say. For operators and tenant admins. Bumps `configVersion`.',
     authScopes: { tenantWriter: true },
     errors: outcome('updateClusterFirewall', ValidationError, NotFoundError, ConflictError, LimitError),
     resolve: (_root, { input: { clusterId, firewall, dryRun, expectedVersion } }, context) =>

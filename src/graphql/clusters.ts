@@ -35,27 +35,33 @@ export const Protocol = builder.enumType('FirewallProtocol', {
   ),
 })
 
+/** What the fields of a rule do, found by packets with Nebula 1.6.1, 1.9.3 and 1.11.0; said alike of what is read and written. */
+export const ruleFields = {
+  port: '`any`, a port, or a range such as `200-300`, of the side that is reached; or `fragment`: the second and further parts of packets that were cut, which have no port. `any` with `ICMP`, which has none either.',
+  proto: 'The protocol.',
+  host: 'The name in the other side’s certificate; `any` is everybody.',
+  group: 'A group in the other side’s certificate; `any` is everybody.',
+  groups: 'Groups that are all in the other side’s certificate; `any` alone is everybody.',
+  cidr: 'Where the other side’s overlay address lies: a network of IPv4, `0.0.0.0/0` for everybody. One with 0.0.0.0 in it is refused otherwise: Nebula before 1.11 takes it for every address.',
+  localCidr:
+    'Where the address on this side lies, of the node or of a network behind it; null is all of them. Alone, it is for everybody who comes to that network. Needs Nebula 1.9 on every node: an older one does not know it, and would let everybody whom the rule names in everywhere.',
+  caName: 'The name of the CA that signed the other side.',
+  caSha: 'The fingerprint of the CA that signed the other side, 64 hex digits.',
+} as const
+
 const FirewallRule = builder.objectRef<FirewallRuleShape>('FirewallRule').implement({
   description:
-    'One rule of Nebula’s firewall: which packets it lets pass. One of `host`, `group`, `groups` and `cidr` at most says who the other side is. `localCidr`, `caName` and `caSha` narrow the rule further, and a null one does not.',
+    'One rule of Nebula’s firewall: a packet passes that meets all of its fields; a null one asks for nothing. At most one of `host`, `group`, `groups` and `cidr` says who the other side is, and at most one of `caName` and `caSha` by which CA.',
   fields: (t) => ({
-    port: t.exposeString('port', { description: '`any`, `fragment`, a port, or a range such as `200-300`.' }),
-    proto: t.expose('proto', { type: Protocol, description: 'The protocol.' }),
-    host: t.exposeString('host', {
-      nullable: true,
-      description: 'The name in the other side’s certificate, or `any`.',
-    }),
-    group: t.exposeString('group', { nullable: true, description: 'A group in the other side’s certificate.' }),
-    groups: t.exposeStringList('groups', { nullable: true, description: 'Groups the other side has all of.' }),
-    cidr: t.expose('cidr', { type: 'CIDR', nullable: true, description: 'Where the other side’s address lies.' }),
-    localCidr: t.expose('localCidr', {
-      type: 'CIDR',
-      nullable: true,
-      description:
-        'Where the address on this side lies. Nebula 1.6 does not know it and lets packets to every address in.',
-    }),
-    caName: t.exposeString('caName', { nullable: true, description: 'The name of the CA that signed the other side.' }),
-    caSha: t.exposeString('caSha', { nullable: true, description: 'The fingerprint of that CA, 64 hex digits.' }),
+    port: t.exposeString('port', { description: ruleFields.port }),
+    proto: t.expose('proto', { type: Protocol, description: ruleFields.proto }),
+    host: t.exposeString('host', { nullable: true, description: ruleFields.host }),
+    group: t.exposeString('group', { nullable: true, description: ruleFields.group }),
+    groups: t.exposeStringList('groups', { nullable: true, description: ruleFields.groups }),
+    cidr: t.expose('cidr', { type: 'CIDR', nullable: true, description: ruleFields.cidr }),
+    localCidr: t.expose('localCidr', { type: 'CIDR', nullable: true, description: ruleFields.localCidr }),
+    caName: t.exposeString('caName', { nullable: true, description: ruleFields.caName }),
+    caSha: t.exposeString('caSha', { nullable: true, description: ruleFields.caSha }),
   }),
 })
 

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { CallerError } from '../../base/errors.ts'
 import { CONFIG_FILE } from '../../nebula/manifest.ts'
-import type { Firewall } from '../firewall.ts'
-import { readFirewall } from './firewall-section.ts'
+import { readFirewall, type FirewallSection } from './firewall-section.ts'
 import { MAX_BUNDLE_LEXEMES, MAX_YAML, YAML_BATCH, mebibytes } from './limits.ts'
 import { BundleNames } from './names.ts'
 import type { OverlaySettings } from './overlay-settings.ts'
@@ -43,7 +42,7 @@ export class BundleCheck {
   #unchecked: { readonly path: string; readonly content: Uint8Array<ArrayBuffer> }[] = []
   #uncheckedBytes = 0
   #lexemes = 0
-  #firewall: Firewall | null = null
+  #firewall: FirewallSection = readFirewall(null)
   #overlay: OverlaySettings | null = null
 
   /** @param owner whose share of the threads it takes */
@@ -51,8 +50,8 @@ export class BundleCheck {
     this.#owner = owner
   }
 
-  /** The rules that the shared configuration brings; null when it brings none. Known at the end. */
-  get firewall(): Firewall | null {
+  /** What the shared configuration brings for the firewall. Known at the end. */
+  get firewall(): FirewallSection {
     return this.#firewall
   }
 

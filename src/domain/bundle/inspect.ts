@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import type { Firewall } from '../firewall.ts'
 import { BundleCheck, type BundleFile } from './check.ts'
+import type { FirewallSection } from './firewall-section.ts'
 import { compressedChunks, gunzip, type ArchiveSource } from './gunzip.ts'
 import type { OverlaySettings } from './overlay-settings.ts'
 import { PrivateKeyScanner } from './private-keys.ts'
@@ -20,8 +20,8 @@ export interface InspectedBundle {
   readonly size: number
   /** The regular files in it, by path. */
   readonly files: readonly BundleFile[]
-  /** The firewall that its `config.yml` brings for the cluster; null when that has neither inbound nor outbound rules. */
-  readonly firewall: Firewall | null
+  /** The firewall that its `config.yml` brings for the cluster. */
+  readonly firewall: FirewallSection
   /** What of its `config.yml` is yet to be compared with the cluster's network. */
   readonly overlay: OverlaySettings | null
 }
