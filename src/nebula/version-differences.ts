@@ -43,7 +43,8 @@ const OTHERS: readonly Difference[] = [
     setting: 'firewall.inbound_action, firewall.outbound_action',
     since: '1.11.0',
     consequence: 'behaves otherwise, harmless',
-    meaning: 'from 1.7 to 1.10 each is taken for the other direction; either way nothing is let through',
+    meaning:
+      'from 1.7 to 1.10 each is taken for the other direction; either way nothing is let through: write both alike where versions meet',
   },
   {
     setting: 'ICMP in the firewall',

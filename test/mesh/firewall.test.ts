@@ -48,6 +48,7 @@ async function tryAll(lab: FirewallLab) {
       { port: 'fragment', proto: 'any', group: 'ops' },
     ),
     icmpBack: await trials.tryIcmpBack(lab),
+    reject: await trials.tryReject(lab),
   }
 }
 
@@ -168,6 +169,11 @@ describeMesh(`the firewall lets through what the API says, by packets, with Nebu
         // Before 1.9 there is no such setting.
         false: !isAtLeast(version, '1.9.0'),
       })
+    })
+
+    test('inbound_action: unknown before 1.7, of the other direction before 1.11', () => {
+      const [knows, isRight] = [isAtLeast(version, '1.7.0'), isAtLeast(version, '1.11.0')]
+      expect(of(version).reject).toEqual({ inbound: isRight, outbound: knows && !isRight })
     })
 
     test('before 1.11, a node that pings somebody opens ICMP for them', () => {

@@ -172,6 +172,12 @@ export class FirewallLab {
     )
   }
 
+  /** Whether a connection to a port that no rule lets through is refused in words, and not only left without an answer. */
+  async refuses(person: Person, address: string, port: number): Promise<boolean> {
+    const knock = `timeout 3 bash -c '</dev/tcp/${address}/${port}' 2>&1; true`
+    return (await this.#machines[person].exec('bash', '-c', knock)).includes('refused')
+  }
+
   /** Whether one of three pings is answered. */
   pings(person: Person, address: string): Promise<boolean> {
     return this.#machines[person].exec('ping', '-c', '3', '-i', '0.2', '-W', '1', address).then(

@@ -132,6 +132,19 @@ export async function tryRouted(lab: FirewallLab, setting: 'as compiled' | 'left
   return lab.pings('ann', lab.behind.address)
 }
 
+/** Which side's connections are refused in words with `inbound_action: reject`, when no rule lets them through. */
+export async function tryReject(lab: FirewallLab): Promise<{ inbound: boolean; outbound: boolean }> {
+  await lab.protect({
+    ...compiledFirewall({ inbound: [controlled], outbound: [controlled] }),
+    inbound_action: 'reject',
+  })
+  const [inbound, outbound] = await Promise.all([
+    lab.refuses('ann', lab.address('guarded'), firstPorts.inbound),
+    lab.refuses('guarded', lab.address('ann'), firstPorts.outbound),
+  ])
+  return { inbound, outbound }
+}
+
 /** Whether Nebula takes a rule with both group and groups, and one that says nobody but an address of its own side. */
 export const tryToStart = async (lab: FirewallLab) => ({
   'group and groups': await lab.accepts({ inbound: [{ ...anything, group: 'lab', groups: ['ops'] }] }),
