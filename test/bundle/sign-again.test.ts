@@ -79,7 +79,9 @@ describe('when the CA refuses', () => {
     const { resigned, problems } = compileBundle(late)
     expect(resigned).toEqual([])
     expect(problems).toEqual(
-      nodes.map(({ id }) => ({ nodeId: id, message: expect.stringMatching(/^validity: the CA .* expired at/) })),
+      nodes
+        .slice(0, 2)
+        .map(({ id }) => ({ nodeId: id, message: expect.stringMatching(/^validity: the CA .* expired at/) })),
     )
   })
 })
