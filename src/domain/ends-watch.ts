@@ -169,9 +169,10 @@ export class EndsWatch {
 
   async #tellOfNodes({ id, tenantId, name }: Watched, figures: EndingFigures | undefined, now: Date): Promise<void> {
     const { operator, log } = this.#means
-    const [ended = 0] = countsOf(figures)
-    const [first] = warningsOf(figures?.lifetimeDays ?? 1)
-    const soon = countsOf(figures)[1] ?? 0
+    const [ended = 0, soon = 0, ...sooner] = countsOf(figures)
+    const [first, ...nearer] = warningsOf(figures?.lifetimeDays ?? 1)
+    const nearest = sooner.findLastIndex((count) => count > 0)
+    const ofThem = nearest < 0 ? '' : `, ${sooner[nearest] ?? 0} of them within ${inWords(nearer[nearest] ?? first)}`
     const until = new Date(now.getTime() + first * day)
     const nodes = await operator.db.node.findMany({
       where: { tenantId, clusterId: id, certificate: { not: null }, certificateExpiresAt: { lte: until } },
@@ -180,7 +181,7 @@ export class EndsWatch {
       select: { name: true },
     })
     const what = { clusterId: id, ended, soon, nodes: nodes.map((node) => node.name) }
-    const words = `certificates of nodes of cluster "${name}": ${ended} have ended, ${soon} end within ${inWords(first)} and were not renewed in time`
+    const words = `certificates of nodes of cluster "${name}": ${ended} have ended, ${soon} were not renewed in time and end within ${inWords(first)}${ofThem}`
     log[ended > 0 ? 'error' : 'warn'](what, words)
   }
 }
