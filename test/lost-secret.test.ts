@@ -190,11 +190,10 @@ describe.each(engines)('a cluster whose keys do not open, on %s', (engine) => {
     expect(lines).toEqual([expect.objectContaining({ level: 50, clusters: expect.arrayContaining([clusterId]) })])
     expect(lines[0]?.msg).toMatch(/cannot be signed for[^]*importClusterPki[^]*rotateClusterCa/)
     expect(closed.isClosed(await row())).toBe(true)
-    const count = await closed.count()
-    expect(count).toBeGreaterThan(0)
+    expect(await closed.areAny()).toBe(true)
     expect(app.takeLog()).toEqual([])
     await importPki(own)
-    expect(await closed.count()).toBe(count - 1)
+    expect(await closed.areAny()).toBe(false)
     expect(app.takeLog()).toContainEqual(expect.objectContaining({ clusterId, msg: expect.stringMatching(/again/) }))
   })
 

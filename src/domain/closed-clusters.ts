@@ -9,7 +9,7 @@ import type { Vault } from './vault.ts'
 type Sealed = Pick<Cluster, keyof typeof sealedKeys>
 
 /** Clusters that are read at once: some milliseconds of deciphering between two turns of the event loop. */
-const chunk = 200
+const chunk = 100
 
 /** Ids that one line of the log names. */
 const mostNamed = 20
@@ -55,8 +55,8 @@ export class ClosedClusters {
     if (closed.length > 0) this.#tell(closed)
   }
 
-  /** How many of those that were met cannot be signed for still. */
-  async count(): Promise<number> {
+  /** Whether one of those that were met cannot be signed for still: reads no further than to the first that cannot. */
+  async areAny(): Promise<boolean> {
     const { db } = this.#means.operator
     const ids = [...this.#known.keys()]
     for (let start = 0; start < ids.length; start += chunk) {
@@ -64,8 +64,9 @@ export class ClosedClusters {
       const found = await db.cluster.findMany({ where: { id: { in: some } }, select: sealedKeys })
       const left = new Set(found.filter((cluster) => this.#judge(cluster)).map(({ id }) => id))
       for (const id of some) if (!left.has(id)) this.#known.delete(id)
+      if (left.size > 0) return true
     }
-    return this.#known.size
+    return false
   }
 
   #judge(cluster: Sealed): boolean {

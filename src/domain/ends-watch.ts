@@ -24,7 +24,7 @@ const interval = 3_600_000
 const retry = 60_000
 
 /** Clusters that are read at once: reading their CAs takes some ten milliseconds. */
-const chunk = 100
+const chunk = 50
 
 /** Clusters that one look says something of; of the others it says how many there are. */
 const mostTold = 100
