@@ -82,6 +82,7 @@ async function start(url: string) {
       tokens,
       jwts: jwtVerifier(keys.jwt, null),
       credentials: credentials(operator),
+      opener: vault,
     }),
     tokens,
     vault,

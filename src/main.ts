@@ -18,6 +18,8 @@ import { startRelay } from './db/relay.ts'
 import { credentials } from './domain/credentials.ts'
 import { Presence } from './domain/presence.ts'
 import { replicaRegistry } from './domain/replicas.ts'
+import { ClosedClusters } from './domain/closed-clusters.ts'
+import { EndsWatch } from './domain/ends-watch.ts'
 import { startPublisher } from './domain/publisher.ts'
 import { LiveClusters } from './domain/live/clusters.ts'
 import { compileThreads } from './domain/bundle/compile-thread.ts'
@@ -61,8 +63,8 @@ export async function startServer(config: Config, { beforeListening }: Hooks = {
     opened.push({ name: 'database', close: database.close })
     const relay = await startRelay(database, config.databaseUrl, { log })
     opened.push({ name: 'relay', close: () => relay.close() })
-    const operator = systemOperator(database)
-    const secret = config.secret ?? (await embeddedSecret(config.dataDir, await countTenants(operator)))
+    const tenants = await countTenants(systemOperator(database))
+    const secret = config.secret ?? (await embeddedSecret(config.dataDir, tenants))
     const previous = [...config.previousSecrets, ...(config.secret === null ? await readOthers(config.dataDir) : [])]
     const keys = deriveKeys(secret)
     const keysBefore = previous.map(deriveKeys)
@@ -71,6 +73,8 @@ export async function startServer(config: Config, { beforeListening }: Hooks = {
       keysBefore.map(({ tokenHash }) => tokenHash),
     )
     const vault = new Vault(secret, previous)
+    const operator = systemOperator(database, vault)
+    const closed = new ClosedClusters({ operator, vault, log })
     await beforeListening?.({ database, keys, tokens, vault })
 
     const authenticate = authenticator({
@@ -82,6 +86,7 @@ export async function startServer(config: Config, { beforeListening }: Hooks = {
         keysBefore.map(({ jwt }) => jwt),
       ),
       credentials: credentials(operator),
+      opener: vault,
     })
     const signIns = new SignIns({ operator, tokens })
     const presence = new Presence({ operator, log })
@@ -100,12 +105,17 @@ export async function startServer(config: Config, { beforeListening }: Hooks = {
       shelf: bundleShelf(operator),
       corsOrigins: config.corsOrigins,
       introspection: config.introspection,
-      health: health(config.databaseUrl, database),
+      health: health(config.databaseUrl, database, closed),
     })
     // Stopped behind the requests: the last changes are published, the rest is made good at the next start.
-    const publisher = startPublisher({ operator, vault, log, onSweep: () => advanceCaRotations(operator) })
+    const publisher = startPublisher({ operator, vault, log, closed, onSweep: () => advanceCaRotations(operator) })
     opened.push({ name: 'compile threads', close: () => compileThreads.stop() })
     opened.push({ name: 'publisher', close: () => publisher.stop() })
+    // Nobody waits for it: a change of a cluster whose keys do not open is refused whether it was met or not.
+    const looking = closed.look().catch((err: unknown) => log.error({ err }, 'trying the keys of the clusters failed'))
+    opened.push({ name: 'look at keys', close: () => looking })
+    const ends = new EndsWatch({ operator, vault, log })
+    opened.push({ name: 'look at what ends', close: () => ends.stop() })
     // Before the publisher, which is told of what the last reports lead to.
     opened.push({ name: 'presence', close: () => presence.stop() })
     const server = await listen(app, { host: config.host, port: config.port })
@@ -113,7 +123,10 @@ export async function startServer(config: Config, { beforeListening }: Hooks = {
     const address = config.publicUrl ?? server.url
     const registry = replicaRegistry(operator)
     // What only the master does, with each heartbeat.
-    const prune = () => Promise.all([registry.prune(), signIns.removeSpent()])
+    const prune = () => {
+      ends.lookWhenDue()
+      return Promise.all([registry.prune(), signIns.removeSpent()])
+    }
     const replica = await startReplica({ registry: { ...registry, prune }, address, log })
     // First the requests end, then the instance's row goes.
     opened.splice(-1, 0, { name: 'instance', close: () => replica.stop() })
@@ -157,7 +170,7 @@ async function embeddedSecret(dataDir: string, tenants: number): Promise<string>
   return (await keptSecret(dataDir)).secret
 }
 
-function health(url: string, { client }: Database): Health {
+function health(url: string, { client }: Database, closed: ClosedClusters): Health {
   return {
     async database() {
       await client.$queryRaw`SELECT 1`
@@ -169,6 +182,11 @@ function health(url: string, { client }: Database): Health {
       } finally {
         await connection.close()
       }
+    },
+    async warnings() {
+      return (await closed.areAny())
+        ? ['Some clusters cannot be signed for: their keys do not open under this secret. See the log.']
+        : []
     },
   }
 }

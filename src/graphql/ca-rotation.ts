@@ -8,11 +8,13 @@ import {
   rotatesTo,
   type CaRotationPhase as Phase,
 } from '../domain/ca-rotation.ts'
+import { isAutomatic, updateClusterCaRotation } from '../domain/ca-rotation-due.ts'
+import { expecting } from '../domain/expected-version.ts'
 import { caDetails } from '../domain/cluster-ca.ts'
 import { keptCaWarnings, rotatedCaWarnings } from '../domain/warnings/clusters.ts'
 import { scopeOf } from './access.ts'
 import { builder } from './builder.ts'
-import { changed, clusterFields, termsFields } from './change.ts'
+import { changed, clusterFields, expectedVersionField, termsFields } from './change.ts'
 import { Cluster } from './clusters.ts'
 import type { Context } from './context.ts'
 import { outcome } from './errors.ts'
@@ -29,7 +31,13 @@ const CaRotationPhase = builder.enumType('CaRotationPhase', {
 
 type Rotating = Pick<
   ClusterRow,
-  'id' | 'caRotationPhase' | 'caRotationVersion' | 'caRotationStartedAt' | 'pkiCaCert' | 'pkiOtherCaCert'
+  | 'id'
+  | 'caRotationPhase'
+  | 'caRotationVersion'
+  | 'caRotationStartedAt'
+  | 'caRotationStartedBy'
+  | 'pkiCaCert'
+  | 'pkiOtherCaCert'
 >
 
 interface Rotation {
@@ -51,6 +59,15 @@ const CaRotation = builder.objectRef<Rotation>('CaRotation').implement({
       nullable: true,
       description: 'When it was begun.',
       resolve: ({ cluster }) => cluster.caRotationStartedAt,
+    }),
+    startedBy: t.string({
+      nullable: true,
+      description: 'Who began it, such as `operator olga`; null of one that began before this was kept.',
+      resolve: ({ cluster }) => cluster.caRotationStartedBy,
+    }),
+    isAutomatic: t.boolean({
+      description: 'Whether it began by itself, since the CA was near its end; see `Cluster.caRotatesAutomatically`.',
+      resolve: ({ cluster }) => isAutomatic(cluster),
     }),
     newFingerprint: t.string({
       nullable: true,
@@ -91,6 +108,7 @@ builder.prismaObjectField(Cluster, 'caRotation', (t) =>
       caRotationPhase: true,
       caRotationVersion: true,
       caRotationStartedAt: true,
+      caRotationStartedBy: true,
       pkiCaCert: true,
       pkiOtherCaCert: true,
     },
@@ -113,7 +131,7 @@ builder.relayMutationField(
   },
   {
     description:
-      'Begins to replace the cluster’s CA with a new one, in three versions; see `Cluster.caRotation`. For operators and tenant admins. Bumps `configVersion`.',
+      'Begins to replace the cluster’s CA with a new one, in three versions; see `Cluster.caRotation`. Where its key does not open (`canBeSignedFor`), the new one signs at once and nodes go on trusting the old one until all have certificates of the new one. For operators and tenant admins. Bumps `configVersion`.',
     authScopes: { tenantWriter: true },
     errors: outcome('rotateClusterCa', ValidationError, NotFoundError, ConflictError, LimitError),
     resolve: (_root, { input: { clusterId, dryRun, expectedVersion, ...input } }, context) =>
@@ -161,5 +179,35 @@ builder.relayMutationField(
   {
     description: 'The rotation was given up.',
     outputFields: (t) => clusterFields(t),
+  },
+)
+
+builder.relayMutationField(
+  'updateClusterCaRotation',
+  {
+    description: 'Whether the cluster’s CA is to be replaced by itself.',
+    inputFields: (t) => ({
+      clusterId: t.field({ type: 'UUID', required: true, description: 'The cluster’s id.' }),
+      automatic: t.boolean({
+        required: true,
+        description:
+          'Whether the replacement begins by itself before the CA ends; when false, `rotateClusterCa` has to be called in time.',
+      }),
+      expectedVersion: expectedVersionField(t),
+    }),
+  },
+  {
+    description:
+      'Sets whether the cluster’s CA is replaced by itself before it ends; a rotation that runs goes on. For operators and tenant admins. Bumps `configVersion`.',
+    authScopes: { tenantWriter: true },
+    errors: outcome('updateClusterCaRotation', NotFoundError, ConflictError),
+    resolve: (_root, { input: { clusterId, expectedVersion, automatic } }, context) =>
+      updateClusterCaRotation(expecting(scopeOf(context), expectedVersion), clusterId, { automatic }),
+  },
+  {
+    description: 'It was set.',
+    outputFields: (t) => ({
+      cluster: t.field({ type: Cluster, description: 'The cluster as it is now.', resolve: (cluster) => cluster }),
+    }),
   },
 )

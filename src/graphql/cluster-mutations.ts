@@ -125,7 +125,7 @@ builder.relayMutationField(
   {
     description: 'Bumps `configVersion` although nothing changed. For operators, tenant admins and admin nodes.',
     authScopes: { clusterWriter: true },
-    errors: outcome('publishClusterConfig', NotFoundError, LimitError),
+    errors: outcome('publishClusterConfig', NotFoundError, ConflictError, LimitError),
     resolve: (_root, { input: { clusterId, dryRun } }, context) =>
       changed(
         context,

@@ -22,7 +22,8 @@ builder.relayMutationField(
     }),
   },
   {
-    description: 'Gives the cluster a CA of your own. For operators and tenant admins. Bumps `configVersion`.',
+    description:
+      'Gives the cluster a CA of your own, or its own again: where the key does not open (`canBeSignedFor`), that puts it right. Refused where nodes hold certificates of another one, unless its key does not open: then they are led to this one as by a rotation. For operators and tenant admins. Bumps `configVersion`.',
     authScopes: { tenantWriter: true },
     errors: outcome('importClusterPki', ValidationError, NotFoundError, ConflictError, LimitError),
     resolve: (_root, { input: { clusterId, dryRun, expectedVersion, ...input } }, context) =>

@@ -15,10 +15,14 @@ import {
   listClusters,
   type ClusterFilter as Filter,
 } from '../domain/clusters.ts'
+import { automaticRotationAt } from '../domain/ca-rotation-due.ts'
+import { areKeysOpen, sealedKeys } from '../domain/closed-keys.ts'
 import { caDetails } from '../domain/cluster-ca.ts'
+import { lifetimeDaysOf, statusAt } from '../domain/ends.ts'
 import { revokedFingerprints } from '../domain/revocation.ts'
 import { operatorIn, scopeOf } from './access.ts'
 import { builder } from './builder.ts'
+import { CertificateStatus } from './certificate-status.ts'
 import { resolveConnection } from './connection.ts'
 import type { Context } from './context.ts'
 import { referredTo } from './referred.ts'
@@ -138,6 +142,36 @@ export const Cluster = builder.prismaObject('Cluster', {
       description: 'Until when that CA is valid, and what it signed; null until the cluster has a CA.',
       select: { pkiCaCert: true },
       resolve: ({ pkiCaCert }) => (pkiCaCert === null ? null : caDetails(pkiCaCert).notAfter),
+    }),
+    caStatus: t.field({
+      type: CertificateStatus,
+      nullable: true,
+      description:
+        'What has become of that CA as time goes. Once it has ended, no node lets another in. Null until the cluster has a CA.',
+      select: { pkiCaCert: true },
+      resolve: ({ pkiCaCert }) => {
+        if (pkiCaCert === null) return null
+        const ca = caDetails(pkiCaCert)
+        return statusAt(ca.notAfter, lifetimeDaysOf(ca), new Date())
+      },
+    }),
+    caRotatesAutomatically: t.exposeBoolean('caRotationAutomatic', {
+      description:
+        'Whether its CA is replaced by itself before it ends (`updateClusterCaRotation` sets it): the master begins the same rotation as `rotateClusterCa`, to a CA that is valid for as long.',
+    }),
+    caRotationDueAt: t.field({
+      type: 'DateTimeISO',
+      nullable: true,
+      description:
+        'When that begins, within an hour: 30 days before the CA’s end, or when a quarter of its life is left where that is later. Null where it does not: it is not wanted, a rotation runs already, or there is no CA. Not while `canBeSignedFor` is false.',
+      select: { pkiCaCert: true, pkiCaKey: true, caRotationAutomatic: true, caRotationPhase: true },
+      resolve: (cluster) => automaticRotationAt(cluster),
+    }),
+    canBeSignedFor: t.boolean({
+      description:
+        'Whether the server can sign certificates and bundles for it. False where the keys do not open under the server’s secret: then every change is refused with a ConflictError, and `importClusterPki` or `rotateClusterCa` puts it right.',
+      select: { ...sealedKeys },
+      resolve: (cluster, _args, { vault }) => areKeysOpen(vault, cluster),
     }),
     certificateLifetimeDays: t.exposeInt('certificateLifetimeDays', {
       description: 'How long a node’s certificate is valid, in days; agents renew theirs in time.',

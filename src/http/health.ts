@@ -8,6 +8,8 @@ export interface Health {
   database(): Promise<void>
   /** Resolves when the database's schema is this program's; rejects with what is wrong. */
   migrations(): Promise<void>
+  /** What an operator should know although this instance serves, a sentence each; none when absent. */
+  warnings?(): Promise<readonly string[]>
 }
 
 type Outcome = 'ok' | 'failed'
@@ -17,11 +19,13 @@ const patience = 3000
 
 /**
  * `/healthz`: the process runs and answers. `/readyz`: it can serve, too; 503 names the check that failed and says why
- * in the log alone, since anybody may ask. Whoever asks while a check runs shares its outcome.
+ * in the log alone, since anybody may ask. What keeps it from serving a part of its clusters is a warning beside 200,
+ * since the others would lose it, too. Whoever asks while a check runs shares its outcome.
  */
 export function healthRoutes(health: Health, isStopping: () => boolean): Route[] {
   const database = shared(() => health.database())
   const migrations = shared(() => health.migrations())
+  const warnings = shared(() => health.warnings?.() ?? Promise.resolve([]))
   return [
     { path: '/healthz', methods: { GET: () => json(200, { status: 'ok' }, uncached) } },
     {
@@ -43,7 +47,12 @@ export function healthRoutes(health: Health, isStopping: () => boolean): Route[]
             migrations: await outcome('migrations', migrations),
           }
           const ready = Object.values(checks).every((check) => check === 'ok')
-          return json(ready ? 200 : 503, { status: ready ? 'ready' : 'failed', checks }, uncached)
+          if (!ready) return json(503, { status: 'failed', checks }, uncached)
+          const told = await warnings().catch((error: unknown) => {
+            log.warn({ error: describeError(error) }, 'what to warn of is not known')
+            return []
+          })
+          return json(200, { status: 'ready', checks, ...(told.length > 0 ? { warnings: told } : {}) }, uncached)
         },
       },
     },
@@ -56,8 +65,8 @@ const uncached = { 'cache-control': 'no-store' }
 const freshness = 1000
 
 /** Runs a check once for all who ask while it runs and shortly after, and gives up on it after a while. */
-function shared(check: () => Promise<void>): () => Promise<void> {
-  let latest: Promise<void> | null = null
+function shared<T>(check: () => Promise<T>): () => Promise<T> {
+  let latest: Promise<T> | null = null
   const forget = () => {
     setTimeout(() => (latest = null), freshness).unref()
   }
@@ -70,13 +79,13 @@ function shared(check: () => Promise<void>): () => Promise<void> {
   }
 }
 
-async function withPatience(check: Promise<void>): Promise<void> {
+async function withPatience<T>(check: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(new Error(`no answer within ${patience} ms`)), patience)
   })
   try {
-    await Promise.race([check, late])
+    return await Promise.race([check, late])
   } finally {
     clearTimeout(timer)
   }

@@ -91,12 +91,13 @@ async function open(
   const keys = deriveKeys(secret)
   const tokens = new Tokens(keys.tokenHash)
   const vault = new Vault(secret)
-  const operator = systemOperator(database)
+  const operator = systemOperator(database, vault)
   const authenticate = authenticator({
     database,
     tokens,
     jwts: jwtVerifier(keys.jwt, null),
     credentials: credentials(operator),
+    opener: vault,
     now: () => openOptions.now?.() ?? Date.now(),
   })
   const signIns = new SignIns({ operator, tokens, now: () => openOptions.now?.() ?? Date.now() })
