@@ -18,7 +18,7 @@ export interface Taken {
 const EVERYWHERE = ['0.0.0.0', '::', '[::]']
 
 /** What a configuration takes of the machine. */
-export function takenBy(config: Settings, folder: ClusterFolder): Taken {
+function takenBy(config: Settings, folder: ClusterFolder): Taken {
   const port = settingAt(config, ['listen', 'port'])
   const host = settingAt(config, ['listen', 'host'])
   const isDisabled = settingAt(config, ['tun', 'disabled']) === true
