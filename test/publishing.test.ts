@@ -8,10 +8,12 @@ import { openDatabase } from '../src/db/client.ts'
 import { packBundle } from '../src/domain/bundle/pack.ts'
 import { readBundle } from '../src/domain/bundle/read.ts'
 import { startPublisher, type Publisher } from '../src/domain/publisher.ts'
+import { parseNodeCertificate } from '../src/pki/certificate.ts'
 import { startApp, type TestApp } from './support/app.ts'
 import { certify, fetchSlice } from './support/certified.ts'
 import { engines } from './support/database.ts'
 import { send } from './support/multipart.ts'
+import { mutate } from './support/mutate.ts'
 import { fileMark } from './support/schema-walk.ts'
 import { createNode, createWorld, type World } from './support/world.ts'
 
@@ -193,6 +195,20 @@ describe.each(engines)('publishing on %s', (engine) => {
     expect(await remove(configVersion + 1)).toEqual({ deleteConfigBundle: { __typename: 'ConflictError' } })
     const gone = await app.ask(world.admin, rollback, { input: { clusterId: world.clusterId, version: bad } })
     expect(gone).toEqual({ rollbackClusterConfig: { __typename: 'NotFoundError' } })
+  })
+
+  test('a node that was deleted after a version stays shut out when the cluster is rolled back to it', async () => {
+    const { clusterId } = world
+    const doomed = await createNode(app, world.admin, { clusterId, name: 'doomed' })
+    const { fingerprint } = parseNodeCertificate((await certify(app, doomed.token)).certificate)
+    const before = await upload('logging:\n  level: debug\n')
+    expect(await contentOf(before, 'config.yml')).not.toContain(fingerprint)
+    await mutate(app, world.admin, 'deleteNode', { nodeId: doomed.id })
+    await mutate(app, world.admin, 'rollbackClusterConfig', { clusterId, version: before })
+    await app.publish()
+    const { configVersion } = await cluster()
+    expect(configVersion).toBeGreaterThan(before)
+    expect(await contentOf(configVersion, 'config.yml')).toContain(fingerprint)
   })
 
   test('an upload that races with changes gets a version of its own, with them in it', async () => {

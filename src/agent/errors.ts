@@ -36,6 +36,11 @@ export class OtherNebulaNeeded extends VersionRefused {
   override readonly name = 'OtherNebulaNeeded'
 }
 
+/** Nebula was told to read its files again, and did not show that it runs on them: only a restart makes that sure. */
+export class ReloadNotShown extends Error {
+  override readonly name = 'ReloadNotShown'
+}
+
 /** What an error says, with what caused it: one line, without what a terminal would obey. */
 export function sayError(error: unknown): string {
   if (!isError(error)) return printableLine(String(error), bounds.report)
