@@ -1,4 +1,5 @@
 import type { Operator } from '../auth/scope.ts'
+import { UnavailableError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import { publishCluster } from './publish.ts'
 import type { Vault } from './vault.ts'
@@ -88,7 +89,7 @@ export function startPublisher({ operator, vault, log, times = {}, onSweep }: Pu
       planned.failures = 0
     } catch (error) {
       planned.failures += 1
-      log.error({ err: error, clusterId, failures: planned.failures }, 'publishing failed')
+      log[levelOf(error)]({ err: error, clusterId, failures: planned.failures }, 'publishing failed')
     }
     planned.running = false
     if (planned.failures > 0) {
@@ -112,7 +113,7 @@ export function startPublisher({ operator, vault, log, times = {}, onSweep }: Pu
       leftOver = found
       await onSweep?.()
     } catch (error) {
-      log.error({ err: error }, 'looking for unpublished clusters failed')
+      log[levelOf(error)]({ err: error }, 'looking for unpublished clusters failed')
     }
   }
 
@@ -137,6 +138,9 @@ export function startPublisher({ operator, vault, log, times = {}, onSweep }: Pu
     },
   }
 }
+
+/** What is wrong with the database or the disk was said when it began (base/faults.ts), and is met again with each try. */
+const levelOf = (error: unknown) => (error instanceof UnavailableError ? 'debug' : 'error')
 
 /** The clusters whose wanted version has no bundle, along idx_clusters_unpublished. */
 export const unpublished = ({ db }: Pick<Operator, 'db'>) =>
