@@ -7,6 +7,7 @@ export default {
     ...threads.map((module) => `src/${module}.ts`),
     'scripts/*.mjs',
     'test/random/main.ts',
+    'test/kill/main.ts',
     'bench/*.ts',
     'bench/attack/attackers.ts',
     'bench/lib/agents.ts',

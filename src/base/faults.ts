@@ -18,7 +18,7 @@ interface Description {
 }
 
 /** Longer than the pause between two heartbeats that fail, each of which meets the fault anew (ha/replica.ts). */
-const untilNextTry = 12_000
+const untilNextTry = 8000
 
 /** What is said of each fault; docs/operations.md, "Faults", has the table for people. */
 export const faults: Readonly<Record<Fault, Description>> = {
