@@ -7,8 +7,8 @@ import { createSmallWorld, eventually, isReady, newSecret, serve, setMtu, type S
 import { emptyLedger, type Ledger, storm } from './storm.ts'
 
 const firstMtu = 1400
-/** Milliseconds of a storm before the kill: from the first changes on, and into the publishing of them. */
-const moments = { from: 30, to: 900 }
+/** Milliseconds of a storm before the kill, from the first changes on: into the publishing of them as well. */
+const longest = 800
 
 export interface Outcome {
   readonly acknowledged: number
@@ -45,8 +45,10 @@ export async function run(
     ledger.mtus.add(firstMtu)
     for (let round = 0; round < rounds; round += 1) {
       const state = { isOver: false }
+      const before = count(ledger)
       const raging = storm(served, world, ledger, () => state.isOver)
-      await new Promise((resolve) => setTimeout(resolve, moments.from + Math.random() * (moments.to - moments.from)))
+      await eventually('changes go through', served, async () => count(ledger) > before + 2)
+      await new Promise((resolve) => setTimeout(resolve, longest * Math.random()))
       const killed = performance.now()
       const crash = round % 2 === 0 ? victim.crash : null
       // Changes go on while PostgreSQL is away: they fail, and go through again.
