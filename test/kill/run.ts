@@ -85,8 +85,8 @@ async function restarted(served: Served, database: string, secret: string): Prom
 const count = ({ tenants, nodes }: Ledger): number => tenants.size + nodes.size
 
 async function sqliteVictim(): Promise<Victim> {
-  const { url, drop } = await createMigratedDatabase('sqlite')
-  return { url, crash: null, close: drop }
+  const home = await createMigratedDatabase('sqlite')
+  return { url: home.url, crash: null, close: () => home.drop() }
 }
 
 /** A server of its own, which writes as PostgreSQL does when nobody told it otherwise. */
