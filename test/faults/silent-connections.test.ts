@@ -17,8 +17,8 @@ import { openStream } from '../support/streams.ts'
 
 /** What is promised: milliseconds after which an instance serves once new connections are possible. */
 const promised = 10_000
-/** How long a test waits for one answer, in milliseconds. */
-const patience = 15_000
+/** How long a test waits for one answer, in milliseconds: for a place in the pool, a statement, and a read once more. */
+const patience = 30_000
 
 describe('an instance whose connections to PostgreSQL fall silent', () => {
   let home: TestDatabase
