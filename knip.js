@@ -8,6 +8,7 @@ export default {
     'scripts/*.mjs',
     'test/random/main.ts',
     'test/mesh/reload-table.ts',
+    'test/kill/main.ts',
     'bench/*.ts',
     'bench/attack/attackers.ts',
     'bench/lib/agents.ts',

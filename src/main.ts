@@ -7,14 +7,16 @@ import { deriveKeys, type Keys } from './auth/keys.ts'
 import { keptSecret, readOthers, readSecret } from './auth/secret.ts'
 import { systemOperator } from './auth/system.ts'
 import { Tokens } from './auth/tokens.ts'
+import { descriptorLimit, shareDescriptors } from './base/descriptors.ts'
 import { FairQueue } from './base/fair-queue.ts'
+import type { Fault, Faults } from './base/faults.ts'
 import { createLog, type Logger } from './base/log.ts'
 import { Spool } from './base/spool.ts'
 import { type Config, ConfigError } from './config.ts'
 import { type Database, openDatabase } from './db/client.ts'
 import { openConnection } from './db/connection.ts'
 import { assertCurrent, migrateUp } from './db/migrations/index.ts'
-import { startRelay } from './db/relay.ts'
+import { type ChangeRelay, startRelay } from './db/relay.ts'
 import { credentials } from './domain/credentials.ts'
 import { Presence } from './domain/presence.ts'
 import { replicaRegistry } from './domain/replicas.ts'
@@ -59,9 +61,12 @@ export async function startServer(config: Config, { beforeListening }: Hooks = {
   const stop = () => closeAll(opened, log)
   try {
     await migrate(config.databaseUrl, log)
-    const database = await openDatabase(config.databaseUrl)
+    const { statementDeadline } = config
+    const database = await openDatabase(config.databaseUrl, { statementDeadline })
+    database.faults.tell(log)
+    const { faults } = database
     opened.push({ name: 'database', close: database.close })
-    const relay = await startRelay(database, config.databaseUrl, { log })
+    const relay = await startRelay(database, { log })
     opened.push({ name: 'relay', close: () => relay.close() })
     const tenants = await countTenants(systemOperator(database))
     const secret = config.secret ?? (await embeddedSecret(config.dataDir, tenants))
@@ -90,14 +95,15 @@ export async function startServer(config: Config, { beforeListening }: Hooks = {
     })
     const signIns = new SignIns({ operator, tokens })
     const presence = new Presence({ operator, log })
+    const room = shareDescriptors(await descriptorLimit())
     const app = createApp({
       authenticate,
       presence,
       signIns,
       expensive: new FairQueue(config.expensive),
       strangers: new Strangers(config.strangers),
-      places: new StreamPlaces(config.streams),
-      spool: spoolOf(config),
+      places: new StreamPlaces({ ...config.streams, all: room.streams }, faults),
+      spool: spoolOf(config, faults),
       tokens,
       vault,
       log,
@@ -105,7 +111,7 @@ export async function startServer(config: Config, { beforeListening }: Hooks = {
       shelf: bundleShelf(operator),
       corsOrigins: config.corsOrigins,
       introspection: config.introspection,
-      health: health(config.databaseUrl, database, closed),
+      health: health(database, relay, closed),
     })
     // Stopped behind the requests: the last changes are published, the rest is made good at the next start.
     const publisher = startPublisher({ operator, vault, log, closed, onSweep: () => advanceCaRotations(operator) })
@@ -118,7 +124,12 @@ export async function startServer(config: Config, { beforeListening }: Hooks = {
     opened.push({ name: 'look at what ends', close: () => ends.stop() })
     // Before the publisher, which is told of what the last reports lead to.
     opened.push({ name: 'presence', close: () => presence.stop() })
-    const server = await listen(app, { host: config.host, port: config.port })
+    const server = await listen(app, {
+      host: config.host,
+      port: config.port,
+      mostConnections: room.connections,
+      onCrowd: (reason) => faults.note('descriptors', reason),
+    })
     opened.push({ name: 'http', close: () => server.close() })
     const address = config.publicUrl ?? server.url
     const registry = replicaRegistry(operator)
@@ -139,12 +150,11 @@ export async function startServer(config: Config, { beforeListening }: Hooks = {
 }
 
 /** An upload is one of the tenant's pieces of work that wait or run, so that there is a place for each of them. */
-const spoolOf = ({ dataDir, expensive: { running, waiting, waitingOfOwner }, uploadMemory }: Config): Spool =>
-  new Spool(join(dataDir, 'uploads'), {
-    ofOwner: waitingOfOwner + 1,
-    all: waiting + running,
-    memory: uploadMemory,
-  })
+function spoolOf({ dataDir, expensive, uploadMemory }: Config, faults: Faults): Spool {
+  const { running, waiting, waitingOfOwner } = expensive
+  const limits = { ofOwner: waitingOfOwner + 1, all: waiting + running, memory: uploadMemory }
+  return new Spool(join(dataDir, 'uploads'), limits, faults)
+}
 
 async function migrate(url: string, log: Logger): Promise<void> {
   const connection = await openConnection(url)
@@ -170,25 +180,29 @@ async function embeddedSecret(dataDir: string, tenants: number): Promise<string>
   return (await keptSecret(dataDir)).secret
 }
 
-function health(url: string, { client }: Database, closed: ClosedClusters): Health {
-  return {
+/** Faults that the other checks do not try themselves. */
+const lastingFaults: ReadonlySet<Fault> = new Set(['full', 'readOnly', 'disk', 'damaged', 'locked', 'descriptors'])
+
+/** Each pool is asked something, over the connections that requests use: nobody who asks makes further ones. */
+function health({ client, engine, reader, faults }: Database, relay: ChangeRelay, closed: ClosedClusters): Health {
+  const query = (sql: string) => reader.read(sql, [])
+  const checks = {
     async database() {
       await client.$queryRaw`SELECT 1`
     },
-    async migrations() {
-      const connection = await openConnection(url)
-      try {
-        await assertCurrent(connection)
-      } finally {
-        await connection.close()
-      }
+    migrations: () => assertCurrent({ engine, query }),
+    news: () => relay.check(),
+    async resources() {
+      const present = faults.present.filter((fault) => lastingFaults.has(fault))
+      if (present.length > 0) throw new Error(`met a moment ago: ${present.join(', ')}`)
     },
-    async warnings() {
-      return (await closed.areAny())
-        ? ['Some clusters cannot be signed for: their keys do not open under this secret. See the log.']
-        : []
-    },
+    streams: async () => (faults.present.includes('streams') ? 'full' : undefined),
   }
+  const warnings = async () =>
+    (await closed.areAny())
+      ? ['Some clusters cannot be signed for: their keys do not open under this secret. See the log.']
+      : []
+  return { checks, warnings }
 }
 
 /** Closes in the reverse order of opening; one failure does not keep the rest open. */

@@ -1,4 +1,5 @@
 import type { Operator } from '../auth/scope.ts'
+import { UnavailableError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 import { ClosedClusters } from './closed-clusters.ts'
 import { ClosedKeysError, sealedKeys } from './closed-keys.ts'
@@ -96,7 +97,7 @@ export function startPublisher({ operator, vault, log, times = {}, onSweep, ...m
       if (error instanceof ClosedKeysError) planned.failures = 0
       else {
         planned.failures += 1
-        log.error({ err: error, clusterId, failures: planned.failures }, 'publishing failed')
+        log[levelOf(error)]({ err: error, clusterId, failures: planned.failures }, 'publishing failed')
       }
     }
     planned.running = false
@@ -122,7 +123,7 @@ export function startPublisher({ operator, vault, log, times = {}, onSweep, ...m
       leftOver = found
       await onSweep?.()
     } catch (error) {
-      log.error({ err: error }, 'looking for unpublished clusters failed')
+      log[levelOf(error)]({ err: error }, 'looking for unpublished clusters failed')
     }
   }
 
@@ -147,6 +148,9 @@ export function startPublisher({ operator, vault, log, times = {}, onSweep, ...m
     },
   }
 }
+
+/** What is wrong with the database or the disk was said when it began (base/faults.ts), and is met again with each try. */
+const levelOf = (error: unknown) => (error instanceof UnavailableError ? 'debug' : 'error')
 
 /** The clusters whose wanted version has no bundle, along idx_clusters_unpublished. */
 export const unpublished = ({ db }: Pick<Operator, 'db'>) =>

@@ -98,7 +98,7 @@ export function createApp(means: AppMeans): App {
     graphql.route,
     ...bundleRoutes(means),
     ...signInRoutes(means),
-    ...healthRoutes(means.health, () => isStopping),
+    ...healthRoutes(means.health, { isStopping: () => isStopping, log: means.log }),
   ]
   const middlewares: readonly Middleware[] = [
     useRequestId,

@@ -1,7 +1,7 @@
 import * as fetchApi from '@whatwg-node/fetch'
 import { GraphQLError } from 'graphql'
 
-import { LimitError } from '../base/errors.ts'
+import { LimitError, UnavailableError } from '../base/errors.ts'
 
 /**
  * What routes answer with: Yoga's implementation of the Fetch standard's Response. It goes to the socket without
@@ -49,7 +49,7 @@ export function orRefusal<T>(work: () => T): T | GraphQLError {
     return work()
   } catch (error) {
     if (error instanceof GraphQLError) return error
-    if (!(error instanceof LimitError)) throw error
+    if (!(error instanceof LimitError || error instanceof UnavailableError)) throw error
     return new GraphQLError(error.message, { originalError: error })
   }
 }

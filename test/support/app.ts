@@ -120,10 +120,12 @@ async function open(
     corsOrigins: [],
     introspection: 'authenticated',
     health: {
-      database: async () => {
-        await database.client.$queryRaw`SELECT 1`
+      checks: {
+        database: async () => {
+          await database.client.$queryRaw`SELECT 1`
+        },
+        migrations: () => Promise.resolve(),
       },
-      migrations: () => Promise.resolve(),
     },
     ...openOptions,
   })
