@@ -189,7 +189,7 @@ describe('each setting has its effect', () => {
     ['1.9.0', { shared: { 'config.yml': 'firewall: {default_local_cidr_any: false}\n', further: [] } }],
     ['1.10.0', { certificateVersion: 2 }],
   ] as const)('the manifest says that Nebula %s is needed for %j', async (version, fields) => {
-    const { data } = compileBundle(inputOf(nodes, fields as Partial<CompileInput>))
+    const { data } = compileBundle(inputOf(nodes, fields))
     const files = await unpack(data)
     expect(JSON.parse(files.get('manifest.json') ?? '')).toMatchObject({ minimumNebulaVersion: version })
   })
