@@ -246,6 +246,14 @@ tun: {dev: nebula7, unsafe_routes: [{route: 1.0.0.0/8, via: 10.42.0.2}]}
     })
   })
 
+  test('names no lighthouse that is gone, with which Nebula would not start', () => {
+    const named = { 'config.yml': 'lighthouse: {hosts: ["10.42.0.1", "10.42.0.77"]}\n', further: [] }
+    const hostsFor = (all: typeof nodes) =>
+      settingAt(ownOf(inputOf(all, { shared: named }), 1), ['lighthouse', 'hosts'])
+    expect(hostsFor(nodes)).toEqual(['10.42.0.1'])
+    expect(hostsFor(nodes.slice(1))).toEqual([])
+  })
+
   test('is taken out of what was compiled with it, and a lighthouse that is gone does not stay in it', async () => {
     const first = compileBundle(inputOf(nodes, { shared }))
     const again = await sharedPart(first.data)
