@@ -229,7 +229,7 @@ describe.each(engines)('a cluster whose keys do not open, on %s', (engine) => {
       while ((await ready()).warnings === undefined) await sleep(100)
       expect(await ready()).toEqual({
         status: 'ready',
-        checks: { database: 'ok', migrations: 'ok' },
+        checks: { database: 'ok', migrations: 'ok', news: 'ok', resources: 'ok', streams: 'ok' },
         warnings: [expect.stringMatching(/cannot be signed for/)],
       })
       expect((await fetch(`${url}/readyz`)).status).toBe(200)

@@ -31,6 +31,7 @@ const indexes = {
   idx_nodes_outdated: 'nodes (tenant_id, cluster_id, name, running_config_version)',
   idx_nodes_running_version:
     'nodes (tenant_id, cluster_id, running_config_version, name) WHERE certificate IS NOT NULL',
+  idx_nodes_certificate_ends: 'nodes (tenant_id, cluster_id, certificate_expires_at) WHERE certificate IS NOT NULL',
   idx_nodes_failing: 'nodes (tenant_id, cluster_id, running_config_version) WHERE last_error IS NOT NULL',
   nodes_tenant_id_cluster_id_overlay_ip_key: 'UNIQUE nodes (tenant_id, cluster_id, overlay_ip)',
   idx_config_bundles_cluster: 'config_bundles (cluster_id)',
@@ -60,6 +61,7 @@ const checks: [table: string, column: string, taken: Value[], refused: Value[]][
   ['clusters', 'certificate_version', [1, 2], [0, 3]],
   ['clusters', 'certificate_lifetime_days', [1, 30, 3650], [0, 3651]],
   ['clusters', 'ca_rotation_phase', [null, 'TRUST_BOTH', 'SIGN_AGAIN', 'DROP_OLD'], ['', 'trust_both']],
+  ['clusters', 'ca_rotation_automatic', [0, 1], [2, -1]],
   ['replicas', 'role', ['master', 'replica'], ['Master', '', 'slave']],
   ['nodes', 'is_admin', [0, 1], [2, -1]],
   ['nodes', 'is_lighthouse', [0, 1], [2, -1]],
@@ -69,7 +71,7 @@ const checks: [table: string, column: string, taken: Value[], refused: Value[]][
   ['config_bundles', 'version', [1], [0, -1]],
   ['config_bundles', 'size', [0, 10485760], [-1]],
 ]
-const booleans = ['provide_lighthouse', 'is_admin', 'is_lighthouse', 'is_relay']
+const booleans = ['provide_lighthouse', 'ca_rotation_automatic', 'is_admin', 'is_lighthouse', 'is_relay']
 
 type Row = Record<string, Value>
 const inB: Row = { tenant_id: 'b', cluster_id: 'b1' }

@@ -29,7 +29,6 @@ export async function firewallWarnings(
   const found = [
     ...closedSides(firewall, at),
     ...openSides(firewall, at),
-    ...placed.flatMap(portOfIcmp),
     ...(await unknownGroups(facts, placed)),
     ...(await unknownHosts(facts, placed)),
     ...(await unreachedNetworks(facts, placed)),
@@ -76,17 +75,6 @@ const isForEverything = ({ port, proto, host, group, groups, localCidr, caName, 
   proto === 'any' &&
   [host, group, groups?.[0]].includes('any') &&
   [localCidr, caName, caSha].every((one) => one === undefined)
-
-const portOfIcmp = ({ rule: { proto, port }, path }: Placed): ChangeWarning[] =>
-  proto === 'icmp' && port !== 'any'
-    ? [
-        {
-          code: 'WITHOUT_EFFECT',
-          path: [...path, 'port'],
-          message: 'ICMP has no ports, and the versions of Nebula differ in what they make of one: write "any"',
-        },
-      ]
-    : []
 
 async function unknownGroups(facts: ClusterFacts, placed: readonly Placed[]): Promise<ChangeWarning[]> {
   const named = placed.flatMap(({ rule: { group, groups }, path }) => {
