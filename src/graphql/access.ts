@@ -156,7 +156,7 @@ export const refusalFor = ({ session }: Pick<Context, 'session'>): GraphQLError 
   isSignedIn(session) ? forbidden() : unauthenticated()
 
 /** The signed-in caller of a field that was let through. */
-export function callerOf({ session }: Context): SignedIn {
+export function callerOf({ session }: Pick<Context, 'session'>): SignedIn {
   if (!isSignedIn(session)) throw unauthenticated()
   return session
 }

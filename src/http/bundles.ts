@@ -3,18 +3,9 @@ import type { FairQueue } from '../base/fair-queue.ts'
 import { isId } from '../base/ids.ts'
 import { getConfigBundle, getConfigBundleArchive, type ConfigBundle } from '../domain/config-bundles.ts'
 import { bundleReachOf, isSignedIn } from '../graphql/access.ts'
-import type { Exchange } from './exchange.ts'
-import {
-  bundleHeaders,
-  etagOf,
-  isKnown,
-  lengthOf,
-  ownBundle,
-  sliceHeaders,
-  type BundleMeans,
-  type OwnBundle,
-} from './own-bundle.ts'
-import { failure, Response } from './responses.ts'
+import { empty, failure, type Answer } from './answer.ts'
+import type { Call } from './call.ts'
+import { etagOf, isKnown, ownBundle, type BundleMeans, type OwnBundle } from './own-bundle.ts'
 import type { Route } from './router.ts'
 
 /**
@@ -26,24 +17,20 @@ export const bundleRoutes = (means: BundleMeans & { readonly expensive: FairQueu
   {
     path: '/bundle',
     methods: {
-      GET: async (exchange) => {
-        const { headers, method } = exchange.request
-        const bundle = await ownBundle(await exchange.session(), headers.get('if-none-match'), means)
-        return bundle.kind === 'slice' ? sliceAnswer(bundle, method) : withoutSlice(bundle)
-      },
+      GET: async (call) => sliceAnswer(await ownBundle(await call.session(), call.header('if-none-match'), means)),
     },
   },
   {
     path: /^\/clusters\/(?<clusterId>[^/]+)\/bundles\/(?<version>[1-9]\d{0,8})$/,
     methods: {
-      GET: async (exchange, { clusterId = '', version = '' }) => {
-        const session = await exchange.session()
+      GET: async (call, { clusterId = '', version = '' }) => {
+        const session = await call.session()
         if (!isSignedIn(session)) return unauthenticated()
         if (bundleReachOf(session) !== 'all') return forbidden('You may not download whole archives.')
         const id = clusterId.toLowerCase()
         const bundle = isId(id) ? await getConfigBundle(session.scope, id, Number(version)) : null
-        return download(exchange, bundle, () =>
-          means.expensive.run(budgetOf(session), exchange.left, () =>
+        return download(call, bundle, () =>
+          means.expensive.run(budgetOf(session), call.left, () =>
             getConfigBundleArchive(session.scope, id, Number(version)),
           ),
         )
@@ -52,16 +39,22 @@ export const bundleRoutes = (means: BundleMeans & { readonly expensive: FairQueu
   },
 ]
 
-type Slice = Extract<OwnBundle, { kind: 'slice' }>
+/** Of every answer that is about a version. */
+const headersOf = (version: number) => ({
+  // Kept by the client alone, and asked for again each time: the credential may have ended.
+  'cache-control': 'private, no-cache',
+  vary: 'authorization',
+  etag: etagOf(version),
+})
 
-function sliceAnswer({ version, parts }: Slice, method: string): Response {
-  const headers = { ...sliceHeaders, etag: etagOf(version), 'content-length': String(lengthOf(parts)) }
-  return new Response(method === 'HEAD' ? null : Buffer.concat(parts), { headers })
-}
-
-/** Every answer to `GET /bundle` but the slice itself. */
-export function withoutSlice(bundle: Exclude<OwnBundle, { kind: 'slice' }>): Response {
+function sliceAnswer(bundle: OwnBundle): Answer {
   switch (bundle.kind) {
+    case 'known':
+      return empty(304, headersOf(bundle.version))
+    case 'slice': {
+      const headers = { ...headersOf(bundle.version), 'content-type': 'application/gzip' }
+      return { status: 200, headers, parts: bundle.parts }
+    }
     case 'unauthenticated':
       return unauthenticated()
     case 'notANode':
@@ -70,41 +63,35 @@ export function withoutSlice(bundle: Exclude<OwnBundle, { kind: 'slice' }>): Res
       return missing()
     case 'notYet':
       return failure(404, 'NOT_FOUND', 'No published version has this node yet: it needs a certificate first.')
-    case 'known':
-      return notModified(bundle.version)
   }
 }
 
 /** Answers from the metadata where that is enough; the archive is read only when it is sent. */
 async function download(
-  { request }: Exchange,
+  call: Call,
   bundle: ConfigBundle | null,
   archiveOf: () => Promise<{ readonly data: Uint8Array<ArrayBuffer> } | null>,
-): Promise<Response> {
+): Promise<Answer> {
   if (!bundle) return missing()
   const { version, size } = bundle
-  if (isKnown(request.headers.get('if-none-match'), version)) return notModified(version)
+  if (isKnown(call.header('if-none-match'), version)) return empty(304, headersOf(version))
   const headers = {
-    ...bundleHeaders,
-    etag: etagOf(version),
+    ...headersOf(version),
     'content-type': 'application/gzip',
     'content-length': String(size),
     'content-disposition': `attachment; filename="bundle-${version}.tar.gz"`,
   }
-  if (request.method === 'HEAD') return new Response(null, { headers })
+  if (call.method === 'HEAD') return empty(200, headers)
   const archive = await archiveOf()
   // Null when it was deleted in the meantime.
-  return archive ? new Response(archive.data, { headers }) : missing()
+  return archive ? { status: 200, headers, parts: [archive.data] } : missing()
 }
 
-const notModified = (version: number): Response =>
-  new Response(null, { status: 304, headers: { ...bundleHeaders, etag: etagOf(version) } })
+const missing = (): Answer => failure(404, 'NOT_FOUND', 'There is no such bundle.')
 
-const missing = (): Response => failure(404, 'NOT_FOUND', 'There is no such bundle.')
-
-const unauthenticated = (): Response =>
+const unauthenticated = (): Answer =>
   failure(401, 'UNAUTHENTICATED', 'Sign in first: a valid credential belongs in the Authorization header.', {
     headers: { 'www-authenticate': 'Bearer' },
   })
 
-const forbidden = (message: string): Response => failure(403, 'FORBIDDEN', message)
+const forbidden = (message: string): Answer => failure(403, 'FORBIDDEN', message)

@@ -7,7 +7,8 @@ import { AbandonedError } from '../base/fair-queue.ts'
 import type { Logger } from '../base/log.ts'
 import type { Presence } from '../domain/presence.ts'
 import { isSignedIn, nodeIn } from '../graphql/access.ts'
-import type { Frames } from './event-frames.ts'
+import { pathOf, urlOf } from './addresses.ts'
+import type { Incoming } from './incoming.ts'
 import type { Caller, Strangers } from './strangers.ts'
 
 export interface CallMeans {
@@ -17,20 +18,13 @@ export interface CallMeans {
   readonly strangers: Strangers
 }
 
-export interface CallOptions {
-  readonly isOnSocket?: boolean
-  /** The same call, on a way that left it to this one: who makes it is known, or being looked up. */
-  readonly before?: Call | undefined
-}
-
-/** One call of a client, whichever way it takes through src/http: its id, its log, and who makes it. */
+/** One call of a client, from its request to its answer: its id, its log, and who makes it. */
 export class Call {
   /** Made here, never taken from the caller; it is in the answer's `x-request-id` and in every line of the log. */
   readonly id = randomUUID()
-  /** Whether the answer goes to a socket, whose holder writes `events` behind its head. */
-  readonly isOnSocket: boolean
-  /** A subscription's events; null where the answer is a document. */
-  events: Frames | null = null
+  readonly request: Incoming
+  /** Of the address, without `..` and the like; null where the address or the Host header is malformed. */
+  readonly path: string | null
   /** What is known of who makes it before the credential is looked up. */
   readonly caller: Caller
   readonly #means: CallMeans
@@ -38,15 +32,32 @@ export class Call {
   #session: Promise<Session> | null = null
   #leaving: AbortController | null = null
   #hasLeft = false
-  readonly #lastly: (() => Promise<void>)[] = []
+  #lastly: (() => Promise<void>)[] | null = null
 
-  constructor(caller: Caller, means: CallMeans, { isOnSocket = false, before }: CallOptions = {}) {
-    this.isOnSocket = isOnSocket
-    this.caller = caller
+  constructor(request: Incoming, means: CallMeans) {
+    this.request = request
+    this.path = pathOf(request)
+    this.caller = means.strangers.callerOf(request)
     this.#means = means
-    this.#session = before ? before.#session : null
-    // Who left that one has left this one.
-    before?.left.addEventListener('abort', () => this.leave(), { once: true })
+  }
+
+  get method(): string {
+    return this.request.method ?? ''
+  }
+
+  /** The whole address; null where it is malformed. */
+  get url(): URL | null {
+    return urlOf(this.request)
+  }
+
+  /** A header of the request, by its name in lower case; null when there is none. */
+  header(name: string): string | null {
+    return this.request.headers[name]?.toString() ?? null
+  }
+
+  /** The media type of the body without its parameters, in lower case. */
+  get contentType(): string | undefined {
+    return this.request.headers['content-type']?.split(';')[0]?.trim().toLowerCase()
   }
 
   /** Fires when the client has left; made where somebody waits for it, since most calls are over before. */
@@ -68,12 +79,13 @@ export class Call {
 
   /** Has something done once the call has its answer, whatever that is. */
   whenOver(work: () => Promise<void>): void {
-    this.#lastly.push(work)
+    this.#lastly = [...(this.#lastly ?? []), work]
   }
 
   /** The call has its answer. */
   async over(): Promise<void> {
-    for (const work of this.#lastly.splice(0)) await work()
+    for (const work of this.#lastly ?? []) await work()
+    this.#lastly = null
   }
 
   /** The log, with the call's id in every line. */

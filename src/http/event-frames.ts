@@ -9,8 +9,8 @@ export interface Frames {
   end(): Promise<void>
 }
 
-/** One answer. */
-export const nextFrame = (answer: object): Buffer => Buffer.from(`event: next\ndata: ${JSON.stringify(answer)}\n\n`)
+/** One answer, by its JSON. */
+export const frameOf = (text: string): Buffer => Buffer.from(`event: next\ndata: ${text}\n\n`)
 
 /** Behind the last answer. */
 export const completeFrame = Buffer.from('event: complete\ndata:\n\n')

@@ -1,9 +1,10 @@
-import { createSourceEventStream, execute, type GraphQLError, type ExecutionArgs, type ExecutionResult } from 'graphql'
+import { createSourceEventStream, execute, type ExecutionArgs, type ExecutionResult } from 'graphql'
 
 import { detached, type Context } from '../graphql/context.ts'
 import { sharesAnswers } from '../graphql/shared-answers.ts'
-import { nextFrame, type Frames } from './event-frames.ts'
-import { asGraphqlError, withPresentedErrors, type Origin } from './use-errors.ts'
+import { asGraphqlError, withPresentedErrors, type Origin } from './errors.ts'
+import { frameOf, type Frames } from './event-frames.ts'
+import { textOf } from './results.ts'
 
 /** What a subscription's answer is made of; of one document without variables it is the same for every subscriber. */
 interface Operation extends Pick<ExecutionArgs, 'schema' | 'document' | 'variableValues' | 'operationName'> {
@@ -40,7 +41,7 @@ export class EventSource implements Frames {
       return told.done === true ? null : await this.#frame(told.value as object)
     } catch (error) {
       await this.end()
-      return frameOf(withPresentedErrors({ errors: [asGraphqlError(error)] }, this.#origin))
+      return this.#written({ errors: [asGraphqlError(error)] })
     }
   }
 
@@ -62,7 +63,11 @@ export class EventSource implements Frames {
   async #answer(rootValue: object): Promise<Buffer> {
     const contextValue = detached(this.#context)
     const result = await execute({ ...this.#operation, rootValue, contextValue })
-    return frameOf(withPresentedErrors(result, this.#origin))
+    return this.#written(result)
+  }
+
+  #written(result: ExecutionResult): Buffer {
+    return frameOf(textOf(withPresentedErrors(result, this.#origin)))
   }
 }
 
@@ -87,17 +92,4 @@ export async function openSource(
 ): Promise<EventSource | ExecutionResult> {
   const events = await createSourceEventStream(args)
   return Symbol.asyncIterator in events ? new EventSource(events, args, origin) : events
-}
-
-function frameOf({ errors, ...rest }: ExecutionResult): Buffer {
-  const body = errors ? { ...rest, errors: errors.map(withoutInternals) } : rest
-  return nextFrame(body)
-}
-
-/** `http` and `unexpected` are Yoga's words between plugins. */
-function withoutInternals(error: GraphQLError) {
-  const extensions = Object.fromEntries(
-    Object.entries(error.extensions).filter(([name]) => name !== 'http' && name !== 'unexpected'),
-  )
-  return { ...error.toJSON(), extensions }
 }

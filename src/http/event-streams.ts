@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 
+import type { FinishedAnswer } from './answer.ts'
 import { completeFrame, pingFrame, type Frames } from './event-frames.ts'
 
 /** Between two signs of life on an idle stream, in turns of the wheel; agents give a stream up after a minute. */
@@ -25,7 +26,7 @@ export class EventStreams {
   }
 
   /** Writes the answer's head, then each frame, then that it is complete. */
-  open(response: ServerResponse, head: Response, frames: Frames): void {
+  open(response: ServerResponse, { status, head }: Pick<FinishedAnswer, 'status' | 'head'>, frames: Frames): void {
     // The reader left before there was anything to read: its response says so once only, and has.
     if (response.closed) {
       void frames.end()
@@ -47,7 +48,7 @@ export class EventStreams {
     // A connection that breaks shows as closed.
     response.on('error', ignored)
     response.socket?.setTimeout(0).setKeepAlive(true).setNoDelay(true)
-    response.writeHead(head.status, Object.fromEntries(head.headers))
+    response.writeHead(status, head as string[])
     void stream.run()
   }
 
@@ -99,21 +100,5 @@ class EventStream {
     })
     this.#isFull = false
     this.#unread = 0
-  }
-}
-
-/**
- * Notes which listeners an answer has, and gives what removes those that came later: the adapter's wait for the end of
- * an answer and hold the whole request until then.
- */
-export function listenersAddedTo(response: ServerResponse): () => void {
-  const names = ['close', 'error', 'finish'] as const
-  const before = new Set(names.flatMap((name) => response.rawListeners(name)))
-  return () => {
-    for (const name of names) {
-      for (const listener of response.rawListeners(name)) {
-        if (!before.has(listener)) response.removeListener(name, listener as () => void)
-      }
-    }
   }
 }

@@ -2,8 +2,8 @@ import { Busboy, type BusboyFileStream, type BusboyInstance } from '@fastify/bus
 
 import type { SpooledFile } from '../base/spool.ts'
 import { countedChunks } from './body.ts'
-import { badRequest } from './params.ts'
-import { refused } from './responses.ts'
+import type { Incoming } from './incoming.ts'
+import { badRequest, refused } from './refusals.ts'
 
 export interface FormLimits {
   /** Bytes of the whole form, of one field and of the one file. */
@@ -27,7 +27,7 @@ const partLimits = { fields: 2, files: 1, parts: 3, headerPairs: 20, headerSize:
  * @param content where the file's bytes go
  * @throws GraphQLError with status 400, or 413 as soon as there is more than the limits say; the rest is left unread
  */
-export async function readForm(request: Request, limits: FormLimits, content: SpooledFile): Promise<Form> {
+export async function readForm(request: Incoming, limits: FormLimits, content: SpooledFile): Promise<Form> {
   const parser = parserOf(request, limits)
   const reading = new FormReading(parser, limits, content)
   try {
@@ -38,8 +38,8 @@ export async function readForm(request: Request, limits: FormLimits, content: Sp
   }
 }
 
-function parserOf(request: Request, { field, file }: FormLimits): BusboyInstance {
-  const headers = { 'content-type': request.headers.get('content-type') ?? '' }
+function parserOf({ headers: given }: Incoming, { field, file }: FormLimits): BusboyInstance {
+  const headers = { 'content-type': given['content-type'] ?? '' }
   try {
     return new Busboy({ headers, limits: { ...partLimits, fieldSize: field, fileSize: file } })
   } catch {

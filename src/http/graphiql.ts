@@ -1,8 +1,9 @@
+import { empty, type Answer } from './answer.ts'
+import type { Call } from './call.ts'
 import type { GraphiqlPage } from './graphiql-page.ts'
-import { Response } from './responses.ts'
 
 /** Whether a browser asks for something to look at. */
-export const wantsPage = (request: Request): boolean => request.headers.get('accept')?.includes('text/html') ?? false
+export const wantsPage = (call: Call): boolean => call.header('accept')?.includes('text/html') ?? false
 
 let rendered: Promise<GraphiqlPage> | null = null
 
@@ -10,13 +11,13 @@ let rendered: Promise<GraphiqlPage> | null = null
  * GraphiQL, whole in one answer: nothing is fetched from elsewhere. Nine megabytes are loaded and rendered when the
  * first browser asks, and kept; browsers ask again with the ETag.
  */
-export async function graphiqlPage(request: Request): Promise<Response> {
+export async function graphiqlPage(call: Call): Promise<Answer> {
   const { renderPage } = await import('./graphiql-page.ts')
   const page = await (rendered ??= renderPage())
   const headers = { ...page.headers, etag: page.etag, 'cache-control': 'no-cache', vary: 'accept, accept-encoding' }
-  if (request.headers.get('if-none-match') === page.etag) return new Response(null, { status: 304, headers })
-  const zipped = /\bgzip\b/.test(request.headers.get('accept-encoding') ?? '')
-  return new Response(zipped ? page.gzip : page.html, {
-    headers: zipped ? { ...headers, 'content-encoding': 'gzip' } : headers,
-  })
+  if (call.header('if-none-match') === page.etag) return empty(304, headers)
+  const zipped = /\bgzip\b/.test(call.header('accept-encoding') ?? '')
+  return zipped
+    ? { status: 200, headers: { ...headers, 'content-encoding': 'gzip' }, parts: [page.gzip] }
+    : { status: 200, headers, parts: [page.html] }
 }

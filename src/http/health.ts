@@ -1,4 +1,4 @@
-import { json } from './responses.ts'
+import { json } from './answer.ts'
 import type { Route } from './router.ts'
 import { describeError } from './describe-error.ts'
 

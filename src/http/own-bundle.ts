@@ -44,19 +44,7 @@ async function sliceFor({ clusterId, nodeId }: NodeSession, version: number, { s
   return parts === null ? ({ kind: 'notYet' } as const) : ({ kind: 'slice', version, parts } as const)
 }
 
-/** Of every answer that is about a version. */
-export const bundleHeaders = {
-  // Kept by the client alone, and asked for again each time: the credential may have ended.
-  'cache-control': 'private, no-cache',
-  vary: 'authorization',
-}
-
-export const sliceHeaders = { ...bundleHeaders, 'content-type': 'application/gzip' }
-
 export const etagOf = (version: number): string => `"${version}"`
-
-/** In bytes. */
-export const lengthOf = (parts: readonly Uint8Array[]): number => parts.reduce((sum, { length }) => sum + length, 0)
 
 /** Whether `If-None-Match` names this version: weakly, any of a list, or `*` (RFC 9110, 13.1.2). */
 export function isKnown(ifNoneMatch: string | null, version: number): boolean {

@@ -1,14 +1,15 @@
-import type { Exchange, Handler } from './exchange.ts'
-import { failure, Response } from './responses.ts'
+import { failure, type Answer } from './answer.ts'
+import type { Call } from './call.ts'
 
 /** What a path's pattern caught, by the names of its groups. */
 export type PathParameters = Readonly<Record<string, string>>
-type RouteHandler = (exchange: Exchange, parameters: PathParameters) => Response | Promise<Response>
+type RouteHandler = (call: Call, parameters: PathParameters) => Answer | Promise<Answer>
 
 /**
  * An address and what may be done with it, e.g.
- * `{ path: /^\/clusters\/(?<id>[^/]+)$/, methods: { GET: (exchange, { id }) => … } }`.
- * `GET` answers `HEAD` too. A handler that is for signed-in callers asks `exchange.session()`.
+ * `{ path: /^\/clusters\/(?<id>[^/]+)$/, methods: { GET: (call, { id }) => … } }`.
+ * `GET` answers `HEAD` too: the pipeline takes the body away. A handler that is for signed-in callers asks
+ * `call.session()`.
  */
 export interface Route {
   /** The whole path, or a pattern of it with named groups. */
@@ -16,17 +17,17 @@ export interface Route {
   readonly methods: Readonly<Partial<Record<'GET' | 'POST', RouteHandler>>>
 }
 
-/** Finds the route of a request; 404 where there is none, 405 with `Allow` where it has no such method. */
-export function router(routes: readonly Route[]): Handler {
-  return async (exchange) => {
-    const { method } = exchange.request
+/** Finds the route of a call; 404 where there is none, 405 with `Allow` where it has no such method. */
+export function router(routes: readonly Route[]): (call: Call) => Answer | Promise<Answer> {
+  return (call) => {
+    const { method, path: asked } = call
+    if (asked === null) return failure(400, 'BAD_REQUEST', 'The address or the Host header is malformed.')
     for (const { path, methods } of routes) {
-      const parameters = match(path, exchange.url.pathname)
+      const parameters = match(path, asked)
       if (!parameters) continue
       const { GET, POST } = methods
-      if (method === 'HEAD' && GET) return withoutBody(await GET(exchange, parameters))
-      if (method === 'GET' && GET) return GET(exchange, parameters)
-      if (method === 'POST' && POST) return POST(exchange, parameters)
+      if ((method === 'GET' || method === 'HEAD') && GET) return GET(call, parameters)
+      if (method === 'POST' && POST) return POST(call, parameters)
       const allow = [...(GET ? ['GET', 'HEAD'] : []), ...(POST ? ['POST'] : [])].join(', ')
       return failure(405, 'METHOD_NOT_ALLOWED', `Here only ${allow} can be asked for.`, { headers: { allow } })
     }
@@ -34,13 +35,10 @@ export function router(routes: readonly Route[]): Handler {
   }
 }
 
-function match(path: string | RegExp, pathname: string): PathParameters | null {
-  if (typeof path === 'string') return path === pathname ? {} : null
-  const found = path.exec(pathname)
-  return found && { ...found.groups }
-}
+const nothing: PathParameters = {}
 
-async function withoutBody(response: Response): Promise<Response> {
-  await response.body?.cancel()
-  return new Response(null, { status: response.status, headers: response.headers })
+function match(path: string | RegExp, asked: string): PathParameters | null {
+  if (typeof path === 'string') return path === asked ? nothing : null
+  const found = path.exec(asked)
+  return found && { ...found.groups }
 }

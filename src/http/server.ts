@@ -2,6 +2,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { Socket } from 'node:net'
 
 import type { App } from './app.ts'
+import { describeError } from './describe-error.ts'
+import { EventStreams } from './event-streams.ts'
+import { send } from './send.ts'
 
 export interface ListenOptions {
   readonly host: string
@@ -44,11 +47,20 @@ const idleInterval = 50
 export async function listen(app: App, options: ListenOptions): Promise<Listening> {
   const { host, port, closeTimeout = 10_000, inactivityTimeout = 120_000 } = options
   const { headersTimeout = 15_000, requestTimeout = 120_000 } = options
-  // Of the requests that may take long; plain ones say themselves that their connection ends.
-  const running = new Set<ServerResponse>()
   const sockets = new Set<Socket>()
+  const streams = new EventStreams()
   let closing: Promise<void> | null = null
 
+  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const call = app.receive(request)
+    response.once('close', () => {
+      if (!response.writableFinished) call.leave()
+      if (!request.complete) endUnreadBody(request)
+    })
+    const answer = await app.answer(call)
+    if (closing && !response.headersSent) response.setHeader('connection', 'close')
+    send(response, answer, streams)
+  }
   const server = createServer(
     {
       headersTimeout,
@@ -58,14 +70,10 @@ export async function listen(app: App, options: ListenOptions): Promise<Listenin
       connectionsCheckingInterval: Math.min(1000, headersTimeout, requestTimeout),
     },
     (request, response) => {
-      if (app.answerPlain(request, response)) return
-      running.add(response)
-      response.once('close', () => {
-        running.delete(response)
-        if (!request.complete) endUnreadBody(request)
+      serve(request, response).catch((error: unknown) => {
+        app.log.error({ error: describeError(error) }, 'an answer could not be sent')
+        response.destroy()
       })
-      if (closing) response.setHeader('connection', 'close')
-      void app.listener(request, response)
     },
   )
   server.setTimeout(inactivityTimeout)
@@ -81,9 +89,6 @@ export async function listen(app: App, options: ListenOptions): Promise<Listenin
   const close = async (): Promise<void> => {
     app.stop()
     const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-    for (const response of running) {
-      if (!response.headersSent) response.setHeader('connection', 'close')
-    }
     // Connections that were opened and never used: node:http counts them as busy until the headers are overdue.
     for (const socket of sockets) {
       if (socket.bytesRead === 0) socket.destroy()

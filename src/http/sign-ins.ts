@@ -2,12 +2,12 @@ import * as z from 'zod'
 
 import type { SignIns } from '../domain/sign-ins.ts'
 import { isSignedIn, operatorIn } from '../graphql/access.ts'
+import { empty, failure, json } from './answer.ts'
 import { readBody } from './body.ts'
-import type { Exchange } from './exchange.ts'
+import type { Call } from './call.ts'
 import { parseJson } from './params.ts'
-import { failure, json, refused, Response } from './responses.ts'
+import { refused } from './refusals.ts'
 import type { Route } from './router.ts'
-import { contentType } from './use-request-parsers.ts'
 
 /** Bytes of a body that holds a code. */
 const longestBody = 1000
@@ -22,14 +22,14 @@ export const signInRoutes = ({ signIns }: { readonly signIns: SignIns }): readon
   {
     path: '/sign-in',
     methods: {
-      POST: async (exchange) => {
-        exchange.admit()
-        assertOwnPage(exchange)
-        const body = parseJson((await readBody(exchange.request, longestBody)).toString(), 'The body')
+      POST: async (call) => {
+        call.admit()
+        assertOwnPage(call)
+        const body = parseJson((await readBody(call.request, longestBody)).toString(), 'The body')
         const { code = '' } = bodyShape.safeParse(body).data ?? {}
         const session = await signIns.exchange(code)
         if (session) return json(200, session)
-        exchange.countAsStranger()
+        call.countAsStranger()
         const message = 'This sign-in link was used, or is older than ten minutes: make another with `orrery sign-in`.'
         return failure(401, 'UNAUTHENTICATED', message)
       },
@@ -38,8 +38,8 @@ export const signInRoutes = ({ signIns }: { readonly signIns: SignIns }): readon
   {
     path: '/sign-out',
     methods: {
-      POST: async (exchange) => {
-        const session = await exchange.session()
+      POST: async (call) => {
+        const session = await call.session()
         if (!isSignedIn(session)) {
           const headers = { 'www-authenticate': 'Bearer' }
           return failure(401, 'UNAUTHENTICATED', 'You are not signed in.', { headers })
@@ -50,7 +50,7 @@ export const signInRoutes = ({ signIns }: { readonly signIns: SignIns }): readon
           return failure(409, 'CONFLICT', message)
         }
         await signIns.signOut(sessionId)
-        return new Response(null, { status: 204 })
+        return empty(204)
       },
     },
   },
@@ -60,13 +60,13 @@ export const signInRoutes = ({ signIns }: { readonly signIns: SignIns }): readon
  * A page of another origin does not sign its visitor in, whatever CORS allows it. Browsers say where a request comes from
  * (Fetch metadata), old ones at least which origin it has; whatever says neither is no browser.
  */
-function assertOwnPage({ request, url }: Exchange): void {
-  if (contentType(request) !== 'application/json') {
+function assertOwnPage(call: Call): void {
+  if (call.contentType !== 'application/json') {
     throw refused(415, 'UNSUPPORTED_MEDIA_TYPE', 'Send the code as application/json.')
   }
-  const site = request.headers.get('sec-fetch-site')
-  const origin = request.headers.get('origin')
-  const isOwn = site === null ? origin === null || hostOf(origin) === url.host : site === 'same-origin'
+  const site = call.header('sec-fetch-site')
+  const origin = call.header('origin')
+  const isOwn = site === null ? origin === null || hostOf(origin) === call.url?.host : site === 'same-origin'
   if (!isOwn) throw refused(403, 'FORBIDDEN', 'Only this server’s own page signs anybody in.')
 }
 

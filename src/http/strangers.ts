@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto'
-import type { IncomingMessage } from 'node:http'
 
 import { ClientAddresses } from '../base/client-addresses.ts'
 import { LimitError } from '../base/errors.ts'
 import { TokenBuckets } from '../base/token-buckets.ts'
+import type { Incoming } from './incoming.ts'
 
 /** What those who are not signed in may cost. */
 export interface StrangerLimits {
@@ -53,7 +53,7 @@ export class Strangers {
     this.#floor = 1 - burst
   }
 
-  callerOf({ headers, socket }: IncomingMessage): Caller {
+  callerOf({ headers, socket }: Pick<Incoming, 'headers' | 'socket'>): Caller {
     const forwardedFor = headers['x-forwarded-for']
     const address = this.#addresses.of(socket.remoteAddress, forwardedFor?.toString())
     return { authorization: headers.authorization ?? null, address }

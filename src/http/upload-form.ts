@@ -1,10 +1,8 @@
-import type { GraphQLParams } from 'graphql-yoga'
-
 import type { SpooledFile } from '../base/spool.ts'
 import { readForm } from './form-reader.ts'
-import { asParams, badRequest, parseJson } from './params.ts'
-import { refused } from './responses.ts'
-import { jsonLimit } from './use-request-parsers.ts'
+import type { Incoming } from './incoming.ts'
+import { asParams, jsonLimit, parseJson, type Params } from './params.ts'
+import { badRequest, refused } from './refusals.ts'
 
 /** Bytes of the one file, and of the whole form: the file, the operation that it belongs to, and what is around both. */
 export const fileLimit = 10 * 1024 * 1024
@@ -19,7 +17,7 @@ const mapLimit = 1000
  * (GraphQL multipart request specification, github.com/jaydenseric/graphql-multipart-request-spec).
  * @param content where the file's bytes are kept; it becomes the variable that the operation leaves open
  */
-export async function paramsFromForm(request: Request, content: SpooledFile): Promise<GraphQLParams> {
+export async function paramsFromForm(request: Incoming, content: SpooledFile): Promise<Params> {
   const { fields, fileField } = await readForm(request, limits, content)
   const operations = fields.get('operations')
   const map = fields.get('map')
@@ -46,7 +44,7 @@ function soleEntry(map: unknown): readonly [field: string, path: string] {
 }
 
 /** Puts the file where the operation says `null`, as the specification demands. */
-function put(params: GraphQLParams, path: string, file: SpooledFile): void {
+function put(params: Params, path: string, file: SpooledFile): void {
   const keys = path.split('.')
   const last = keys.pop()
   let place: unknown = keys[0] === 'variables' ? params : null

@@ -1,7 +1,7 @@
 import type { ASTVisitor, ValidationContext } from 'graphql'
 
 import type { GraphqlPlugin } from './graphql-plugin.ts'
-import { refused } from './responses.ts'
+import { refused } from './refusals.ts'
 
 /**
  * Who may read the schema through GraphQL. Whether that includes those who are not signed in is asked before their

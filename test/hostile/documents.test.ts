@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { parse } from 'graphql'
 
 import { sizeOf } from '../../src/http/document-size.ts'
-import { documentLimits } from '../../src/http/use-limits.ts'
+import { documentLimits } from '../../src/http/limits.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { createWorld, type World } from '../support/world.ts'
 

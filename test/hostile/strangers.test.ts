@@ -280,7 +280,7 @@ describe('streams', () => {
     expect(places.size).toBe(0)
   })
 
-  test('the usual way without a socket counts as well', async () => {
+  test('count without a socket as well', async () => {
     const init = () => ({
       method: 'POST',
       headers: { ...json, accept: 'text/event-stream', ...bearer(world.nodeToken) },

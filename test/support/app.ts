@@ -23,6 +23,7 @@ import { createLog } from '../../src/base/log.ts'
 import { Spool } from '../../src/base/spool.ts'
 import { createApp, type App, type AppMeans } from '../../src/http/app.ts'
 import { clientOf, type Client, type GraphqlAnswer } from './client.ts'
+import { fetchFrom } from './fetch.ts'
 import { createMigratedDatabase, type Engine, type TestDatabase } from './database.ts'
 
 export type { GraphqlAnswer }
@@ -126,7 +127,7 @@ async function open(
     },
     ...openOptions,
   })
-  const fetchApp = (path: string, init?: RequestInit) => app.fetch(new URL(path, 'http://orrery.test'), init)
+  const fetchApp = (path: string, init?: RequestInit) => fetchFrom(app, path, init)
   const lifetime = 3600
   return {
     ...clientOf(fetchApp),

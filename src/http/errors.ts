@@ -3,29 +3,15 @@ import { GraphQLError, type ExecutionResult } from 'graphql'
 import { isSignedIn } from '../graphql/access.ts'
 import { describeError } from './describe-error.ts'
 import { classify } from './error-codes.ts'
-import type { GraphqlPlugin, ServerContext } from './graphql-plugin.ts'
-import { mapResults } from './map-results.ts'
-import { maskedMessage } from './use-failures.ts'
+import { maskedMessage } from './failures.ts'
+import type { ServerContext } from './graphql-plugin.ts'
 
-/**
- * The last look at every result: each error gets its code, faults of ours are logged whole and answered masked, and
- * anonymous callers are told no names of the schema that they did not know.
- */
-export function useErrors(): GraphqlPlugin {
-  return {
-    onResultProcess(payload) {
-      const { result, serverContext } = payload
-      const present = (one: ExecutionResult) => withPresentedErrors(one, serverContext)
-      const failed = (error: unknown) => present({ errors: [asGraphqlError(error)] })
-      if (Symbol.asyncIterator in result) payload.setResult(mapResults(result, present, failed))
-      else if (!Array.isArray(result) && result.errors) payload.setResult(present(result))
-    },
-  }
+/** Whatever was thrown on the way to a result, as an error of one. */
+export function asGraphqlError(error: unknown): GraphQLError {
+  if (error instanceof GraphQLError) return error
+  const originalError = error instanceof Error ? error : new Error(String(error))
+  return new GraphQLError(originalError.message, { originalError })
 }
-
-/** What a stream failed with, as an error of its last event. */
-export const asGraphqlError = (error: unknown): GraphQLError =>
-  error instanceof GraphQLError ? error : new GraphQLError('A stream failed.', { originalError: error as Error })
 
 /** Whose result it is, and where its faults are logged. */
 export interface Origin {
@@ -33,12 +19,15 @@ export interface Origin {
   readonly session: ServerContext['session']
 }
 
-/** A result with its errors as their reader sees them; faults of ours are logged here. */
-export function withPresentedErrors(result: ExecutionResult, context: Origin): ExecutionResult {
+/**
+ * The last look at every result: each error gets its code, faults of ours are logged whole and answered masked, and
+ * anonymous callers are told no names of the schema that they did not know.
+ */
+export function withPresentedErrors<Result extends ExecutionResult>(result: Result, origin: Origin): Result {
   if (!result.errors) return result
   // Where nothing at all could be answered, the status says whose fault it was.
   const failedWhole = result.data === undefined || result.data === null
-  return { ...result, errors: result.errors.map((error) => present(error, context, failedWhole)) }
+  return { ...result, errors: result.errors.map((error) => present(error, origin, failedWhole)) }
 }
 
 function present(error: GraphQLError, { call, session }: Origin, failedWhole: boolean): GraphQLError {
@@ -55,7 +44,7 @@ function present(error: GraphQLError, { call, session }: Origin, failedWhole: bo
   return copyOf(error, message, { ...error.extensions, ...verdict.extensions })
 }
 
-/** Errors of parsing and validation are cached and shared between requests: they are copied, never changed. */
+/** Errors of validation are remembered and shared between requests: they are copied, never changed. */
 function copyOf(error: GraphQLError, message: string, extensions: Record<string, unknown>): GraphQLError {
   const { nodes = null, source = null, positions = null, path = null } = error
   return new GraphQLError(message, { nodes, source, positions, path, extensions })

@@ -1,5 +1,3 @@
-import type { Middleware } from './exchange.ts'
-
 /** Of every answer that has a body. */
 const ofAll = {
   'x-content-type-options': 'nosniff',
@@ -15,23 +13,13 @@ const ofShown = {
   // For everything that is no page: should a browser show it, it may do nothing. Pages bring their own.
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
 }
-
-const headersFor = (contentType: string | null | undefined): Readonly<Record<string, string>> =>
-  contentType === 'application/gzip' ? ofAll : ofShown
-
-/** An answer's headers together with those, as node:http takes them: names and values in turn. */
-export const withSecurityHeaders = (given: Readonly<Record<string, string>>): readonly string[] =>
-  Object.entries({ ...headersFor(given['content-type']), ...given }).flat()
+const none = {}
 
 /**
  * Headers that keep browsers from making more of an answer than it is; those that a route set itself stand. A 304 goes
  * without: what is shown then is the answer that the client has, with the headers it came with (RFC 9110, 15.4.5).
  */
-export const useSecurityHeaders: Middleware = (next) => async (exchange) => {
-  const response = await next(exchange)
-  if (response.status === 304) return response
-  for (const [name, value] of Object.entries(headersFor(response.headers.get('content-type')))) {
-    if (!response.headers.has(name)) response.headers.set(name, value)
-  }
-  return response
+export function securityHeadersFor(status: number, contentType: string | undefined): Readonly<Record<string, string>> {
+  if (status === 304) return none
+  return contentType === 'application/gzip' ? ofAll : ofShown
 }

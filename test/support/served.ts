@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { request } from 'node:http'
 
-import type { Served } from '../../src/http/fast-lane.ts'
 import { listen } from '../../src/http/server.ts'
 import { startApp, type OpenOptions, type TestApp } from './app.ts'
 import { certify } from './certified.ts'
@@ -29,39 +28,29 @@ export const posted = (params: unknown, headers: Record<string, string> = {}): A
   body: JSON.stringify(params),
 })
 
-/** An application that can be asked in both ways that requests take through it. */
-export interface Lanes {
+/** An application with a world in it that listens on a socket. */
+export interface Served {
   readonly app: TestApp
   readonly world: World
-  /** Over the socket, where plain requests take the short way. */
   bySocket(asked: Asked): Promise<Seen>
-  /** Through `fetch`, which knows the usual way alone. */
+  /** Without the socket, as most tests ask. */
   byFetch(asked: Asked): Promise<Seen>
-  /** How many requests each of the ways answered since the last look. */
-  takeServed(): Served
   close(): Promise<void>
 }
 
-/** Starts one with a world whose node has a certificate, in a cluster that is published. */
-export async function startLanes(options: OpenOptions = {}): Promise<Lanes> {
+/** Starts one whose world has a node with a certificate, in a cluster that is published. */
+export async function startServed(options: OpenOptions = {}): Promise<Served> {
   const app = await startApp('sqlite', options)
-  const world = await createWorld(app, 'lanes', randomUUID())
+  const world = await createWorld(app, 'served', randomUUID())
   await app.database.client.configBundle.deleteMany()
   await certify(app, world.nodeToken)
   await app.publish()
   const server = await listen(app.app, { host: '127.0.0.1', port: 0 })
-  let last: Served = { ...app.app.served }
   return {
     app,
     world,
     bySocket: (asked) => bySocket(server.url, asked, world.marks),
     byFetch: (asked) => byFetch(app, asked, world.marks),
-    takeServed() {
-      const { short, usual } = app.app.served
-      const taken = { short: short - last.short, usual: usual - last.usual }
-      last = { short, usual }
-      return taken
-    },
     async close() {
       await server.close()
       await app.close()
@@ -102,8 +91,8 @@ const headersOf = ({ token, headers }: Asked): Record<string, string> => ({
   ...(token === null || token === undefined ? {} : { authorization: `Bearer ${token}` }),
 })
 
-/** Of the connection, and of the way that an answer is cut into pieces. */
-const ofTransport = new Set(['date', 'connection', 'keep-alive', 'transfer-encoding', 'content-length'])
+/** Of the connection. */
+const ofTransport = new Set(['date', 'connection', 'keep-alive', 'transfer-encoding'])
 
 interface Answer {
   readonly status: number

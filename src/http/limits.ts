@@ -3,8 +3,7 @@ import type { DocumentNode, GraphQLError, ParseOptions } from 'graphql'
 
 import { queryLimits } from '../graphql/complexity.ts'
 import { sizeOf } from './document-size.ts'
-import type { GraphqlPlugin } from './graphql-plugin.ts'
-import { refused } from './responses.ts'
+import { refused } from './refusals.ts'
 
 /**
  * What a document may hold, each fragment counted as often as it is spread. Together with the limits that see variables
@@ -24,22 +23,12 @@ const tokens = {
 }
 
 /**
- * Refuses documents that are out of all proportion as soon as they are parsed: validating, executing and compiling one
- * takes time that grows with its fragments written out.
+ * Parses a document. One that is out of all proportion is refused: validating, executing and compiling it takes time that
+ * grows with its fragments written out.
+ * @throws GraphQLError
  */
-export function useLimits(): GraphqlPlugin {
-  return {
-    onParse({ setParseFn }) {
-      setParseFn((source: string, options?: ParseOptions) => {
-        const document = new MaxTokensParserWLexer(source, { ...options, ...tokens }).parseDocument()
-        refuseTooLarge(document)
-        return document
-      })
-    },
-  }
-}
-
-function refuseTooLarge(document: DocumentNode): void {
+export function parseWithinLimits(source: string, options?: ParseOptions): DocumentNode {
+  const document = new MaxTokensParserWLexer(source, { ...options, ...tokens }).parseDocument()
   const { nodes, depth, aliases, directives } = sizeOf(document)
   const limits = documentLimits
   // Introspection has its own limit as well, graphql-js's MaxIntrospectionDepthRule.
@@ -47,4 +36,5 @@ function refuseTooLarge(document: DocumentNode): void {
   if (aliases > limits.aliases) throw tooMuch(`has more than ${limits.aliases} aliases`)
   if (directives > limits.directives) throw tooMuch(`has more than ${limits.directives} directives`)
   if (nodes > limits.nodes) throw tooMuch(`has more than ${limits.nodes} fields and arguments, fragments written out`)
+  return document
 }
