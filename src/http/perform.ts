@@ -1,4 +1,11 @@
-import { getOperationAST, GraphQLError, OperationTypeNode, type DocumentNode, type GraphQLSchema, type ExecutionResult } from 'graphql'
+import {
+  getOperationAST,
+  GraphQLError,
+  OperationTypeNode,
+  type DocumentNode,
+  type GraphQLSchema,
+  type ExecutionResult,
+} from 'graphql'
 import { isAsyncIterable, YogaServer } from 'graphql-yoga'
 
 import type { Spool } from '../base/spool.ts'

@@ -1,11 +1,4 @@
-import type {
-  DocumentNode,
-  ExecutionArgs,
-  ExecutionResult,
-  GraphQLError,
-  GraphQLSchema,
-  ValidationRule,
-} from 'graphql'
+import type { DocumentNode, ExecutionArgs, ExecutionResult, GraphQLError, GraphQLSchema, ValidationRule } from 'graphql'
 import { isAsyncIterable } from 'graphql-yoga'
 
 import { isSignedIn } from '../graphql/access.ts'

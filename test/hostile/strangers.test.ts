@@ -56,8 +56,8 @@ const unknown = () => bearer(`orn_${'x'.repeat(43)}`)
 
 /** Each way in, as a plain request takes it. */
 const ways: Record<string, Asked> = {
-  'the short way': posted(),
-  'the usual way': { ...posted(), headers: { ...json, accept: 'application/json, text/plain' } },
+  'a query': posted(),
+  'a query of somebody choosy': { ...posted(), headers: { ...json, accept: 'application/json, text/plain' } },
   'a subscription': { ...posted(), headers: { ...json, accept: 'text/event-stream' } },
   'an upload': { method: 'POST', body: '--x--', headers: { 'content-type': 'multipart/form-data; boundary=x' } },
   'a GET': { path: '/graphql?query={viewer{__typename}}', headers: { 'x-orrery-csrf': '1' } },
