@@ -32,7 +32,7 @@ export class Call {
   #session: Promise<Session> | null = null
   #leaving: AbortController | null = null
   #hasLeft = false
-  #lastly: (() => Promise<void>)[] | null = null
+  #lastly: (() => Promise<void>) | null = null
 
   constructor(request: Incoming, means: CallMeans) {
     this.request = request
@@ -77,15 +77,14 @@ export class Call {
     this.#leaving?.abort(abandoned())
   }
 
-  /** Has something done once the call has its answer, whatever that is. */
+  /** Has something done once the call has its answer, whatever that is; one thing a call. */
   whenOver(work: () => Promise<void>): void {
-    this.#lastly = [...(this.#lastly ?? []), work]
+    this.#lastly = work
   }
 
-  /** The call has its answer. */
-  async over(): Promise<void> {
-    for (const work of this.#lastly ?? []) await work()
-    this.#lastly = null
+  /** The call has its answer. Null where nothing is left to do. */
+  over(): Promise<void> | null {
+    return this.#lastly?.() ?? null
   }
 
   /** The log, with the call's id in every line. */

@@ -1,4 +1,4 @@
-import { getOperationAST, OperationTypeNode, type ExecutionArgs, type ExecutionResult } from 'graphql'
+import { getOperationAST, OperationTypeNode, type ExecutionArgs } from 'graphql'
 import type * as Jit from 'graphql-jit'
 
 import { sizeOf } from './document-size.ts'
@@ -60,18 +60,4 @@ export function compileIfWorthIt(operation: CompiledOperation, args: ExecutionAr
   const made = jit.compileQuery(schema, document, operationName ?? undefined)
   operation.query = jit.isCompiledQuery(made) ? made : null
   return operation.query === null ? 0 : nodes * bytesOfNode
-}
-
-/** The result of a compiled query without errors; null where there are some. */
-export async function succeeded(
-  query: Jit.CompiledQuery,
-  { contextValue, variableValues }: ExecutionArgs,
-): Promise<ExecutionResult | null> {
-  try {
-    const result = await query.query(undefined, contextValue, variableValues)
-    return result.errors ? null : result
-  } catch {
-    // Whatever it is, the interpreter says it.
-    return null
-  }
 }

@@ -9,6 +9,7 @@ import {
 import { isAsyncIterable, YogaServer } from 'graphql-yoga'
 
 import type { Spool } from '../base/spool.ts'
+import { isSignedIn } from '../graphql/access.ts'
 import { schema as orrerySchema } from '../graphql/schema.ts'
 import { asGraphqlError } from './errors.ts'
 import type { Frames } from './event-frames.ts'
@@ -40,7 +41,7 @@ interface Means {
 export function performer(means: Means): (context: ServerContext) => Promise<Result | Frames> {
   const { spool } = means
   const strangers = new StrangersDocuments(means.introspection, means.strangers)
-  const yoga = yogaOf(means, strangers)
+  const yoga = yogaOf(means)
   return async (context) => {
     const { call } = context
     try {
@@ -59,23 +60,20 @@ export function performer(means: Means): (context: ServerContext) => Promise<Res
       const result: unknown = await run({ schema, document, contextValue, variableValues, operationName })
       if (context.events) return context.events
       if (isAsyncIterable(result)) throw new Error('an operation that is no subscription gave a stream')
+      if (!isSignedIn(context.session)) strangers.remember(params, document, result as ExecutionResult)
       return result as ExecutionResult
     } catch (error) {
       return { errors: [asGraphqlError(error)] }
     } finally {
-      await call.over()
+      const last = call.over()
+      if (last) await last
     }
   }
 }
 
 /** Where the plugins are put together. What else Yoga would do is the pipeline's. */
-function yogaOf({ places, introspection, plugins = [], schema = orrerySchema }: Means, strangers: StrangersDocuments) {
-  const own: GraphqlPlugin[] = [
-    useKnownDocuments(),
-    useEventStreams(places),
-    strangers.plugin(),
-    useIntrospection(introspection),
-  ]
+function yogaOf({ places, introspection, plugins = [], schema = orrerySchema }: Means) {
+  const own: GraphqlPlugin[] = [useKnownDocuments(), useEventStreams(places), useIntrospection(introspection)]
   return new YogaServer<ServerContext, object>({
     schema,
     plugins: [...own, ...plugins],

@@ -1,9 +1,8 @@
-import { getOperationAST, type ExecutionArgs, type ExecutionResult } from 'graphql'
-import { isAsyncIterable } from 'graphql-yoga'
+import { getOperationAST, type DocumentNode } from 'graphql'
 
 import { WeightedCache } from '../base/weighted-cache.ts'
 import { isSignedIn, unauthenticated } from '../graphql/access.ts'
-import type { GraphqlPlugin, Result, ServerContext } from './graphql-plugin.ts'
+import type { Result, ServerContext } from './graphql-plugin.ts'
 import type { Params } from './params.ts'
 import { orRefusal } from './refusals.ts'
 import type { Strangers } from './strangers.ts'
@@ -40,31 +39,16 @@ export class StrangersDocuments {
     return refusal ? { errors: [refusal] } : null
   }
 
-  /** Remembers what strangers are answered. */
-  plugin(): GraphqlPlugin {
-    return {
-      onExecute: ({ args }) => {
-        const key = isSignedIn(args.contextValue.session) ? null : keyOfExecution(args)
-        if (key === null) return
-        return {
-          onExecuteDone: ({ result }: { result: ExecutionResult | AsyncIterable<unknown> }) => {
-            if (isAsyncIterable(result) || result.errors) return
-            const answer = JSON.stringify(result)
-            // Characters take two bytes at the most.
-            this.#answers.set(key, answer, 2 * (key.length + answer.length))
-          },
-        }
-      },
-    }
+  /** Remembers what a stranger was answered, where that follows from the text alone. */
+  remember({ query, operationName }: Params, document: DocumentNode, result: Result): void {
+    const hasVariables = getOperationAST(document, operationName)?.variableDefinitions?.length !== 0
+    if (result.errors || hasVariables) return
+    const key = keyOf(query, operationName)
+    const answer = JSON.stringify(result)
+    // Characters take two bytes at the most.
+    this.#answers.set(key, answer, 2 * (key.length + answer.length))
   }
 }
 
 /** A text may hold several operations; names of operations hold no line break. */
 const keyOf = (text: string, operationName: string | null | undefined): string => `${operationName ?? ''}\n${text}`
-
-/** Null where the answer does not follow from the text alone. */
-function keyOfExecution({ document, operationName }: ExecutionArgs): string | null {
-  const text = document.loc?.source.body
-  const hasVariables = getOperationAST(document, operationName)?.variableDefinitions?.length !== 0
-  return text === undefined || hasVariables ? null : keyOf(text, operationName)
-}

@@ -2,7 +2,7 @@ import type { DocumentNode, ExecutionArgs, ExecutionResult, GraphQLError, GraphQ
 import { isAsyncIterable } from 'graphql-yoga'
 
 import { isSignedIn } from '../graphql/access.ts'
-import { compileIfWorthIt, queryOf, succeeded, type CompiledOperation } from './compiled-operations.ts'
+import { compileIfWorthIt, queryOf } from './compiled-operations.ts'
 import { KnownDocuments } from './documents.ts'
 import type { GraphqlPlugin, ServerContext } from './graphql-plugin.ts'
 import { parseWithinLimits } from './limits.ts'
@@ -59,20 +59,21 @@ async function execute(documents: KnownDocuments, args: Asked, interpret: Execut
     known.compiledBytes += bytes
     documents.weigh(known)
   }
-  return (await byCompiled(operation, args)) ?? interpreted(operation, args, interpret)
-}
-
-async function byCompiled(operation: CompiledOperation, args: Asked): Promise<ExecutionResult | null> {
   const { query, hasVariables, isMeasured } = operation
-  if (!query) return null
-  args.contextValue.isMeasured = isMeasured
-  const result = await succeeded(query, args)
-  args.contextValue.isMeasured = false
-  if (result && !hasVariables) operation.isMeasured = true
-  return result
-}
-
-async function interpreted(operation: CompiledOperation, args: Asked, interpret: Execute): Promise<ExecutionResult> {
+  const { contextValue, variableValues } = args
+  if (query) {
+    try {
+      contextValue.isMeasured = isMeasured
+      const result = await query.query(undefined, contextValue, variableValues)
+      if (!result.errors) {
+        operation.isMeasured = !hasVariables
+        return result
+      }
+    } catch {
+      // Whatever it is, the interpreter says it.
+    }
+    contextValue.isMeasured = false
+  }
   const result = await interpret(args)
   if (!isAsyncIterable(result) && !result.errors) operation.successes += 1
   return result
