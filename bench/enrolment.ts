@@ -83,6 +83,7 @@ async function start(url: string) {
       tokens,
       jwts: jwtVerifier(keys.jwt, null),
       credentials: credentials(operator),
+      opener: vault,
     }),
     tokens,
     vault,
@@ -91,7 +92,7 @@ async function start(url: string) {
     live: new LiveClusters(database.changes, { log }),
     corsOrigins: [],
     introspection: 'nobody',
-    health: { database: () => Promise.resolve(), migrations: () => Promise.resolve() },
+    health: { checks: { database: () => Promise.resolve() } },
   })
   return { app, token, close: () => database.close() }
 }

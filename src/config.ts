@@ -6,6 +6,8 @@ import { isAddressOrRange } from './base/client-addresses.ts'
 /** What the process is told from outside. This file alone reads the environment. */
 export interface Config {
   readonly databaseUrl: string
+  /** PostgreSQL: how long a statement may take before its connection is given up, in milliseconds. */
+  readonly statementDeadline: number
   /** Null: one is made at the first start and kept in the data folder (SQLite only). */
   readonly secret: string | null
   /** The secrets before it, which tokens, JWTs and sealed keys may still be under. */
@@ -47,6 +49,7 @@ const shape = z.object({
     .string()
     .regex(/^(file:.|postgres(ql)?:\/\/)/, 'must begin with file: (SQLite) or postgresql:// (PostgreSQL)')
     .default('file:./data/orrery.db'),
+  ORRERY_DATABASE_STATEMENT_SECONDS: z.coerce.number().int().min(4).max(600).default(8),
   ORRERY_SECRET: z
     .string()
     .min(minimumSecretLength, `must have at least ${minimumSecretLength} characters; try: openssl rand -hex 32`)
@@ -117,6 +120,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
   const { data } = parsed
   return {
     databaseUrl: data.DATABASE_URL,
+    statementDeadline: data.ORRERY_DATABASE_STATEMENT_SECONDS * 1000,
     secret: data.ORRERY_SECRET ?? null,
     previousSecrets: data.ORRERY_SECRET_PREVIOUS,
     dataDir: data.ORRERY_DATA_DIR,

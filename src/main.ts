@@ -7,17 +7,21 @@ import { deriveKeys, type Keys } from './auth/keys.ts'
 import { keptSecret, readOthers, readSecret } from './auth/secret.ts'
 import { systemOperator } from './auth/system.ts'
 import { Tokens } from './auth/tokens.ts'
+import { descriptorLimit, shareDescriptors } from './base/descriptors.ts'
 import { FairQueue } from './base/fair-queue.ts'
+import type { Fault, Faults } from './base/faults.ts'
 import { createLog, type Logger } from './base/log.ts'
 import { Spool } from './base/spool.ts'
 import { type Config, ConfigError } from './config.ts'
 import { type Database, openDatabase } from './db/client.ts'
 import { openConnection } from './db/connection.ts'
 import { assertCurrent, migrateUp } from './db/migrations/index.ts'
-import { startRelay } from './db/relay.ts'
+import { type ChangeRelay, startRelay } from './db/relay.ts'
 import { credentials } from './domain/credentials.ts'
 import { Presence } from './domain/presence.ts'
 import { replicaRegistry } from './domain/replicas.ts'
+import { ClosedClusters } from './domain/closed-clusters.ts'
+import { EndsWatch } from './domain/ends-watch.ts'
 import { startPublisher } from './domain/publisher.ts'
 import { LiveClusters } from './domain/live/clusters.ts'
 import { compileThreads } from './domain/bundle/compile-thread.ts'
@@ -57,12 +61,15 @@ export async function startServer(config: Config, { beforeListening }: Hooks = {
   const stop = () => closeAll(opened, log)
   try {
     await migrate(config.databaseUrl, log)
-    const database = await openDatabase(config.databaseUrl)
+    const { statementDeadline } = config
+    const database = await openDatabase(config.databaseUrl, { statementDeadline })
+    database.faults.tell(log)
+    const { faults } = database
     opened.push({ name: 'database', close: database.close })
-    const relay = await startRelay(database, config.databaseUrl, { log })
+    const relay = await startRelay(database, { log })
     opened.push({ name: 'relay', close: () => relay.close() })
-    const operator = systemOperator(database)
-    const secret = config.secret ?? (await embeddedSecret(config.dataDir, await countTenants(operator)))
+    const tenants = await countTenants(systemOperator(database))
+    const secret = config.secret ?? (await embeddedSecret(config.dataDir, tenants))
     const previous = [...config.previousSecrets, ...(config.secret === null ? await readOthers(config.dataDir) : [])]
     const keys = deriveKeys(secret)
     const keysBefore = previous.map(deriveKeys)
@@ -71,6 +78,8 @@ export async function startServer(config: Config, { beforeListening }: Hooks = {
       keysBefore.map(({ tokenHash }) => tokenHash),
     )
     const vault = new Vault(secret, previous)
+    const operator = systemOperator(database, vault)
+    const closed = new ClosedClusters({ operator, vault, log })
     await beforeListening?.({ database, keys, tokens, vault })
 
     const authenticate = authenticator({
@@ -82,17 +91,19 @@ export async function startServer(config: Config, { beforeListening }: Hooks = {
         keysBefore.map(({ jwt }) => jwt),
       ),
       credentials: credentials(operator),
+      opener: vault,
     })
     const signIns = new SignIns({ operator, tokens })
     const presence = new Presence({ operator, log })
+    const room = shareDescriptors(await descriptorLimit())
     const app = createApp({
       authenticate,
       presence,
       signIns,
       expensive: new FairQueue(config.expensive),
       strangers: new Strangers(config.strangers),
-      places: new StreamPlaces(config.streams),
-      spool: spoolOf(config),
+      places: new StreamPlaces({ ...config.streams, all: room.streams }, faults),
+      spool: spoolOf(config, faults),
       tokens,
       vault,
       log,
@@ -100,20 +111,33 @@ export async function startServer(config: Config, { beforeListening }: Hooks = {
       shelf: bundleShelf(operator),
       corsOrigins: config.corsOrigins,
       introspection: config.introspection,
-      health: health(config.databaseUrl, database),
+      health: health(database, relay, closed),
     })
     // Stopped behind the requests: the last changes are published, the rest is made good at the next start.
-    const publisher = startPublisher({ operator, vault, log, onSweep: () => advanceCaRotations(operator) })
+    const publisher = startPublisher({ operator, vault, log, closed, onSweep: () => advanceCaRotations(operator) })
     opened.push({ name: 'compile threads', close: () => compileThreads.stop() })
     opened.push({ name: 'publisher', close: () => publisher.stop() })
+    // Nobody waits for it: a change of a cluster whose keys do not open is refused whether it was met or not.
+    const looking = closed.look().catch((err: unknown) => log.error({ err }, 'trying the keys of the clusters failed'))
+    opened.push({ name: 'look at keys', close: () => looking })
+    const ends = new EndsWatch({ operator, vault, log })
+    opened.push({ name: 'look at what ends', close: () => ends.stop() })
     // Before the publisher, which is told of what the last reports lead to.
     opened.push({ name: 'presence', close: () => presence.stop() })
-    const server = await listen(app, { host: config.host, port: config.port })
+    const server = await listen(app, {
+      host: config.host,
+      port: config.port,
+      mostConnections: room.connections,
+      onCrowd: (reason) => faults.note('descriptors', reason),
+    })
     opened.push({ name: 'http', close: () => server.close() })
     const address = config.publicUrl ?? server.url
     const registry = replicaRegistry(operator)
     // What only the master does, with each heartbeat.
-    const prune = () => Promise.all([registry.prune(), signIns.removeSpent()])
+    const prune = () => {
+      ends.lookWhenDue()
+      return Promise.all([registry.prune(), signIns.removeSpent()])
+    }
     const replica = await startReplica({ registry: { ...registry, prune }, address, log })
     // First the requests end, then the instance's row goes.
     opened.splice(-1, 0, { name: 'instance', close: () => replica.stop() })
@@ -126,12 +150,11 @@ export async function startServer(config: Config, { beforeListening }: Hooks = {
 }
 
 /** An upload is one of the tenant's pieces of work that wait or run, so that there is a place for each of them. */
-const spoolOf = ({ dataDir, expensive: { running, waiting, waitingOfOwner }, uploadMemory }: Config): Spool =>
-  new Spool(join(dataDir, 'uploads'), {
-    ofOwner: waitingOfOwner + 1,
-    all: waiting + running,
-    memory: uploadMemory,
-  })
+function spoolOf({ dataDir, expensive, uploadMemory }: Config, faults: Faults): Spool {
+  const { running, waiting, waitingOfOwner } = expensive
+  const limits = { ofOwner: waitingOfOwner + 1, all: waiting + running, memory: uploadMemory }
+  return new Spool(join(dataDir, 'uploads'), limits, faults)
+}
 
 async function migrate(url: string, log: Logger): Promise<void> {
   const connection = await openConnection(url)
@@ -157,20 +180,29 @@ async function embeddedSecret(dataDir: string, tenants: number): Promise<string>
   return (await keptSecret(dataDir)).secret
 }
 
-function health(url: string, { client }: Database): Health {
-  return {
+/** Faults that the other checks do not try themselves. */
+const lastingFaults: ReadonlySet<Fault> = new Set(['full', 'readOnly', 'disk', 'damaged', 'locked', 'descriptors'])
+
+/** Each pool is asked something, over the connections that requests use: nobody who asks makes further ones. */
+function health({ client, engine, reader, faults }: Database, relay: ChangeRelay, closed: ClosedClusters): Health {
+  const query = (sql: string) => reader.read(sql, [])
+  const checks = {
     async database() {
       await client.$queryRaw`SELECT 1`
     },
-    async migrations() {
-      const connection = await openConnection(url)
-      try {
-        await assertCurrent(connection)
-      } finally {
-        await connection.close()
-      }
+    migrations: () => assertCurrent({ engine, query }),
+    news: () => relay.check(),
+    async resources() {
+      const present = faults.present.filter((fault) => lastingFaults.has(fault))
+      if (present.length > 0) throw new Error(`met a moment ago: ${present.join(', ')}`)
     },
+    streams: async () => (faults.present.includes('streams') ? 'full' : undefined),
   }
+  const warnings = async () =>
+    (await closed.areAny())
+      ? ['Some clusters cannot be signed for: their keys do not open under this secret. See the log.']
+      : []
+  return { checks, warnings }
 }
 
 /** Closes in the reverse order of opening; one failure does not keep the rest open. */

@@ -145,6 +145,11 @@ describe.each(engines)('clusters on %s', (engine) => {
     [{ port: '80', proto: 'TCP', groups: ['any', 'ops'] }, '', /"any" among its groups, which to Nebula is everybody/],
     [{ port: '80', proto: 'TCP', cidr: '10.0.0.1/8' }, 'cidr', /without host bits/],
     [{ port: '80', proto: 'TCP', caSha: 'abc' }, 'caSha', /64 hex digits/],
+    [{ port: '80', proto: 'TCP', caName: 'a', caSha: 'ab'.repeat(32) }, '', /takes one of caName and caSha/],
+    [{ port: '80', proto: 'TCP', cidr: '0.0.0.0/8' }, 'cidr', /Nebula before 1.11 takes for every address/],
+    [{ port: '80', proto: 'TCP', cidr: 'fd00::/8' }, 'cidr', /must be a network of IPv4/],
+    [{ port: '80', proto: 'TCP', host: 'any', localCidr: '0.0.0.0/1' }, 'localCidr', /has 0.0.0.0 in it/],
+    [{ port: '80', proto: 'ICMP', host: 'any' }, 'port', /ICMP has no ports/],
   ])('the firewall rule %j is refused', async (rule, field, message) => {
     const { __typename, issues } = await setFirewall([rule])
     expect(__typename).toBe('ValidationError')

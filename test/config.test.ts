@@ -24,6 +24,7 @@ describe('the configuration', () => {
   test('needs nothing: on its own it is an embedded database on this machine', () => {
     expect(readConfig({})).toEqual({
       databaseUrl: 'file:./data/orrery.db',
+      statementDeadline: 8000,
       secret: null,
       expensive: { running: 2, waitingOfOwner: 8, waiting: 64 },
       strangers: { perSecond: 20, burst: 100, trustedProxies: [] },

@@ -131,11 +131,11 @@ describe.each(engines)('a dry run on %s', (engine) => {
     expect(plan?.files.map(({ path }) => path)).toEqual(['config.yml'])
   })
 
-  test('other groups give the node a new certificate, other routes restart it', async () => {
+  test('other groups and other routes restart the node, which has a new certificate', async () => {
     const { nodeId } = world
     const groups = await run(world.admin, 'updateNodeGroups', { nodeId, groups: ['web'], dryRun: true })
     expect(groups.plan?.nodes).toEqual([
-      { nodeId, name: 'tried-node', files: [`certs/${nodeId}.crt`], action: 'RELOAD' },
+      { nodeId, name: 'tried-node', files: [`certs/${nodeId}.crt`], action: 'RESTART' },
     ])
     const routes = await run(world.admin, 'updateNodeRoutes', { nodeId, routes: ['192.168.78.0/24'], dryRun: true })
     expect(routes.plan?.nodes.find((node) => node.nodeId === nodeId)?.action).toBe('RESTART')

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { GraphQLError, type ExecutionArgs } from 'graphql'
 
 import type { GraphqlPlugin } from '../src/http/graphql-plugin.ts'
-import { posted, startServed, type Served } from './support/served.ts'
+import { posted, startServed, type Served } from './support/socket.ts'
 
 type Hook = 'onParse' | 'onValidate' | 'onContextBuilding' | 'onExecute'
 const hooks: readonly Hook[] = ['onParse', 'onValidate', 'onContextBuilding', 'onExecute']

@@ -135,7 +135,7 @@ describe('health', () => {
       { status: 'failed', checks: { database: 'ok', migrations: 'failed' } },
     ],
   ])('/readyz when %s', async (_name, health, status, body) => {
-    const own = await startApp('sqlite', { health })
+    const own = await startApp('sqlite', { health: { checks: health } })
     try {
       own.takeLog()
       const response = await own.fetch('/readyz')
@@ -156,7 +156,7 @@ describe('health', () => {
       asked += 1
       await new Promise((resolve) => setTimeout(resolve, 50))
     }
-    const own = await startApp('sqlite', { health: { ...healthy, database } })
+    const own = await startApp('sqlite', { health: { checks: { ...healthy, database } } })
     try {
       await Promise.all(Array.from({ length: 20 }, () => own.fetch('/readyz')))
       await own.fetch('/readyz')

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 
-import { posted, startServed, type Asked, type Served } from './support/served.ts'
+import { posted, startServed, type Asked, type Served } from './support/socket.ts'
 
 const poll = '{ viewer { __typename ... on Node { name cluster { configVersion } } } }'
 const inAddress = (query: string) => `/graphql?query=${encodeURIComponent(query)}`

@@ -52,6 +52,16 @@ const rules = {
     ],
     [
       'lighthousePublicIp',
+      'must not be within fe80::/10, which is for one link only',
+      { isLighthouse: true, lighthousePublicIp: 'fe80::1' },
+    ],
+    [
+      'lighthousePublicIp',
+      'must not be within 240.0.0.0/4, which is reserved',
+      { isLighthouse: true, lighthousePublicIp: '250.1.2.3' },
+    ],
+    [
+      'lighthousePublicIp',
       'must lie outside of the overlay network, 10.42.0.0/16',
       { isLighthouse: true, lighthousePublicIp: '10.42.0.9' },
     ],

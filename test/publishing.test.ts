@@ -8,10 +8,12 @@ import { openDatabase } from '../src/db/client.ts'
 import { packBundle } from '../src/domain/bundle/pack.ts'
 import { readBundle } from '../src/domain/bundle/read.ts'
 import { startPublisher, type Publisher } from '../src/domain/publisher.ts'
+import { parseNodeCertificate } from '../src/pki/certificate.ts'
 import { startApp, type TestApp } from './support/app.ts'
 import { certify, fetchSlice } from './support/certified.ts'
 import { engines } from './support/database.ts'
 import { send } from './support/multipart.ts'
+import { mutate } from './support/mutate.ts'
 import { fileMark } from './support/schema-walk.ts'
 import { createNode, createWorld, type World } from './support/world.ts'
 
@@ -33,8 +35,9 @@ describe.each(engines)('publishing on %s', (engine) => {
     await app.close()
   })
 
-  const start = (database = app.database, times = {}) => {
-    const publisher = startPublisher({ operator: systemOperator(database), vault: app.vault, log: app.app.log, times })
+  const start = (database = app.database, times = {}, onSweep = () => Promise.resolve()) => {
+    const means = { operator: systemOperator(database), vault: app.vault, log: app.app.log }
+    const publisher = startPublisher({ ...means, times, onSweep })
     publishers.push(publisher)
     return publisher
   }
@@ -119,19 +122,29 @@ describe.each(engines)('publishing on %s', (engine) => {
     expect(failures).toEqual([])
   })
 
-  test('a key that does not open stops its own cluster only, and is tried again with pauses', async () => {
+  test('a key that does not open stops its own cluster only, is said once, and is not tried until it opens', async () => {
     const broken = await createWorld(app, 'broken', randomUUID())
-    await app.database.client.cluster.update({ where: { id: broken.clusterId }, data: { bundleSigningKey: 'v1.AAAA' } })
+    const where = { id: broken.clusterId }
+    const clusters = app.database.client.cluster
+    const { bundleSigningKey } = await clusters.findUniqueOrThrow({ where })
+    await clusters.update({ where, data: { bundleSigningKey: 'v1.AAAA' } })
     app.takeLog()
-    const publisher = start(app.database, { retry: 10 })
+    let sweeps = 0
+    const publisher = start(app.database, { sweep: 10 }, () => {
+      sweeps += 1
+      return Promise.resolve()
+    })
     await change()
     await published()
-    while (!app.takeLog().some(({ failures }) => failures === 3)) await sleep(20)
+    const before = sweeps
+    while (sweeps < before + 5) await sleep(10)
+    const errors = app.takeLog().filter(({ level }) => level >= 50)
+    expect(errors).toEqual([expect.objectContaining({ clusters: [broken.clusterId], count: 1 })])
+    expect(await clusters.findUniqueOrThrow({ where })).toMatchObject({ publishedConfigVersion: 0 })
+    const { configVersion } = await clusters.update({ where, data: { bundleSigningKey } })
+    while ((await clusters.findUniqueOrThrow({ where })).publishedConfigVersion < configVersion) await sleep(10)
     await publisher.stop()
-    expect(await app.database.client.cluster.findUniqueOrThrow({ where: { id: broken.clusterId } })).toMatchObject({
-      publishedConfigVersion: 0,
-    })
-    await app.database.client.cluster.delete({ where: { id: broken.clusterId } })
+    await clusters.delete({ where })
   })
 
   test('a node is served its own slice, and nobody else’s', async () => {
@@ -182,6 +195,20 @@ describe.each(engines)('publishing on %s', (engine) => {
     expect(await remove(configVersion + 1)).toEqual({ deleteConfigBundle: { __typename: 'ConflictError' } })
     const gone = await app.ask(world.admin, rollback, { input: { clusterId: world.clusterId, version: bad } })
     expect(gone).toEqual({ rollbackClusterConfig: { __typename: 'NotFoundError' } })
+  })
+
+  test('a node that was deleted after a version stays shut out when the cluster is rolled back to it', async () => {
+    const { clusterId } = world
+    const doomed = await createNode(app, world.admin, { clusterId, name: 'doomed' })
+    const { fingerprint } = parseNodeCertificate((await certify(app, doomed.token)).certificate)
+    const before = await upload('logging:\n  level: debug\n')
+    expect(await contentOf(before, 'config.yml')).not.toContain(fingerprint)
+    await mutate(app, world.admin, 'deleteNode', { nodeId: doomed.id })
+    await mutate(app, world.admin, 'rollbackClusterConfig', { clusterId, version: before })
+    await app.publish()
+    const { configVersion } = await cluster()
+    expect(configVersion).toBeGreaterThan(before)
+    expect(await contentOf(configVersion, 'config.yml')).toContain(fingerprint)
   })
 
   test('an upload that races with changes gets a version of its own, with them in it', async () => {

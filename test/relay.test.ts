@@ -28,8 +28,8 @@ describe('two instances on one PostgreSQL', () => {
     there = await startBeside(here)
     world = await createWorld(here, 'shared', randomUUID())
     relays = await Promise.all([
-      startRelay(here.database, here.url, { log: here.app.log, retry: 300 }),
-      startRelay(there.database, there.url, { log: there.app.log, retry: 300 }),
+      startRelay(here.database, { log: here.app.log, retry: 300 }),
+      startRelay(there.database, { log: there.app.log, retry: 300 }),
     ])
     server = await listen(here.app, { host: '127.0.0.1', port: 0 })
   })

@@ -91,6 +91,7 @@ describe('the comparison of hashes', () => {
       database: null as never,
       tokens,
       jwts: { verify: unused },
+      opener: { opens: () => true },
       credentials: {
         nodeByTokenHash: () => Promise.resolve({ ...found, tokenHash: other }),
         clusterByTokenHash: () => Promise.resolve({ ...found, clusterTokenHash: other }),

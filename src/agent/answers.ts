@@ -11,6 +11,7 @@ import { RefusedError, UnauthenticatedError, UnavailableError } from './errors.t
 
 const version = z.int32().positive()
 const pem = z.string().max(sliceBounds.certificates)
+const port = z.int().min(1).max(65_535)
 const network = z.union([z.cidrv4(), z.cidrv6()])
 
 /** Fields of the payload that gives a node its certificate, as a query names them. */
@@ -43,7 +44,9 @@ export const viewerShape = z.object({
   viewer: z.object({
     clusterId: z.uuid().optional(),
     networkCidr: network.optional(),
-    cluster: z.object({ id: z.uuid(), networkCidr: network }).optional(),
+    isLighthouse: z.boolean().optional(),
+    port: port.nullish(),
+    cluster: z.object({ id: z.uuid(), networkCidr: network, lighthousePort: port }).optional(),
   }),
 })
 

@@ -32,7 +32,10 @@ export type BundleAnswer =
   | { readonly kind: 'none' }
 
 /** The cluster that a token is for, and its overlay network. */
-export type ClusterOfToken = Pick<Identity, 'clusterId' | 'networkCidr'>
+export interface ClusterOfToken extends Pick<Identity, 'clusterId' | 'networkCidr'> {
+  /** UDP; null where the token is not that of a lighthouse. */
+  readonly lighthousePort: number | null
+}
 
 /** The control plane's public API, with one credential. */
 export class ControlPlaneApi {
@@ -59,12 +62,18 @@ export class ControlPlaneApi {
 
   /** Which cluster a token is for, before anything is done with it; null for a token of another kind. */
   async clusterOfToken(): Promise<ClusterOfToken | null> {
-    const query =
-      '{ viewer { ... on EnrollingMachine { clusterId networkCidr } ... on Node { cluster { id networkCidr } } } }'
+    const query = `{ viewer { ... on EnrollingMachine { clusterId networkCidr }
+      ... on Node { isLighthouse port: lighthousePort cluster { id networkCidr lighthousePort } } } }`
     const { viewer } = viewerShape.parse(await this.#graphql(query, {}))
-    if (viewer.cluster) return { clusterId: viewer.cluster.id, networkCidr: viewer.cluster.networkCidr }
+    if (viewer.cluster) {
+      const { id, networkCidr: network, lighthousePort } = viewer.cluster
+      const port = viewer.isLighthouse === true ? (viewer.port ?? lighthousePort) : null
+      return { clusterId: id, networkCidr: network, lighthousePort: port }
+    }
     const { clusterId, networkCidr } = viewer
-    return clusterId === undefined || networkCidr === undefined ? null : { clusterId, networkCidr }
+    return clusterId === undefined || networkCidr === undefined
+      ? null
+      : { clusterId, networkCidr, lighthousePort: null }
   }
 
   async enroll(input: object): Promise<Identity & { token: string }> {

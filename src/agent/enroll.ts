@@ -5,6 +5,7 @@ import { ControlPlaneApi, type ClusterOfToken } from './api.ts'
 import { assertOurs } from './certificates.ts'
 import { ClusterFolder, enrolledClusters, type Enrolment } from './enrolment-state.ts'
 import { AgentError, UnauthenticatedError } from './errors.ts'
+import { neighboursOf, portClashes } from './neighbours.ts'
 import { isMissing, makeFolder, writeWhole } from '../base/files.ts'
 import { overlaps, parseNetwork } from '../base/networks.ts'
 
@@ -43,6 +44,7 @@ export async function enroll(options: EnrollOptions): Promise<{ enrolment: Enrol
     )
   }
   await assertNetworkIsFree(stateDir, cluster)
+  await assertPortIsFree(folder, cluster)
   await makeFolder(folder.file('versions'))
   const key = await keyIn(folder)
   const { publicKey } = parseNodeKeyPair(key)
@@ -75,6 +77,22 @@ async function assertNetworkIsFree(stateDir: string, { networkCidr }: ClusterOfT
       `The cluster's network, ${networkCidr}, overlaps ${taken}, which this machine is in already as ${name} (cluster ` +
         `${clusterId}): it could not tell their packets apart. Leave that one first (orrery agent leave --cluster ` +
         `${clusterId} --yes), or ask for a cluster with another network.`,
+    )
+  }
+}
+
+/**
+ * Two lighthouses on one machine need a port each. What only comes with a configuration, such as another port or the name
+ * of the tunnel's device, is compared when it comes (neighbours.ts).
+ * @throws AgentError that says what to do
+ */
+async function assertPortIsFree(folder: ClusterFolder, { lighthousePort }: ClusterOfToken): Promise<void> {
+  const wanted = { port: lighthousePort, host: '0.0.0.0' }
+  for (const { who, ...other } of await neighboursOf(folder)) {
+    if (!portClashes(wanted, other)) continue
+    throw new AgentError(
+      `This node is a lighthouse on UDP port ${lighthousePort}, which this machine uses already as ${who}: give one of ` +
+        'the two another port (lighthousePort), or leave the other cluster first.',
     )
   }
 }

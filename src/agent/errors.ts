@@ -28,7 +28,17 @@ export class UnavailableError extends Error {
 
 /** A version that the agent does not run: what it was and what is wrong with it. */
 export class VersionRefused extends Error {
-  override readonly name = 'VersionRefused'
+  override readonly name: string = 'VersionRefused'
+}
+
+/** One that another Nebula could run: the machine's own is of a version that would let more in, or cannot read it. */
+export class OtherNebulaNeeded extends VersionRefused {
+  override readonly name = 'OtherNebulaNeeded'
+}
+
+/** Nebula was told to read its files again, and did not show that it runs on them: only a restart makes that sure. */
+export class ReloadNotShown extends Error {
+  override readonly name = 'ReloadNotShown'
 }
 
 /** What an error says, with what caused it: one line, without what a terminal would obey. */

@@ -3,15 +3,28 @@ import * as z from 'zod'
 import type { ClusterFolder } from './enrolment-state.ts'
 import { writeWhole } from '../base/files.ts'
 
-const shape = z.object({ version: z.int(), reason: z.string() }).nullable()
+const shape = z
+  .object({
+    version: z.int(),
+    reason: z.string(),
+    /** The Nebula that is the reason, where another one could run it. */
+    nebulaVersion: z.string().optional(),
+  })
+  .nullable()
 
 /** The newest version that does not run on a machine, and why; null when there is none. Kept in `failed.json`. */
 export type Failed = Readonly<z.infer<typeof shape>>
 
-/** One that cannot be read is forgotten: the version is then tried once more. */
-export async function readFailed(folder: ClusterFolder): Promise<Failed> {
+/**
+ * One that cannot be read is forgotten, and so is one that was another Nebula's fault: the version is then tried once more.
+ * @param nebulaVersion of the machine's Nebula; left out where the reason does not matter
+ */
+export async function readFailed(folder: ClusterFolder, nebulaVersion?: string): Promise<Failed> {
   try {
-    return shape.parse(JSON.parse((await folder.read('failed.json')) ?? 'null'))
+    const failed = shape.parse(JSON.parse((await folder.read('failed.json')) ?? 'null'))
+    const isOther =
+      failed?.nebulaVersion !== undefined && failed.nebulaVersion !== (nebulaVersion ?? failed.nebulaVersion)
+    return isOther ? null : failed
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof z.ZodError) return null
     throw error

@@ -3,17 +3,20 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from '../base/log.ts'
 import { printableLine } from '../base/printable.ts'
 import { readSlice } from '../nebula/slice-archive.ts'
-import { SliceError, verifySlice } from '../nebula/slice.ts'
+import { SliceError, verifySlice, type VerifiedSlice } from '../nebula/slice.ts'
 import { formatPublicKey, parseNodeKeyPair } from '../pki/keys.ts'
 import { ControlPlaneApi } from './api.ts'
 import { bounds } from './bounds.ts'
 import { assertOurs, newestCertificate, renewalTime } from './certificates.ts'
 import type { Enrolment } from './enrolment-state.ts'
-import { AgentError, RefusedError, sayError, UnauthenticatedError, UnavailableError, VersionRefused } from './errors.ts'
+import { AgentError, OtherNebulaNeeded, RefusedError, sayError, UnauthenticatedError } from './errors.ts'
+import { UnavailableError, VersionRefused } from './errors.ts'
 import { readFailed, sayFailed, writeFailed, type Failed } from './failed.ts'
 import { writeWhole } from '../base/files.ts'
-import { currentConfig, discard, settingsOf, writeGeneration, type Generation } from './generation.ts'
+import { currentConfig, discard, mergedSettings, settingsOf, writeGeneration, type Generation } from './generation.ts'
 import { endLeftOver } from './left-over.ts'
+import { assertMachineIsFree } from './neighbours.ts'
+import { sayRevoked, withRevocations } from './revocations.ts'
 import { becomeSoleAgent } from './sole-agent.ts'
 import { startFromDisk } from './start-from-disk.ts'
 import { Supervisor, type SupervisorMeans } from './supervisor.ts'
@@ -91,7 +94,7 @@ export class Follower {
     await startFromDisk(this.#supervisor, folder, log)
     // Where nothing ever ran, the machine is as likely the reason as the version: each start tries again.
     const started = this.#supervisor.running
-    const failed = await readFailed(folder)
+    const failed = await readFailed(folder, this.#means.nebulaVersion)
     if (started !== null && failed !== null && failed.version > started.version) this.#failed = failed
     const listening = this.#listen()
     const failures = new BackOff(failedPause)
@@ -141,32 +144,51 @@ export class Follower {
   }
 
   async #take(data: Uint8Array): Promise<void> {
-    const { folder, enrolment, log } = this.#means
+    const { folder, enrolment, nebulaVersion, log } = this.#means
     const { bundleSigningKey: publicKey, clusterId, nodeId } = enrolment
-    let version: number | null = null
+    const before = this.#supervisor.running
+    let slice: VerifiedSlice | null = null
     try {
-      const slice = verifySlice(await readSlice(data), { publicKey, clusterId, nodeId })
-      version = slice.manifest.version
-      const running = this.#supervisor.running
-      if (running !== null && version <= running.version) {
-        throw new VersionRefused(`version ${version} is not newer than ${running.version}, which runs`)
+      slice = verifySlice(await readSlice(data), { publicKey, clusterId, nodeId })
+      const { version } = slice.manifest
+      if (before !== null && version <= before.version) {
+        throw new VersionRefused(`version ${version} is not newer than ${before.version}, which runs`)
       }
       const candidates = [slice.certificate, (await folder.read('host.crt')) ?? slice.certificate]
       const certificate = newestCertificate(candidates, slice.ca, this.#key)
       if (certificate === null)
         throw new VersionRefused('certs: none is for the key of this machine, by a CA of ca.crt')
-      const config = settingsOf(slice, certificate)
+      const config = settingsOf(slice, certificate, nebulaVersion)
+      await assertMachineIsFree(folder, config)
       await this.#switch({ version, config, ca: slice.ca, certificate })
       if (this.#failed !== null) await this.#remember(null)
       log.info({ version }, 'runs')
     } catch (error) {
       if (!(error instanceof VersionRefused || error instanceof SliceError)) throw error
-      const reason = sayError(error)
-      log.error({ version, reason }, 'not run; what ran before runs on')
       // One whose version cannot be trusted is not remembered by it.
-      if (version !== null && version > (this.#supervisor.running?.version ?? 0))
-        await this.#remember({ version, reason })
-      else this.#problem = reason
+      const news = slice !== null && slice.manifest.version > (before?.version ?? 0) ? slice : null
+      const reason = sayError(error) + (news && before ? await this.#revoke(before, news) : '')
+      log.error({ version: slice?.manifest.version ?? null, reason }, 'not run; what ran before runs on')
+      if (news === null) this.#problem = reason
+      else
+        await this.#remember({
+          version: news.manifest.version,
+          reason,
+          ...(error instanceof OtherNebulaNeeded ? { nebulaVersion } : {}),
+        })
+    }
+  }
+
+  /** Puts in force what a version revokes that does not run itself, where falling back has not; what became of it. */
+  async #revoke(before: Generation, slice: VerifiedSlice): Promise<string> {
+    try {
+      const revoking = { config: mergedSettings(slice), ca: slice.ca }
+      const draft = withRevocations(this.#supervisor.running ?? before, revoking)
+      if (draft !== null) await this.#switch(draft)
+      return sayRevoked(before, revoking, this.#supervisor.running ?? before)
+    } catch (error) {
+      if (!(error instanceof VersionRefused)) throw error
+      return `; what it revokes is not in force either: ${sayError(error)}`
     }
   }
 

@@ -5,11 +5,14 @@ import * as z from 'zod'
 import { findAgentSettings, type SettingProblem } from '../nebula/agent-settings.ts'
 import { checkIdentity } from '../nebula/identity.ts'
 import { deepMerge, isSettings, settingAt, type Settings } from '../nebula/merge.ts'
+import { markedTimeout } from '../nebula/reload-signs.ts'
 import { parseSettings } from '../nebula/settings-text.ts'
 import { checkSettings } from '../nebula/settings.ts'
 import type { VerifiedSlice } from '../nebula/slice.ts'
+import { widerOn } from '../nebula/version-hazards.ts'
+import { isAtLeast } from '../nebula/version.ts'
 import type { ClusterFolder } from './enrolment-state.ts'
-import { VersionRefused } from './errors.ts'
+import { OtherNebulaNeeded, VersionRefused } from './errors.ts'
 import { isMissing, pointTo, removeFile, targetOf, writeFolder } from '../base/files.ts'
 
 /** What Nebula can be run on: a version's settings with the certificate that goes with them, in a folder of their own. */
@@ -29,15 +32,38 @@ const metaShape = z.object({ version: z.int().positive(), config: z.record(z.str
 const kept = 3
 
 /**
- * The settings of a slice, checked: only such that Nebula knows and the agent does not decide.
+ * The settings of a slice, checked: only such that Nebula knows and the agent does not decide, and none that the Nebula of
+ * this machine takes for more than it says. What the manifest says of that is not believed alone.
  * @throws VersionRefused that names each setting and the rule
  */
-export function settingsOf({ config, nodeConfig, ca }: VerifiedSlice, certificate: string): Settings {
-  const merged = deepMerge(readYaml('config.yml', config), readYaml('node.yml', nodeConfig))
+export function settingsOf(slice: VerifiedSlice, certificate: string, nebulaVersion: string): Settings {
+  const { manifest, ca } = slice
+  const merged = mergedSettings(slice)
+  assertNotWider(merged, nebulaVersion)
+  const { minimumNebulaVersion: minimum } = manifest
+  if (!isAtLeast(nebulaVersion, minimum)) {
+    throw new OtherNebulaNeeded(`needs Nebula ${minimum} or newer; the one of this machine is ${nebulaVersion}`)
+  }
   const problems = [...findAgentSettings(merged), ...checkSettings(merged), ...checkIdentity(ca, certificate)]
-  if (problems.length > 0) throw new VersionRefused(problems.slice(0, 10).map(sayProblem).join('; '))
+  if (problems.length > 0) throw new VersionRefused(sayProblems(problems))
   return merged
 }
+
+/**
+ * Refuses what a Nebula would take for more than it says: it lets in whom the firewall keeps out.
+ * @throws OtherNebulaNeeded that names each setting
+ */
+export function assertNotWider(config: Settings, nebulaVersion: string): void {
+  const wider = widerOn(config, nebulaVersion)
+  if (wider.length > 0) throw new OtherNebulaNeeded(sayProblems(wider))
+}
+
+/**
+ * The settings of a slice as they are: config.yml with node.yml over it.
+ * @throws VersionRefused when they cannot be read
+ */
+export const mergedSettings = ({ config, nodeConfig }: VerifiedSlice): Settings =>
+  deepMerge(readYaml('config.yml', config), readYaml('node.yml', nodeConfig))
 
 /** Writes a generation beside the running one; nothing uses it yet. */
 export async function writeGeneration(folder: ClusterFolder, draft: Omit<Generation, 'name'>): Promise<Generation> {
@@ -48,7 +74,7 @@ export async function writeGeneration(folder: ClusterFolder, draft: Omit<Generat
   const path = folder.file('versions', generation.name)
   const { version, config, ca, certificate } = generation
   // JSON is YAML too, and is read alike by every reader of it.
-  const effective = JSON.stringify(withAgentSettings(config, folder, path), null, 2)
+  const effective = JSON.stringify(withAgentSettings(config, folder, { path, version, number }), null, 2)
   await writeFolder(
     path,
     new Map([
@@ -124,14 +150,23 @@ async function generationNames(folder: ClusterFolder): Promise<string[]> {
   return (await readdir(folder.file('versions'))).filter((name) => /^\d+-\d+$/.test(name))
 }
 
+/** The tunnel's device: the configuration's, or one that no other cluster of the machine has. */
+export const deviceOf = (config: Settings, folder: ClusterFolder): unknown =>
+  settingAt(config, ['tun', 'dev']) ?? `orry${basename(folder.path).slice(0, 8)}`
+
 /** What the agent decides on its machine. */
-function withAgentSettings(config: Settings, folder: ClusterFolder, path: string): Settings {
-  const level = settingAt(config, ['logging', 'level']) ?? 'info'
-  const device = settingAt(config, ['tun', 'dev']) ?? `orry${basename(folder.path).slice(0, 8)}`
+function withAgentSettings(
+  config: Settings,
+  folder: ClusterFolder,
+  { path, ...generation }: { path: string; version: number; number: number },
+): Settings {
+  const timeout = settingAt(config, ['firewall', 'conntrack', 'default_timeout'])
   return deepMerge(config, {
     pki: { ca: join(path, 'ca.crt'), cert: join(path, 'host.crt'), key: folder.keyFile },
-    logging: { level, format: 'json' },
-    tun: { dev: device },
+    logging: { level: settingAt(config, ['logging', 'level']) ?? 'info', format: 'json' },
+    tun: { dev: deviceOf(config, folder) },
+    // Nebula says the line that ends a reload only when something of its firewall was written otherwise.
+    firewall: { conntrack: { default_timeout: markedTimeout(timeout, generation) } },
   })
 }
 
@@ -146,5 +181,7 @@ function readYaml(file: string, text: string): Settings {
   if (isSettings(parsed)) return parsed
   throw new VersionRefused(`${file} is not a section of settings`)
 }
+
+const sayProblems = (problems: readonly SettingProblem[]): string => problems.slice(0, 10).map(sayProblem).join('; ')
 
 const sayProblem = ({ path, message }: SettingProblem): string => `${path.join('.')} ${message}`

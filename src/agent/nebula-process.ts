@@ -1,13 +1,12 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { createInterface } from 'node:readline'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 
 import type { Logger } from '../base/log.ts'
-import { printableLine } from '../base/printable.ts'
+import { RELOAD_BEGINS, RELOAD_ENDS, type Sign } from '../nebula/reload-signs.ts'
 import { versionIn } from '../nebula/version.ts'
-import { bounds } from './bounds.ts'
-import { AgentError, VersionRefused } from './errors.ts'
+import { AgentError, ReloadNotShown, VersionRefused } from './errors.ts'
+import { isComplaint, lastWords, lineOf, type NebulaLine } from './nebula-log.ts'
 
 const run = promisify(execFile)
 
@@ -15,10 +14,8 @@ const run = promisify(execFile)
 const times = {
   /** From the start to "Nebula interface is active", on a slow machine with thousands of hosts to look up. */
   start: 20_000,
-  /** From SIGHUP to the line that says it was caught. */
+  /** From SIGHUP to the line that ends a reload. */
   reload: 5000,
-  /** After that line, in which errors belong to the reload. */
-  settle: 250,
   /** From SIGTERM to SIGKILL. */
   stop: 5000,
 }
@@ -97,26 +94,28 @@ export class NebulaProcess {
   }
 
   /**
-   * Lets it read its files again.
-   * @throws VersionRefused when it complains; it then runs on what it had
+   * Lets it read its files again, and waits until it has shown that it read them to the end.
+   * @param signs what it says of the settings that changed, when it has read them
+   * @throws ReloadNotShown when it says less, or complains: what it runs on is not known then
    */
-  async reload(): Promise<void> {
+  async reload(signs: readonly Sign[]): Promise<void> {
+    const missing = new Set(signs)
     const errors: string[] = []
     let caught = false
-    const watch = ({ msg, level }: NebulaLine) => {
-      if (caught && (level === 'error' || level === 'fatal')) errors.push(msg)
-    }
-    this.#listeners.add(watch)
-    try {
-      const hup = this.#line(({ msg }) => msg.startsWith('Caught HUP'), times.reload)
-      this.#child.kill('SIGHUP')
-      await hup
-      caught = true
-      await Promise.race([sleep(times.settle), this.ended.then((end) => errors.push(end))])
-    } finally {
-      this.#listeners.delete(watch)
-    }
-    if (errors.length > 0) throw new VersionRefused(`Nebula did not take the new files: ${errors.join('; ')}`)
+    const ended = this.#line((line) => {
+      // What it said before belongs to something else.
+      if (!caught) caught = RELOAD_BEGINS.test(line.msg)
+      else if (isComplaint(line)) errors.push(line.complaint)
+      for (const sign of missing) if (caught && sign.line.test(line.msg)) missing.delete(sign)
+      return caught && RELOAD_ENDS.test(line.msg)
+    }, times.reload)
+    this.#child.kill('SIGHUP')
+    await ended.catch((error: unknown) => {
+      throw new ReloadNotShown('Nebula does not show that it read its files to the end', { cause: error })
+    })
+    if (errors.length > 0) throw new ReloadNotShown(`Nebula complains of the new files: ${errors.join('; ')}`)
+    const unread = [...missing].map(({ of }) => of)
+    if (unread.length > 0) throw new ReloadNotShown(`Nebula does not show that it read ${unread.join(', ')}`)
   }
 
   /** Ends it, with patience first. */
@@ -130,7 +129,7 @@ export class NebulaProcess {
 
   #hear(text: string): void {
     const line = lineOf(text)
-    if (line.level === 'error' || line.level === 'fatal') this.#complaint = line.complaint
+    if (isComplaint(line)) this.#complaint = line.complaint
     this.#log[line.level === 'fatal' ? 'error' : line.level](line.fields, `nebula: ${line.msg}`)
     for (const listener of this.#listeners) listener(line)
   }
@@ -158,49 +157,4 @@ export class NebulaProcess {
       })
     })
   }
-}
-
-interface NebulaLine {
-  readonly level: 'debug' | 'info' | 'warn' | 'error' | 'fatal'
-  readonly msg: string
-  readonly fields: Readonly<Record<string, unknown>>
-  /** The message with the error that it carries. */
-  readonly complaint: string
-}
-
-const levels: Readonly<Record<string, NebulaLine['level']>> = {
-  trace: 'debug',
-  debug: 'debug',
-  info: 'info',
-  warning: 'warn',
-  error: 'error',
-  fatal: 'fatal',
-  panic: 'fatal',
-}
-
-/** A line of Nebula's log, which is JSON from where it has read its configuration on. */
-function lineOf(text: string): NebulaLine {
-  try {
-    const { level, msg, ...fields } = JSON.parse(text) as Record<string, unknown>
-    delete fields['time']
-    const error = fields['error']
-    const said = printableLine(String(msg), bounds.report)
-    const complaint = printableLine(typeof error === 'string' ? `${said}: ${error}` : said, bounds.report)
-    return { level: levels[String(level)] ?? 'info', msg: said, fields, complaint }
-  } catch {
-    // Before that, and when it panics, it is text.
-    const level = levels[/(?:^|\s)level=(\w+)/.exec(text)?.[1] ?? ''] ?? 'info'
-    const said = printableLine(text, bounds.report)
-    return { level, msg: said, fields: {}, complaint: said }
-  }
-}
-
-/** The last thing that Nebula said, without what machines read. */
-function lastWords(output: string): string {
-  const last = output.split('\n').findLast((line) => line.trim() !== '') ?? ''
-  const { complaint } = lineOf(last)
-  return (
-    /msg="((?:[^"\\]|\\.)*)"(?:.* error="((?:[^"\\]|\\.)*)")?/.exec(complaint)?.slice(1).filter(Boolean).join(': ') ??
-    complaint
-  ).slice(0, 500)
 }

@@ -3,6 +3,7 @@ import type { ClusterFolder } from './enrolment-state.ts'
 import { sayError, VersionRefused } from './errors.ts'
 import { readFailed, writeFailed } from './failed.ts'
 import { discard, dropLink, pointLink, readLinked, type Generation } from './generation.ts'
+import { sayRevoked, wayBack } from './revocations.ts'
 import type { Supervisor } from './supervisor.ts'
 
 /**
@@ -19,9 +20,11 @@ export async function startFromDisk(supervisor: Supervisor, folder: ClusterFolde
   if (proven === null || last.name === proven.name) return supervisor.resume(last)
   log.warn({ version: last.version, proven: proven.version }, 'the agent ended before this version was proven to run')
   if ((await readLinked(folder, 'retried'))?.name === last.name) {
+    const way = await wayBack(folder, proven, last, log)
     // Remembered first: it must not be taken for a new one when the machine goes down here too.
-    await remember(folder, last, proven, 'the agent ended twice before it was proven to run')
-    await supervisor.resume(proven)
+    const reason = `the agent ended twice before it was proven to run${sayRevoked(proven, last, way)}`
+    await remember(folder, last, proven, reason)
+    await supervisor.resume(way)
     await discard(folder, last)
   } else {
     await pointLink(folder, 'retried', last)
@@ -35,7 +38,7 @@ async function retry(supervisor: Supervisor, folder: ClusterFolder, last: Genera
     await supervisor.startWith(last, proven)
   } catch (error) {
     if (!(error instanceof VersionRefused)) throw error
-    await remember(folder, last, proven, sayError(error))
+    await remember(folder, last, proven, sayError(error) + sayRevoked(proven, last, supervisor.running ?? proven))
     await discard(folder, last)
   }
 }

@@ -1,9 +1,10 @@
 import type { Logger } from '../base/log.ts'
-import { actionFor, type Action } from '../nebula/action.ts'
+import { actionFor, signsOf } from '../nebula/action.ts'
 import type { ClusterFolder } from './enrolment-state.ts'
-import { AgentError, sayError } from './errors.ts'
-import { configOf, currentConfig, dropLink, pointLink, prune, type Generation } from './generation.ts'
+import { AgentError, ReloadNotShown, sayError } from './errors.ts'
+import { assertNotWider, configOf, currentConfig, dropLink, pointLink, prune, type Generation } from './generation.ts'
 import { NebulaProcess, testConfig } from './nebula-process.ts'
+import { wayBack } from './revocations.ts'
 
 /** Milliseconds before a Nebula that ended by itself is started again: doubled each time, up to the last. */
 const [firstPause, longestPause] = [1000, 30_000]
@@ -20,7 +21,8 @@ export interface SupervisorMeans {
 
 /**
  * Keeps one Nebula running on one generation, and moves it to another: tested beside the running one, switched by a
- * rename, reloaded or restarted as the change needs, and taken back when it does not run.
+ * rename, reloaded or restarted as the change needs, and taken back when it does not run. What a version revokes is not
+ * taken back with it.
  */
 export class Supervisor {
   readonly #means: SupervisorMeans
@@ -64,7 +66,7 @@ export class Supervisor {
 
   /**
    * Moves to another generation, if it runs.
-   * @throws VersionRefused when it does not; what ran before runs on
+   * @throws VersionRefused when it does not; what ran before runs on, with what that one revokes where it was begun with
    */
   switchTo(next: Generation): Promise<void> {
     return this.#inTurn(() => this.#switch(next))
@@ -83,7 +85,7 @@ export class Supervisor {
       } catch (error) {
         if (this.#stopped) return
         // One that failed the test was not switched to, nor back from.
-        if (this.#process === null && this.#restart === null) await this.#back(before, 'restart')
+        if (this.#process === null && this.#restart === null) await this.#back(before, next)
         throw error
       }
     })
@@ -97,20 +99,16 @@ export class Supervisor {
 
   async #switch(next: Generation): Promise<void> {
     const { folder, program, nebulaVersion, log } = this.#means
+    assertNotWider(next.config, nebulaVersion)
     await testConfig(program, configOf(folder, next))
     const before = this.#running
-    const action = before === null || this.#process === null ? 'restart' : actionFor(before, next, nebulaVersion)
-    log.info({ version: next.version, action }, 'switching')
-    await pointLink(folder, 'current', next)
     try {
-      // The certificate and the CA are files of the generation's own folder: they are read again in any case.
-      if (action === 'restart') await this.#start()
-      else await this.#process?.reload()
+      await this.#move(before, next)
       await this.#prove(next)
     } catch (error) {
       log.error({ version: next.version, reason: sayError(error) }, 'the version does not run and is taken back')
       if (before === null) await this.#backToNothing()
-      else await this.#back(before, action)
+      else await this.#back(before, next)
       throw error
     }
     this.#running = next
@@ -120,6 +118,25 @@ export class Supervisor {
     })
   }
 
+  /** Reloads where that is enough and shows its effect; in every other case Nebula is started anew. */
+  async #move(before: Generation | null, next: Generation): Promise<void> {
+    const { folder, nebulaVersion, log } = this.#means
+    const reloaded = before === null ? null : this.#process
+    const action = before === null || reloaded === null ? 'restart' : actionFor(before, next, nebulaVersion)
+    log.info({ version: next.version, action }, 'switching')
+    await pointLink(folder, 'current', next)
+    if (before === null || reloaded === null || action === 'restart') return this.#start()
+    try {
+      // The certificate and the CA are files of the generation's own folder: they are read again in any case.
+      await reloaded.reload(signsOf(before, next, nebulaVersion))
+    } catch (error) {
+      if (!(error instanceof ReloadNotShown)) throw error
+      // Forward: the new version may hold a revocation, and the old one is not known to be in force any more.
+      log.warn({ version: next.version, reason: sayError(error) }, 'not shown to be in force; Nebula is started anew')
+      await this.#start()
+    }
+  }
+
   /** Keeps on the disk that a generation runs. From here on it is the way back; until here, the one before was. */
   async #prove(generation: Generation): Promise<void> {
     await pointLink(this.#means.folder, 'proven', generation)
@@ -127,15 +144,13 @@ export class Supervisor {
     this.#trouble = null
   }
 
-  /** Back to what ran: its files first, then the process, which may have gone on with them or not. */
-  async #back(before: Generation, action: Action): Promise<void> {
-    await pointLink(this.#means.folder, 'current', before)
-    if (this.#process === null || action === 'restart') await this.#startOrPlan()
-    else
-      await this.#process.reload().catch(async (error: unknown) => {
-        this.#means.log.error({ reason: sayError(error) }, 'the version before is not taken back by a reload')
-        await this.#startOrPlan()
-      })
+  /** Back to what ran, with what `next` revokes: its files first, then a new process, since nobody knows what the old one has. */
+  async #back(before: Generation, next: Generation): Promise<void> {
+    const { folder, log } = this.#means
+    const way = await wayBack(folder, before, next, log)
+    this.#running = way
+    await pointLink(folder, 'current', way)
+    await this.#startOrPlan()
   }
 
   async #backToNothing(): Promise<void> {
@@ -166,6 +181,8 @@ export class Supervisor {
 
   async #startOrPlan(): Promise<void> {
     try {
+      // Its Nebula may have been replaced by an older one since it was taken.
+      if (this.#running !== null) assertNotWider(this.#running.config, this.#means.nebulaVersion)
       await this.#start()
       if (this.#running !== null) await this.#prove(this.#running)
     } catch (error) {

@@ -1,6 +1,7 @@
 import type { Database } from '../db/client.ts'
 import type { JwtVerifier } from './jwt.ts'
 import { operatorScope, tenantScope } from './make-scope.ts'
+import type { Opener } from './scope.ts'
 import { anonymous, type OperatorSession, type Session } from './session.ts'
 import {
   parseToken,
@@ -57,6 +58,8 @@ interface Means {
   readonly tokens: Tokens
   readonly jwts: JwtVerifier
   readonly credentials: Credentials
+  /** Of the server's secrets: callers do not change what they do not open. */
+  readonly opener: Opener
   /** The time, for tests; milliseconds since 1970. */
   readonly now?: () => number
 }
@@ -97,7 +100,7 @@ function bearerCredential(authorization: string | null): string | null {
 
 const nobody = Promise.resolve(anonymous)
 
-async function nodeSession({ database, tokens, credentials }: Means, token: NodeToken): Promise<Session> {
+async function nodeSession({ database, tokens, credentials, opener }: Means, token: NodeToken): Promise<Session> {
   const node = await holderOf(tokens, token, {
     find: (hash) => credentials.nodeByTokenHash(hash),
     hashOf: ({ tokenHash }) => tokenHash,
@@ -106,11 +109,14 @@ async function nodeSession({ database, tokens, credentials }: Means, token: Node
   if (!node) return anonymous
   const { id: nodeId, tenantId, clusterId, name, isAdmin, clusterConfigVersion, latestBundleVersion } = node
   const versions = { configVersion: clusterConfigVersion, latestBundleVersion }
-  const scope = tenantScope(database, { tenantId, actor: `node ${name}` }, { clusterId, nodeId })
+  const scope = tenantScope(database, { tenantId, actor: `node ${name}`, opener }, { clusterId, nodeId })
   return { kind: 'node', nodeId, clusterId, name, isAdmin, versions, scope }
 }
 
-async function enrollingSession({ database, tokens, credentials }: Means, token: ClusterToken): Promise<Session> {
+async function enrollingSession(
+  { database, tokens, credentials, opener }: Means,
+  token: ClusterToken,
+): Promise<Session> {
   const cluster = await holderOf(tokens, token, {
     find: (hash) => credentials.clusterByTokenHash(hash),
     hashOf: ({ clusterTokenHash }) => clusterTokenHash,
@@ -118,11 +124,12 @@ async function enrollingSession({ database, tokens, credentials }: Means, token:
   })
   if (!cluster) return anonymous
   const { id: clusterId, tenantId } = cluster
-  const scope = tenantScope(database, { tenantId, actor: 'an enrolling machine' }, { clusterId })
+  const scope = tenantScope(database, { tenantId, actor: 'an enrolling machine', opener }, { clusterId })
   return { kind: 'enrollingMachine', clusterId, scope }
 }
 
-async function personSession({ database, tokens, credentials, now = Date.now }: Means, token: SessionToken) {
+async function personSession(means: Means, token: SessionToken) {
+  const { tokens, credentials, now = Date.now } = means
   const found = await holderOf(tokens, token, {
     find: (hash) => credentials.sessionByTokenHash(hash),
     hashOf: ({ tokenHash }) => tokenHash,
@@ -130,16 +137,16 @@ async function personSession({ database, tokens, credentials, now = Date.now }: 
   })
   if (!found || found.expiresAt.getTime() <= now()) return anonymous
   const { id: sessionId, role, name: subject, expiresAt } = found
-  return sessionOfRole[role](database, { subject, expiresAt, sessionId })
+  return sessionOfRole[role](means, { subject, expiresAt, sessionId })
 }
 
 const operatorSession = (
-  database: Database,
+  { database, opener }: Means,
   who: Pick<OperatorSession, 'subject' | 'expiresAt' | 'sessionId'>,
 ): Session => ({
   kind: 'operator',
   ...who,
-  scope: operatorScope(database, `operator ${who.subject}`),
+  scope: operatorScope(database, `operator ${who.subject}`, opener),
 })
 
 /** A new role does not compile until somebody has decided what its sessions are. */
@@ -172,11 +179,12 @@ async function holderOf<Row extends { readonly id: string }>(
   return null
 }
 
-async function jwtSession({ database, credentials, jwts }: Means, jwt: string): Promise<Session> {
+async function jwtSession(means: Means, jwt: string): Promise<Session> {
+  const { database, credentials, jwts, opener } = means
   const claims = await jwts.verify(jwt)
   if (!claims) return anonymous
   const { subject, expiresAt } = claims
-  if (claims.role === 'operator') return operatorSession(database, { subject, expiresAt, sessionId: null })
+  if (claims.role === 'operator') return operatorSession(means, { subject, expiresAt, sessionId: null })
   // A JWT outlives its tenant; whoever holds one of a deleted tenant is nobody.
   if (!(await credentials.tenantExists(claims.tenantId))) return anonymous
   return {
@@ -184,6 +192,6 @@ async function jwtSession({ database, credentials, jwts }: Means, jwt: string): 
     role: claims.role,
     subject,
     expiresAt,
-    scope: tenantScope(database, { tenantId: claims.tenantId, actor: `${claims.role} ${subject}` }),
+    scope: tenantScope(database, { tenantId: claims.tenantId, actor: `${claims.role} ${subject}`, opener }),
   }
 }

@@ -8,7 +8,7 @@ import { presenceStore } from '../db/presence.ts'
 import type { RowReader } from '../db/rows.ts'
 import { scopedClient } from '../db/scoped.ts'
 import type { Db } from '../db/types.ts'
-import type { Operator, Tenant } from './scope.ts'
+import type { Opener, Operator, Tenant } from './scope.ts'
 
 /** Of a tenant, what a scope is narrowed to: one cluster of it, and the node of that cluster that works in it. */
 interface Within {
@@ -20,6 +20,7 @@ interface Within {
 interface Whose {
   readonly tenantId: string
   readonly actor: string
+  readonly opener?: Opener
 }
 
 /** The scope of a tenant, or of one cluster of it. For the authentication layer alone. */
@@ -34,16 +35,18 @@ class TenantScope implements Omit<Tenant, symbol> {
   readonly actor: string
   readonly changes: ChangeFeed
   readonly expectedVersion = null
+  readonly opener: Opener | null
   readonly #database: Database
   readonly #nodeId: string | null
   #db: Db | null = null
   #pages: PageReader | null = null
   #rows: RowReader | null = null
 
-  constructor(database: Database, { tenantId, actor }: Whose, within: Within | null) {
+  constructor(database: Database, { tenantId, actor, opener }: Whose, within: Within | null) {
     this.tenantId = tenantId
     this.clusterId = within?.clusterId ?? null
     this.actor = actor
+    this.opener = opener ?? null
     this.changes = database.changes
     this.#database = database
     this.#nodeId = within?.nodeId ?? null
@@ -68,13 +71,14 @@ class TenantScope implements Omit<Tenant, symbol> {
 }
 
 /** The scope without a boundary. For the authentication layer alone. */
-export function operatorScope(database: Database, actor: string): Operator {
+export function operatorScope(database: Database, actor: string, opener: Opener | null = null): Operator {
   const rows = { tenantId: null, clusterId: null }
   return {
     ...rows,
     actor,
     changes: database.changes,
     expectedVersion: null,
+    opener,
     db: database.client,
     pages: pageReader(database, rows),
     convergence: convergenceReader(database, rows),

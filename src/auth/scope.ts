@@ -9,6 +9,11 @@ import type { Db } from '../db/types.ts'
 
 declare const made: unique symbol
 
+/** Tells whether the secrets at hand open what was sealed for a cluster; the domain's vault is one. */
+export interface Opener {
+  opens(sealed: string, clusterId: string): boolean
+}
+
 /**
  * The rows of one tenant, or of one cluster of it, as the authentication layer recognised them: `db` and `pages`
  * reach no others. Only auth/make-scope.ts makes one, so that a function which takes a `Tenant` cannot be called
@@ -28,6 +33,8 @@ export interface Tenant {
   readonly changes: ChangeFeed
   /** The cluster's `configVersion` that its caller saw: changes of another are refused. Null where nobody said. */
   readonly expectedVersion: number | null
+  /** Changes of a cluster whose keys it does not open are refused. Null where no secret is at hand. */
+  readonly opener: Opener | null
 }
 
 /** Every tenant's rows: an operator's, or the server's own. */
@@ -43,6 +50,7 @@ export interface Operator {
   readonly changes: ChangeFeed
   /** As a tenant's. */
   readonly expectedVersion: number | null
+  readonly opener: Opener | null
   /** The instances of the control plane belong to no tenant. */
   readonly lease: ReplicaLease
   /** Written for the nodes of all tenants at once. */

@@ -1,5 +1,8 @@
 import type { Operator, Tenant } from './scope.ts'
 
+/** How messages name what the server does by itself; those of people and machines say what kind of caller they are. */
+export const systemActor = 'Orrery'
+
 /** Signed in as an operator of this control plane. */
 export interface OperatorSession {
   readonly kind: 'operator'

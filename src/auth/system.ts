@@ -1,6 +1,11 @@
 import type { Database } from '../db/client.ts'
 import { operatorScope } from './make-scope.ts'
-import type { Operator } from './scope.ts'
+import { systemActor } from './session.ts'
+import type { Opener, Operator } from './scope.ts'
 
-/** The server's own reach, for its heartbeat, the demo data and the command line: nobody signed in. */
-export const systemOperator = (database: Database): Operator => operatorScope(database, 'Orrery')
+/**
+ * The server's own reach, for its heartbeat, the demo data and the command line: nobody signed in.
+ * @param opener of the server's secrets, where what it works on may have to be signed
+ */
+export const systemOperator = (database: Database, opener: Opener | null = null): Operator =>
+  operatorScope(database, systemActor, opener)

@@ -1,3 +1,5 @@
+import { type Fault, faults } from './faults.ts'
+
 /**
  * The failures a caller can cause. Each is a result the API names in the mutation's union; whatever is not one of these
  * is a fault of ours, masked and logged. Messages are written for the caller: they name the rule, never a secret.
@@ -57,6 +59,22 @@ export class BusyError extends CallerError {
 
   constructor(options?: ErrorOptions) {
     super('Others change the same at this moment, and nothing was changed: try again', options)
+  }
+}
+
+/** A machine or a database keeps the server from doing what it was asked for; the same may go through later. */
+export class UnavailableError extends CallerError {
+  override readonly name = 'UnavailableError'
+  readonly fault: Fault
+  readonly code: string
+  readonly retryAfterSeconds: number
+
+  constructor(fault: Fault, options?: ErrorOptions) {
+    const { message, code, retryAfterSeconds } = faults[fault]
+    super(message, options)
+    this.fault = fault
+    this.code = code
+    this.retryAfterSeconds = retryAfterSeconds
   }
 }
 

@@ -24,6 +24,13 @@ export const isNetworkText = (text: string): boolean => {
 export const isFullAddress = (text: string): boolean =>
   ipaddr.IPv4.isValidFourPartDecimal(text) || (text.includes(':') && ipaddr.IPv6.isValid(text))
 
+/** The network that an address is in: a CIDR without its host bits. Another text comes back as it is. */
+export function withoutHostBits(text: string): string {
+  if (!isNetworkText(text) || parseNetwork(text) !== null) return text
+  const [address, prefix] = ipaddr.parseCIDR(text)
+  return formatNetwork([ipaddr.fromByteArray(maskedBytes([address, prefix])), prefix])
+}
+
 export const formatNetwork = ([address, prefix]: Network): string => `${address.toString()}/${prefix}`
 
 /** Whether two networks share an address: one contains the other, or they are equal. */

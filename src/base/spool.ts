@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, open, unlink, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 
+import { UnavailableError } from './errors.ts'
+import { Faults, faultOfSystem } from './faults.ts'
 import { Places, type PlaceLimits } from './places.ts'
 
 /** Bytes that are read from a file at once. */
@@ -19,13 +21,15 @@ export interface SpoolLimits extends Omit<PlaceLimits, 'retryAfterSeconds'> {
 export class Spool {
   readonly #folder: string
   readonly #limits: SpoolLimits
+  readonly #faults: Faults
   readonly #places: Places
   #memory = 0
 
   /** @param folder where files are made; nothing of them can be seen there, nor stays there when the process is killed */
-  constructor(folder: string, limits: SpoolLimits) {
+  constructor(folder: string, limits: SpoolLimits, faults = new Faults()) {
     this.#folder = folder
     this.#limits = limits
+    this.#faults = faults
     this.#places = new Places('uploads', { ...limits, retryAfterSeconds: 5 })
   }
 
@@ -50,9 +54,23 @@ export class Spool {
       release: (bytes) => {
         this.#memory -= bytes
       },
-      openFile: () => this.#openFile(),
+      openFile: () => this.#namingFaults(() => this.#openFile()),
+      append: (file, chunk) => this.#namingFaults(() => file.appendFile(chunk)),
       leave,
     })
+  }
+
+  /** @throws UnavailableError where the disk is full, or there is no descriptor left */
+  async #namingFaults<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } catch (cause) {
+      const { code = '', message = '' } = cause as { code?: string; message?: string }
+      const fault = faultOfSystem(code)
+      if (!fault) throw cause
+      this.#faults.note(fault, message)
+      throw new UnavailableError(fault, { cause })
+    }
   }
 
   /** A file without a name: it is gone when it is closed, however that happens. */
@@ -70,6 +88,7 @@ interface Room {
   readonly reserve: (bytes: number) => boolean
   readonly release: (bytes: number) => void
   readonly openFile: () => Promise<FileHandle>
+  readonly append: (file: FileHandle, chunk: Uint8Array) => Promise<void>
   /** The upload's place is free for others. */
   readonly leave: () => void
 }
@@ -91,13 +110,13 @@ export class SpooledFile {
     return this.#size
   }
 
-  /** Appends bytes, one call after the other. */
+  /** Appends bytes, one call after the other. @throws UnavailableError where they cannot be kept */
   async write(chunk: Uint8Array): Promise<void> {
     if (this.#file === null && this.#room.reserve(chunk.byteLength)) {
       this.#chunks.push(chunk)
       this.#inMemory += chunk.byteLength
     } else {
-      await this.#spill(await (this.#file ?? this.#moveToFile()), chunk)
+      await this.#room.append(await (this.#file ?? this.#moveToFile()), chunk)
     }
     this.#size += chunk.byteLength
   }
@@ -125,13 +144,9 @@ export class SpooledFile {
 
   async #moveToFile(): Promise<FileHandle> {
     this.#file = await this.#room.openFile()
-    for (const chunk of this.#chunks) await this.#spill(this.#file, chunk)
+    for (const chunk of this.#chunks) await this.#room.append(this.#file, chunk)
     this.#forget()
     return this.#file
-  }
-
-  async #spill(file: FileHandle, chunk: Uint8Array): Promise<void> {
-    await file.appendFile(chunk)
   }
 
   #forget(): void {

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Worker } from 'node:worker_threads'
 
+import type { Faults } from '../base/faults.ts'
 import { startThread } from '../base/program.ts'
 import type { PrismaClient } from './generated/sqlite/client.ts'
 import { retried } from './retries.ts'
@@ -52,12 +53,18 @@ export type BulkReport =
   /** `code` is SQLite's, of its own errors. */
   | { readonly kind: 'failed'; readonly message: string; readonly code: string | null }
 
+interface SqliteOptions {
+  readonly turnstile: Turnstile
+  readonly faults: Faults
+  /** Called with the text of every statement. */
+  readonly onQuery?: ((sql: string) => void) | undefined
+}
+
 /**
  * The thread starts with the first transaction. The turnstile keeps this process's other writes waiting meanwhile
- * without blocking it: the busy timeout, by which SQLite would make them wait, does.
- * @param onQuery called with the text of every statement
+ * without blocking it. For another process the thread waits by SQLite's busy timeout, which blocks nobody but the thread.
  */
-export function sqliteBulk(url: string, turnstile: Turnstile, onQuery?: (sql: string) => void): StoppableBulk {
+export function sqliteBulk(url: string, { turnstile, faults, onQuery }: SqliteOptions): StoppableBulk {
   let worker: Worker | null = null
   const start = (): Worker => {
     const workerData: BulkThreadData = { file: url.replace(/^file:/, '') }
@@ -73,7 +80,7 @@ export function sqliteBulk(url: string, turnstile: Turnstile, onQuery?: (sql: st
       worker ??= start()
       if (onQuery) work.chunks.forEach(() => work.statements.forEach((statement) => onQuery(statement)))
       const asked = worker
-      return retried(() => ask(asked, work))
+      return retried(() => ask(asked, work), faults)
     })
   const stop = (): Promise<void> =>
     turnstile.alone(async () => {

@@ -1,9 +1,11 @@
+import { Faults } from '../base/faults.ts'
 import { type Bulk, postgresqlBulk, sqliteBulk } from './bulk.ts'
 import { ChangeFeed } from './changes.ts'
 import { spareCompilerOptimizing } from './compiler-budget.ts'
 import { engineOf } from './connection.ts'
 import type { Prisma, PrismaClient as SqliteClient } from './generated/sqlite/client.ts'
-import { plainReader, type PlainReader } from './plain-reader.ts'
+import { postgresqlReader, sqliteReader, type PlainReader } from './plain-reader.ts'
+import type { PostgresConnections } from './postgres-connections.ts'
 import { retrying } from './retries.ts'
 import { RowLookups } from './rows.ts'
 import { Turnstile } from './turnstile.ts'
@@ -21,6 +23,10 @@ export interface Database {
   readonly changes: ChangeFeed
   /** Large writes that keep nobody waiting. */
   readonly bulk: Bulk
+  /** What is wrong with the database at this moment. */
+  readonly faults: Faults
+  /** Those of PostgreSQL, for whoever needs one of its own; null on SQLite. */
+  readonly connections: PostgresConnections | null
   /** Transactions that still run are rolled back, and fail; so first stop whoever has any. */
   readonly close: () => Promise<void>
 }
@@ -30,6 +36,8 @@ export interface DatabaseOptions {
   readonly onQuery?: (sql: string) => void
   /** PostgreSQL: connections in the pool. */
   readonly poolSize?: number
+  /** PostgreSQL: how long a statement may take, in milliseconds. */
+  readonly statementDeadline?: number
 }
 
 /** Waiting for a turn at the database, and working in a transaction, in milliseconds: bounds, not expectations. */
@@ -49,9 +57,12 @@ export async function openDatabase(url: string, options: DatabaseOptions = {}): 
     transactionOptions,
     log: options.onQuery ? [{ emit: 'event', level: 'query' } as const] : [],
   }
+  const faults = new Faults()
   const turnstile = new Turnstile()
+  const connections = engine === 'sqlite' ? null : await postgresConnections(url, options)
   const client = retrying(
-    engine === 'sqlite' ? await sqliteClient(url, turnstile, common) : await postgresqlClient(url, options, common),
+    connections ? await postgresqlClient(connections, options, common) : await sqliteClient(url, turnstile, common),
+    faults,
   )
   const { onQuery } = options
   if (onQuery) {
@@ -70,8 +81,11 @@ export async function openDatabase(url: string, options: DatabaseOptions = {}): 
     await client.$disconnect()
     throw error
   }
-  const bulk = engine === 'sqlite' ? sqliteBulk(url, turnstile, onQuery) : postgresqlBulk(client)
-  const reader = await plainReader(engine, url, onQuery ?? (() => undefined))
+  const bulk = connections ? postgresqlBulk(client) : sqliteBulk(url, { turnstile, faults, onQuery })
+  const reading = { faults, onQuery: onQuery ?? (() => undefined) }
+  const reader = await (connections
+    ? postgresqlReader(connections, reading)
+    : sqliteReader(url.replace(/^file:/, ''), reading))
   const close = async () => {
     await reader.close()
     await client.$disconnect()
@@ -84,6 +98,8 @@ export async function openDatabase(url: string, options: DatabaseOptions = {}): 
     lookups: new RowLookups(reader, engine),
     changes: new ChangeFeed(),
     bulk: bulk.run,
+    faults,
+    connections,
     close,
   }
 }
@@ -100,8 +116,13 @@ async function sqliteClient(url: string, turnstile: Turnstile, common: Common): 
   return new PrismaClient({ ...common, adapter: sqliteAdapter(url, turnstile) })
 }
 
+async function postgresConnections(url: string, { statementDeadline }: DatabaseOptions): Promise<PostgresConnections> {
+  const { PostgresConnections } = await import('./postgres-connections.ts')
+  return new PostgresConnections(url, statementDeadline)
+}
+
 async function postgresqlClient(
-  url: string,
+  connections: PostgresConnections,
   { poolSize = 20 }: DatabaseOptions,
   common: Common,
 ): Promise<SqliteClient> {
@@ -109,7 +130,7 @@ async function postgresqlClient(
     import('./generated/postgresql/client.ts'),
     import('@prisma/adapter-pg'),
   ])
-  const adapter = new PrismaPg({ connectionString: url, max: poolSize })
+  const adapter = new PrismaPg(connections.pool(poolSize), { disposeExternalPool: true })
   // The one cast between the engines: their generated types differ in the options of $transaction alone.
   return new PrismaClient({ ...common, adapter }) as unknown as SqliteClient
 }
@@ -140,7 +161,7 @@ export async function readPragmas(client: SqliteClient): Promise<{ reader: Pragm
 async function assertPragmas(client: SqliteClient): Promise<void> {
   const { reader, writer } = await readPragmas(client)
   const isAsAsked = ({ journal_mode, synchronous, foreign_keys, busy_timeout }: Pragmas) =>
-    journal_mode === 'wal' && synchronous === 2 && foreign_keys === 1 && busy_timeout >= 1000
+    journal_mode === 'wal' && synchronous === 2 && foreign_keys === 1 && busy_timeout === 0
   if (isAsAsked(writer) && isAsAsked(reader) && writer.query_only === 0 && reader.query_only === 1) return
   throw new Error(
     `SQLite did not take its settings: ${JSON.stringify({ writer, reader })}; WAL needs a local file system`,

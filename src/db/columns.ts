@@ -30,6 +30,8 @@ export const columns = {
     caRotationPhase: 'ca_rotation_phase',
     caRotationVersion: 'ca_rotation_version',
     caRotationStartedAt: 'ca_rotation_started_at',
+    caRotationStartedBy: 'ca_rotation_started_by',
+    caRotationAutomatic: 'ca_rotation_automatic',
     pkiOtherCaCert: 'pki_other_ca_cert',
     pkiOtherCaKey: 'pki_other_ca_key',
   },

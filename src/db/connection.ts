@@ -14,6 +14,11 @@ export interface Connection {
   close(): Promise<void>
 }
 
+/** What can tell which migrations a database has. */
+export type LedgerReader = Pick<Connection, 'engine'> & {
+  query(sql: string): Promise<Record<string, unknown>[]>
+}
+
 /** The engine a database URL names: `file:…` or `postgresql://…`. */
 export function engineOf(url: string): Engine {
   if (url.startsWith('file:')) return 'sqlite'

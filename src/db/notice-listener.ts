@@ -1,7 +1,8 @@
-import pg from 'pg'
+import type pg from 'pg'
 
 import type { Logger } from '../base/log.ts'
 import { noticeChannel } from './notice-sender.ts'
+import type { PostgresConnections } from './postgres-connections.ts'
 
 interface Options {
   readonly log: Pick<Logger, 'warn' | 'info'>
@@ -12,30 +13,38 @@ interface Options {
   readonly retry: number
 }
 
-const longestPause = 30_000
-/** A connection that was cut silently is found by asking it something, in milliseconds. */
-const pulse = { every: 15_000, patience: 10_000 }
+const longestPause = 5000
+/**
+ * A connection that was cut silently is found by asking it something, in milliseconds. This one is asked so often for
+ * all of the database's: where it stays silent, they are all tried (postgres-connections.ts).
+ */
+const pulse = { every: 2000, patience: 3000 }
 
 /** The name of its connection in `pg_stat_activity`. */
 const listenerName = 'orrery listener'
 
 /** A connection of its own that listens to the other instances; made anew whenever it is lost, until `close`. */
 export class NoticeListener {
-  readonly #url: string
+  readonly #connections: PostgresConnections
   readonly #options: Options
   #client: pg.Client | null = null
   #isClosed = false
   #failures = 0
   #timer: NodeJS.Timeout | undefined
 
-  constructor(url: string, options: Options) {
-    this.#url = url
+  constructor(connections: PostgresConnections, options: Options) {
+    this.#connections = connections
     this.#options = options
   }
 
   /** Resolves after the first try; where that fails, others follow. */
   start(): Promise<void> {
     return this.#connect(false)
+  }
+
+  /** Whether it listens now. */
+  get isListening(): boolean {
+    return this.#client !== null
   }
 
   async close(): Promise<void> {
@@ -45,14 +54,7 @@ export class NoticeListener {
   }
 
   async #connect(isAgain: boolean): Promise<void> {
-    const { patience } = pulse
-    const client = new pg.Client({
-      connectionString: this.#url,
-      application_name: listenerName,
-      connectionTimeoutMillis: patience,
-      query_timeout: patience,
-      keepAlive: true,
-    })
+    const client = this.#connections.client(listenerName, pulse.patience)
     const connection = { isLost: false }
     const lose = (err: unknown) => {
       if (connection.isLost || this.#isClosed) return

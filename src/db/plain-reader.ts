@@ -1,6 +1,10 @@
 import type Sqlite from 'better-sqlite3'
 import type pg from 'pg'
 
+import type { Faults } from '../base/faults.ts'
+import { faultOf } from './faults.ts'
+import { patiently } from './patience.ts'
+import type { PostgresConnections } from './postgres-connections.ts'
 import { retried } from './retries.ts'
 import type { Engine } from './types.ts'
 
@@ -26,12 +30,11 @@ const poolSize = 8
 /** Statements that are kept prepared: some dozens of shapes, and on SQLite of some one for each number of parents. */
 const keptStatements = 500
 
-/**
- * Opens a reader of a database that is migrated. On SQLite it is a connection of its own that sees what is committed.
- * @param onQuery called with each statement
- */
-export const plainReader = (engine: Engine, url: string, onQuery: (sql: string) => void): Promise<PlainReader> =>
-  engine === 'sqlite' ? sqliteReader(url.replace(/^file:/, ''), onQuery) : postgresqlReader(url, onQuery)
+interface Options {
+  readonly faults: Faults
+  /** Called with each statement. */
+  readonly onQuery: (sql: string) => void
+}
 
 interface Statement {
   readonly query: Sqlite.Statement<(string | number)[], unknown[]>
@@ -45,10 +48,13 @@ function named(names: readonly string[], values: readonly unknown[]): PlainRow {
   return row
 }
 
-async function sqliteReader(file: string, onQuery: (sql: string) => void): Promise<PlainReader> {
+/** Opens a reader of a file that is migrated: a connection of its own, which sees what is committed. */
+export async function sqliteReader(file: string, { faults, onQuery }: Options): Promise<PlainReader> {
   const { default: Sqlite } = await import('better-sqlite3')
   const database = new Sqlite(file, { timeout: 5000 })
   database.pragma('query_only = ON')
+  // From here on it waits without keeping everybody else waiting (patience.ts).
+  database.pragma('busy_timeout = 0')
   const statements = new Map<string, Statement>()
   const prepared = (sql: string): Statement => {
     const known = statements.get(sql)
@@ -59,12 +65,20 @@ async function sqliteReader(file: string, onQuery: (sql: string) => void): Promi
     statements.set(sql, statement)
     return statement
   }
+  const rows = (sql: string, values: readonly PlainValue[]): PlainRow[] => {
+    const { query, names } = prepared(sql)
+    const given = values.map((value) => (typeof value === 'object' ? JSON.stringify(value) : value))
+    return query.all(...given).map((row) => named(names, row))
+  }
   return {
     async read(sql, values) {
       onQuery(sql)
-      const { query, names } = prepared(sql)
-      const given = values.map((value) => (typeof value === 'object' ? JSON.stringify(value) : value))
-      return query.all(...given).map((row) => named(names, row))
+      try {
+        return rows(sql, values)
+      } catch (error) {
+        if (!faultOf(error)) throw error
+        return retried(() => patiently(() => rows(sql, values)), faults)
+      }
     },
     async close() {
       database.close()
@@ -72,11 +86,11 @@ async function sqliteReader(file: string, onQuery: (sql: string) => void): Promi
   }
 }
 
-async function postgresqlReader(url: string, onQuery: (sql: string) => void): Promise<PlainReader> {
+/** Opens a reader of a PostgreSQL database that is migrated, with connections of its own. */
+export async function postgresqlReader(connections: PostgresConnections, options: Options): Promise<PlainReader> {
+  const { faults, onQuery } = options
   const { default: pg } = await import('pg')
-  const pool = new pg.Pool({ connectionString: url, max: poolSize })
-  // An idle connection that is lost fails no statement: the next one opens another.
-  pool.on('error', () => undefined)
+  const pool = connections.pool(poolSize)
   // `timestamp without time zone`: the driver would read it as local time.
   const timestampOid = pg.types.builtins.TIMESTAMP
   const types: pg.CustomTypesConfig = {
@@ -98,9 +112,16 @@ async function postgresqlReader(url: string, onQuery: (sql: string) => void): Pr
       const name = nameOf(sql)
       const named = name === undefined ? {} : { name }
       const query = { ...named, text: sql, values: [...values], types }
-      const { rows } = await retried(() => pool.query<PlainRow>(query))
+      const ask = () => pool.query<PlainRow>(query)
+      // A connection that was lost meanwhile is not the last one, and reading twice does no harm.
+      const { rows } = await retried(() => ask().catch((error: unknown) => onceMore(error, ask)), faults)
       return rows
     },
     close: () => pool.end(),
   }
+}
+
+function onceMore<T>(error: unknown, ask: () => Promise<T>): Promise<T> {
+  if (faultOf(error)?.fault === 'unreachable') return ask()
+  throw error
 }

@@ -13,6 +13,8 @@ interface Options {
 
 /** Tells the other instances of what happens here, and this one of what happens there. */
 export interface ChangeRelay {
+  /** Passes while the other instances' news come in. @throws while the connection that they come over is being made anew */
+  check(): Promise<void>
   /** Sends what waits, then lets go of its connection. */
   close(): Promise<void>
 }
@@ -23,8 +25,8 @@ export interface ChangeRelay {
  * notice that is lost costs a delay and nothing else: whoever hears of an event reads the rows, and looks for what
  * nobody told of from time to time. On SQLite there is one instance and nothing to do.
  */
-export async function startRelay({ engine, client, changes }: Database, url: string, options: Options) {
-  if (engine === 'sqlite') return { close: () => Promise.resolve() } satisfies ChangeRelay
+export async function startRelay({ connections, client, changes }: Database, options: Options): Promise<ChangeRelay> {
+  if (!connections) return { check: () => Promise.resolve(), close: () => Promise.resolve() }
   const { NoticeListener } = await import('./notice-listener.ts')
   const { log, retry = 200 } = options
   const self = randomUUID()
@@ -32,7 +34,7 @@ export async function startRelay({ engine, client, changes }: Database, url: str
   const unlisten = changes.listen((event, isOwn) => {
     if (isOwn) sender.send(event)
   })
-  const listener = new NoticeListener(url, {
+  const listener = new NoticeListener(connections, {
     log,
     retry,
     onNotice: (text) => {
@@ -43,10 +45,13 @@ export async function startRelay({ engine, client, changes }: Database, url: str
   })
   await listener.start()
   return {
+    async check() {
+      if (!listener.isListening) throw new Error('the connection to the other instances is lost')
+    },
     async close() {
       unlisten()
       await sender.close()
       await listener.close()
     },
-  } satisfies ChangeRelay
+  }
 }

@@ -1,3 +1,4 @@
+import { CallerError } from '../base/errors.ts'
 import { columns } from './columns.ts'
 import { listOf, type PlainReader, type PlainRow } from './plain-reader.ts'
 import { readingsOf, typed, type Readings } from './row-values.ts'
@@ -127,7 +128,8 @@ class Lookup {
         resolve(row !== undefined && isWithin(table, row, scope) ? row : null)
       }
     } catch (cause) {
-      const error = new Error(`looking up ${table} by ${by} failed`, { cause })
+      // What the database fails with has its name already (retries.ts).
+      const error = cause instanceof CallerError ? cause : new Error(`looking up ${table} by ${by} failed`, { cause })
       for (const { reject } of asks) reject(error)
     }
   }

@@ -20,7 +20,7 @@ type Condition = Record<string, unknown>
  * relations (a row's neighbours are looked up by their ids, each with its own condition), nested writes, rows that
  * move to another tenant or cluster, writes to what is more than the scope (the tenant itself, a cluster from inside).
  */
-export function scopedClient({ client }: Database, scope: TenantRows): Db {
+export function scopedClient({ client, faults }: Database, scope: TenantRows): Db {
   const scoped = client.$extends({
     query: {
       $allOperations({ model, operation, args, query }) {
@@ -30,7 +30,7 @@ export function scopedClient({ client }: Database, scope: TenantRows): Db {
     },
   })
   // An extended client has the same models; only its further generics differ.
-  return retrying(scoped) as unknown as Db
+  return retrying(scoped, faults) as unknown as Db
 }
 
 function scopeOperation(model: Prisma.ModelName, operation: string, args: Args, scope: TenantRows): Args {

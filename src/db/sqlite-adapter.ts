@@ -7,17 +7,19 @@ import {
   type Transaction,
 } from '@prisma/driver-adapter-utils'
 
+import { patiently, untilGivenUp } from './patience.ts'
 import { Turnstile } from './turnstile.ts'
 
 /**
  * WAL: readers and the writer do not wait for each other. FULL: an acknowledged write survives a power cut.
- * The busy timeout covers other processes (`orrery migrate`, a second server) that hold the write lock.
+ * The busy timeout is the last: until then, at the start, the driver waits. From then on whoever finds the write lock
+ * held by another process (`orrery migrate`, a second server) waits without blocking this one (patience.ts).
  */
 const pragmas = [
   'PRAGMA journal_mode = WAL',
   'PRAGMA synchronous = FULL',
   'PRAGMA foreign_keys = ON',
-  'PRAGMA busy_timeout = 5000',
+  'PRAGMA busy_timeout = 0',
 ]
 
 /**
@@ -82,7 +84,7 @@ class SqliteAdapter implements SqlDriverAdapter {
   queryRaw(query: SqlQuery) {
     // Whatever does not plainly only read (INSERT … RETURNING, a PRAGMA) is the writer's.
     return /^\s*SELECT\b/i.test(query.sql)
-      ? this.#reader.queryRaw(query)
+      ? patiently(() => this.#reader.queryRaw(query))
       : this.#alone((writer) => writer.queryRaw(query))
   }
 
@@ -95,13 +97,14 @@ class SqliteAdapter implements SqlDriverAdapter {
   }
 
   async startTransaction(): Promise<Transaction> {
+    const end = untilGivenUp()
     const leave = await this.#turnstile.enter()
     const writer = this.#writer
     const run = async (sql: string): Promise<void> => {
       await writer.executeRaw({ sql, args: [], argTypes: [] })
     }
     try {
-      await run('BEGIN IMMEDIATE')
+      await patiently(() => run('BEGIN IMMEDIATE'), end)
     } catch (error) {
       leave()
       throw error
@@ -144,7 +147,8 @@ class SqliteAdapter implements SqlDriverAdapter {
   }
 
   #alone<T>(work: (writer: SqlDriverAdapter) => Promise<T>): Promise<T> {
-    return this.#turnstile.alone(() => work(this.#writer))
+    const end = untilGivenUp()
+    return this.#turnstile.alone(() => patiently(() => work(this.#writer), end))
   }
 }
 

@@ -40,7 +40,8 @@ export const publicIpRule = z.string().transform((text, context) => {
   if (range === 'unspecified' || range === 'multicast' || range === 'loopback' || range === 'broadcast') {
     return refuse(context, `must be an address that other machines can reach, not a ${range} one`)
   }
-  return address.toString()
+  const problem = reservedProblem([address, address.kind() === 'ipv4' ? 32 : 128])
+  return problem === null ? address.toString() : refuse(context, problem)
 })
 
 function refuse(context: z.RefinementCtx, message: string): never {

@@ -4,8 +4,9 @@ import { ConflictError, NotFoundError } from '../base/errors.ts'
 import type { Operator, Scope } from '../auth/scope.ts'
 import type { Cluster, Prisma } from '../db/types.ts'
 import { parseCaCertificate } from '../pki/certificate.ts'
-import { newCa, withPki } from './cluster-ca.ts'
-import { changeCluster, type Change } from './cluster-change.ts'
+import { areKeysOpen, ClosedKeysError } from './closed-keys.ts'
+import { bundleKeyThatOpens, caDetails, newCa, withPki, type CaColumns } from './cluster-ca.ts'
+import { changeCluster, repairCluster, type Change } from './cluster-change.ts'
 import { waitsForNobody } from './ca-rotation-progress.ts'
 import { caLifetimeRule, check } from './rules.ts'
 import type { Vault } from './vault.ts'
@@ -38,7 +39,8 @@ const rules = z.object({ caLifetimeDays: caLifetimeRule.default(3650) })
 
 /**
  * Begins to replace the cluster's CA with a new one: from the next version on, nodes trust both. `advanceCaRotation`
- * takes the further steps. In place of a CA that has expired they get the new one at once.
+ * takes the further steps. In place of a CA that has expired they get the new one at once; in place of one whose key does
+ * not open they get it at once, too, and trust the old one beside it: a rotation that runs without its keys ends with that.
  * @throws ValidationError, NotFoundError, ConflictError while a rotation runs
  */
 export async function rotateClusterCa(
@@ -48,25 +50,59 @@ export async function rotateClusterCa(
   input: { caLifetimeDays?: number | undefined },
 ): Promise<Cluster> {
   const { caLifetimeDays: lifetimeDays } = check(rules, input)
-  return inCluster(scope, id, 'CA rotation: trust both', (change) => {
-    const { cluster } = withPki(vault, change)
-    assertNotRotating(cluster)
-    const { groups, notAfter } = parseCaCertificate(cluster.pkiCaCert)
-    const made = newCa(vault, cluster, { lifetimeDays, groups })
-    const caRotationStartedAt = new Date()
-    // An expired CA has parted the nodes already, and can sign nothing more: there is nothing to lead them away from.
-    if (notAfter < caRotationStartedAt) change.set({ ...step('DROP_OLD', cluster), caRotationStartedAt, ...made })
-    else {
-      const other = { pkiOtherCaCert: made.pkiCaCert, pkiOtherCaKey: made.pkiCaKey }
-      change.set({ ...step('TRUST_BOTH', cluster), caRotationStartedAt, ...other })
-    }
+  await repairCluster(scope, id, 'CA rotation: new CA', (change) => {
+    beginCaRotation(vault, change, { lifetimeDays, startedBy: scope.actor })
+    return Promise.resolve()
   })
+  return present(scope, id)
 }
+
+/** Whose rotation it is, and for how long its new CA is valid. */
+interface Beginning {
+  readonly lifetimeDays: number
+  /** As messages name them. */
+  readonly startedBy: string
+}
+
+/**
+ * The first step of a rotation, as part of a change.
+ * @throws ConflictError while another one runs
+ */
+export function beginCaRotation(vault: Vault, change: Change, { lifetimeDays, startedBy }: Beginning): void {
+  if (!areKeysOpen(vault, change.cluster)) {
+    const { cluster } = change
+    const groups = cluster.pkiCaCert === null ? [] : parseCaCertificate(cluster.pkiCaCert).groups
+    const made = newCa(vault, cluster, { lifetimeDays, groups })
+    change.set({ ...inPlaceOfLost(cluster, made, startedBy), ...bundleKeyThatOpens(vault, cluster) })
+    return
+  }
+  const { cluster } = withPki(vault, change)
+  assertNotRotating(cluster)
+  const { groups, notAfter } = parseCaCertificate(cluster.pkiCaCert)
+  const made = newCa(vault, cluster, { lifetimeDays, groups })
+  // An expired CA has parted the nodes already, and can sign nothing more: there is nothing to lead them away from.
+  if (notAfter < new Date()) change.set({ ...started('DROP_OLD', cluster, startedBy), ...made })
+  else {
+    const other = { pkiOtherCaCert: made.pkiCaCert, pkiOtherCaKey: made.pkiCaKey }
+    change.set({ ...started('TRUST_BOTH', cluster, startedBy), ...other })
+  }
+}
+
+/**
+ * A rotation to a CA in place of one that cannot sign, since its key does not open: it signs at once, and the certificates
+ * of the old one are good until all nodes have others.
+ */
+export const inPlaceOfLost = (cluster: Cluster, ca: CaColumns, startedBy: string) => ({
+  ...started('SIGN_AGAIN', cluster, startedBy),
+  ...ca,
+  pkiOtherCaCert: cluster.pkiCaCert,
+  pkiOtherCaKey: null,
+})
 
 /**
  * Ends a rotation without its new CA: nodes that only trust it so far forget it; where certificates were signed with it,
  * they are signed again with the old one, and the rotation goes on to drop the new one.
- * @throws NotFoundError, ConflictError when none runs, or when the old CA is gone already
+ * @throws NotFoundError, ConflictError when none runs, or when the old CA is gone already or its key was lost
  */
 export const abortClusterCaRotation = (scope: Scope, id: string): Promise<Cluster> =>
   inCluster(scope, id, 'CA rotation: aborted', ({ cluster, set }) => {
@@ -77,6 +113,11 @@ export const abortClusterCaRotation = (scope: Scope, id: string): Promise<Cluste
         set(ended)
         break
       case 'SIGN_AGAIN':
+        if (cluster.pkiOtherCaKey === null) {
+          throw new ConflictError(
+            'The key of the old CA was lost: import it (importClusterPki) when this rotation has ended',
+          )
+        }
         set({ ...step('SIGN_AGAIN', cluster), ...swapped(cluster) })
         break
       case 'DROP_OLD':
@@ -115,18 +156,32 @@ export async function advanceCaRotation(scope: Scope, id: string): Promise<void>
       else set({ ...step('DROP_OLD', cluster), pkiOtherCaCert: null, pkiOtherCaKey: null })
     })
   } catch (error) {
-    if (!(error instanceof NotReady || error instanceof NotFoundError)) throw error
+    // What cannot be signed for waits until it can; the publisher says so.
+    if (!(error instanceof NotReady || error instanceof NotFoundError || error instanceof ClosedKeysError)) throw error
   }
 }
 
 /** Takes the bump back: the step was taken by another, or must not be taken any more. */
 class NotReady extends Error {}
 
-/** Whether the phase's version was published, and every node that was seen in the last day runs it. */
+/**
+ * Whether the phase's version was published, and every node that was seen in the last day runs it. Once the old CA has
+ * ended while both are trusted, waiting for a node keeps nothing together any more, and the others apart.
+ */
 const isReady = async (db: Parameters<typeof waitsForNobody>[0], cluster: Cluster): Promise<boolean> =>
   cluster.caRotationVersion !== null &&
   cluster.publishedConfigVersion >= cluster.caRotationVersion &&
-  (await waitsForNobody(db, cluster))
+  (isOldEnded(cluster) || (await waitsForNobody(db, cluster)))
+
+const isOldEnded = (cluster: Cluster): boolean =>
+  phaseOf(cluster) === 'TRUST_BOTH' && cluster.pkiCaCert !== null && caDetails(cluster.pkiCaCert).notAfter <= new Date()
+
+/** A step that is a rotation's first. */
+const started = (phase: CaRotationPhase, cluster: Cluster, caRotationStartedBy: string) => ({
+  ...step(phase, cluster),
+  caRotationStartedAt: new Date(),
+  caRotationStartedBy,
+})
 
 const step = (phase: CaRotationPhase, { configVersion }: Cluster) => ({
   caRotationPhase: phase,
@@ -140,10 +195,12 @@ const swapped = ({ pkiCaCert, pkiCaKey, pkiOtherCaCert, pkiOtherCaKey }: Cluster
   pkiOtherCaKey: pkiCaKey,
 })
 
-const ended = {
+/** The columns of a cluster whose CA is not being rotated. */
+export const ended = {
   caRotationPhase: null,
   caRotationVersion: null,
   caRotationStartedAt: null,
+  caRotationStartedBy: null,
   pkiOtherCaCert: null,
   pkiOtherCaKey: null,
 } satisfies Prisma.ClusterUncheckedUpdateManyInput
@@ -154,6 +211,10 @@ async function inCluster(scope: Scope, id: string, summary: string, work: (chang
     work(change)
     return Promise.resolve()
   })
+  return present(scope, id)
+}
+
+async function present(scope: Scope, id: string): Promise<Cluster> {
   const cluster = await scope.db.cluster.findUnique({ where: { id } })
   if (!cluster) throw new NotFoundError('Cluster')
   return cluster

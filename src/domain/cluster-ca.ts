@@ -1,18 +1,19 @@
+import { WeightedCache } from '../base/weighted-cache.ts'
 import type { Cluster } from '../db/types.ts'
 import { generateBundleSigningKey } from '../nebula/signing.ts'
 import { createCa, exportCaKey, type CertificateAuthority } from '../pki/ca.ts'
-import { parseCaCertificate, type CertificateVersion } from '../pki/certificate.ts'
+import { parseCaCertificate, type CaCertificate, type CertificateVersion } from '../pki/certificate.ts'
 import { PkiError } from '../pki/errors.ts'
+import { ClosedKeysError } from './closed-keys.ts'
 import type { Change } from './cluster-change.ts'
+import { day } from './ends.ts'
 import type { Vault } from './vault.ts'
-
-const day = 86_400_000
 
 /** How long a CA is valid that nobody said more about, in days. */
 export const caLifetimeDays = 3650
 
 /** Of the cluster's CA its certificate and its sealed key, as the row holds them. */
-interface CaColumns {
+export interface CaColumns {
   readonly pkiCaCert: string
   readonly pkiCaKey: string
 }
@@ -41,10 +42,25 @@ export interface CaLimits {
 export const trustedCas = ({ pkiCaCert, pkiOtherCaCert }: Pick<Cluster, 'pkiCaCert' | 'pkiOtherCaCert'>): string[] =>
   [pkiCaCert, pkiOtherCaCert].filter((pem) => pem !== null)
 
-/** What of a CA's certificate people ask for. */
-export function caDetails(pem: string): { fingerprint: string; notAfter: Date } {
-  const { fingerprint, notAfter } = parseCaCertificate(pem)
-  return { fingerprint, notAfter }
+/** What of a CA's certificate is asked for again and again. */
+type CaDetails = Pick<CaCertificate, 'fingerprint' | 'notBefore' | 'notAfter'>
+
+/** Reading a certificate takes a tenth of a millisecond, and a page may show those of five hundred clusters. */
+const knownCas = new WeightedCache<CaDetails>(2 * 1024 * 1024)
+
+export function caDetails(pem: string): CaDetails {
+  const known = knownCas.get(pem)
+  if (known) return known
+  const { fingerprint, notBefore, notAfter } = parseCaCertificate(pem)
+  const details = { fingerprint, notBefore, notAfter }
+  knownCas.set(pem, details, pem.length)
+  return details
+}
+
+/** Whether every CA has ended that the nodes of a cluster trust: then none lets another in. False where there is none. */
+export function areTrustedCasEnded(cluster: Pick<Cluster, 'pkiCaCert' | 'pkiOtherCaCert'>, now: Date): boolean {
+  const cas = trustedCas(cluster)
+  return cas.length > 0 && cas.every((pem) => caDetails(pem).notAfter <= now)
 }
 
 /** The format that the cluster's certificates are signed in; the row holds 1 or 2. */
@@ -53,23 +69,23 @@ export const certificateVersionOf = ({ certificateVersion }: { certificateVersio
 
 /**
  * The CA that signs the cluster's certificates, in every phase of a rotation.
- * @throws Error for the operator when the cluster has none (withPki makes one), or its key does not open
+ * @throws ClosedKeysError when its key does not open; Error when the cluster has none (withPki makes one)
  */
 export function signerOf(
   vault: Vault,
   { id, pkiCaCert, pkiCaKey }: Pick<Cluster, 'id' | 'pkiCaCert' | 'pkiCaKey'>,
 ): CertificateAuthority {
   if (pkiCaCert === null || pkiCaKey === null) throw new Error(`cluster ${id} has no CA`)
-  return opened(id, 'CA key', () => vault.openCa(pkiCaCert, pkiCaKey, id))
+  return opened(id, () => vault.openCa(pkiCaCert, pkiCaKey, id))
 }
 
 /**
  * The private half of the key that signs the cluster's manifests, as nebula/signing.ts takes it.
- * @throws Error for the operator when the cluster has none (withPki makes one), or it does not open
+ * @throws ClosedKeysError when it does not open; Error when the cluster has none (withPki makes one)
  */
 export function bundleSigningKeyOf(vault: Vault, { id, bundleSigningKey }: Pick<Cluster, 'id' | 'bundleSigningKey'>) {
   if (bundleSigningKey === null) throw new Error(`cluster ${id} has no bundle-signing key`)
-  return opened(id, 'bundle-signing key', () => vault.unseal(bundleSigningKey, id))
+  return opened(id, () => vault.unseal(bundleSigningKey, id))
 }
 
 /** A new CA for a cluster, its key sealed. The nodes' addresses must be in its network; routes are not limited. */
@@ -97,6 +113,13 @@ export function newBundleKey(vault: Vault, { id }: { id: string }): BundleKeyCol
   const { privateKey, publicKey } = generateBundleSigningKey()
   return { bundleSigningKey: vault.seal(privateKey, id), bundlePublicKey: publicKey }
 }
+
+/** Nothing, or a new key in place of one that no secret opens: nodes take its bundles when they have enrolled again. */
+export const bundleKeyThatOpens = (
+  vault: Vault,
+  { id, bundleSigningKey }: Pick<Cluster, 'id' | 'bundleSigningKey'>,
+): Partial<BundleKeyColumns> =>
+  bundleSigningKey !== null && vault.opens(bundleSigningKey, id) ? {} : newBundleKey(vault, { id })
 
 /** A change of a cluster that has its CA and its bundle-signing key. */
 export interface PkiChange extends Change {
@@ -129,15 +152,11 @@ function cutToBytes(text: string, most: number): string {
   return cut
 }
 
-function opened<T>(id: string, what: string, open: () => T): T {
+function opened<T>(id: string, open: () => T): T {
   try {
     return open()
   } catch (cause) {
-    if (!(cause instanceof PkiError)) throw cause
-    throw new Error(
-      `the ${what} of cluster ${id} does not open: this server's ORRERY_SECRET (or data/secret) is not the one that ` +
-        'sealed it. Start the server with that secret, or rotate with `orrery secret rotate`.',
-      { cause },
-    )
+    if (cause instanceof PkiError && cause.subject === 'sealed key') throw new ClosedKeysError(id, { cause })
+    throw cause
   }
 }

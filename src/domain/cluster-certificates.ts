@@ -3,11 +3,11 @@ import * as z from 'zod'
 import { ConflictError, NotFoundError, ValidationError } from '../base/errors.ts'
 import type { Scope } from '../auth/scope.ts'
 import type { Cluster } from '../db/types.ts'
-import { isAtLeast } from '../nebula/version.ts'
+import { firstWithCertificates2 } from '../nebula/version-hazards.ts'
 import { parseCaCertificate } from '../pki/certificate.ts'
 import { assertNotRotating } from './ca-rotation.ts'
-import { changeCluster, updateCluster, type Change } from './cluster-change.ts'
-import { minimumForVersion2 } from './enrolment.ts'
+import { changeCluster, updateCluster } from './cluster-change.ts'
+import { assertAllRun } from './nebula-versions.ts'
 import { groupsRule } from './node-rules.ts'
 import { certificateLifetimeRule, certificateVersionRule, check, defined } from './rules.ts'
 
@@ -30,7 +30,8 @@ export async function updateClusterCertificates(
   await changeCluster(scope, id, `certificates ${JSON.stringify(data)}`, async (change) => {
     const { cluster, set } = change
     assertNotRotating(cluster)
-    if (data.certificateVersion === 2) await assertAllReadVersion2(change)
+    if (data.certificateVersion === 2)
+      await assertAllRun(change, firstWithCertificates2, 'Certificates of version 2 need')
     if (data.certificateVersion === 1) assertVersion1Suffices(cluster)
     set(data)
   })
@@ -59,31 +60,6 @@ export async function updateClusterEnrollment(
   }
   return updateCluster(scope, id, `enrolment groups ${JSON.stringify(data.enrollGroups)}`, data)
 }
-
-async function assertAllReadVersion2({ tx, cluster }: Change): Promise<void> {
-  const where = { clusterId: cluster.id, certificate: { not: null } }
-  const versions = await tx.node.groupBy({ by: ['nebulaVersion'], where })
-  const old = versions
-    .map(({ nebulaVersion }) => nebulaVersion)
-    .filter((version) => version === null || !isAtLeast(version, minimumForVersion2))
-  if (old.length === 0) return
-  const nodes = await tx.node.findMany({
-    where: {
-      ...where,
-      OR: [{ nebulaVersion: { in: old.filter((one) => one !== null) } }, ...(old.includes(null) ? [unknown] : [])],
-    },
-    orderBy: { name: 'asc' },
-    take: 6,
-    select: { name: true, nebulaVersion: true },
-  })
-  const named = nodes.slice(0, 5).map(({ name, nebulaVersion }) => `"${name}" (${nebulaVersion ?? 'none reported'})`)
-  throw new ConflictError(
-    `Certificates of version 2 need Nebula 1.10 on every node; these report another: ${named.join(', ')}` +
-      (nodes.length > 5 ? ', and more' : ''),
-  )
-}
-
-const unknown = { nebulaVersion: null }
 
 /** IPv6 routes are refused in both versions: only the CA can stand in the way. */
 function assertVersion1Suffices({ pkiCaCert }: Cluster): void {

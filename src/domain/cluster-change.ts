@@ -1,6 +1,7 @@
 import { NotFoundError } from '../base/errors.ts'
 import type { Scope } from '../auth/scope.ts'
 import type { Cluster, Prisma, Tx } from '../db/types.ts'
+import { assertKeysOpen } from './closed-keys.ts'
 import { assertExpected } from './expected-version.ts'
 import { withPending } from './pending-changes.ts'
 
@@ -22,7 +23,7 @@ export type Summary = string | (() => string)
  * changed and by whom is kept for the next bundle's message; the publisher is told after the commit.
  * @param nodeId the node that is changed, where it is one
  * @throws NotFoundError when the cluster does not exist or is not in the scope; ConflictError when it is not at the version
- * that the scope's caller saw
+ * that the scope's caller saw; ClosedKeysError when what it becomes could not be published
  */
 export const changeCluster = async <T>(
   scope: Scope,
@@ -32,8 +33,17 @@ export const changeCluster = async <T>(
   nodeId: string | null = null,
 ): Promise<T> => (await change(scope, clusterId, { summary, work, nodeId })).result
 
+/** The same for what gives a cluster keys that open: it is let through where they do not. */
+export const repairCluster = async <T>(
+  scope: Scope,
+  clusterId: string,
+  summary: Summary,
+  work: (change: Change) => Promise<T>,
+): Promise<T> => (await change(scope, clusterId, { summary, work, nodeId: null, isRepair: true })).result
+
 /**
  * The same for a change of the cluster's own row.
+ * @param allowed throws where the cluster, as the change before left it, may not be changed so
  * @returns the row as it is after the change
  */
 export const updateCluster = async (
@@ -41,10 +51,11 @@ export const updateCluster = async (
   clusterId: string,
   summary: Summary,
   data: Prisma.ClusterUncheckedUpdateManyInput,
+  allowed?: (change: Change) => Promise<void>,
 ): Promise<Cluster> => {
-  const work = ({ set }: Change) => {
-    set(data)
-    return Promise.resolve()
+  const work = async (change: Change) => {
+    await allowed?.(change)
+    change.set(data)
   }
   return (await change(scope, clusterId, { summary, work, nodeId: null })).cluster
 }
@@ -72,12 +83,13 @@ interface Work<T> {
   readonly summary: Summary
   readonly work: (change: Change) => Promise<T>
   readonly nodeId: string | null
+  readonly isRepair?: boolean
 }
 
 async function change<T>(
   scope: Scope,
   clusterId: string,
-  { summary, work, nodeId }: Work<T>,
+  { summary, work, nodeId, isRepair = false }: Work<T>,
 ): Promise<{ result: T; cluster: Cluster }> {
   const changed = await scope.db.$transaction(async (tx) => {
     const [bumped] = await tx.cluster.updateManyAndReturn({
@@ -86,6 +98,7 @@ async function change<T>(
     })
     if (!bumped) throw new NotFoundError('Cluster')
     assertExpected(scope, { id: clusterId, configVersion: bumped.configVersion - 1 }, nodeId)
+    if (!isRepair) assertKeysOpen(scope.opener, bumped)
     let fields: Prisma.ClusterUncheckedUpdateManyInput = {}
     const set = (data: Prisma.ClusterUncheckedUpdateManyInput) => {
       fields = { ...fields, ...data }

@@ -6,8 +6,10 @@ import type { Cluster } from '../db/types.ts'
 import { exportCaKey, importCa, type CertificateAuthority } from '../pki/ca.ts'
 import { PkiError } from '../pki/errors.ts'
 import { containsPrefix, parsePrefix } from '../pki/prefix.ts'
-import { assertNotRotating } from './ca-rotation.ts'
-import { changeCluster } from './cluster-change.ts'
+import { assertNotRotating, ended as rotationEnded, inPlaceOfLost, phaseOf } from './ca-rotation.ts'
+import { areKeysOpen } from './closed-keys.ts'
+import { bundleKeyThatOpens, caDetails } from './cluster-ca.ts'
+import { repairCluster } from './cluster-change.ts'
 import { check } from './rules.ts'
 import type { Vault } from './vault.ts'
 
@@ -24,22 +26,38 @@ const rules = z.object({ caCertificate: pem, caKey: pem, passphrase: z.string().
 
 /**
  * UpdateClusterPKI: the cluster takes over a CA that was made elsewhere. The key is sealed before it is stored. A
- * cluster whose nodes hold certificates keeps its CA: another one at once would part them.
+ * cluster whose nodes hold certificates keeps its CA: another one at once would part them. The same one again is taken
+ * always; where the cluster's keys do not open, another one is, too, and its nodes are led to it as by a rotation.
  * @throws ValidationError that names the input at fault, NotFoundError, ConflictError
  */
 export async function importClusterPki(scope: Scope, vault: Vault, id: string, input: ImportedPki): Promise<Cluster> {
   const { caCertificate, caKey, passphrase } = check(rules, input)
   const ca = await readCa(caCertificate, caKey, passphrase ?? null)
-  return changeCluster(scope, id, `CA ${ca.certificate.name} imported`, async ({ tx, cluster }) => {
-    assertNotRotating(cluster)
+  return repairCluster(scope, id, `CA ${ca.certificate.name} imported`, async ({ tx, cluster }) => {
+    const isOpen = areKeysOpen(vault, cluster)
+    if (isOpen) assertNotRotating(cluster)
     assertFits(ca, cluster)
-    if (await tx.node.findFirst({ where: { clusterId: id, certificate: { not: null } }, select: { id: true } })) {
+    const columns = { pkiCaCert: ca.certificate.pem, pkiCaKey: vault.seal(exportCaKey(ca), id) }
+    const where = { clusterId: id, certificate: { not: null } }
+    const isNew = !isSameCa(ca, cluster)
+    const parts = isNew && (await tx.node.findFirst({ where, select: { id: true } })) !== null
+    if (parts && isOpen) {
       throw new ConflictError('Nodes of the cluster hold certificates of its present CA; another one would part them')
     }
-    const data = { pkiCaCert: ca.certificate.pem, pkiCaKey: vault.seal(exportCaKey(ca), id) }
-    return tx.cluster.update({ where: { id }, data })
+    const data = parts ? inPlaceOfLost(cluster, columns, scope.actor) : { ...columns, ...withoutLost(cluster, isNew) }
+    return tx.cluster.update({ where: { id }, data: { ...data, ...bundleKeyThatOpens(vault, cluster) } })
   })
 }
+
+const isSameCa = ({ certificate }: CertificateAuthority, { pkiCaCert }: Cluster): boolean =>
+  pkiCaCert !== null && caDetails(pkiCaCert).fingerprint === certificate.fingerprint
+
+/**
+ * A rotation ends to whose new CA nothing leads any more: its key was lost with the old one's, or no node holds a
+ * certificate. Another goes on, without the key of the CA that it leads away from.
+ */
+const withoutLost = (cluster: Cluster, isNew: boolean) =>
+  isNew || phaseOf(cluster) === 'TRUST_BOTH' ? rotationEnded : { pkiOtherCaKey: null }
 
 /** Which input each of the PKI's complaints is about. */
 const inputOf: Partial<Record<PkiError['subject'], keyof ImportedPki>> = {

@@ -12,6 +12,7 @@ import { caLifetimeDays, newBundleKey, newCa } from './cluster-ca.ts'
 import { updateCluster, withClusterLocked } from './cluster-change.ts'
 import { nameContains } from './filters.ts'
 import { firewallRule, openFirewall } from './firewall.ts'
+import { assertAllRun, firewallNeeds, minimumForFirewall } from './nebula-versions.ts'
 import { groupsRule } from './node-rules.ts'
 import { countRows, type List } from './pages.ts'
 import { caLifetimeRule, certificateLifetimeRule, certificateVersionRule, check } from './rules.ts'
@@ -179,11 +180,13 @@ export async function updateClusterLighthouse(
 
 /**
  * Sets the rules that every node's firewall holds.
- * @throws ValidationError, NotFoundError
+ * @throws ValidationError, NotFoundError, ConflictError while nodes run a Nebula that would let more in than the rules say
  */
 export async function updateClusterFirewall(scope: Scope, id: string, input: unknown): Promise<Cluster> {
   const firewall = check(firewallRule, input, ['input', 'firewall'])
-  return updateCluster(scope, id, 'firewall', { firewall })
+  return updateCluster(scope, id, 'firewall', { firewall }, (change) =>
+    assertAllRun(change, minimumForFirewall(firewall), firewallNeeds),
+  )
 }
 
 /**

@@ -7,9 +7,11 @@ import type { Scope } from '../auth/scope.ts'
 import type { Cluster } from '../db/types.ts'
 import { CONFIG_FILE } from '../nebula/manifest.ts'
 import type { CompiledBundle } from './bundle/compile-input.ts'
-import { firewallOf } from './bundle/firewall-section.ts'
+import { firewallOf, type FirewallSection } from './bundle/firewall-section.ts'
 import { inspectBundle, type ArchiveSource } from './bundle/inspect.ts'
+import { checkOverlay, type OverlaySettings } from './bundle/overlay-settings.ts'
 import { refuseFile } from './bundle/refusal.ts'
+import { writtenHosts } from './bundle/shared-config.ts'
 import { sharedPart, type SharedPart } from './bundle/shared-part.ts'
 import { withPki } from './cluster-ca.ts'
 import { changeCluster, type Change } from './cluster-change.ts'
@@ -17,6 +19,7 @@ import { getCluster } from './clusters.ts'
 import { bundleMetadata, getConfigBundleArchive, type ConfigBundle } from './config-bundles.ts'
 import { assertExpected } from './expected-version.ts'
 import type { Firewall } from './firewall.ts'
+import { assertAllRun, firewallNeeds } from './nebula-versions.ts'
 import { withPending } from './pending-changes.ts'
 import { compileSnapshot } from './publish-compile.ts'
 import { keepResigned, writeResigned } from './resigned.ts'
@@ -42,17 +45,17 @@ export interface Author {
   readonly mayChangeFirewall: boolean
 }
 
-/** What an upload changes: the shared configuration, and the firewall where its config.yml has one. */
-interface Upload {
+/** What an upload changes: the shared configuration, and the firewall where its config.yml has rules. */
+interface Upload extends FirewallSection {
   readonly shared: SharedPart
-  readonly firewall: Firewall | null
+  readonly overlay: OverlaySettings | null
   readonly author: Author
 }
 
 /**
  * @throws ValidationError where the firewall of files is another one than the cluster's and their author may not change it
  */
-function checkFirewall(cluster: Pick<Cluster, 'firewall'>, firewall: Firewall | null, author: Author): void {
+function checkAuthor(cluster: Pick<Cluster, 'firewall'>, firewall: Firewall | null, author: Author): void {
   // As they are stored: without keys that have no value.
   const isSame = isDeepStrictEqual(JSON.parse(JSON.stringify(firewall)), cluster.firewall)
   if (firewall === null || author.mayChangeFirewall || isSame) return
@@ -85,9 +88,9 @@ export async function createConfigBundle(
   if (!present) throw new NotFoundError('Cluster')
   // Asked again behind the cluster's lock; here before all the work.
   assertExpected(scope, present)
-  const { data, firewall } = await inspectBundle(present.tenantId, archive)
+  const { data, firewall, overlay } = await inspectBundle(present.tenantId, archive)
   const shared = await sharedPart(data)
-  const upload = { shared, firewall, author }
+  const upload = { shared, ...firewall, overlay, author }
   const summary = fields.message ?? 'uploaded'
   const means = { scope, vault }
   for (let turn = 0; turn < tries; turn += 1) {
@@ -126,9 +129,17 @@ async function storeAhead(
   }
 }
 
-/** The cluster as it will be with the upload. @throws ValidationError when the author may not change it so */
-function withUpload({ cluster, nodes }: Snapshot, { firewall, author }: Upload): Snapshot {
-  checkFirewall(cluster, firewall, author)
+/** The cluster as it will be with the upload. @throws ValidationError when the author may not change it so, or it cannot be */
+function withUpload({ cluster, nodes }: Snapshot, { shared, rules: firewall, overlay, author }: Upload): Snapshot {
+  checkAuthor(cluster, firewall, author)
+  if (overlay !== null) {
+    const own = nodes.filter(({ isLighthouse, lighthousePublicIp: ip }) => isLighthouse && ip !== null)
+    checkOverlay(overlay, {
+      networkCidr: cluster.networkCidr,
+      ownLighthouses: new Set(own.map(({ overlayIp }) => overlayIp)),
+      written: writtenHosts(shared['config.yml'] ?? ''),
+    })
+  }
   if (firewall === null) return { cluster, nodes }
   return { cluster: { ...cluster, firewall: { ...firewall } as unknown as Cluster['firewall'] }, nodes }
 }
@@ -166,10 +177,12 @@ interface Stored {
   readonly summary: string
 }
 
-function store(
-  { tx, cluster, set }: Change,
-  { upload: { firewall, author }, bundle: { data, sha256, size }, summary }: Stored,
+async function store(
+  change: Change,
+  { upload: { rules: firewall, minimumNebulaVersion, author }, bundle: { data, sha256, size }, summary }: Stored,
 ): Promise<ConfigBundle> {
+  await assertAllRun(change, minimumNebulaVersion, firewallNeeds)
+  const { tx, cluster, set } = change
   const { id: clusterId, tenantId, configVersion: version } = cluster
   const message = withPending(cluster.pendingChanges, summary)
   set({
@@ -188,7 +201,8 @@ function store(
  * Takes the shared configuration of an old version back into force, with the firewall it had: as a new version, which
  * the publisher compiles with the nodes, certificates and revocations of today.
  * @throws NotFoundError when the cluster is not in the scope or has no such version; ValidationError when the firewall was
- * another one then, which this author may not change
+ * another one then, which this author may not change; ConflictError while nodes run a Nebula that would let more in than
+ * it says
  */
 export async function rollbackClusterConfig(
   scope: Scope,
@@ -198,14 +212,16 @@ export async function rollbackClusterConfig(
   const archive = await getConfigBundleArchive(scope, clusterId, version)
   if (!archive) throw new NotFoundError('ConfigBundle')
   const { 'config.yml': config } = await sharedPart(archive.data)
-  const firewall = await firewallOf(archive.tenantId, config)
+  const { rules: firewall, minimumNebulaVersion } = await firewallOf(archive.tenantId, config)
   const changed = { sharedConfigVersion: version, ...(firewall === null ? {} : { firewall: { ...firewall } }) }
-  await changeCluster(scope, clusterId, `rolled back to version ${version}`, async ({ tx, cluster, set }) => {
+  await changeCluster(scope, clusterId, `rolled back to version ${version}`, async (change) => {
+    const { tx, cluster, set } = change
     // It may have been deleted while it was read.
     const where = { tenantId_clusterId_version: { tenantId: cluster.tenantId, clusterId, version } }
     if (!(await tx.configBundle.findUnique({ where, select: { version: true } })))
       throw new NotFoundError('ConfigBundle')
-    checkFirewall(cluster, firewall, author)
+    checkAuthor(cluster, firewall, author)
+    await assertAllRun(change, minimumNebulaVersion, firewallNeeds)
     set(changed)
   })
   return clusterOf(scope, clusterId)

@@ -1,6 +1,9 @@
 import type { Scope } from '../auth/scope.ts'
+import type { ConvergenceFigures } from '../db/convergence.ts'
 import { sql, type Listing } from '../db/pages.ts'
 import type { Node } from '../db/types.ts'
+import { areTrustedCasEnded } from './cluster-ca.ts'
+import { allWarningDays, day, warningsOf } from './ends.ts'
 import { nodeFields } from './nodes.ts'
 import { readPages } from './pages.ts'
 
@@ -12,7 +15,8 @@ export const mostBehind = 50
 
 /**
  * How far a cluster's nodes have come to its newest published version. Those count that have a certificate: a node that
- * no machine has taken yet runs nothing. `applied`, `pending` and `failed` add up to `total`.
+ * no machine has taken yet runs nothing. `applied`, `pending` and `failed` add up to `total`. A node whose certificate has
+ * ended has failed, whatever it runs: no other lets it in. When every CA has ended that the nodes trust, all have.
  */
 export interface Convergence {
   readonly clusterId: string
@@ -21,6 +25,8 @@ export interface Convergence {
   readonly applied: number
   readonly pending: number
   readonly failed: number
+  /** Those of `failed` whose certificate has ended, or whose CA. */
+  readonly certificateEnded: number
   /** The lowest version that one of them runs; null when one runs none, and when there are no nodes. */
   readonly slowestVersion: number | null
   /** Since when that one is behind: when the version after its own was published; null when none is. */
@@ -30,19 +36,45 @@ export interface Convergence {
 /** Of a cluster without nodes. */
 export const noConvergence = (clusterId: string): Convergence => ({
   ...{ clusterId, version: null, slowestVersion: null, behindSince: null },
-  ...{ total: 0, applied: 0, pending: 0, failed: 0 },
+  ...{ total: 0, applied: 0, pending: 0, failed: 0, certificateEnded: 0 },
 })
 
 /** The convergence of each of several clusters, by id, in one statement. */
-export async function getConvergence(scope: Scope, clusterIds: readonly string[]): Promise<Map<string, Convergence>> {
-  const figures = await scope.convergence.figures(clusterIds)
+export async function getConvergence(
+  scope: Scope,
+  clusterIds: readonly string[],
+  now = new Date(),
+): Promise<Map<string, Convergence>> {
+  const figures = await scope.convergence.figures(clusterIds, now)
+  return new Map(figures.map((one) => [one.clusterId, convergenceOf(one, now)]))
+}
+
+function convergenceOf(figures: ConvergenceFigures, now: Date): Convergence {
+  const { clusterId, version, total, lowest, behindSince } = figures
+  const slowestVersion = lowest === 0 ? null : lowest
+  const certificateEnded = areTrustedCasEnded(figures, now) ? total : figures.ended
+  const place = { clusterId, version, total, certificateEnded, slowestVersion, behindSince }
+  if (certificateEnded === total) return { ...place, applied: 0, pending: 0, failed: total }
+  // Before the first version there is nothing to run.
+  if (version === null) return { ...place, applied: total - certificateEnded, pending: 0, failed: certificateEnded }
+  const applied = figures.applied - figures.endedApplied
+  const failed = figures.failed - figures.endedFailed + certificateEnded
+  return { ...place, applied, pending: total - applied - failed, failed }
+}
+
+/** How many certificates of each of several clusters end soon (ends.ts) and have not ended, by id, in one statement. */
+export async function countEndingSoon(
+  scope: Scope,
+  clusterIds: readonly string[],
+  now = new Date(),
+): Promise<Map<string, number>> {
+  const times = [0, ...allWarningDays].map((days) => new Date(now.getTime() + days * day))
+  const figures = await scope.convergence.endingUntil(times, clusterIds)
   return new Map(
-    figures.map(({ clusterId, version, total, lowest, behindSince, ...counted }) => {
-      // Before the first version there is nothing to run.
-      const { applied, failed } = version === null ? { applied: total, failed: 0 } : counted
-      const slowestVersion = lowest === 0 ? null : lowest
-      const pending = total - applied - failed
-      return [clusterId, { clusterId, version, total, applied, pending, failed, slowestVersion, behindSince }]
+    figures.map(({ clusterId, lifetimeDays, until }) => {
+      const [ended = 0, ...ahead] = until
+      const soon = ahead[allWarningDays.indexOf(warningsOf(lifetimeDays)[0])] ?? 0
+      return [clusterId, soon - ended]
     }),
   )
 }

@@ -5,13 +5,13 @@ import { newId } from '../base/ids.ts'
 import type { Scope, Tenant } from '../auth/scope.ts'
 import type { NodeToken, TokenHash, Tokens } from '../auth/tokens.ts'
 import type { Node, Prisma } from '../db/types.ts'
-import { isAtLeast } from '../nebula/version.ts'
 import type { CertificateAuthority } from '../pki/ca.ts'
 import { formatPublicKey, type NodePublicKey } from '../pki/keys.ts'
 import { signerOf, trustedCas, withPki, type PkiChange } from './cluster-ca.ts'
 import { changeCluster } from './cluster-change.ts'
 import { addressPool, type AddressPool } from './node-addresses.ts'
 import { readPublicKey, signIdentity } from './node-certificate.ts'
+import { assertReads } from './nebula-versions.ts'
 import { groupsRule } from './node-rules.ts'
 import { certifiedNameRule, check, nebulaVersionRule } from './rules.ts'
 import { Turns } from './turns.ts'
@@ -43,9 +43,6 @@ export interface Enrolled {
   readonly token: NodeToken
   readonly trust: ClusterTrust
 }
-
-/** The first Nebula that reads certificates of version 2. */
-export const minimumForVersion2 = '1.10.0'
 
 const rules = z.object({
   name: certifiedNameRule,
@@ -194,20 +191,6 @@ function assertAllowed(groups: readonly string[], allowed: readonly string[]): v
   )
   const [first, ...rest] = issues
   if (first) throw new ValidationError([first, ...rest])
-}
-
-/**
- * Refuses a Nebula that cannot read the cluster's certificates.
- * @throws ConflictError
- */
-export function assertReads(
-  nebulaVersion: string | null,
-  { certificateVersion }: { certificateVersion: number },
-): void {
-  if (nebulaVersion === null || certificateVersion === 1 || isAtLeast(nebulaVersion, minimumForVersion2)) return
-  throw new ConflictError(
-    `Nebula ${nebulaVersion} cannot read the cluster's certificates of version 2: Nebula 1.10 or newer is needed`,
-  )
 }
 
 /** A refusal is its own request's; whatever else goes wrong is everybody's. */

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 
-import { formatNetwork, parseNetwork } from '../base/networks.ts'
+import { formatNetwork, parseNetwork, type Network } from '../base/networks.ts'
+import type { Settings } from '../nebula/merge.ts'
 import { nameRule } from './rules.ts'
 
 /**
@@ -34,13 +35,19 @@ function isPorts(text: string): boolean {
 
 const cidrRule = z.string().transform((text, context) => {
   const network = parseNetwork(text)
-  if (network) return formatNetwork(network)
-  context.addIssue({
-    code: 'custom',
-    message: 'must be a network in CIDR notation without host bits',
-  })
+  const message = network === null ? 'must be a network in CIDR notation without host bits' : misread(network)
+  if (network !== null && message === null) return formatNetwork(network)
+  context.addIssue({ code: 'custom', message: message ?? 'is not valid' })
   return z.NEVER
 })
+
+/** Why Nebula before 1.11 takes a network for every address (1.6.1 and 1.9.3, found by packets); null when it does not. */
+function misread([address, prefix]: Network): string | null {
+  if (address.kind() === 'ipv6') return 'must be a network of IPv4: no node has another address in the overlay'
+  return address.toString() === '0.0.0.0' && prefix > 0
+    ? 'has 0.0.0.0 in it, which Nebula before 1.11 takes for every address: write 0.0.0.0/0 for that, or smaller networks'
+    : null
+}
 
 /**
  * The ways to say who. To Nebula they are alternatives, of which a packet has to meet one (1.6 to 1.11, found by packets),
@@ -76,8 +83,29 @@ const ruleShape = z
     ({ groups = [] }) => groups.length <= 1 || !groups.includes('any'),
     'has "any" among its groups, which to Nebula is everybody: leave it out, or write host: "any"',
   )
+  .refine(
+    ({ caName, caSha }) => caName === undefined || caSha === undefined,
+    'takes one of caName and caSha: Nebula lets in whom either CA signed, so write a rule for each',
+  )
+  .refine(({ proto, port }) => proto !== 'icmp' || port === 'any', {
+    path: ['port'],
+    message: 'must be "any": ICMP has no ports, and Nebula from 1.11 on lets all of it in whatever the port says',
+  })
 
 const rules = z.array(ruleShape).max(256, 'must have at most 256 rules')
 
 /** A whole firewall from outside; the keys left null by GraphQL are left out. */
 export const firewallRule = z.object({ inbound: rules, outbound: rules })
+
+/** A firewall as Nebula's configuration has it, without what is no rule. */
+export const writeFirewall = ({ inbound, outbound }: Firewall): Settings => ({
+  inbound: inbound.map(writeRule),
+  outbound: outbound.map(writeRule),
+})
+
+const writeRule = ({ localCidr, caName, caSha, ...rule }: FirewallRule): Settings => ({
+  ...rule,
+  ...(localCidr === undefined ? {} : { local_cidr: localCidr }),
+  ...(caName === undefined ? {} : { ca_name: caName }),
+  ...(caSha === undefined ? {} : { ca_sha: caSha }),
+})

@@ -5,7 +5,8 @@ import type { Scope } from '../auth/scope.ts'
 import type { Cluster, Node } from '../db/types.ts'
 import { formatPublicKey, type NodePublicKey } from '../pki/keys.ts'
 import { signerOf, withPki, type PkiChange } from './cluster-ca.ts'
-import { assertReads, keyInUse, trustOf, type ClusterTrust } from './enrolment.ts'
+import { keyInUse, trustOf, type ClusterTrust } from './enrolment.ts'
+import { assertReads } from './nebula-versions.ts'
 import { changeNode } from './node-change.ts'
 import {
   assertFewCertificates,

@@ -3,7 +3,7 @@ import type { Node } from '../db/types.ts'
 import { assertUnderlay } from './node-addresses.ts'
 import { assertAdminRemains, changeNode } from './node-change.ts'
 import { groupsRules, lighthouseRules, mtuRules, routesRules } from './node-rules.ts'
-import { renewed } from './node-signing.ts'
+import { groupsOf, renewed } from './node-signing.ts'
 import { assertIpv4, assertOutsideOverlay } from './routes.ts'
 import { check } from './rules.ts'
 import type { Vault } from './vault.ts'
@@ -64,6 +64,12 @@ export const updateNodeRelay = (scope: Scope, id: string, { isRelay }: { isRelay
     tx.node.update({ where: { id }, data: { isRelay, lighthouseRelayUpdatedAt: new Date() } }),
   )
 
+/** A node with other groups, and those that it had before. */
+interface Regrouped {
+  readonly node: Node
+  readonly former: readonly string[]
+}
+
 /**
  * Replaces the groups that the node's certificate names and firewall rules speak of.
  * @throws ValidationError, NotFoundError, ConflictError when the CA has expired
@@ -73,11 +79,12 @@ export async function updateNodeGroups(
   vault: Vault,
   id: string,
   input: { groups: readonly string[] },
-): Promise<Node> {
+): Promise<Regrouped> {
   const { groups } = check(groupsRules, input)
-  return changeNode(scope, id, `groups ${list(groups)}`, (change) =>
-    change.tx.node.update({ where: { id }, data: { groups, ...renewed(vault, change, { groups }) } }),
-  )
+  return changeNode(scope, id, `groups ${list(groups)}`, async (change) => {
+    const data = { groups, ...renewed(vault, change, { groups }) }
+    return { node: await change.tx.node.update({ where: { id }, data }), former: groupsOf(change.node) }
+  })
 }
 
 /**

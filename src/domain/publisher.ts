@@ -1,5 +1,8 @@
 import type { Operator } from '../auth/scope.ts'
+import { UnavailableError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
+import { ClosedClusters } from './closed-clusters.ts'
+import { ClosedKeysError, sealedKeys } from './closed-keys.ts'
 import { publishCluster } from './publish.ts'
 import type { Vault } from './vault.ts'
 
@@ -27,6 +30,8 @@ interface PublisherMeans {
   readonly operator: Operator
   readonly vault: Vault
   readonly log: Logger
+  /** What cannot be signed for is not tried again until it can, and is told of here; one of its own when absent. */
+  readonly closed?: ClosedClusters
   readonly times?: Partial<PublisherTimes>
   /** Further work of each sweep, such as the next step of running CA rotations. */
   readonly onSweep?: () => Promise<void>
@@ -54,8 +59,9 @@ interface Plan {
  * Publishes what changes: hears of changes as they are committed, waits for a burst to end, compiles and stores. What
  * nobody heard of (a crash between the change and its bundle, an instance that went away) is found by looking.
  */
-export function startPublisher({ operator, vault, log, times = {}, onSweep }: PublisherMeans): Publisher {
+export function startPublisher({ operator, vault, log, times = {}, onSweep, ...means }: PublisherMeans): Publisher {
   const { quiet, latest, sweep, retry } = { ...defaultTimes, ...times }
+  const closed = means.closed ?? new ClosedClusters({ operator, vault, log })
   const plans = new Map<string, Plan>()
   const running = new Set<Promise<void>>()
   let leftOver = new Map<string, number>()
@@ -87,8 +93,12 @@ export function startPublisher({ operator, vault, log, times = {}, onSweep }: Pu
       if (version !== null) log.info({ clusterId, version }, 'published')
       planned.failures = 0
     } catch (error) {
-      planned.failures += 1
-      log.error({ err: error, clusterId, failures: planned.failures }, 'publishing failed')
+      // Of keys that do not open, the looks that follow say so, and take the cluster up when they do.
+      if (error instanceof ClosedKeysError) planned.failures = 0
+      else {
+        planned.failures += 1
+        log[levelOf(error)]({ err: error, clusterId, failures: planned.failures }, 'publishing failed')
+      }
     }
     planned.running = false
     if (planned.failures > 0) {
@@ -107,12 +117,13 @@ export function startPublisher({ operator, vault, log, times = {}, onSweep }: Pu
   /** Takes up at once what is there at the start; later only what was there a sweep ago: its own instance comes first. */
   const look = async (isStart: boolean) => {
     try {
-      const found = new Map((await unpublished(operator)).map(({ id, configVersion }) => [id, configVersion]))
+      const behind = (await unpublished(operator)).filter((cluster) => !closed.isClosed(cluster))
+      const found = new Map(behind.map(({ id, configVersion }) => [id, configVersion]))
       for (const id of found.keys()) if (isStart || leftOver.has(id)) plan(id)
       leftOver = found
       await onSweep?.()
     } catch (error) {
-      log.error({ err: error }, 'looking for unpublished clusters failed')
+      log[levelOf(error)]({ err: error }, 'looking for unpublished clusters failed')
     }
   }
 
@@ -138,9 +149,12 @@ export function startPublisher({ operator, vault, log, times = {}, onSweep }: Pu
   }
 }
 
+/** What is wrong with the database or the disk was said when it began (base/faults.ts), and is met again with each try. */
+const levelOf = (error: unknown) => (error instanceof UnavailableError ? 'debug' : 'error')
+
 /** The clusters whose wanted version has no bundle, along idx_clusters_unpublished. */
 export const unpublished = ({ db }: Pick<Operator, 'db'>) =>
   db.cluster.findMany({
     where: { configVersion: { gt: db.cluster.fields.publishedConfigVersion } },
-    select: { id: true, configVersion: true },
+    select: { ...sealedKeys, configVersion: true },
   })

@@ -8,10 +8,13 @@ import {
   rotatesTo,
   type CaRotationPhase as Phase,
 } from '../domain/ca-rotation.ts'
+import { isAutomatic, updateClusterCaRotation } from '../domain/ca-rotation-due.ts'
+import { expecting } from '../domain/expected-version.ts'
 import { caDetails } from '../domain/cluster-ca.ts'
+import { keptCaWarnings, rotatedCaWarnings } from '../domain/warnings/clusters.ts'
 import { scopeOf } from './access.ts'
 import { builder } from './builder.ts'
-import { ChangePlan, changed, dryRunDescription, expectedVersionDescription, planDescription } from './change-plan.ts'
+import { changed, clusterFields, expectedVersionField, termsFields } from './change.ts'
 import { Cluster } from './clusters.ts'
 import type { Context } from './context.ts'
 import { outcome } from './errors.ts'
@@ -28,7 +31,13 @@ const CaRotationPhase = builder.enumType('CaRotationPhase', {
 
 type Rotating = Pick<
   ClusterRow,
-  'id' | 'caRotationPhase' | 'caRotationVersion' | 'caRotationStartedAt' | 'pkiCaCert' | 'pkiOtherCaCert'
+  | 'id'
+  | 'caRotationPhase'
+  | 'caRotationVersion'
+  | 'caRotationStartedAt'
+  | 'caRotationStartedBy'
+  | 'pkiCaCert'
+  | 'pkiOtherCaCert'
 >
 
 interface Rotation {
@@ -50,6 +59,15 @@ const CaRotation = builder.objectRef<Rotation>('CaRotation').implement({
       nullable: true,
       description: 'When it was begun.',
       resolve: ({ cluster }) => cluster.caRotationStartedAt,
+    }),
+    startedBy: t.string({
+      nullable: true,
+      description: 'Who began it, such as `operator olga`; null of one that began before this was kept.',
+      resolve: ({ cluster }) => cluster.caRotationStartedBy,
+    }),
+    isAutomatic: t.boolean({
+      description: 'Whether it began by itself, since the CA was near its end; see `Cluster.caRotatesAutomatically`.',
+      resolve: ({ cluster }) => isAutomatic(cluster),
     }),
     newFingerprint: t.string({
       nullable: true,
@@ -90,6 +108,7 @@ builder.prismaObjectField(Cluster, 'caRotation', (t) =>
       caRotationPhase: true,
       caRotationVersion: true,
       caRotationStartedAt: true,
+      caRotationStartedBy: true,
       pkiCaCert: true,
       pkiOtherCaCert: true,
     },
@@ -107,30 +126,28 @@ builder.relayMutationField(
     inputFields: (t) => ({
       clusterId: t.field({ type: 'UUID', required: true, description: 'The cluster’s id.' }),
       caLifetimeDays: t.int({ description: 'How long the new CA is valid, 1 to 7300 days; 3650 when null.' }),
-      expectedVersion: t.field({ type: 'PositiveInt', description: expectedVersionDescription }),
-      dryRun: t.boolean({ description: `${dryRunDescription} The CA that it shows is thrown away.` }),
+      ...termsFields(t, ' The CA that it shows is thrown away.'),
     }),
   },
   {
     description:
-      'Begins to replace the cluster’s CA with a new one, in three versions; see `Cluster.caRotation`. For operators and tenant admins. Bumps `configVersion`.',
+      'Begins to replace the cluster’s CA with a new one, in three versions; see `Cluster.caRotation`. Where its key does not open (`canBeSignedFor`), the new one signs at once and nodes go on trusting the old one until all have certificates of the new one. For operators and tenant admins. Bumps `configVersion`.',
     authScopes: { tenantWriter: true },
     errors: outcome('rotateClusterCa', ValidationError, NotFoundError, ConflictError, LimitError),
     resolve: (_root, { input: { clusterId, dryRun, expectedVersion, ...input } }, context) =>
-      changed(context, { clusterId }, { dryRun, expectedVersion }, (scope) =>
-        rotateClusterCa(scope, context.vault, clusterId, given(input)),
+      changed(
+        context,
+        { clusterId },
+        { dryRun, expectedVersion },
+        {
+          change: (scope) => rotateClusterCa(scope, context.vault, clusterId, given(input)),
+          warn: (facts) => rotatedCaWarnings(facts(clusterId)),
+        },
       ),
   },
   {
     description: 'The rotation has begun.',
-    outputFields: (t) => ({
-      cluster: t.field({
-        type: Cluster,
-        description: 'The cluster as it is now.',
-        resolve: ({ value, plan }) => plan?.cluster ?? value,
-      }),
-      plan: t.field({ type: ChangePlan, nullable: true, description: planDescription, resolve: ({ plan }) => plan }),
-    }),
+    outputFields: (t) => clusterFields(t),
   },
 )
 
@@ -140,8 +157,7 @@ builder.relayMutationField(
     description: 'The cluster whose CA shall stay.',
     inputFields: (t) => ({
       clusterId: t.field({ type: 'UUID', required: true, description: 'The cluster’s id.' }),
-      expectedVersion: t.field({ type: 'PositiveInt', description: expectedVersionDescription }),
-      dryRun: t.boolean({ description: dryRunDescription }),
+      ...termsFields(t),
     }),
   },
   {
@@ -150,17 +166,48 @@ builder.relayMutationField(
     authScopes: { tenantWriter: true },
     errors: outcome('abortClusterCaRotation', NotFoundError, ConflictError, LimitError),
     resolve: (_root, { input: { clusterId, dryRun, expectedVersion } }, context) =>
-      changed(context, { clusterId }, { dryRun, expectedVersion }, (scope) => abortClusterCaRotation(scope, clusterId)),
+      changed(
+        context,
+        { clusterId },
+        { dryRun, expectedVersion },
+        {
+          change: (scope) => abortClusterCaRotation(scope, clusterId),
+          warn: (facts) => keptCaWarnings(facts(clusterId)),
+        },
+      ),
   },
   {
     description: 'The rotation was given up.',
-    outputFields: (t) => ({
-      cluster: t.field({
-        type: Cluster,
-        description: 'The cluster as it is now.',
-        resolve: ({ value, plan }) => plan?.cluster ?? value,
+    outputFields: (t) => clusterFields(t),
+  },
+)
+
+builder.relayMutationField(
+  'updateClusterCaRotation',
+  {
+    description: 'Whether the cluster’s CA is to be replaced by itself.',
+    inputFields: (t) => ({
+      clusterId: t.field({ type: 'UUID', required: true, description: 'The cluster’s id.' }),
+      automatic: t.boolean({
+        required: true,
+        description:
+          'Whether the replacement begins by itself before the CA ends; when false, `rotateClusterCa` has to be called in time.',
       }),
-      plan: t.field({ type: ChangePlan, nullable: true, description: planDescription, resolve: ({ plan }) => plan }),
+      expectedVersion: expectedVersionField(t),
+    }),
+  },
+  {
+    description:
+      'Sets whether the cluster’s CA is replaced by itself before it ends; a rotation that runs goes on. For operators and tenant admins. Bumps `configVersion`.',
+    authScopes: { tenantWriter: true },
+    errors: outcome('updateClusterCaRotation', NotFoundError, ConflictError),
+    resolve: (_root, { input: { clusterId, expectedVersion, automatic } }, context) =>
+      updateClusterCaRotation(expecting(scopeOf(context), expectedVersion), clusterId, { automatic }),
+  },
+  {
+    description: 'It was set.',
+    outputFields: (t) => ({
+      cluster: t.field({ type: Cluster, description: 'The cluster as it is now.', resolve: (cluster) => cluster }),
     }),
   },
 )

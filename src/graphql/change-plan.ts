@@ -1,15 +1,9 @@
-import type { Scope } from '../auth/scope.ts'
-import { NotFoundError } from '../base/errors.ts'
 import { MAX_FILES } from '../domain/bundle/file-diff.ts'
-import { expecting } from '../domain/expected-version.ts'
 import type { ChangePlan as ChangePlanShape, NodePlan as NodePlanShape } from '../domain/plan/change-plan.ts'
-import { getNode } from '../domain/nodes.ts'
-import { preview } from '../domain/plan/preview.ts'
-import { scopeOf } from './access.ts'
+import type { ChangeWarning as ChangeWarningShape } from '../domain/warnings/warning.ts'
 import { builder, pageSizes } from './builder.ts'
 import { atMost } from './bundle-diff.ts'
-import type { Context } from './context.ts'
-import { expensively } from './expensive.ts'
+import { ChangeWarning, warningsDescription } from './change-warnings.ts'
 import { FileDiff } from './file-diffs.ts'
 
 const NodeAction = builder.enumType('NodeAction', {
@@ -37,7 +31,12 @@ const NodePlan = builder.objectRef<NodePlanShape>('NodePlan').implement({
   }),
 })
 
-export const ChangePlan = builder.objectRef<ChangePlanShape>('ChangePlan').implement({
+/** A plan, and what may not work about the change, which is decided when it is asked for. */
+export interface WarnedPlan extends ChangePlanShape {
+  readonly warnings: () => Promise<readonly ChangeWarningShape[]>
+}
+
+export const ChangePlan = builder.objectRef<WarnedPlan>('ChangePlan').implement({
   description: 'What a change would do. Nothing was changed.',
   fields: (t) => ({
     version: t.expose('version', { type: 'PositiveInt', description: 'The `configVersion` that there would be.' }),
@@ -58,44 +57,10 @@ export const ChangePlan = builder.objectRef<ChangePlanShape>('ChangePlan').imple
       args: { first: t.arg.int({ defaultValue: 50, description: `How many of them, at most ${MAX_FILES}.` }) },
       resolve: ({ files }, { first }) => files(atMost(first ?? 50, MAX_FILES)),
     }),
+    warnings: t.field({
+      type: [ChangeWarning],
+      description: warningsDescription,
+      resolve: async ({ warnings }) => [...(await warnings())],
+    }),
   }),
 })
-
-/** What a mutation that can be tried gives its payload. */
-export interface Changed<T> {
-  readonly value: T
-  /** Null where it was really done. */
-  readonly plan: ChangePlanShape | null
-}
-
-export const dryRunDescription =
-  'Whether to change nothing and tell in `plan` what would change; refused where the change would be. False when null.'
-export const planDescription = 'What the change would do; null unless `dryRun`.'
-
-export const expectedVersionDescription =
-  'The cluster’s `configVersion` that you saw: where it is another now, the change is refused, and the ConflictError has what is there. Changes whatever is there when null.'
-
-/** What a caller says of how a change is to be made. */
-interface Terms {
-  readonly dryRun: boolean | null | undefined
-  readonly expectedVersion?: number | null | undefined
-}
-
-/** Makes a change, or with `dryRun` looks at what it would do. */
-export async function changed<T>(
-  context: Context,
-  place: { readonly clusterId: string } | { readonly nodeId: string },
-  { dryRun, expectedVersion }: Terms,
-  work: (scope: Scope) => Promise<T>,
-): Promise<Changed<T>> {
-  const scope = expecting(scopeOf(context), expectedVersion)
-  if (dryRun !== true) return { value: await work(scope), plan: null }
-  const clusterId = 'clusterId' in place ? place.clusterId : await clusterOf(scope, place.nodeId)
-  return preview(scope, clusterId, { work, inTurn: (piece) => expensively(context, piece) })
-}
-
-async function clusterOf(scope: Scope, nodeId: string): Promise<string> {
-  const node = await getNode(scope, nodeId, { select: { clusterId: true } })
-  if (!node) throw new NotFoundError('Node')
-  return node.clusterId
-}

@@ -1,9 +1,10 @@
 import { ConflictError, LimitError, NotFoundError, ValidationError } from '../base/errors.ts'
 import { updateClusterCertificates, updateClusterEnrollment } from '../domain/cluster-certificates.ts'
 import { expecting } from '../domain/expected-version.ts'
+import { certificateWarnings, enrollmentWarnings } from '../domain/warnings/clusters.ts'
 import { scopeOf } from './access.ts'
 import { builder } from './builder.ts'
-import { ChangePlan, changed, dryRunDescription, expectedVersionDescription, planDescription } from './change-plan.ts'
+import { changed, clusterFields, expectedVersionField, termsFields, warned, warningsField } from './change.ts'
 import { Cluster } from './clusters.ts'
 import { outcome } from './errors.ts'
 import { given } from './input.ts'
@@ -20,8 +21,7 @@ builder.relayMutationField(
       certificateLifetimeDays: t.int({
         description: 'How long certificates are valid that are signed from now on: 1 to 3650 days.',
       }),
-      expectedVersion: t.field({ type: 'PositiveInt', description: expectedVersionDescription }),
-      dryRun: t.boolean({ description: dryRunDescription }),
+      ...termsFields(t),
     }),
   },
   {
@@ -30,20 +30,19 @@ builder.relayMutationField(
     authScopes: { tenantWriter: true },
     errors: outcome('updateClusterCertificates', ValidationError, NotFoundError, ConflictError, LimitError),
     resolve: (_root, { input: { clusterId, dryRun, expectedVersion, ...input } }, context) =>
-      changed(context, { clusterId }, { dryRun, expectedVersion }, (scope) =>
-        updateClusterCertificates(scope, clusterId, given(input)),
+      changed(
+        context,
+        { clusterId },
+        { dryRun, expectedVersion },
+        {
+          change: (scope) => updateClusterCertificates(scope, clusterId, given(input)),
+          warn: (facts) => certificateWarnings(facts(clusterId)),
+        },
       ),
   },
   {
     description: 'The certificates’ settings were set.',
-    outputFields: (t) => ({
-      cluster: t.field({
-        type: Cluster,
-        description: 'The cluster as it is now.',
-        resolve: ({ value, plan }) => plan?.cluster ?? value,
-      }),
-      plan: t.field({ type: ChangePlan, nullable: true, description: planDescription, resolve: ({ plan }) => plan }),
-    }),
+    outputFields: (t) => clusterFields(t),
   },
 )
 
@@ -57,7 +56,7 @@ builder.relayMutationField(
         required: true,
         description: 'All groups that a machine may ask for when it enrols itself: at most 64.',
       }),
-      expectedVersion: t.field({ type: 'PositiveInt', description: expectedVersionDescription }),
+      expectedVersion: expectedVersionField(t),
     }),
   },
   {
@@ -65,13 +64,17 @@ builder.relayMutationField(
       'Sets which groups a machine may ask for when it enrols itself. For operators and tenant admins. Bumps `configVersion`.',
     authScopes: { tenantWriter: true },
     errors: outcome('updateClusterEnrollment', ValidationError, NotFoundError, ConflictError),
-    resolve: (_root, { input: { clusterId, expectedVersion, ...input } }, context) =>
-      updateClusterEnrollment(expecting(scopeOf(context), expectedVersion), clusterId, input),
+    resolve: async (_root, { input: { clusterId, expectedVersion, ...input } }, context) => {
+      const scope = expecting(scopeOf(context), expectedVersion)
+      const cluster = await updateClusterEnrollment(scope, clusterId, input)
+      return { cluster, ...warned(context, () => enrollmentWarnings(cluster)) }
+    },
   },
   {
     description: 'The groups were set.',
     outputFields: (t) => ({
-      cluster: t.field({ type: Cluster, description: 'The cluster as it is now.', resolve: (cluster) => cluster }),
+      cluster: t.field({ type: Cluster, description: 'The cluster as it is now.', resolve: ({ cluster }) => cluster }),
+      warnings: warningsField(t),
     }),
   },
 )

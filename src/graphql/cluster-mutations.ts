@@ -3,16 +3,23 @@ import {
   createCluster,
   deleteCluster,
   rotateClusterToken,
-  updateClusterFirewall,
   updateClusterLighthouse,
   updateClusterVersion,
 } from '../domain/clusters.ts'
-import { importClusterPki } from '../domain/cluster-pki.ts'
 import { expecting } from '../domain/expected-version.ts'
+import { clusterLighthouseWarnings, newClusterWarnings, publishedWarnings } from '../domain/warnings/clusters.ts'
 import { scopeOf } from './access.ts'
 import { builder } from './builder.ts'
-import { ChangePlan, changed, dryRunDescription, expectedVersionDescription, planDescription } from './change-plan.ts'
-import { Cluster, Protocol } from './clusters.ts'
+import {
+  changed,
+  clusterFields,
+  dryRunField,
+  expectedVersionField,
+  termsFields,
+  warned,
+  warningsField,
+} from './change.ts'
+import { Cluster } from './clusters.ts'
 import { outcome } from './errors.ts'
 import { given } from './input.ts'
 
@@ -55,7 +62,11 @@ builder.relayMutationField(
       'Creates a cluster with its CA, and the token that its machines enrol with. For operators and tenant admins.',
     authScopes: { tenantWriter: true },
     errors: outcome('createCluster', ValidationError, NotFoundError, ConflictError),
-    resolve: (_root, { input }, context) => createCluster(scopeOf(context), context, given(input)),
+    resolve: async (_root, { input }, context) => {
+      const scope = scopeOf(context)
+      const made = await createCluster(scope, context, given(input))
+      return { ...made, ...warned(context, () => newClusterWarnings(scope, made.cluster)) }
+    },
   },
   {
     description: 'The cluster was created.',
@@ -65,6 +76,7 @@ builder.relayMutationField(
         description: 'The cluster token, `orc_…`, with which machines enrol. It is shown here and never again.',
         resolve: ({ token }) => token,
       }),
+      warnings: warningsField(t),
     }),
   },
 )
@@ -77,8 +89,7 @@ builder.relayMutationField(
       clusterId: t.field({ type: 'UUID', required: true, description: 'The cluster’s id.' }),
       provideLighthouse: t.boolean({ description: 'Whether the control plane provides a lighthouse.' }),
       lighthousePort: t.field({ type: 'Port', description: 'The lighthouses’ UDP port.' }),
-      expectedVersion: t.field({ type: 'PositiveInt', description: expectedVersionDescription }),
-      dryRun: t.boolean({ description: dryRunDescription }),
+      ...termsFields(t),
     }),
   },
   {
@@ -86,126 +97,19 @@ builder.relayMutationField(
     authScopes: { tenantWriter: true },
     errors: outcome('updateClusterLighthouse', ValidationError, NotFoundError, ConflictError, LimitError),
     resolve: (_root, { input: { clusterId, dryRun, expectedVersion, ...input } }, context) =>
-      changed(context, { clusterId }, { dryRun, expectedVersion }, (scope) =>
-        updateClusterLighthouse(scope, clusterId, given(input)),
+      changed(
+        context,
+        { clusterId },
+        { dryRun, expectedVersion },
+        {
+          change: (scope) => updateClusterLighthouse(scope, clusterId, given(input)),
+          warn: (facts) => clusterLighthouseWarnings(facts(clusterId), input),
+        },
       ),
   },
   {
     description: 'The lighthouse was set.',
-    outputFields: (t) => ({
-      cluster: t.field({
-        type: Cluster,
-        description: 'The cluster with its new version.',
-        resolve: ({ value, plan }) => plan?.cluster ?? value,
-      }),
-      plan: t.field({ type: ChangePlan, nullable: true, description: planDescription, resolve: ({ plan }) => plan }),
-    }),
-  },
-)
-
-const FirewallRuleInput = builder.inputType('FirewallRuleInput', {
-  description:
-    'One rule: which packets pass. At least one of the fields after `proto` says whom it is for, and at most one of `host`, `group`, `groups` and `cidr`: Nebula lets in whoever meets any of them.',
-  fields: (t) => ({
-    port: t.string({ required: true, description: '`any`, `fragment`, a port, or a range such as `200-300`.' }),
-    proto: t.field({ type: Protocol, required: true, description: 'The protocol.' }),
-    host: t.string({ description: 'The name in the other side’s certificate, or `any`.' }),
-    group: t.string({ description: 'A group in the other side’s certificate.' }),
-    groups: t.stringList({ description: 'Groups the other side has all of.' }),
-    cidr: t.field({ type: 'CIDR', description: 'Where the other side’s address lies.' }),
-    localCidr: t.field({
-      type: 'CIDR',
-      description:
-        'Where the address on this side lies. Nebula 1.6 does not know it and lets packets to every address in.',
-    }),
-    caName: t.string({ description: 'The name of the CA that signed the other side.' }),
-    caSha: t.string({ description: 'The fingerprint of that CA, 64 hex digits.' }),
-  }),
-})
-
-const FirewallInput = builder.inputType('FirewallInput', {
-  description: 'The whole firewall of the cluster’s nodes. What no rule allows is dropped.',
-  fields: (t) => ({
-    inbound: t.field({ type: [FirewallRuleInput], required: true, description: 'What may reach a node; at most 256.' }),
-    outbound: t.field({
-      type: [FirewallRuleInput],
-      required: true,
-      description: 'What may leave a node; at most 256.',
-    }),
-  }),
-})
-
-builder.relayMutationField(
-  'updateClusterFirewall',
-  {
-    description: 'The new firewall.',
-    inputFields: (t) => ({
-      clusterId: t.field({ type: 'UUID', required: true, description: 'The cluster’s id.' }),
-      firewall: t.field({ type: FirewallInput, required: true, description: 'Replaces all rules there are.' }),
-      expectedVersion: t.field({ type: 'PositiveInt', description: expectedVersionDescription }),
-      dryRun: t.boolean({ description: dryRunDescription }),
-    }),
-  },
-  {
-    description: 'Sets the firewall of all nodes. For operators and tenant admins. Bumps `configVersion`.',
-    authScopes: { tenantWriter: true },
-    errors: outcome('updateClusterFirewall', ValidationError, NotFoundError, ConflictError, LimitError),
-    resolve: (_root, { input: { clusterId, firewall, dryRun, expectedVersion } }, context) =>
-      changed(context, { clusterId }, { dryRun, expectedVersion }, (scope) =>
-        updateClusterFirewall(scope, clusterId, {
-          inbound: firewall.inbound.map(given),
-          outbound: firewall.outbound.map(given),
-        }),
-      ),
-  },
-  {
-    description: 'The firewall was set.',
-    outputFields: (t) => ({
-      cluster: t.field({
-        type: Cluster,
-        description: 'The cluster with its new version.',
-        resolve: ({ value, plan }) => plan?.cluster ?? value,
-      }),
-      plan: t.field({ type: ChangePlan, nullable: true, description: planDescription, resolve: ({ plan }) => plan }),
-    }),
-  },
-)
-
-builder.relayMutationField(
-  'importClusterPki',
-  {
-    description: 'A CA that was made elsewhere, in the files that nebula-cert writes.',
-    inputFields: (t) => ({
-      clusterId: t.field({ type: 'UUID', required: true, description: 'The cluster’s id.' }),
-      caCertificate: t.string({ required: true, description: 'The content of `ca.crt`, PEM.' }),
-      caKey: t.string({
-        required: true,
-        description: 'The content of `ca.key`, PEM. It is sealed before it is stored and never shown again.',
-      }),
-      passphrase: t.string({ description: 'Of an encrypted key; null when the key is not encrypted. Not kept.' }),
-      expectedVersion: t.field({ type: 'PositiveInt', description: expectedVersionDescription }),
-      dryRun: t.boolean({ description: dryRunDescription }),
-    }),
-  },
-  {
-    description: 'Gives the cluster a CA of your own. For operators and tenant admins. Bumps `configVersion`.',
-    authScopes: { tenantWriter: true },
-    errors: outcome('importClusterPki', ValidationError, NotFoundError, ConflictError, LimitError),
-    resolve: (_root, { input: { clusterId, dryRun, expectedVersion, ...input } }, context) =>
-      changed(context, { clusterId }, { dryRun, expectedVersion }, (scope) =>
-        importClusterPki(scope, context.vault, clusterId, given(input)),
-      ),
-  },
-  {
-    description: 'The CA was taken over.',
-    outputFields: (t) => ({
-      cluster: t.field({
-        type: Cluster,
-        description: 'The cluster with its new version.',
-        resolve: ({ value, plan }) => plan?.cluster ?? value,
-      }),
-      plan: t.field({ type: ChangePlan, nullable: true, description: planDescription, resolve: ({ plan }) => plan }),
-    }),
+    outputFields: (t) => clusterFields(t, 'The cluster with its new version.'),
   },
 )
 
@@ -215,26 +119,27 @@ builder.relayMutationField(
     description: 'The cluster whose configuration is to be published anew.',
     inputFields: (t) => ({
       clusterId: t.field({ type: 'UUID', required: true, description: 'The cluster’s id.' }),
-      dryRun: t.boolean({ description: dryRunDescription }),
+      dryRun: dryRunField(t),
     }),
   },
   {
     description: 'Bumps `configVersion` although nothing changed. For operators, tenant admins and admin nodes.',
     authScopes: { clusterWriter: true },
-    errors: outcome('publishClusterConfig', NotFoundError, LimitError),
+    errors: outcome('publishClusterConfig', NotFoundError, ConflictError, LimitError),
     resolve: (_root, { input: { clusterId, dryRun } }, context) =>
-      changed(context, { clusterId }, { dryRun }, (scope) => updateClusterVersion(scope, clusterId)),
+      changed(
+        context,
+        { clusterId },
+        { dryRun },
+        {
+          change: (scope) => updateClusterVersion(scope, clusterId),
+          warn: (facts) => publishedWarnings(facts(clusterId)),
+        },
+      ),
   },
   {
     description: 'A new version is wanted.',
-    outputFields: (t) => ({
-      cluster: t.field({
-        type: Cluster,
-        description: 'The cluster with its new version.',
-        resolve: ({ value, plan }) => plan?.cluster ?? value,
-      }),
-      plan: t.field({ type: ChangePlan, nullable: true, description: planDescription, resolve: ({ plan }) => plan }),
-    }),
+    outputFields: (t) => clusterFields(t, 'The cluster with its new version.'),
   },
 )
 
@@ -244,7 +149,7 @@ builder.relayMutationField(
     description: 'The cluster whose token is to be replaced.',
     inputFields: (t) => ({
       clusterId: t.field({ type: 'UUID', required: true, description: 'The cluster’s id.' }),
-      expectedVersion: t.field({ type: 'PositiveInt', description: expectedVersionDescription }),
+      expectedVersion: expectedVersionField(t),
     }),
   },
   {
@@ -273,7 +178,7 @@ builder.relayMutationField(
     description: 'The cluster to delete.',
     inputFields: (t) => ({
       clusterId: t.field({ type: 'UUID', required: true, description: 'The cluster’s id.' }),
-      expectedVersion: t.field({ type: 'PositiveInt', description: expectedVersionDescription }),
+      expectedVersion: expectedVersionField(t),
     }),
   },
   {

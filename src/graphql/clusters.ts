@@ -15,10 +15,14 @@ import {
   listClusters,
   type ClusterFilter as Filter,
 } from '../domain/clusters.ts'
+import { automaticRotationAt } from '../domain/ca-rotation-due.ts'
+import { areKeysOpen, sealedKeys } from '../domain/closed-keys.ts'
 import { caDetails } from '../domain/cluster-ca.ts'
+import { lifetimeDaysOf, statusAt } from '../domain/ends.ts'
 import { revokedFingerprints } from '../domain/revocation.ts'
 import { operatorIn, scopeOf } from './access.ts'
 import { builder } from './builder.ts'
+import { CertificateStatus } from './certificate-status.ts'
 import { resolveConnection } from './connection.ts'
 import type { Context } from './context.ts'
 import { referredTo } from './referred.ts'
@@ -35,27 +39,33 @@ export const Protocol = builder.enumType('FirewallProtocol', {
   ),
 })
 
+/** What the fields of a rule do, found by packets with Nebula 1.6.1, 1.9.3 and 1.11.0; said alike of what is read and written. */
+export const ruleFields = {
+  port: '`any`, a port, or a range such as `200-300`, of the side that is reached; or `fragment`: the second and further parts of packets that were cut, which have no port. `any` with `ICMP`, which has none either.',
+  proto: 'The protocol.',
+  host: 'The name in the other side’s certificate; `any` is everybody.',
+  group: 'A group in the other side’s certificate; `any` is everybody.',
+  groups: 'Groups that are all in the other side’s certificate; `any` alone is everybody.',
+  cidr: 'Where the other side’s overlay address lies: a network of IPv4, `0.0.0.0/0` for everybody. One with 0.0.0.0 in it is refused otherwise: Nebula before 1.11 takes it for every address.',
+  localCidr:
+    'Where the address on this side lies, of the node or of a network behind it; null is all of them. Alone, it is for everybody who comes to that network. Needs Nebula 1.9 on every node: an older one does not know it, and would let everybody whom the rule names in everywhere.',
+  caName: 'The name of the CA that signed the other side.',
+  caSha: 'The fingerprint of the CA that signed the other side, 64 hex digits.',
+} as const
+
 const FirewallRule = builder.objectRef<FirewallRuleShape>('FirewallRule').implement({
   description:
-    'One rule of Nebula’s firewall: which packets it lets pass. One of `host`, `group`, `groups` and `cidr` at most says who the other side is. `localCidr`, `caName` and `caSha` narrow the rule further, and a null one does not.',
+    'One rule of Nebula’s firewall: a packet passes that meets all of its fields; a null one asks for nothing. At most one of `host`, `group`, `groups` and `cidr` says who the other side is, and at most one of `caName` and `caSha` by which CA.',
   fields: (t) => ({
-    port: t.exposeString('port', { description: '`any`, `fragment`, a port, or a range such as `200-300`.' }),
-    proto: t.expose('proto', { type: Protocol, description: 'The protocol.' }),
-    host: t.exposeString('host', {
-      nullable: true,
-      description: 'The name in the other side’s certificate, or `any`.',
-    }),
-    group: t.exposeString('group', { nullable: true, description: 'A group in the other side’s certificate.' }),
-    groups: t.exposeStringList('groups', { nullable: true, description: 'Groups the other side has all of.' }),
-    cidr: t.expose('cidr', { type: 'CIDR', nullable: true, description: 'Where the other side’s address lies.' }),
-    localCidr: t.expose('localCidr', {
-      type: 'CIDR',
-      nullable: true,
-      description:
-        'Where the address on this side lies. Nebula 1.6 does not know it and lets packets to every address in.',
-    }),
-    caName: t.exposeString('caName', { nullable: true, description: 'The name of the CA that signed the other side.' }),
-    caSha: t.exposeString('caSha', { nullable: true, description: 'The fingerprint of that CA, 64 hex digits.' }),
+    port: t.exposeString('port', { description: ruleFields.port }),
+    proto: t.expose('proto', { type: Protocol, description: ruleFields.proto }),
+    host: t.exposeString('host', { nullable: true, description: ruleFields.host }),
+    group: t.exposeString('group', { nullable: true, description: ruleFields.group }),
+    groups: t.exposeStringList('groups', { nullable: true, description: ruleFields.groups }),
+    cidr: t.expose('cidr', { type: 'CIDR', nullable: true, description: ruleFields.cidr }),
+    localCidr: t.expose('localCidr', { type: 'CIDR', nullable: true, description: ruleFields.localCidr }),
+    caName: t.exposeString('caName', { nullable: true, description: ruleFields.caName }),
+    caSha: t.exposeString('caSha', { nullable: true, description: ruleFields.caSha }),
   }),
 })
 
@@ -132,6 +142,36 @@ export const Cluster = builder.prismaObject('Cluster', {
       description: 'Until when that CA is valid, and what it signed; null until the cluster has a CA.',
       select: { pkiCaCert: true },
       resolve: ({ pkiCaCert }) => (pkiCaCert === null ? null : caDetails(pkiCaCert).notAfter),
+    }),
+    caStatus: t.field({
+      type: CertificateStatus,
+      nullable: true,
+      description:
+        'What has become of that CA as time goes. Once it has ended, no node lets another in. Null until the cluster has a CA.',
+      select: { pkiCaCert: true },
+      resolve: ({ pkiCaCert }) => {
+        if (pkiCaCert === null) return null
+        const ca = caDetails(pkiCaCert)
+        return statusAt(ca.notAfter, lifetimeDaysOf(ca), new Date())
+      },
+    }),
+    caRotatesAutomatically: t.exposeBoolean('caRotationAutomatic', {
+      description:
+        'Whether its CA is replaced by itself before it ends (`updateClusterCaRotation` sets it): the master begins the same rotation as `rotateClusterCa`, to a CA that is valid for as long.',
+    }),
+    caRotationDueAt: t.field({
+      type: 'DateTimeISO',
+      nullable: true,
+      description:
+        'When that begins, within an hour: 30 days before the CA’s end, or when a quarter of its life is left where that is later. Null where it does not: it is not wanted, a rotation runs already, or there is no CA. Not while `canBeSignedFor` is false.',
+      select: { pkiCaCert: true, pkiCaKey: true, caRotationAutomatic: true, caRotationPhase: true },
+      resolve: (cluster) => automaticRotationAt(cluster),
+    }),
+    canBeSignedFor: t.boolean({
+      description:
+        'Whether the server can sign certificates and bundles for it. False where the keys do not open under the server’s secret: then every change is refused with a ConflictError, and `importClusterPki` or `rotateClusterCa` puts it right.',
+      select: { ...sealedKeys },
+      resolve: (cluster, _args, { vault }) => areKeysOpen(vault, cluster),
     }),
     certificateLifetimeDays: t.exposeInt('certificateLifetimeDays', {
       description: 'How long a node’s certificate is valid, in days; agents renew theirs in time.',

@@ -2,10 +2,10 @@ import { ConflictError, LimitError, NotFoundError, ValidationError } from '../ba
 import { deleteConfigBundle, deleteOldConfigBundles } from '../domain/config-bundles.ts'
 import { createConfigBundle, rollbackClusterConfig } from '../domain/config-uploads.ts'
 import { expecting } from '../domain/expected-version.ts'
+import { configurationWarnings } from '../domain/warnings/clusters.ts'
 import { authorOf, scopeOf } from './access.ts'
 import { builder } from './builder.ts'
-import { ChangePlan, changed, dryRunDescription, expectedVersionDescription, planDescription } from './change-plan.ts'
-import { Cluster } from './clusters.ts'
+import { changed, clusterFields, expectedVersionField, termsFields, warned, warningsField } from './change.ts'
 import { ConfigBundle } from './config-bundles.ts'
 import { outcome } from './errors.ts'
 import { expensively } from './expensive.ts'
@@ -22,7 +22,7 @@ builder.relayMutationField(
         description: 'tar.gz, at most 10 MiB and 64 MiB unpacked, with a `config.yml` at its root.',
       }),
       message: t.string({ description: 'What changed, for the people who read the list; at most 1000 characters.' }),
-      expectedVersion: t.field({ type: 'PositiveInt', description: expectedVersionDescription }),
+      expectedVersion: expectedVersionField(t),
     }),
   },
   {
@@ -30,16 +30,19 @@ builder.relayMutationField(
       'Publishes an uploaded archive as the next version: its `config.yml` and further files become the shared configuration, its firewall the cluster’s. What nodes get is compiled from it. For operators, tenant admins and admin nodes; an admin node may not change the firewall by it. Bumps `configVersion`.',
     authScopes: { clusterWriter: true },
     errors: outcome('createConfigBundle', ValidationError, NotFoundError, ConflictError, LimitError),
-    resolve: (_root, { input: { clusterId, archive, message, expectedVersion } }, context) => {
+    resolve: async (_root, { input: { clusterId, archive, message, expectedVersion } }, context) => {
       const scope = expecting(scopeOf(context), expectedVersion)
       const upload = { clusterId, archive: archive.stream(), message: message ?? undefined }
-      return expensively(context, () => createConfigBundle({ scope, vault: context.vault }, authorOf(context), upload))
+      const means = { scope, vault: context.vault }
+      const bundle = await expensively(context, () => createConfigBundle(means, authorOf(context), upload))
+      return { bundle, ...warned(context, (facts) => configurationWarnings(facts(clusterId), ['input', 'archive'])) }
     },
   },
   {
     description: 'The archive was published.',
     outputFields: (t) => ({
-      configBundle: t.field({ type: ConfigBundle, description: 'The new version.', resolve: (bundle) => bundle }),
+      configBundle: t.field({ type: ConfigBundle, description: 'The new version.', resolve: ({ bundle }) => bundle }),
+      warnings: warningsField(t),
     }),
   },
 )
@@ -55,8 +58,7 @@ builder.relayMutationField(
         required: true,
         description: 'A stored version, whose shared configuration and firewall come back.',
       }),
-      expectedVersion: t.field({ type: 'PositiveInt', description: expectedVersionDescription }),
-      dryRun: t.boolean({ description: dryRunDescription }),
+      ...termsFields(t),
     }),
   },
   {
@@ -65,20 +67,19 @@ builder.relayMutationField(
     authScopes: { clusterWriter: true },
     errors: outcome('rollbackClusterConfig', ValidationError, NotFoundError, ConflictError, LimitError),
     resolve: (_root, { input: { clusterId, version, dryRun, expectedVersion } }, context) =>
-      changed(context, { clusterId }, { dryRun, expectedVersion }, (scope) =>
-        rollbackClusterConfig(scope, authorOf(context), { clusterId, version }),
+      changed(
+        context,
+        { clusterId },
+        { dryRun, expectedVersion },
+        {
+          change: (scope) => rollbackClusterConfig(scope, authorOf(context), { clusterId, version }),
+          warn: (facts) => configurationWarnings(facts(clusterId), ['input', 'version']),
+        },
       ),
   },
   {
     description: 'The configuration is in force again.',
-    outputFields: (t) => ({
-      cluster: t.field({
-        type: Cluster,
-        description: 'The cluster with its new version, which is published in a moment.',
-        resolve: ({ value, plan }) => plan?.cluster ?? value,
-      }),
-      plan: t.field({ type: ChangePlan, nullable: true, description: planDescription, resolve: ({ plan }) => plan }),
-    }),
+    outputFields: (t) => clusterFields(t, 'The cluster with its new version, which is published in a moment.'),
   },
 )
 

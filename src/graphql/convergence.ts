@@ -1,4 +1,5 @@
 import {
+  countEndingSoon,
   countUnseen,
   getConvergence,
   listSlowest,
@@ -15,7 +16,7 @@ import { Node } from './nodes.ts'
 
 const ClusterConvergence = builder.objectRef<ConvergenceShape>('ClusterConvergence').implement({
   description:
-    'How far a cluster’s nodes have come to its newest published version, as numbers of nodes. Those count that have a certificate: what no machine has taken yet runs nothing. `applied`, `pending` and `failed` add up to `total`; what agents reported in the last second may be missing.',
+    'How far a cluster’s nodes have come to its newest published version, as numbers of nodes. Those count that have a certificate: what no machine has taken yet runs nothing. `applied`, `pending` and `failed` add up to `total`; a node whose certificate has ended has failed, whatever it runs. What agents reported in the last second may be missing.',
   fields: (t) => ({
     version: t.expose('version', {
       type: 'PositiveInt',
@@ -24,10 +25,31 @@ const ClusterConvergence = builder.objectRef<ConvergenceShape>('ClusterConvergen
     }),
     total: t.exposeInt('total', { description: 'All nodes that have a certificate.' }),
     applied: t.exposeInt('applied', {
-      description: 'Those that run the newest version; all of them before there is one.',
+      description:
+        'Those that run the newest version on a certificate that is valid; before there is one, all of these.',
     }),
-    pending: t.exposeInt('pending', { description: 'Those that do not run it yet, and have reported no error.' }),
-    failed: t.exposeInt('failed', { description: 'Those that do not run it, and have reported why (`lastError`).' }),
+    pending: t.exposeInt('pending', {
+      description: 'Those that do not run it yet, have reported no error, and whose certificate is valid.',
+    }),
+    failed: t.exposeInt('failed', {
+      description:
+        'Those that do not run it and have reported why (`lastError`), and those whose certificate has ended (`certificateEnded`).',
+    }),
+    certificateEnded: t.exposeInt('certificateEnded', {
+      description:
+        'Those of `failed` whose certificate has ended, so that no other node lets them in: all of them once every CA has ended that they trust.',
+    }),
+    certificateEndsSoon: t.int({
+      description:
+        'Those whose certificate was not renewed in time and ends soon, as `CertificateStatus.ENDS_SOON` says of the cluster’s `certificateLifetimeDays`; each is one of the above, too.',
+      resolve: ({ clusterId }, _args, context) =>
+        context.loaders.load(
+          { place: 'convergence', purpose: 'ending' },
+          clusterId,
+          (ids) => countEndingSoon(scopeOf(context), ids),
+          0,
+        ),
+    }),
     unseen: t.int({
       description: `Those that were not seen in the last ${unseenAfter / 60_000} minutes, or never; each is one of the above, too.`,
       resolve: ({ clusterId }, _args, context) =>

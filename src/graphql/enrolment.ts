@@ -3,8 +3,10 @@ import type { Node as NodeRow } from '../db/generated/sqlite/client.ts'
 import type { ClusterTrust } from '../domain/enrolment.ts'
 import { renewNodeCertificate } from '../domain/node-key.ts'
 import { reportNodeStatus } from '../domain/node-status.ts'
+import { enrolledNodeWarnings } from '../domain/warnings/nodes.ts'
 import { enrollingMachineOf, nodeOf } from './access.ts'
 import { builder } from './builder.ts'
+import { warned, warningsField } from './change.ts'
 import { outcome } from './errors.ts'
 import { given } from './input.ts'
 import { Node } from './nodes.ts'
@@ -50,9 +52,10 @@ builder.relayMutationField(
       'Makes a node of the machine that holds the cluster token. For enrolling machines only. Bumps `configVersion`.',
     authScopes: { enrollingMachine: true },
     errors: outcome('enrollNode', ValidationError, NotFoundError, ConflictError, LimitError),
-    resolve: (_root, { input }, context) => {
+    resolve: async (_root, { input }, context) => {
       const { scope, clusterId } = enrollingMachineOf(context)
-      return context.enrolments.enroll(scope, clusterId, given(input))
+      const enrolled = await context.enrolments.enroll(scope, clusterId, given(input))
+      return { ...enrolled, ...warned(context, () => enrolledNodeWarnings(enrolled.node)) }
     },
   },
   {
@@ -82,6 +85,7 @@ builder.relayMutationField(
         description: identityTexts.clusterId,
         resolve: ({ trust }) => trust.clusterId,
       }),
+      warnings: warningsField(t),
     }),
   },
 )

@@ -2,9 +2,10 @@ import { ConflictError, LimitError, NotFoundError, ValidationError } from '../ba
 import { expecting } from '../domain/expected-version.ts'
 import { createNode, deleteNode, rotateNodeToken } from '../domain/node-lifecycle.ts'
 import { listRouteOverlaps } from '../domain/routes.ts'
+import { deletedNodeWarnings, newNodeWarnings } from '../domain/warnings/nodes.ts'
 import { scopeOf } from './access.ts'
 import { builder } from './builder.ts'
-import { ChangePlan, changed, dryRunDescription, expectedVersionDescription, planDescription } from './change-plan.ts'
+import { changed, changeFields, dryRunField, expectedVersionField, nodeFields, termsFields } from './change.ts'
 import { outcome } from './errors.ts'
 import { given } from './input.ts'
 import { Node } from './nodes.ts'
@@ -43,7 +44,7 @@ builder.relayMutationField(
         description: 'The lighthouse’s UDP port; the cluster’s `lighthousePort` when null.',
       }),
       isRelay: t.boolean({ description: 'Whether it is a relay; false when null.' }),
-      dryRun: t.boolean({ description: dryRunDescription }),
+      dryRun: dryRunField(t),
     }),
   },
   {
@@ -52,7 +53,15 @@ builder.relayMutationField(
     authScopes: { clusterWriter: true },
     errors: outcome('createNode', ValidationError, NotFoundError, ConflictError, LimitError),
     resolve: (_root, { input: { dryRun, ...input } }, context) =>
-      changed(context, input, { dryRun }, (scope) => createNode(scope, context.tokens, given(input))),
+      changed(
+        context,
+        input,
+        { dryRun },
+        {
+          change: (scope) => createNode(scope, context.tokens, given(input)),
+          warn: (facts, { node }) => newNodeWarnings(facts, node),
+        },
+      ),
   },
   {
     description: 'The node was created.',
@@ -68,7 +77,7 @@ builder.relayMutationField(
         description: 'Where its routes meet those of other nodes of the cluster: allowed, at most 1000 are told.',
         resolve: ({ value: { node } }, _args, context) => listRouteOverlaps(scopeOf(context), node),
       }),
-      plan: t.field({ type: ChangePlan, nullable: true, description: planDescription, resolve: ({ plan }) => plan }),
+      ...changeFields(t),
     }),
   },
 )
@@ -79,7 +88,7 @@ builder.relayMutationField(
     description: 'The node whose token is to be replaced.',
     inputFields: (t) => ({
       nodeId: t.field({ type: 'UUID', required: true, description: 'The node’s id.' }),
-      expectedVersion: t.field({ type: 'PositiveInt', description: expectedVersionDescription }),
+      expectedVersion: expectedVersionField(t),
     }),
   },
   {
@@ -108,8 +117,7 @@ builder.relayMutationField(
     description: 'The node to delete.',
     inputFields: (t) => ({
       nodeId: t.field({ type: 'UUID', required: true, description: 'The node’s id.' }),
-      expectedVersion: t.field({ type: 'PositiveInt', description: expectedVersionDescription }),
-      dryRun: t.boolean({ description: dryRunDescription }),
+      ...termsFields(t),
     }),
   },
   {
@@ -118,13 +126,15 @@ builder.relayMutationField(
     authScopes: { clusterWriter: true },
     errors: outcome('deleteNode', NotFoundError, ConflictError, LimitError),
     resolve: (_root, { input: { nodeId, dryRun, expectedVersion } }, context) =>
-      changed(context, { nodeId }, { dryRun, expectedVersion }, (scope) => deleteNode(scope, nodeId)),
+      changed(
+        context,
+        { nodeId },
+        { dryRun, expectedVersion },
+        { change: (scope) => deleteNode(scope, nodeId), warn: deletedNodeWarnings },
+      ),
   },
   {
     description: 'The node was deleted.',
-    outputFields: (t) => ({
-      node: t.field({ type: Node, description: 'The node as it was.', resolve: ({ value }) => value }),
-      plan: t.field({ type: ChangePlan, nullable: true, description: planDescription, resolve: ({ plan }) => plan }),
-    }),
+    outputFields: (t) => nodeFields(t, 'The node as it was.'),
   },
 )

@@ -8,9 +8,11 @@ import {
   updateNodeRoutes,
 } from '../domain/node-settings.ts'
 import { listRouteOverlaps } from '../domain/routes.ts'
+import { groupWarnings, mtuWarnings, nodeLighthouseWarnings, nodeRelayWarnings } from '../domain/warnings/nodes.ts'
+import { routeWarnings } from '../domain/warnings/routes.ts'
 import { scopeOf } from './access.ts'
 import { builder } from './builder.ts'
-import { ChangePlan, changed, dryRunDescription, expectedVersionDescription, planDescription } from './change-plan.ts'
+import { changed, changeFields, nodeFields, termsFields } from './change.ts'
 import { outcome } from './errors.ts'
 import { given } from './input.ts'
 import { Node } from './nodes.ts'
@@ -25,8 +27,7 @@ builder.relayMutationField(
     inputFields: (t) => ({
       nodeId: t.field({ type: 'UUID', required: true, description: 'The node’s id.' }),
       mtu: t.int({ required: true, description: 'The largest packet of its tunnel device: 1280 to 9000 bytes.' }),
-      expectedVersion: t.field({ type: 'PositiveInt', description: expectedVersionDescription }),
-      dryRun: t.boolean({ description: dryRunDescription }),
+      ...termsFields(t),
     }),
   },
   {
@@ -34,14 +35,16 @@ builder.relayMutationField(
     authScopes: { clusterWriter: true },
     errors: outcome('updateNodeMtu', ValidationError, NotFoundError, ConflictError, LimitError),
     resolve: (_root, { input: { nodeId, dryRun, expectedVersion, ...input } }, context) =>
-      changed(context, { nodeId }, { dryRun, expectedVersion }, (scope) => updateNodeMtu(scope, nodeId, input)),
+      changed(
+        context,
+        { nodeId },
+        { dryRun, expectedVersion },
+        { change: (scope) => updateNodeMtu(scope, nodeId, input), warn: (_facts, node) => mtuWarnings(node) },
+      ),
   },
   {
     description: 'The MTU was set.',
-    outputFields: (t) => ({
-      node: t.field({ type: Node, description: 'The node as it is now.', resolve: ({ value }) => value }),
-      plan: t.field({ type: ChangePlan, nullable: true, description: planDescription, resolve: ({ plan }) => plan }),
-    }),
+    outputFields: (t) => nodeFields(t),
   },
 )
 
@@ -60,8 +63,7 @@ builder.relayMutationField(
         description:
           'Whether `routes` may take all traffic (`0.0.0.0/0`, `::/0`), which admins alone may allow; false when null.',
       }),
-      expectedVersion: t.field({ type: 'PositiveInt', description: expectedVersionDescription }),
-      dryRun: t.boolean({ description: dryRunDescription }),
+      ...termsFields(t),
     }),
   },
   {
@@ -72,8 +74,11 @@ builder.relayMutationField(
       input.allowDefaultRoute ? { clusterWriter: true } : { clusterWriter: true, nodeItself: input.nodeId },
     errors: outcome('updateNodeRoutes', ValidationError, NotFoundError, ConflictError, LimitError),
     resolve: (_root, { input: { nodeId, dryRun, expectedVersion, ...input } }, context) =>
-      changed(context, { nodeId }, { dryRun, expectedVersion }, (scope) =>
-        updateNodeRoutes(scope, context.vault, nodeId, given(input)),
+      changed(
+        context,
+        { nodeId },
+        { dryRun, expectedVersion },
+        { change: (scope) => updateNodeRoutes(scope, context.vault, nodeId, given(input)), warn: routeWarnings },
       ),
   },
   {
@@ -85,7 +90,7 @@ builder.relayMutationField(
         description: 'Where its routes meet those of other nodes of the cluster: allowed, at most 1000 are told.',
         resolve: ({ value }, _args, context) => listRouteOverlaps(scopeOf(context), value),
       }),
-      plan: t.field({ type: ChangePlan, nullable: true, description: planDescription, resolve: ({ plan }) => plan }),
+      ...changeFields(t),
     }),
   },
 )
@@ -102,8 +107,7 @@ builder.relayMutationField(
         description: 'Where the others find it, outside of the overlay; a lighthouse needs one.',
       }),
       lighthousePort: t.field({ type: 'Port', description: 'Its UDP port; the cluster’s `lighthousePort` when null.' }),
-      expectedVersion: t.field({ type: 'PositiveInt', description: expectedVersionDescription }),
-      dryRun: t.boolean({ description: dryRunDescription }),
+      ...termsFields(t),
     }),
   },
   {
@@ -111,16 +115,16 @@ builder.relayMutationField(
     authScopes: { clusterWriter: true },
     errors: outcome('updateNodeLighthouse', ValidationError, NotFoundError, ConflictError, LimitError),
     resolve: (_root, { input: { nodeId, dryRun, expectedVersion, ...input } }, context) =>
-      changed(context, { nodeId }, { dryRun, expectedVersion }, (scope) =>
-        updateNodeLighthouse(scope, nodeId, given(input)),
+      changed(
+        context,
+        { nodeId },
+        { dryRun, expectedVersion },
+        { change: (scope) => updateNodeLighthouse(scope, nodeId, given(input)), warn: nodeLighthouseWarnings },
       ),
   },
   {
     description: 'The lighthouse settings were set.',
-    outputFields: (t) => ({
-      node: t.field({ type: Node, description: 'The node as it is now.', resolve: ({ value }) => value }),
-      plan: t.field({ type: ChangePlan, nullable: true, description: planDescription, resolve: ({ plan }) => plan }),
-    }),
+    outputFields: (t) => nodeFields(t),
   },
 )
 
@@ -134,8 +138,7 @@ builder.relayMutationField(
         required: true,
         description: 'Whether it passes on packets between nodes that cannot reach each other directly.',
       }),
-      expectedVersion: t.field({ type: 'PositiveInt', description: expectedVersionDescription }),
-      dryRun: t.boolean({ description: dryRunDescription }),
+      ...termsFields(t),
     }),
   },
   {
@@ -143,14 +146,16 @@ builder.relayMutationField(
     authScopes: { clusterWriter: true },
     errors: outcome('updateNodeRelay', NotFoundError, ConflictError, LimitError),
     resolve: (_root, { input: { nodeId, dryRun, expectedVersion, ...input } }, context) =>
-      changed(context, { nodeId }, { dryRun, expectedVersion }, (scope) => updateNodeRelay(scope, nodeId, input)),
+      changed(
+        context,
+        { nodeId },
+        { dryRun, expectedVersion },
+        { change: (scope) => updateNodeRelay(scope, nodeId, input), warn: (_facts, node) => nodeRelayWarnings(node) },
+      ),
   },
   {
     description: 'The relay setting was set.',
-    outputFields: (t) => ({
-      node: t.field({ type: Node, description: 'The node as it is now.', resolve: ({ value }) => value }),
-      plan: t.field({ type: ChangePlan, nullable: true, description: planDescription, resolve: ({ plan }) => plan }),
-    }),
+    outputFields: (t) => nodeFields(t),
   },
 )
 
@@ -164,8 +169,7 @@ builder.relayMutationField(
         required: true,
         description: 'All groups for its certificate: at most 64, 1 to 253 bytes each, no commas.',
       }),
-      expectedVersion: t.field({ type: 'PositiveInt', description: expectedVersionDescription }),
-      dryRun: t.boolean({ description: dryRunDescription }),
+      ...termsFields(t),
     }),
   },
   {
@@ -173,15 +177,21 @@ builder.relayMutationField(
     authScopes: { clusterWriter: true },
     errors: outcome('updateNodeGroups', ValidationError, NotFoundError, ConflictError, LimitError),
     resolve: (_root, { input: { nodeId, dryRun, expectedVersion, ...input } }, context) =>
-      changed(context, { nodeId }, { dryRun, expectedVersion }, (scope) =>
-        updateNodeGroups(scope, context.vault, nodeId, input),
+      changed(
+        context,
+        { nodeId },
+        { dryRun, expectedVersion },
+        {
+          change: (scope) => updateNodeGroups(scope, context.vault, nodeId, input),
+          warn: (facts, { node, former }) => groupWarnings(facts, node, former),
+        },
       ),
   },
   {
     description: 'The groups were set.',
     outputFields: (t) => ({
-      node: t.field({ type: Node, description: 'The node as it is now.', resolve: ({ value }) => value }),
-      plan: t.field({ type: ChangePlan, nullable: true, description: planDescription, resolve: ({ plan }) => plan }),
+      node: t.field({ type: Node, description: 'The node as it is now.', resolve: ({ value: { node } }) => node }),
+      ...changeFields(t),
     }),
   },
 )
@@ -196,8 +206,7 @@ builder.relayMutationField(
         required: true,
         description: 'Whether its token may manage the nodes, tokens and bundles of its cluster.',
       }),
-      expectedVersion: t.field({ type: 'PositiveInt', description: expectedVersionDescription }),
-      dryRun: t.boolean({ description: dryRunDescription }),
+      ...termsFields(t),
     }),
   },
   {
@@ -205,13 +214,19 @@ builder.relayMutationField(
     authScopes: { clusterWriter: true },
     errors: outcome('updateNodeAdmin', NotFoundError, ConflictError, LimitError),
     resolve: (_root, { input: { nodeId, dryRun, expectedVersion, ...input } }, context) =>
-      changed(context, { nodeId }, { dryRun, expectedVersion }, (scope) => updateNodeAdmin(scope, nodeId, input)),
+      changed(
+        context,
+        { nodeId },
+        { dryRun, expectedVersion },
+        {
+          change: (scope) => updateNodeAdmin(scope, nodeId, input),
+          // What its token may do is no matter of the network.
+          warn: () => [],
+        },
+      ),
   },
   {
     description: 'The node is an admin now, or no longer one.',
-    outputFields: (t) => ({
-      node: t.field({ type: Node, description: 'The node as it is now.', resolve: ({ value }) => value }),
-      plan: t.field({ type: ChangePlan, nullable: true, description: planDescription, resolve: ({ plan }) => plan }),
-    }),
+    outputFields: (t) => nodeFields(t),
   },
 )

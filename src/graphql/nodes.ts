@@ -1,8 +1,10 @@
 import type { Node as NodeRow } from '../db/generated/sqlite/client.ts'
 import { findNode, getNode, getNodeById, listClusterNodes, listNodes } from '../domain/nodes.ts'
+import { nodeCertificateStatus } from '../domain/certificate-status.ts'
 import { routesOf } from '../domain/routes.ts'
 import { operatorIn, scopeOf } from './access.ts'
 import { builder } from './builder.ts'
+import { CertificateStatus } from './certificate-status.ts'
 import { Cluster, clusterOf } from './clusters.ts'
 import { resolveConnection } from './connection.ts'
 import { referredTo } from './referred.ts'
@@ -91,6 +93,15 @@ export const Node = builder.prismaObject('Node', {
       type: 'DateTimeISO',
       nullable: true,
       description: 'Until when the certificate is valid; null when there is none.',
+    }),
+    certificateStatus: t.field({
+      type: CertificateStatus,
+      nullable: true,
+      description:
+        'What has become of the certificate as time goes, by the cluster’s `certificateLifetimeDays`; `ENDED`, too, when every CA has ended that the cluster’s nodes trust. Null when there is none.',
+      select: { clusterId: true, certificateExpiresAt: true },
+      resolve: ({ clusterId, certificateExpiresAt }, _args, context) =>
+        nodeCertificateStatus(scopeOf(context), { clusterId, certificateExpiresAt }),
     }),
     runningConfigVersion: t.exposeInt('runningConfigVersion', {
       nullable: true,

@@ -74,7 +74,7 @@ export function createApp(means: AppMeans): App {
     graphqlRoute(means),
     ...bundleRoutes(means),
     ...signInRoutes(means),
-    ...healthRoutes(means.health, () => isStopping),
+    ...healthRoutes(means.health, { isStopping: () => isStopping, log: means.log }),
   ])
   return {
     receive: (request) => new Call(request, means),

@@ -1,6 +1,6 @@
 import { GraphQLError, Kind } from 'graphql'
 
-import { BusyError, CallerError, LimitError, NotFoundError, ValidationError } from '../base/errors.ts'
+import { BusyError, CallerError, LimitError, NotFoundError, UnavailableError, ValidationError } from '../base/errors.ts'
 import { AbandonedError } from '../base/fair-queue.ts'
 
 /** What is made of an error: shown with these extensions besides its own, or masked and its cause logged. */
@@ -25,12 +25,20 @@ export function transientOf(error: unknown): Transient | null {
     return later(429, 'TOO_MANY_REQUESTS', error.retryAfterSeconds)
   }
   if (error instanceof BusyError) return later(503, 'TRY_AGAIN', error.retryAfterSeconds)
+  if (error instanceof UnavailableError) return unavailable(error)
   if (!(error instanceof AbandonedError)) return null
   return { status: 499, code: 'CLIENT_CLOSED_REQUEST', headers: {}, seconds: null }
 }
 
 const later = (status: 429 | 503, code: string, seconds: number): Transient => {
   return { status, code, headers: { 'retry-after': String(seconds) }, seconds }
+}
+
+/** Where descriptors are scarce, the connection of somebody who is sent away is one too many. */
+function unavailable({ code, retryAfterSeconds, fault }: UnavailableError): Transient {
+  const answer = later(503, code, retryAfterSeconds)
+  const isScarce = fault === 'descriptors' || fault === 'streams'
+  return isScarce ? { ...answer, headers: { ...answer.headers, connection: 'close' } } : answer
 }
 
 /** Decides whether an error is the caller's to see. What is not known to be is masked. */

@@ -1,6 +1,6 @@
 import { GraphQLError } from 'graphql'
 
-import { LimitError } from '../base/errors.ts'
+import { LimitError, UnavailableError } from '../base/errors.ts'
 import { failure, type Answer } from './answer.ts'
 
 /**
@@ -28,7 +28,7 @@ export function orRefusal<T>(work: () => T): T | GraphQLError {
     return work()
   } catch (error) {
     if (error instanceof GraphQLError) return error
-    if (!(error instanceof LimitError)) throw error
+    if (!(error instanceof LimitError || error instanceof UnavailableError)) throw error
     return new GraphQLError(error.message, { originalError: error })
   }
 }

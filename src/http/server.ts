@@ -17,6 +17,10 @@ export interface ListenOptions {
   readonly requestTimeout?: number
   /** How long a connection with a request may stay still, e.g. because the answer is not read, in milliseconds. */
   readonly inactivityTimeout?: number
+  /** How many connections there may be; those beyond are closed as they come. */
+  readonly mostConnections?: number
+  /** Called when connections are closed for that, or could not be taken. */
+  readonly onCrowd?: (reason: string) => void
 }
 
 export interface Listening {
@@ -35,6 +39,8 @@ const keepAliveTimeout = 75_000
 const backlog = 16_384
 /** Room for an identity provider's JWT. */
 const maxHeaderSize = 16_384
+/** The share of the connections there may be from which on those without a request are closed. */
+const crowded = 0.9
 /** How long the rest of a body that nobody wants is taken in before the connection is cut, in milliseconds. */
 const lingerTimeout = 2000
 /** While the server is being closed, how often connections without a request are looked for, in milliseconds. */
@@ -47,6 +53,7 @@ const idleInterval = 50
 export async function listen(app: App, options: ListenOptions): Promise<Listening> {
   const { host, port, closeTimeout = 10_000, inactivityTimeout = 120_000 } = options
   const { headersTimeout = 15_000, requestTimeout = 120_000 } = options
+  const { mostConnections = Infinity, onCrowd = () => undefined } = options
   const sockets = new Set<Socket>()
   const streams = new EventStreams()
   let closing: Promise<void> | null = null
@@ -80,11 +87,17 @@ export async function listen(app: App, options: ListenOptions): Promise<Listenin
   server.on('connection', (socket) => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
+    // Agents keep theirs between two polls: those are the ones to do without.
+    if (sockets.size > crowded * mostConnections) server.closeIdleConnections()
   })
+  if (mostConnections < Infinity) server.maxConnections = mostConnections
+  server.on('drop', () => onCrowd(`more than ${mostConnections} connections`))
 
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen({ port, host, backlog }, resolve)
   })
+  // From here on it is about one connection that could not be taken (EMFILE), and nothing to end the process for.
+  server.on('error', ({ message }) => onCrowd(message))
 
   const close = async (): Promise<void> => {
     app.stop()

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
 
 import { parseCertificates } from '../pki/certificate.ts'
-import { isSettings, type Settings } from './merge.ts'
+import { isSettings, settingAt, type Settings } from './merge.ts'
+import type { Sign } from './reload-signs.ts'
 import { isAtLeast } from './version.ts'
 
 /** What a running Nebula needs so that it runs what is on the disk. */
@@ -17,26 +18,39 @@ export interface Effective {
   readonly certificate: string
 }
 
+interface Reloaded {
+  /** A section stands for all in it. */
+  readonly setting: string
+  /** The oldest Nebula that was seen to do it, where that is not the oldest of all. */
+  readonly since?: string
+  /** What it says when it has read another value; nothing of its own where it says nothing in each case. */
+  readonly line?: RegExp
+}
+
 /**
- * The settings that SIGHUP makes Nebula 1.6.1 and later read again (measured with 1.6.1). A section stands for all in
- * it but what `NOT_RELOADED` names; whatever is not here needs a restart, which is slower and never wrong.
+ * The settings that SIGHUP puts in force, whole and for live tunnels too, as packets showed with Nebula 1.6.1, 1.9.3 and
+ * 1.11.0 (docs/agent.md has the table, test/mesh/reload.test.ts tries each). Whatever is not here needs a restart, which
+ * is slower and never wrong: what is read at the start only, what holds for new tunnels alone (`lighthouse.*_allow_list`,
+ * `relay.am_relay`), and what nobody tried. `lighthouse.interval` hangs the reload of 1.6.1 for good.
  */
-const RELOADED = [
-  'firewall',
-  'lighthouse',
-  'logging',
-  'pki.blocklist',
-  'pki.ca',
-  'pki.cert',
-  'relay.relays',
-  'static_host_map',
+const RELOADED: readonly Reloaded[] = [
+  { setting: 'firewall.inbound' },
+  { setting: 'firewall.outbound' },
+  { setting: 'firewall.default_local_cidr_any' },
+  { setting: 'lighthouse.hosts', line: /^lighthouse\.hosts has changed/ },
+  { setting: 'lighthouse.interval', since: '1.9.3', line: /^lighthouse\.interval changed/ },
+  { setting: 'logging.level' },
+  { setting: 'pki.blocklist' },
+  { setting: 'relay.relays' },
+  { setting: 'static_host_map', line: /^static_host_map has changed/ },
+  { setting: 'tun.mtu', since: '1.9.3', line: /^Set (max|default) MTU/ },
+  { setting: 'tun.unsafe_routes', since: '1.9.3' },
 ]
 
-/** What is read at the start only, in sections that are otherwise read again. */
-const NOT_RELOADED = ['lighthouse.am_lighthouse', 'lighthouse.serve_dns']
-
-/** What later releases read again too (Nebula's examples/config.yml). */
-const RELOADED_SINCE: readonly (readonly [version: string, setting: string])[] = [['1.10.0', 'tun.unsafe_routes']]
+/** What is said of each reload: the files that `pki` names are read again whether they changed or not. */
+const ALWAYS: Sign = { of: 'pki.ca and pki.cert', line: /^Client cert\S* refreshed from disk/ }
+/** One line for each fingerprint; since 1.10 or 1.11, one for all. */
+const BLOCKED: Sign = { of: 'pki.blocklist', line: /^Blocklist(ing cert|ed certificates)/ }
 
 /**
  * What it takes to go from one configuration to another without cutting tunnels that may stay.
@@ -45,15 +59,30 @@ const RELOADED_SINCE: readonly (readonly [version: string, setting: string])[] =
  */
 export function actionFor(before: Effective, after: Effective, nebulaVersion: string): Action {
   const changed = changedSettings(before.config, after.config)
-  const reloaded = [
-    ...RELOADED,
-    ...RELOADED_SINCE.flatMap(([version, setting]) => (isAtLeast(nebulaVersion, version) ? [setting] : [])),
-  ]
-  if (changed.some((setting) => isIn(setting, NOT_RELOADED) || !isIn(setting, reloaded))) return 'restart'
+  if (changed.some((setting) => reloadedBy(setting, nebulaVersion) === undefined)) return 'restart'
   if (before.certificate !== after.certificate && identityOf(before) !== identityOf(after)) return 'restart'
   const same = changed.length === 0 && before.ca === after.ca && before.certificate === after.certificate
   return same ? 'none' : 'reload'
 }
+
+/** The lines, beside those that begin and end it, by which a reload shows that the change was read. */
+export function signsOf(before: Effective, after: Effective, nebulaVersion: string): Sign[] {
+  const lines = new Map<string, RegExp>()
+  for (const changed of changedSettings(before.config, after.config)) {
+    const { setting, line } = reloadedBy(changed, nebulaVersion) ?? {}
+    if (setting !== undefined && line !== undefined) lines.set(setting, line)
+  }
+  const blocked = settingAt(after.config, ['pki', 'blocklist'])
+  const own = [...lines].map(([of, line]) => ({ of, line }))
+  return [ALWAYS, ...(Array.isArray(blocked) && blocked.length > 0 ? [BLOCKED] : []), ...own]
+}
+
+const reloadedBy = (setting: string, nebulaVersion: string): Reloaded | undefined =>
+  RELOADED.find(
+    (one) =>
+      (setting === one.setting || setting.startsWith(`${one.setting}.`)) &&
+      (one.since === undefined || isAtLeast(nebulaVersion, one.since)),
+  )
 
 /** The settings that differ, as `section.setting`: as deep as both sides have sections. */
 function changedSettings(before: Settings, after: Settings, above: readonly string[] = []): string[] {
@@ -70,11 +99,17 @@ function changedSettings(before: Settings, after: Settings, above: readonly stri
 const isSection = (value: unknown): value is Settings | null | undefined =>
   value === undefined || value === null || isSettings(value)
 
-const isIn = (setting: string, list: readonly string[]): boolean =>
-  list.some((one) => setting === one || setting.startsWith(`${one}.`))
-
-/** What Nebula takes from a certificate when it starts: the addresses of its device, and the networks behind it. */
+/**
+ * What of a certificate takes a restart: the addresses and networks of the device are read at the start, and the other
+ * ends of live tunnels go on with the groups and the name that they were shown when the tunnel was made.
+ */
 const identityOf = ({ certificate }: Effective): string =>
   JSON.stringify(
-    parseCertificates(certificate).map(({ version, networks, unsafeNetworks }) => [version, networks, unsafeNetworks]),
+    parseCertificates(certificate).map(({ version, name, networks, unsafeNetworks, groups }) => [
+      version,
+      name,
+      networks,
+      unsafeNetworks,
+      groups,
+    ]),
   )

@@ -152,24 +152,46 @@ describe('each setting has its effect', () => {
   })
 
   test('the firewall, in Nebula’s names', () => {
-    const rule = { port: '443', proto: 'tcp' as const, groups: ['a', 'b'], localCidr: '10.0.0.0/8', caName: 'acme' }
-    const config = sharedOf(
-      inputOf(nodes, { firewall: { inbound: [{ ...rule, caSha: 'a'.repeat(64) }], outbound: [] } }),
-    )
+    const rule = { port: '443', proto: 'tcp' as const, groups: ['a', 'b'], localCidr: '10.0.0.0/8' }
+    const inbound = [
+      { ...rule, caName: 'acme' },
+      { ...rule, caSha: 'a'.repeat(64) },
+    ]
+    const config = sharedOf(inputOf(nodes, { firewall: { inbound, outbound: [] } }))
+    const written = { port: '443', proto: 'tcp', groups: ['a', 'b'], local_cidr: '10.0.0.0/8' }
     expect(config['firewall']).toEqual({
       default_local_cidr_any: true,
       inbound: [
-        {
-          port: '443',
-          proto: 'tcp',
-          groups: ['a', 'b'],
-          local_cidr: '10.0.0.0/8',
-          ca_name: 'acme',
-          ca_sha: 'a'.repeat(64),
-        },
+        { ...written, ca_name: 'acme' },
+        { ...written, ca_sha: 'a'.repeat(64) },
       ],
       outbound: [],
     })
+  })
+
+  test('what later versions of Nebula read otherwise, in the spelling of all of them', () => {
+    const config = 'local_range: 10.1.0.0/16\npreferred_ranges: [10.2.0.0/16]\n'
+    const shared = sharedOf(inputOf(nodes, { shared: { 'config.yml': config, further: [] } }))
+    expect(shared).toMatchObject({
+      preferred_ranges: ['10.2.0.0/16', '10.1.0.0/16'],
+      pki: { disconnect_invalid: true },
+      firewall: { default_local_cidr_any: true },
+    })
+    expect(shared).not.toHaveProperty('local_range')
+  })
+
+  test.each([
+    ['1.6.0', {}],
+    [
+      '1.9.0',
+      { firewall: { inbound: [{ port: '1', proto: 'tcp', host: 'any', localCidr: '10.1.0.0/16' }], outbound: [] } },
+    ],
+    ['1.9.0', { shared: { 'config.yml': 'firewall: {default_local_cidr_any: false}\n', further: [] } }],
+    ['1.10.0', { certificateVersion: 2 }],
+  ] as const)('the manifest says that Nebula %s is needed for %j', async (version, fields) => {
+    const { data } = compileBundle(inputOf(nodes, fields as Partial<CompileInput>))
+    const files = await unpack(data)
+    expect(JSON.parse(files.get('manifest.json') ?? '')).toMatchObject({ minimumNebulaVersion: version })
   })
 
   test('names that YAML readers could take for something else stay what they are', () => {

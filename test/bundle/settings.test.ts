@@ -99,29 +99,38 @@ describe('firewall rules become the cluster’s', () => {
 firewall:
   outbound: [{port: any, proto: any, host: any}]
   inbound:
-    - {port: 443, proto: tcp, groups: [a, b], ca_name: acme, ca_sha: ${'ab'.repeat(32)}}
-    - {port: 0, proto: icmp, groups: a, local_cidr: "fd00::1/64", host:}
+    - {port: 443, proto: tcp, groups: [a, b], ca_sha: ${'ab'.repeat(32)}}
+    - {port: 0, proto: icmp, groups: a, local_cidr: 10.7.1.1/16, ca_name: acme, host:}
     - {port: 1, proto: udp, cidr: 192.168.1.7/24}
 `
-    const rules = await firewall(content)
-    expect(rules).toEqual({
+    const section = await firewall(content)
+    expect(section.rules).toEqual({
       outbound: [open],
       inbound: [
-        { port: '443', proto: 'tcp', groups: ['a', 'b'], caName: 'acme', caSha: 'ab'.repeat(32) },
-        { port: 'any', proto: 'icmp', groups: ['a'], localCidr: 'fd00::/64' },
+        { port: '443', proto: 'tcp', groups: ['a', 'b'], caSha: 'ab'.repeat(32) },
+        { port: 'any', proto: 'icmp', groups: ['a'], localCidr: '10.7.0.0/16', caName: 'acme' },
         { port: '1', proto: 'udp', cidr: '192.168.1.0/24' },
       ],
     })
-    expect(await firewallOf('somebody', content)).toEqual(rules)
+    expect(await firewallOf('somebody', content)).toEqual(section)
   })
 
   test('one side alone closes the other; none leaves the cluster’s as they are', async () => {
-    expect(await firewall('firewall: {outbound: [{port: any, proto: any, host: any}]}\n')).toEqual({
+    expect((await firewall('firewall: {outbound: [{port: any, proto: any, host: any}]}\n')).rules).toEqual({
       inbound: [],
       outbound: [open],
     })
-    expect(await firewall('firewall: {conntrack: {tcp_timeout: 1m}}\n')).toBeNull()
-    expect(await firewall('tun: {}\n')).toBeNull()
+    expect((await firewall('firewall: {conntrack: {tcp_timeout: 1m}}\n')).rules).toBeNull()
+    expect((await firewall('tun: {}\n')).rules).toBeNull()
+  })
+
+  test.each([
+    ['1.6.0', 'tun: {}'],
+    ['1.6.0', 'firewall: {default_local_cidr_any: true, inbound: [{port: 1, proto: tcp, group: a}]}'],
+    ['1.9.0', 'firewall: {inbound: [{port: 1, proto: tcp, group: a, local_cidr: 10.1.0.0/16}]}'],
+    ['1.9.0', 'firewall: {default_local_cidr_any: false}'],
+  ])('and say that they need Nebula %s: %s', async (version, content) => {
+    expect((await firewall(`${content}\n`)).minimumNebulaVersion).toBe(version)
   })
 
   test.each([
@@ -135,6 +144,12 @@ firewall:
       '{port: 1, proto: tcp, group: a, groups: [b]}',
     ],
     ['config.yml: firewall.inbound.0.cidr: must be a network', '{port: 1, proto: tcp, cidr: any}'],
+    ['config.yml: firewall.inbound.0.cidr: has 0.0.0.0 in it', '{port: 1, proto: tcp, cidr: 1.2.3.4/4}'],
+    [
+      'config.yml: firewall.inbound.0.localCidr: must be a network of IPv4',
+      '{port: 1, proto: tcp, local_cidr: "fd::/8"}',
+    ],
+    ['config.yml: firewall.inbound.0.port: must be "any": ICMP has no ports', '{port: 1, proto: icmp, host: any}'],
     ['config.yml: line 1 sets firewall.inbound.0.proto, which must be one of', '{port: 1, proto: sctp, host: any}'],
   ])('unless Orrery cannot keep them: %s', async (message, rule) => {
     expect(await configRefusal(`firewall: {inbound: [${rule}]}\n`)).toContain(`input.archive: ${message}`)

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
 
-import { actionFor } from '../../src/nebula/action.ts'
+import { actionFor, signsOf } from '../../src/nebula/action.ts'
 import { deepMerge, settingAt, type Settings } from '../../src/nebula/merge.ts'
+import { markedTimeout } from '../../src/nebula/reload-signs.ts'
 import { compareVersions, isAtLeast, isVersion, versionIn } from '../../src/nebula/version.ts'
 import { createCa } from '../../src/pki/ca.ts'
 import { generateNodeKeyPair } from '../../src/pki/keys.ts'
@@ -44,9 +45,20 @@ describe('what a change takes', () => {
     ['reload', 'relays', { relay: { relays: ['10.42.0.9'] } }],
     ['restart', 'being a lighthouse', { lighthouse: { am_lighthouse: true } }],
     ['restart', 'the port', { listen: { port: 4243 } }],
+    ['restart', 'how often a node announces itself', { lighthouse: { interval: 20 } }],
+    ['reload', 'the same, from 1.9.3 on', { lighthouse: { interval: 20 } }, '1.9.3'],
+    [
+      'restart',
+      'whom a node takes packets from',
+      { lighthouse: { remote_allow_list: { '0.0.0.0/0': false } } },
+      '1.11.0',
+    ],
+    ['restart', 'being a relay', { relay: { am_relay: true } }, '1.11.0'],
+    ['restart', 'how long flows are remembered', { firewall: { conntrack: { udp_timeout: '5s' } } }, '1.11.0'],
     ['restart', 'the MTU', { tun: { mtu: 1400 } }],
+    ['reload', 'the MTU, from 1.9.3 on', { tun: { mtu: 1400 } }, '1.9.3'],
     ['restart', 'routes', { tun: { unsafe_routes: [1] } }],
-    ['reload', 'routes, from 1.10 on', { tun: { unsafe_routes: [1] } }, '1.10.0'],
+    ['reload', 'routes, from 1.9.3 on', { tun: { unsafe_routes: [1] } }, '1.9.3'],
     ['restart', 'the cipher', { cipher: 'chachapoly' }],
     ['restart', 'cutting what was revoked', { pki: { disconnect_invalid: false } }],
     ['restart', 'what is not known', { new: { setting: 1 } }],
@@ -61,13 +73,42 @@ describe('what a change takes', () => {
       'a new certificate of the same node',
       { certificate: certificate({ notAfter: new Date('2030-01-01') }) },
     ],
-    ['reload', 'new groups', { certificate: certificate({ groups: ['web'] }) }],
+    ['restart', 'new groups, which live tunnels do not heed', { certificate: certificate({ groups: ['web'] }) }],
     ['restart', 'a new address', { certificate: certificate({ networks: ['10.42.0.6/16'] }) }],
     ['restart', 'new networks behind it', { certificate: certificate({ unsafeNetworks: ['192.168.1.0/24'] }) }],
     ['reload', 'another CA beside it', { ca: `${now.ca}${now.ca}` }],
   ])('%s: %s', (action, _, change) => {
     expect(actionFor(now, { ...now, ...change }, '1.6.1')).toBe(action)
   })
+})
+
+describe('what shows that a reload was read', () => {
+  const signs = (change: Settings, version = '1.9.3') => signsOf(now, withConfig(change), version).map(({ of }) => of)
+
+  test('is a line of the files in each case, and one of each section that says something', () => {
+    expect(signs({})).toEqual(['pki.ca and pki.cert'])
+    const change = {
+      pki: { blocklist: ['a'.repeat(64)] },
+      lighthouse: { hosts: [], interval: 5 },
+      static_host_map: { '10.42.0.1': ['203.0.113.7:4242'], '10.42.0.2': ['203.0.113.8:4242'] },
+      firewall: { inbound: [1] },
+    }
+    const said = ['lighthouse.hosts', 'lighthouse.interval', 'pki.blocklist', 'pki.ca and pki.cert', 'static_host_map']
+    expect(signs(change).sort()).toEqual(said)
+  })
+
+  test('is not asked of what Nebula says nothing of', () => {
+    expect(signs({ relay: { relays: ['10.42.0.9'] }, logging: { level: 'debug' } })).toEqual(['pki.ca and pki.cert'])
+  })
+})
+
+test.each([
+  [undefined, '10m0.7ns0.2ns'],
+  [null, '10m0.7ns0.2ns'],
+  ['1m30s', '1m30s0.7ns0.2ns'],
+  [0, '0s0.7ns0.2ns'],
+])('the text that makes each generation another one: %s', (timeout, text) => {
+  expect(markedTimeout(timeout, { version: 7, number: 2 })).toBe(text)
 })
 
 test('merging replaces lists, zeros and nothing, which Nebula would not', () => {

@@ -92,12 +92,13 @@ async function open(
   const keys = deriveKeys(secret)
   const tokens = new Tokens(keys.tokenHash)
   const vault = new Vault(secret)
-  const operator = systemOperator(database)
+  const operator = systemOperator(database, vault)
   const authenticate = authenticator({
     database,
     tokens,
     jwts: jwtVerifier(keys.jwt, null),
     credentials: credentials(operator),
+    opener: vault,
     now: () => openOptions.now?.() ?? Date.now(),
   })
   const signIns = new SignIns({ operator, tokens, now: () => openOptions.now?.() ?? Date.now() })
@@ -120,10 +121,12 @@ async function open(
     corsOrigins: [],
     introspection: 'authenticated',
     health: {
-      database: async () => {
-        await database.client.$queryRaw`SELECT 1`
+      checks: {
+        database: async () => {
+          await database.client.$queryRaw`SELECT 1`
+        },
+        migrations: () => Promise.resolve(),
       },
-      migrations: () => Promise.resolve(),
     },
     ...openOptions,
   })

@@ -22,6 +22,7 @@ export const bumping: Record<string, Input> = {
   updateClusterLighthouse: ({ clusterId }) => ({ clusterId, lighthousePort: 4243 }),
   updateClusterFirewall: ({ clusterId }) => ({ clusterId, firewall: { inbound: [], outbound: [] } }),
   updateClusterEnrollment: ({ clusterId }) => ({ clusterId, enrollGroups: ['web'] }),
+  updateClusterCaRotation: ({ clusterId }) => ({ clusterId, automatic: false }),
   updateClusterCertificates: ({ clusterId }) => ({ clusterId, certificateLifetimeDays: 60 }),
   rotateClusterToken: ({ clusterId }) => ({ clusterId }),
   rotateClusterCa: ({ clusterId }) => ({ clusterId }),

@@ -4,9 +4,13 @@ import { fileURLToPath } from 'node:url'
 /** The program as it is shipped: global-setup.ts has built it. */
 export const program = fileURLToPath(new URL('../../dist/cli/index.js', import.meta.url))
 
-/** `orrery …` as a process of its own, in a folder of its own. */
-export function orrery(args: readonly string[], environment: Record<string, string>) {
-  const child = spawn(process.execPath, [program, ...args], {
+/**
+ * `orrery …` as a process of its own, in a folder of its own.
+ * @param starter what starts it and hands itself over to it, such as `prlimit`
+ */
+export function orrery(args: readonly string[], environment: Record<string, string>, starter: readonly string[] = []) {
+  const [first = process.execPath, ...others] = [...starter, process.execPath, program, ...args]
+  const child = spawn(first, others, {
     env: { PATH: process.env['PATH'], ORRERY_LOG_LEVEL: 'warn', ORRERY_PORT: '0', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   })

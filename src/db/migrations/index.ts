@@ -1,4 +1,4 @@
-import type { Connection } from '../connection.ts'
+import type { Connection, LedgerReader } from '../connection.ts'
 import { MigrationError } from './error.ts'
 import { type Migration, migrationsFolder, readMigrations } from './files.ts'
 import { recordApplied, recordRolledBack } from './ledger.ts'
@@ -57,7 +57,7 @@ export async function migrateDown(connection: Connection, steps = 1, folder = mi
 }
 
 /** Every migration of the program and whether the database has it. @throws MigrationError as migrateUp. */
-export async function migrationStatus(connection: Connection, folder = migrationsFolder): Promise<MigrationStatus[]> {
+export async function migrationStatus(connection: LedgerReader, folder = migrationsFolder): Promise<MigrationStatus[]> {
   const migrations = await readMigrations(connection.engine, folder)
   const { applied } = await makePlan(connection, migrations)
   const dates = new Map(applied.map(({ name, appliedAt }) => [name, appliedAt]))
@@ -68,7 +68,7 @@ export async function migrationStatus(connection: Connection, folder = migration
 }
 
 /** Passes when the database has exactly the migrations of the program. @throws MigrationError when not; it says why. */
-export async function assertCurrent(connection: Connection, folder = migrationsFolder): Promise<void> {
+export async function assertCurrent(connection: LedgerReader, folder = migrationsFolder): Promise<void> {
   const pending = (await migrationStatus(connection, folder)).filter(({ state }) => state === 'pending')
   if (pending.length === 0) return
   throw new MigrationError(

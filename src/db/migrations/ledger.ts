@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 
-import type { Connection } from '../connection.ts'
+import type { Connection, LedgerReader } from '../connection.ts'
 import type { Migration } from './files.ts'
 
 /** Prisma's own table: `prisma migrate status` and `prisma migrate deploy` read the same history. */
@@ -40,7 +40,7 @@ const createLedger = {
 }
 
 /** What the ledger, which exists, says is or was being applied; rows that were rolled back are history. */
-export async function readLedger(connection: Connection): Promise<LedgerEntry[]> {
+export async function readLedger(connection: LedgerReader): Promise<LedgerEntry[]> {
   const rows = await connection.query(
     `SELECT migration_name, checksum, started_at, finished_at FROM "_prisma_migrations" WHERE rolled_back_at IS NULL`,
   )

@@ -1,4 +1,4 @@
-import type { Connection } from '../connection.ts'
+import type { LedgerReader } from '../connection.ts'
 import { MigrationError } from './error.ts'
 import type { Migration } from './files.ts'
 import { type LedgerEntry, ledgerTable, readLedger } from './ledger.ts'
@@ -10,7 +10,7 @@ export interface Plan {
 }
 
 /** Reads the database's history and compares it with the program's migrations; throws where they contradict each other. */
-export async function makePlan(connection: Connection, migrations: readonly Migration[]): Promise<Plan> {
+export async function makePlan(connection: LedgerReader, migrations: readonly Migration[]): Promise<Plan> {
   // In this order: what another process migrates in between is then known from the ledger.
   const tables = await listTables(connection)
   const entries = tables.includes(ledgerTable) ? await readLedger(connection) : []
@@ -70,7 +70,7 @@ function assertOurs(entries: readonly LedgerEntry[], tables: readonly string[]):
 }
 
 /** The tables of the database; on PostgreSQL, of the schema public and without those of extensions. */
-async function listTables(connection: Connection): Promise<string[]> {
+async function listTables(connection: LedgerReader): Promise<string[]> {
   const rows = await connection.query(
     connection.engine === 'sqlite'
       ? `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'`

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import type { CallerError } from '../../base/errors.ts'
 import { CONFIG_FILE } from '../../nebula/manifest.ts'
-import type { Firewall } from '../firewall.ts'
-import { readFirewall } from './firewall-section.ts'
+import { readFirewall, type FirewallSection } from './firewall-section.ts'
 import { MAX_BUNDLE_LEXEMES, MAX_YAML, YAML_BATCH, mebibytes } from './limits.ts'
 import { BundleNames } from './names.ts'
+import type { OverlaySettings } from './overlay-settings.ts'
 import { archiveTooLarge, fileTooLarge, refuseArchive, refuseFile, show } from './refusal.ts'
 import type { TarEvent } from './tar-reader.ts'
 import { checkYamlInThread } from './yaml-thread.ts'
@@ -42,16 +42,22 @@ export class BundleCheck {
   #unchecked: { readonly path: string; readonly content: Uint8Array<ArrayBuffer> }[] = []
   #uncheckedBytes = 0
   #lexemes = 0
-  #firewall: Firewall | null = null
+  #firewall: FirewallSection = readFirewall(null)
+  #overlay: OverlaySettings | null = null
 
   /** @param owner whose share of the threads it takes */
   constructor(owner: string) {
     this.#owner = owner
   }
 
-  /** The rules that the shared configuration brings; null when it brings none. Known at the end. */
-  get firewall(): Firewall | null {
+  /** What the shared configuration brings for the firewall. Known at the end. */
+  get firewall(): FirewallSection {
     return this.#firewall
+  }
+
+  /** What of the shared configuration depends on the cluster's network; known at the end. */
+  get overlay(): OverlaySettings | null {
+    return this.#overlay
   }
 
   /** @throws ValidationError, LimitError */
@@ -125,9 +131,10 @@ export class BundleCheck {
       config: config === -1 ? null : config,
     })
     if (report === null) throw fileTooLarge(first.path, 'it and the files behind it take too long to be read as YAML')
-    const { broken, lexemes, firewall } = report
+    const { broken, lexemes, firewall, overlay } = report
     if (broken !== null) throw refuseFile(files[broken.index]?.path ?? '', `line ${broken.line} ${broken.reason}`)
     if (config !== -1) this.#firewall = readFirewall(firewall)
+    this.#overlay ??= overlay
     this.#lexemes += lexemes
     if (this.#lexemes > MAX_BUNDLE_LEXEMES) throw archiveTooLarge(`has more than ${MAX_BUNDLE_LEXEMES} YAML tokens`)
   }

@@ -9,9 +9,9 @@ import {
 } from '../../nebula/manifest.ts'
 import { merkleRoot, nodeLeaf } from '../../nebula/merkle.ts'
 import type { TarFile } from '../../nebula/tar.ts'
-import type { CompiledBundle, CompileInput, CompileNode } from './compile-input.ts'
+import type { CompiledBundle, CompileInput } from './compile-input.ts'
 import { packFiles } from './pack.ts'
-import { certified, nodeCertificatePath, nodeConfigPath, renderFiles } from './render.ts'
+import { certified, nodeCertificatePath, nodeConfigPath, renderCluster } from './render.ts'
 import { signAgain } from './sign-again.ts'
 
 export type { CompiledBundle, CompileInput, CompileNode } from './compile-input.ts'
@@ -25,10 +25,10 @@ export { renderFiles } from './render.ts'
  */
 export function compileBundle(input: CompileInput): CompiledBundle {
   const { nodes, resigned, problems } = signAgain(input)
-  const texts = renderFiles({ ...input, nodes })
+  const { texts, minimumNebulaVersion } = renderCluster({ ...input, nodes })
   const files: TarFile[] = [...texts].map(([path, text]) => ({ path, content: Buffer.from(text) }))
   files.push(...(input.shared?.further ?? []))
-  const manifest = writeManifest(manifestOf(input, nodes, files))
+  const manifest = writeManifest(manifestOf({ ...input, nodes, minimumNebulaVersion }, files))
   files.push(
     { path: MANIFEST_FILE, content: Buffer.from(manifest) },
     { path: SIGNATURE_FILE, content: Buffer.from(`${signManifest(manifest, input.signingKey)}\n`) },
@@ -38,7 +38,10 @@ export function compileBundle(input: CompileInput): CompiledBundle {
   return { data, sha256: hashOf(data), size: data.byteLength, nodeCount, resigned, problems }
 }
 
-function manifestOf(input: CompileInput, nodes: readonly CompileNode[], files: readonly TarFile[]): BundleManifest {
+function manifestOf(
+  input: CompileInput & Pick<BundleManifest, 'minimumNebulaVersion'>,
+  files: readonly TarFile[],
+): BundleManifest {
   const hashes = new Map(
     files.map(({ path, content }) => [path, { sha256: hashOf(content), size: content.byteLength }]),
   )
@@ -47,7 +50,7 @@ function manifestOf(input: CompileInput, nodes: readonly CompileNode[], files: r
     hashes.delete(path)
     return sha256
   }
-  const leaves = certified(nodes).map(({ id }) =>
+  const leaves = certified(input.nodes).map(({ id }) =>
     nodeLeaf({ node: id, config: take(nodeConfigPath(id)), certificate: take(nodeCertificatePath(id)) }),
   )
   return {
@@ -55,7 +58,7 @@ function manifestOf(input: CompileInput, nodes: readonly CompileNode[], files: r
     version: input.version,
     cluster: input.clusterId,
     createdAt: input.createdAt.toISOString(),
-    minimumNebulaVersion: input.certificateVersion === 2 ? '1.10.0' : '1.6.0',
+    minimumNebulaVersion: input.minimumNebulaVersion,
     // What is left is what all nodes share.
     files: Object.fromEntries(hashes),
     nodes: { count: leaves.length, root: merkleRoot(leaves) },

@@ -1,8 +1,7 @@
-import ipaddr from 'ipaddr.js'
-
 import { CONFIG_FILE } from '../../nebula/manifest.ts'
 import { isSettings, type Settings } from '../../nebula/merge.ts'
-import { formatNetwork, isNetworkText, parseNetwork } from '../../base/networks.ts'
+import { minimumNebulaFor } from '../../nebula/version-hazards.ts'
+import { withoutHostBits } from '../../base/networks.ts'
 import { firewallRule, type Firewall } from '../firewall.ts'
 import { refuseFile } from './refusal.ts'
 import { checkYamlInThread } from './yaml-thread.ts'
@@ -20,13 +19,21 @@ const NAMES: Readonly<Record<string, string>> = {
   ca_sha: 'caSha',
 }
 
+/** What the section `firewall` of a `config.yml` brings. */
+export interface FirewallSection {
+  /** The cluster's new rules; null when it has neither inbound nor outbound ones. */
+  readonly rules: Firewall | null
+  /** The oldest Nebula that lets in no more than the section says. */
+  readonly minimumNebulaVersion: string
+}
+
 /**
- * The firewall of a `config.yml`; null when it has neither inbound nor outbound rules. A side that is not there lets
+ * The firewall of a `config.yml`; no rules when it has neither inbound nor outbound rules. A side that is not there lets
  * nothing through, as in Nebula.
  * @param owner whose share of the threads it takes: a tenant's id
  * @throws ValidationError that names the line or the rule
  */
-export async function firewallOf(owner: string, config: string): Promise<Firewall | null> {
+export async function firewallOf(owner: string, config: string): Promise<FirewallSection> {
   const report = await checkYamlInThread(owner, { files: [new Uint8Array(Buffer.from(config))], config: 0 })
   if (report === null) throw refuseFile(CONFIG_FILE, 'takes too long to be read as YAML')
   if (report.broken !== null) throw refuseFile(CONFIG_FILE, `line ${report.broken.line} ${report.broken.reason}`)
@@ -37,7 +44,12 @@ export async function firewallOf(owner: string, config: string): Promise<Firewal
  * Takes over the section `firewall` of a configuration as the cluster's rules.
  * @throws ValidationError that names the rule which Orrery cannot keep
  */
-export function readFirewall(section: unknown): Firewall | null {
+export const readFirewall = (section: unknown): FirewallSection => ({
+  rules: readRules(section),
+  minimumNebulaVersion: minimumNebulaFor(isSettings(section) ? { firewall: section } : {}),
+})
+
+function readRules(section: unknown): Firewall | null {
   if (!isSettings(section)) return null
   const [inbound, outbound] = [section['inbound'] ?? null, section['outbound'] ?? null]
   if (inbound === null && outbound === null) return null
@@ -72,14 +84,4 @@ function readValue(key: string, value: unknown): unknown {
   if (key === 'groups' && typeof value === 'string') return [value]
   if (key.endsWith('cidr') && typeof value === 'string') return withoutHostBits(value)
   return value
-}
-
-/** Nebula takes the network that an address is in. */
-function withoutHostBits(text: string): string {
-  if (!isNetworkText(text) || parseNetwork(text) !== null) return text
-  const [address, prefix] = ipaddr.parseCIDR(text)
-  const bytes = address
-    .toByteArray()
-    .map((byte, index) => byte & (0xff00 >> Math.min(8, Math.max(0, prefix - index * 8))))
-  return formatNetwork([ipaddr.fromByteArray(bytes), prefix])
 }

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
-import type { Firewall } from '../firewall.ts'
 import { BundleCheck, type BundleFile } from './check.ts'
+import type { FirewallSection } from './firewall-section.ts'
 import { compressedChunks, gunzip, type ArchiveSource } from './gunzip.ts'
+import type { OverlaySettings } from './overlay-settings.ts'
 import { PrivateKeyScanner } from './private-keys.ts'
 import { refuseArchive } from './refusal.ts'
 import { TarReader } from './tar-reader.ts'
@@ -19,8 +20,10 @@ export interface InspectedBundle {
   readonly size: number
   /** The regular files in it, by path. */
   readonly files: readonly BundleFile[]
-  /** The firewall that its `config.yml` brings for the cluster; null when that has neither inbound nor outbound rules. */
-  readonly firewall: Firewall | null
+  /** The firewall that its `config.yml` brings for the cluster. */
+  readonly firewall: FirewallSection
+  /** What of its `config.yml` is yet to be compared with the cluster's network. */
+  readonly overlay: OverlaySettings | null
 }
 
 /**
@@ -52,17 +55,17 @@ export async function inspectBundle(owner: string, archive: ArchiveSource): Prom
     const key = keys.push(chunk)
     if (key !== null) keysOutside.push(key)
   })
-  const { files, firewall } = await checkContents(owner, compressed)
+  const { files, firewall, overlay } = await checkContents(owner, compressed)
   // Only now: what deflate could not make smaller stands in it as it is, and is refused by its file's name.
   if (keysOutside.length > 0) throw refuseArchive('holds a private key in its gzip header')
   const data = concat(kept)
-  return { data, sha256: sha256.digest('hex'), size: data.byteLength, files, firewall }
+  return { data, sha256: sha256.digest('hex'), size: data.byteLength, files, firewall, overlay }
 }
 
 async function checkContents(
   owner: string,
   compressed: AsyncIterable<Uint8Array>,
-): Promise<Pick<InspectedBundle, 'files' | 'firewall'>> {
+): Promise<Pick<InspectedBundle, 'files' | 'firewall' | 'overlay'>> {
   const reader = new TarReader()
   const keys = new PrivateKeyScanner()
   const check = new BundleCheck(owner)
@@ -72,7 +75,7 @@ async function checkContents(
     if (key !== null) throw check.refuseKey(key)
   }
   reader.end()
-  return { files: await check.end(), firewall: check.firewall }
+  return { files: await check.end(), firewall: check.firewall, overlay: check.overlay }
 }
 
 function concat(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {

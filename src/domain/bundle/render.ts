@@ -1,4 +1,5 @@
 import { CA_FILE, CONFIG_FILE } from '../../nebula/manifest.ts'
+import { firstWithCertificates2, newestOf } from '../../nebula/version-hazards.ts'
 import { parseCaCertificates } from '../../pki/certificate.ts'
 import type { CompileNode, RenderInput } from './compile-input.ts'
 import { MAX_UNPACKED, mebibytes } from './limits.ts'
@@ -10,12 +11,22 @@ import { sharedConfig } from './shared-config.ts'
 export const nodeConfigPath = (nodeId: string): string => `nodes/${nodeId}.yml`
 export const nodeCertificatePath = (nodeId: string): string => `certs/${nodeId}.crt`
 
+/** What Orrery writes for a cluster. */
+interface Rendered {
+  readonly texts: Map<string, string>
+  /** The oldest Nebula that can run it, and lets in no more than it says. */
+  readonly minimumNebulaVersion: string
+}
+
 /**
  * The texts that Orrery writes for a cluster, by path: ca.crt, config.yml, and for each node that holds a certificate
  * `nodes/<id>.yml` and `certs/<id>.crt`. Neither signed nor packed: what a change would do can be looked at with this.
  * @throws LimitError when they are more than a bundle may hold
  */
-export function renderFiles(input: RenderInput): Map<string, string> {
+export const renderFiles = (input: RenderInput): Map<string, string> => renderCluster(input).texts
+
+/** `renderFiles`, and what its manifest says. @throws LimitError */
+export function renderCluster(input: RenderInput): Rendered {
   const nodes = certified(input.nodes)
   const shared = sharedConfig(input, nodes)
   const texts = new Map([
@@ -31,7 +42,8 @@ export function renderFiles(input: RenderInput): Map<string, string> {
     size += config.length
     if (size > MAX_UNPACKED) throw archiveTooLarge(`unpacks to more than ${mebibytes(MAX_UNPACKED)}`)
   }
-  return texts
+  const forCertificates = input.certificateVersion === 2 ? [firstWithCertificates2] : []
+  return { texts, minimumNebulaVersion: newestOf([shared.minimumNebulaVersion, ...forCertificates]) }
 }
 
 /** The nodes of a bundle, in the order of its Merkle tree. */

@@ -2,6 +2,7 @@ import { isAlias, isMap, isScalar, isSeq, type Document, type ParsedNode } from 
 
 import { isSettings } from '../../nebula/merge.ts'
 import { AGENT_SETTINGS, checkSettings } from '../../nebula/settings.ts'
+import { overlaySettings, type OverlaySettings } from './overlay-settings.ts'
 
 /** The first agent-owned setting that a document sets, with the offset of its key; null when there is none. */
 export function findAgentSetting(document: Document.Parsed): { offset: number; reason: string } | null {
@@ -38,21 +39,24 @@ function lookUp(
 
 /**
  * The first setting of a configuration that Nebula does not know or could not use, with its offset; and, when there is
- * none, the section `firewall`.
+ * none, the section `firewall` and what depends on the cluster's network.
  */
 export function findSettingProblem(document: Document.Parsed): {
   problem: { offset: number; reason: string } | null
   firewall: unknown
+  overlay: OverlaySettings | null
 } {
   // How much aliases stand for was bounded before.
   const config: unknown = document.toJS({ maxAliasCount: -1 })
-  if (!isSettings(config)) return { problem: null, firewall: null }
+  if (!isSettings(config)) return { problem: null, firewall: null, overlay: null }
   const [first] = checkSettings(config)
     .map(({ path, message }) => ({ offset: offsetOf(document, path), path, message }))
     .sort((a, b) => a.offset - b.offset)
-  if (first === undefined) return { problem: null, firewall: config['firewall'] ?? null }
+  if (first === undefined) {
+    return { problem: null, firewall: config['firewall'] ?? null, overlay: overlaySettings(config) }
+  }
   const reason = `sets ${first.path.join('.')}, which ${first.message}`
-  return { problem: { offset: first.offset, reason }, firewall: null }
+  return { problem: { offset: first.offset, reason }, firewall: null, overlay: null }
 }
 
 /** Where a value stands, or what it is in, as far as the way can be followed. */

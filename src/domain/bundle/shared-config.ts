@@ -2,7 +2,8 @@ import { stringify } from 'yaml'
 
 import { deepMerge, isSettings, settingAt, type Settings } from '../../nebula/merge.ts'
 import { parseSettings } from '../../nebula/settings-text.ts'
-import type { FirewallRule } from '../firewall.ts'
+import { minimumNebulaFor } from '../../nebula/version-hazards.ts'
+import { writeFirewall } from '../firewall.ts'
 import type { CompileNode, RenderInput } from './compile-input.ts'
 import { unsafeRoutes, writeRoutes, type UnsafeRoute } from './routes.ts'
 
@@ -16,6 +17,8 @@ export interface SharedConfig {
   readonly relays: readonly string[]
   /** What nodes that are no lighthouses listen on. */
   readonly port: number
+  /** The oldest Nebula that lets in no more than it says. */
+  readonly minimumNebulaVersion: string
 }
 
 /**
@@ -45,16 +48,13 @@ const MARK = '# Lighthouses that Orrery wrote into static_host_map: '
  * in a comment at the top: compiled from once more, they go, and what an upload brought stays.
  */
 export function sharedConfig(input: RenderInput, nodes: readonly CompileNode[]): SharedConfig {
-  const base = deepMerge(DEFAULTS, readBase(input.shared?.['config.yml'] ?? null))
+  const base = deepMerge(DEFAULTS, respelled(readBase(input.shared?.['config.yml'] ?? null)))
   const hosts = lighthouseHosts(input, nodes)
   const routes = unsafeRoutes(nodes)
   const map = { ...sectionOf(base, 'static_host_map'), ...Object.fromEntries(hosts) }
   const config = deepMerge(base, {
     pki: { blocklist: [...new Set(input.blocklist)].sort(), disconnect_invalid: true },
-    firewall: {
-      inbound: input.firewall.inbound.map(writeRule),
-      outbound: input.firewall.outbound.map(writeRule),
-    },
+    firewall: writeFirewall(input.firewall),
     static_host_map: map,
     tun: { unsafe_routes: writeRoutes(routes, input.certificateVersion) },
   })
@@ -70,6 +70,7 @@ export function sharedConfig(input: RenderInput, nodes: readonly CompileNode[]):
       settingAt(base, ['relay', 'relays']),
     ),
     port: typeof port === 'number' ? port : 0,
+    minimumNebulaVersion: minimumNebulaFor(config),
   }
 }
 
@@ -77,10 +78,23 @@ export function sharedConfig(input: RenderInput, nodes: readonly CompileNode[]):
 function readBase(text: string | null): Settings {
   const parsed: unknown = text === null ? {} : parseSettings(text)
   const base = isSettings(parsed) ? parsed : {}
-  const [line = ''] = (text ?? '').split('\n', 1)
-  const ours = new Set(line.startsWith(MARK) ? line.slice(MARK.length).split(' ') : [])
+  const ours = writtenHosts(text ?? '')
   const rest = Object.entries(sectionOf(base, 'static_host_map')).filter(([ip]) => !ours.has(ip))
   return { ...base, static_host_map: Object.fromEntries(rest) }
+}
+
+/** The addresses that Orrery wrote into the `static_host_map` of a shared configuration. */
+export function writtenHosts(text: string): ReadonlySet<string> {
+  const [line = ''] = text.split('\n', 1)
+  return new Set(line.startsWith(MARK) ? line.slice(MARK.length).split(' ') : [])
+}
+
+/** Nebula 1.9 took `local_range` out; `preferred_ranges`, which it was one of, says the same to all versions. */
+function respelled({ local_range: range, ...config }: Settings): Settings {
+  const ranges = config['preferred_ranges'] ?? []
+  return typeof range === 'string' && Array.isArray(ranges)
+    ? { ...config, preferred_ranges: [...new Set([...(ranges as unknown[]), range])] }
+    : config
 }
 
 const sectionOf = (config: Settings, name: string): Settings => {
@@ -100,11 +114,3 @@ const union = (nodes: readonly CompileNode[], others: unknown): string[] => {
   const further = Array.isArray(others) ? others.map(String) : []
   return [...new Set([...nodes.map(({ overlayIp }) => overlayIp), ...further])].sort()
 }
-
-/** A firewall rule with Nebula's names. */
-const writeRule = ({ localCidr, caName, caSha, ...rule }: FirewallRule) => ({
-  ...rule,
-  ...(localCidr === undefined ? {} : { local_cidr: localCidr }),
-  ...(caName === undefined ? {} : { ca_name: caName }),
-  ...(caSha === undefined ? {} : { ca_sha: caSha }),
-})

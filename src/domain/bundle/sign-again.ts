@@ -14,14 +14,15 @@ type Outcome = Pick<CompiledBundle, 'resigned' | 'problems'> & {
 
 /**
  * Gives a new certificate to every node whose present one the signer did not sign, or is of another version than the
- * cluster's. A node whose request the CA refuses keeps what it has: the others must not wait for it.
- * @throws PkiError when the signer's certificate and key do not belong together, or it has expired
+ * cluster's. A node whose request the CA refuses keeps what it has: the others must not wait for it. So do all when the
+ * CA has expired: what a bundle says beside certificates (a revocation, the next CA) is not held up by it.
+ * @throws PkiError when the signer's certificate and key do not belong together
  */
 export function signAgain(input: CompileInput): Outcome {
   const { signer, nodes } = input
   if (signer === null) return { nodes, resigned: [], problems: [] }
   const ca = openCa(signer.caCertificate, signer.caKeyPem)
-  const signing: Signing = { ca, input, ...validityFrom(ca, input.now, input.certificateLifetimeSeconds) }
+  const signing: Signing = { ca, input }
   const resigned: ResignedNode[] = []
   const problems: { nodeId: string; message: string }[] = []
   const outcome = nodes.map((node): CompileNode => {
@@ -43,8 +44,6 @@ export function signAgain(input: CompileInput): Outcome {
 interface Signing {
   readonly ca: CertificateAuthority
   readonly input: CompileInput
-  readonly notBefore: Date
-  readonly notAfter: Date
 }
 
 function isPresent(pem: string, { ca, input }: Signing): boolean {
@@ -55,9 +54,10 @@ function isPresent(pem: string, { ca, input }: Signing): boolean {
 
 function sign(
   node: CompileNode,
-  { ca, input, notBefore, notAfter, ...own }: Signing & { readonly publicKey: string; readonly replaced: string },
+  { ca, input, ...own }: Signing & { readonly publicKey: string; readonly replaced: string },
 ): ResignedNode {
-  const terms = { version: input.certificateVersion, networkCidr: input.networkCidr, notBefore, notAfter }
+  const validity = validityFrom(ca, input.now, input.certificateLifetimeSeconds)
+  const terms = { version: input.certificateVersion, networkCidr: input.networkCidr, ...validity }
   const publicKey = parsePublicKey(own.publicKey)
   const { pem: certificate, fingerprint, notAfter: expiresAt } = signNodeFile(ca, terms, { ...node, publicKey })
   return {

@@ -1,5 +1,6 @@
 import { Composer, isMap, Lexer, Parser, type Document, type ParsedNode } from 'yaml'
 import { MAX_YAML_DEPTH, MAX_YAML_LEXEMES } from './limits.ts'
+import type { OverlaySettings } from './overlay-settings.ts'
 import { findAgentSetting, findSettingProblem } from './settings.ts'
 import { decodeYaml, lineAt, type YamlProblem } from './yaml-text.ts'
 import { findValueProblem } from './yaml-values.ts'
@@ -12,6 +13,8 @@ export interface YamlReport {
   readonly lexemes: number
   /** The section `firewall` of the shared configuration as it stands there; null where it is not set. */
   readonly firewall: unknown
+  /** What in it depends on the cluster's network; null where it is not fine. */
+  readonly overlay: OverlaySettings | null
 }
 
 /** The syntax tree as far as it got, and how many lexemes it took. */
@@ -32,30 +35,35 @@ interface Parsed {
 export function checkYaml(files: readonly Uint8Array[], config: number | null = null): YamlReport {
   let total = 0
   let firewall: unknown = null
+  let overlay: OverlaySettings | null = null
   for (const [index, content] of files.entries()) {
     const { problem, lexemes, ...file } = checkFile(content, index === config)
     total += lexemes
-    if (problem !== null) return { broken: { index, ...problem }, lexemes: total, firewall: null }
+    if (problem !== null) return { broken: { index, ...problem }, lexemes: total, firewall: null, overlay: null }
     firewall ??= file.firewall
+    overlay ??= file.overlay
   }
-  return { broken: null, lexemes: total, firewall }
+  return { broken: null, lexemes: total, firewall, overlay }
 }
 
 interface CheckedFile {
   readonly problem: YamlProblem | null
   readonly lexemes: number
   readonly firewall: unknown
+  readonly overlay: OverlaySettings | null
 }
 
 function checkFile(content: Uint8Array, isConfig: boolean): CheckedFile {
   const text = decodeYaml(content)
-  if (typeof text !== 'string') return { problem: text, lexemes: 0, firewall: null }
+  if (typeof text !== 'string') return { problem: text, lexemes: 0, ...nothing }
   const { lexemes, result } = parse(text)
   const found = 'offset' in result ? result : findProblem(result)
-  const { problem, firewall } =
-    found !== null || 'offset' in result || !isConfig ? { problem: found, firewall: null } : findSettingProblem(result)
-  return { problem: problem && { line: lineAt(text, problem.offset), reason: problem.reason }, lexemes, firewall }
+  const { problem, ...config } =
+    found !== null || 'offset' in result || !isConfig ? { problem: found, ...nothing } : findSettingProblem(result)
+  return { problem: problem && { line: lineAt(text, problem.offset), reason: problem.reason }, lexemes, ...config }
 }
+
+const nothing = { firewall: null, overlay: null }
 
 function parse(text: string): Parsed {
   const lexer = new Lexer()

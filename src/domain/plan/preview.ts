@@ -12,6 +12,8 @@ import { watchNodes } from './written-nodes.ts'
 export interface Preview<T> {
   readonly value: T
   readonly plan: ChangePlan
+  /** The cluster as the change would leave it. */
+  readonly after: Snapshot
 }
 
 /** Thrown through a transaction that is to leave nothing behind. */
@@ -44,7 +46,7 @@ async function previewed<T>(scope: Scope, clusterId: string, { work, inTurn, sig
     const { value, states } = await run(scope, clusterId, { work, before })
     if (states.before.cluster.configVersion + 1 !== states.after.cluster.configVersion) continue
     signal.throwIfAborted()
-    return { value, plan: await planChange(scope, states, { inTurn, signal }) }
+    return { value, plan: await planChange(scope, states, { inTurn, signal }), after: states.after }
   }
   throw new ConflictError('The cluster changes all the time; try again')
 }

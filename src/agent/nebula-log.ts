@@ -1,0 +1,55 @@
+import { printableLine } from '../base/printable.ts'
+import { bounds } from './bounds.ts'
+
+/** A line of Nebula's log. */
+export interface NebulaLine {
+  readonly level: 'debug' | 'info' | 'warn' | 'error' | 'fatal'
+  readonly msg: string
+  readonly fields: Readonly<Record<string, unknown>>
+  /** The message with the error that it carries. */
+  readonly complaint: string
+}
+
+/** By their names in small letters: Nebula 1.11 writes them in capitals, and has other ones. */
+const levels: Readonly<Record<string, NebulaLine['level']>> = {
+  trace: 'debug',
+  debug: 'debug',
+  info: 'info',
+  warn: 'warn',
+  warning: 'warn',
+  error: 'error',
+  fatal: 'fatal',
+  panic: 'fatal',
+}
+
+const levelOf = (name: string): NebulaLine['level'] => levels[name.toLowerCase()] ?? 'info'
+
+/** Whether Nebula complains in a line. */
+export const isComplaint = ({ level }: NebulaLine): boolean => level === 'error' || level === 'fatal'
+
+/** A line of Nebula's log, which is JSON from where it has read its configuration on. */
+export function lineOf(text: string): NebulaLine {
+  try {
+    const { level, msg, ...fields } = JSON.parse(text) as Record<string, unknown>
+    delete fields['time']
+    const error = fields['error']
+    const said = printableLine(String(msg), bounds.report)
+    const complaint = printableLine(typeof error === 'string' ? `${said}: ${error}` : said, bounds.report)
+    return { level: levelOf(String(level)), msg: said, fields, complaint }
+  } catch {
+    // Before that, and when it panics, it is text.
+    const level = levelOf(/(?:^|\s)level=(\w+)/.exec(text)?.[1] ?? '')
+    const said = printableLine(text, bounds.report)
+    return { level, msg: said, fields: {}, complaint: said }
+  }
+}
+
+/** The last thing that Nebula said, without what machines read. */
+export function lastWords(output: string): string {
+  const last = output.split('\n').findLast((line) => line.trim() !== '') ?? ''
+  const { complaint } = lineOf(last)
+  return (
+    /msg="((?:[^"\\]|\\.)*)"(?:.* error="((?:[^"\\]|\\.)*)")?/.exec(complaint)?.slice(1).filter(Boolean).join(': ') ??
+    complaint
+  ).slice(0, 500)
+}

@@ -1,0 +1,115 @@
+import { setImmediate } from 'node:timers/promises'
+
+import { NotFoundError } from '../../base/errors.ts'
+import type { Scope } from '../../auth/scope.ts'
+import type { Key, Row } from '../../db/pages.ts'
+import type { Cluster, Node } from '../../db/types.ts'
+import { getCluster } from '../clusters.ts'
+import { listClusterNodes, listLighthouses } from '../nodes.ts'
+import { readPage, type List, type Window } from '../pages.ts'
+import type { Snapshot } from '../snapshot.ts'
+
+/** Of a node what warnings are decided from. */
+export type NodeFacts = Pick<
+  Node,
+  'id' | 'name' | 'overlayIp' | 'isLighthouse' | 'lighthousePublicIp' | 'lighthousePort'
+> & { readonly routes: readonly string[] }
+
+/**
+ * What warnings are decided from: a cluster as a change left it, or would. Each answer is found when it is asked for, by
+ * one statement, and once; only groups take one for each 500 nodes, as far as they are read.
+ */
+export interface ClusterFacts {
+  readonly cluster: () => Promise<Cluster>
+  /** The groups of each node, 500 nodes at a time: as many may have 8 MB of them. */
+  readonly groups: () => AsyncIterable<readonly (readonly string[])[]>
+  /** Which of these names nodes have. */
+  readonly namesAmong: (names: readonly string[]) => Promise<ReadonlySet<string>>
+  /** The first nodes by name that have networks behind them, and whether those are all. */
+  readonly gateways: () => Promise<{ readonly nodes: readonly NodeFacts[]; readonly areAll: boolean }>
+  /** Lighthouses, the first 100 by name. */
+  readonly lighthouses: () => Promise<readonly NodeFacts[]>
+  /** Whether there are two nodes at least, which want to find each other. */
+  readonly hasPeers: () => Promise<boolean>
+}
+
+/** Gives the facts of a cluster. */
+export type FactsOf = (clusterId: string) => ClusterFacts
+
+/** Nodes whose groups are read between two turns of the event loop. */
+const piece = 500
+
+/** Gateways whose routes are looked at: each may have 256. */
+const mostGateways = 250
+const mostLighthouses = 100
+
+/** The facts of a cluster as it is stored. */
+export function storedFacts(scope: Scope, clusterId: string): ClusterFacts {
+  const cluster = once(async () => {
+    const found = await getCluster(scope, clusterId)
+    if (!found) throw new NotFoundError('Cluster')
+    return found
+  })
+  const read = (list: List, fields: readonly string[], part: Pick<Window, 'after' | 'limit'>) =>
+    readPage(scope, list, { fields, window: { before: null, inverted: false, ...part } })
+  // The page has these columns, which is what a node is here.
+  const nodes = async (list: List, limit: number) =>
+    (await read(list, nodeColumns, { after: null, limit })) as unknown as NodeFacts[]
+  return {
+    cluster,
+    async *groups() {
+      let after: Key | null = null
+      for (;;) {
+        const rows: Row[] = await read(listClusterNodes(clusterId), ['name', 'groups'], { after, limit: piece })
+        // Only the domain writes the column, as a list of texts.
+        yield rows.map(({ groups }) => groups as string[])
+        if (rows.length < piece) return
+        after = [String(rows.at(-1)?.['name'])]
+        await setImmediate()
+      }
+    },
+    namesAmong: async (names) => {
+      const { tenantId } = await cluster()
+      // Along the unique index of (tenant, cluster, name).
+      const where = { tenantId, clusterId, name: { in: [...names] } }
+      const found = await scope.db.node.findMany({ where, select: { name: true } })
+      return new Set(found.map(({ name }) => name))
+    },
+    gateways: once(async () =>
+      firstGateways(await nodes(listClusterNodes(clusterId, { hasRoutes: true }), mostGateways + 1)),
+    ),
+    lighthouses: once(() => nodes(listLighthouses(clusterId), mostLighthouses)),
+    hasPeers: once(async () => (await nodes(listClusterNodes(clusterId), 2)).length === 2),
+  }
+}
+
+const nodeColumns = ['id', 'name', 'overlayIp', 'isLighthouse', 'lighthousePublicIp', 'lighthousePort', 'routes']
+
+/** The facts of a cluster as a change would leave it, without a statement. */
+export const snapshotFacts = ({ cluster, nodes }: Snapshot): ClusterFacts => ({
+  cluster: () => Promise.resolve(cluster),
+  async *groups() {
+    for (let at = 0; at < nodes.length; at += piece) {
+      yield nodes.slice(at, at + piece).map(({ groups }) => groups)
+      await setImmediate()
+    }
+  },
+  namesAmong: (names) => {
+    const wanted = new Set(names)
+    return Promise.resolve(new Set(nodes.flatMap(({ name }) => (wanted.has(name) ? [name] : []))))
+  },
+  gateways: once(() => Promise.resolve(firstGateways(nodes.filter(({ routes }) => routes.length > 0)))),
+  lighthouses: once(() => Promise.resolve(nodes.filter(({ isLighthouse }) => isLighthouse).slice(0, mostLighthouses))),
+  hasPeers: () => Promise.resolve(nodes.length > 1),
+})
+
+const firstGateways = (nodes: readonly NodeFacts[]) => ({
+  nodes: nodes.slice(0, mostGateways),
+  areAll: nodes.length <= mostGateways,
+})
+
+/** A question that is answered once, however often it is asked. */
+export function once<T>(find: () => Promise<T>): () => Promise<T> {
+  let found: Promise<T> | null = null
+  return () => (found ??= find())
+}

@@ -1,0 +1,29 @@
+import type { ChangeWarning } from './warning.ts'
+
+/** A name that firewall rules cannot single out: to Nebula, `any` is everybody (its configuration reference, `firewall`). */
+export const everybodysName = (name: string, path: readonly string[]): ChangeWarning[] =>
+  name === 'any'
+    ? [
+        {
+          code: 'MEANS_EVERYBODY',
+          path,
+          message:
+            'a firewall rule for host "any" is for everybody, so that none can be for this node: take another name',
+        },
+      ]
+    : []
+
+/** The same of groups. */
+export const everybodysGroup = (groups: readonly string[], path: readonly string[]): ChangeWarning[] =>
+  groups.flatMap((group, index) =>
+    group === 'any'
+      ? [
+          {
+            code: 'MEANS_EVERYBODY' as const,
+            path: [...path, String(index)],
+            message:
+              'a firewall rule for group "any" is for everybody, so that none can be for this group: take another name',
+          },
+        ]
+      : [],
+  )

@@ -1,0 +1,55 @@
+import ipaddr from 'ipaddr.js'
+
+import { toNumber } from '../../base/networks.ts'
+import type { ChangeWarning } from './warning.ts'
+
+/** The addresses of an IPv4 network, as numbers. */
+interface Interval {
+  readonly first: number
+  readonly last: number
+}
+
+/**
+ * An IPv4 network or address of a row as its first and last address, which compare quickly; null for IPv6, which meets
+ * nothing of an overlay.
+ */
+export function intervalOf(text: string): Interval | null {
+  if (text.includes(':')) return null
+  const [address = '', prefix = '32'] = text.split('/')
+  const first = toNumber(address)
+  return { first, last: first + 2 ** (32 - Number(prefix)) - 1 }
+}
+
+/** Whether two networks share an address. */
+export const meet = (one: Interval | null, other: Interval | null): boolean =>
+  one !== null && other !== null && one.first <= other.last && other.first <= one.last
+
+const isWithin = (one: Interval, outer: Interval | null): boolean =>
+  outer !== null && outer.first <= one.first && one.last <= outer.last
+
+/**
+ * What nobody was given for himself: private networks (RFC 1918), those of providers' NATs (RFC 6598), and those for
+ * examples and measurements (RFC 5737, RFC 2544). Whatever is in none of them is somebody's on the Internet.
+ */
+const nobodys = [
+  '10.0.0.0/8',
+  '172.16.0.0/12',
+  '192.168.0.0/16',
+  '100.64.0.0/10',
+  '192.0.2.0/24',
+  '198.51.100.0/24',
+  '203.0.113.0/24',
+  '198.18.0.0/15',
+].map(intervalOf)
+
+/** A network that is somebody else's: his machines cannot be reached any more where the network is. */
+export function publicNetwork(cidr: string, path: readonly string[]): ChangeWarning[] {
+  const network = intervalOf(cidr)
+  if (network === null || nobodys.some((outer) => isWithin(network, outer))) return []
+  const message = `${cidr} is public address space: nodes cannot reach the machines of the Internet that have these addresses. Unless it is your own, take a network within 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or 100.64.0.0/10`
+  return [{ code: 'PUBLIC_NETWORK', path, message }]
+}
+
+/** Whether an address is one that only machines of the same site reach (RFC 1918, RFC 6598, RFC 4193). */
+export const isOfSite = (address: string): boolean =>
+  ['private', 'carrierGradeNat', 'uniqueLocal'].includes(ipaddr.process(address).range())

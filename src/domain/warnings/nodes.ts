@@ -1,0 +1,107 @@
+import type { Node } from '../../db/types.ts'
+import type { Firewall } from '../firewall.ts'
+import { groupsOf } from '../node-signing.ts'
+import { routesOf } from '../routes.ts'
+import type { ClusterFacts, FactsOf, NodeFacts } from './facts.ts'
+import { heldByNobody } from './groups.ts'
+import { lighthouseWarnings, noLighthouse, relayWarnings } from './lighthouses.ts'
+import { everybodysGroup, everybodysName } from './names.ts'
+import { routeWarnings } from './routes.ts'
+import { mostWarnings, several, type ChangeWarning } from './warning.ts'
+
+/** The largest packet that fits into one of Ethernet's 1500 bytes with Nebula's 60 of IPv4, UDP, header and tag. */
+const largestMtu = 1440
+
+/** What is unlikely of a node that was created. */
+export async function newNodeWarnings(facts: FactsOf, node: Node): Promise<ChangeWarning[]> {
+  const cluster = facts(node.clusterId)
+  return [
+    ...everybodysName(node.name, ['input', 'name']),
+    ...mtuWarnings(node),
+    ...everybodysGroup(groupsOf(node), ['input', 'groups']),
+    ...(await lighthouseWarnings(cluster, factsOf(node))),
+    ...relayWarnings({ ...factsOf(node), isRelay: node.isRelay }),
+    ...(await noLighthouse(cluster, ['input', 'isLighthouse'])),
+    ...(await routeWarnings(facts, node)),
+  ].slice(0, mostWarnings)
+}
+
+/** What is unlikely of a machine that enrolled. */
+export const enrolledNodeWarnings = (node: Node): ChangeWarning[] => [
+  ...everybodysName(node.name, ['input', 'name']),
+  ...everybodysGroup(groupsOf(node), ['input', 'groups']),
+]
+
+export const mtuWarnings = ({ mtu }: Pick<Node, 'mtu'>): ChangeWarning[] =>
+  mtu <= largestMtu
+    ? []
+    : [
+        {
+          code: 'MTU_TOO_LARGE',
+          path: ['input', 'mtu'],
+          message: `with more than ${largestMtu} bytes, Nebula’s packets do not fit into the 1500 of Ethernet and of most of the Internet, and are lost or cut: take at most ${largestMtu}, or 1300 to be safe, unless every way between the nodes has larger frames`,
+        },
+      ]
+
+/** What is unlikely of the lighthouse settings that a node was given. */
+export const nodeLighthouseWarnings = async (facts: FactsOf, node: Node): Promise<ChangeWarning[]> => [
+  ...(await lighthouseWarnings(facts(node.clusterId), factsOf(node))),
+  ...(node.isLighthouse
+    ? []
+    : await noLighthouse(facts(node.clusterId), ['input', 'isLighthouse'], { wasLighthouse: true })),
+]
+
+/** What is unlikely of the relay setting that a node was given. */
+export const nodeRelayWarnings = (node: Node): ChangeWarning[] =>
+  relayWarnings({ ...factsOf(node), isRelay: node.isRelay })
+
+/** What is unlikely of the groups that a node was given. @param former those that it had before */
+export async function groupWarnings(facts: FactsOf, node: Node, former: readonly string[]): Promise<ChangeWarning[]> {
+  const groups = groupsOf(node)
+  const gone = former.filter((group) => !groups.includes(group))
+  return [
+    ...everybodysGroup(groups, ['input', 'groups']),
+    ...(await lostGroups(facts(node.clusterId), gone, ['input', 'groups'])),
+  ]
+}
+
+/** What is unlikely of a cluster without a node. */
+export async function deletedNodeWarnings(facts: FactsOf, node: Node): Promise<ChangeWarning[]> {
+  const cluster = facts(node.clusterId)
+  const path = ['input', 'nodeId']
+  return [
+    ...(node.isLighthouse ? await noLighthouse(cluster, path, { wasLighthouse: true }) : []),
+    ...(await lostGroups(cluster, groupsOf(node), path)),
+    ...lostName(await firewallOf(cluster), node.name, path),
+  ]
+}
+
+/** Rules for groups that a change took from the last node that had them. */
+async function lostGroups(
+  cluster: ClusterFacts,
+  gone: readonly string[],
+  path: readonly string[],
+): Promise<ChangeWarning[]> {
+  const { inbound, outbound } = gone.length === 0 ? noRules : await firewallOf(cluster)
+  const ruled = new Set([...inbound, ...outbound].flatMap(({ group, groups = [] }) => [group, ...groups]))
+  const named = gone.filter((group) => group !== 'any' && ruled.has(group))
+  const asked = named.map((group) => ({ wanted: [group], group }))
+  const lost = (await heldByNobody(cluster, asked)).map(({ group }) => group)
+  if (lost.length === 0) return []
+  const message = `no node has ${several(lost)} any more, and the firewall has rules for it: give it to another node, or delete the rules`
+  return [{ code: 'UNKNOWN_GROUP', path, message }]
+}
+
+function lostName({ inbound, outbound }: Firewall, name: string, path: readonly string[]): ChangeWarning[] {
+  if (name === 'any' || ![...inbound, ...outbound].some(({ host }) => host === name)) return []
+  const message = `the firewall has rules for host "${name}", which no node is any more: delete them, or give another node the name`
+  return [{ code: 'UNKNOWN_HOST', path, message }]
+}
+
+const noRules: Firewall = { inbound: [], outbound: [] }
+
+// Only domain/firewall.ts writes the column, in this shape.
+const firewallOf = async (cluster: ClusterFacts): Promise<Firewall> =>
+  (await cluster.cluster()).firewall as unknown as Firewall
+
+const factsOf = (node: Node): NodeFacts => ({ ...node, routes: routesOf(node) })

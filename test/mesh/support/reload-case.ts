@@ -1,0 +1,43 @@
+import type { Settings } from '../../../src/nebula/merge.ts'
+import type { Files, HandNebula } from './hand-nebula.ts'
+import { reaches } from './pings.ts'
+import type { ReloadScene } from './reload-scene.ts'
+
+/** What a machine gets beside the scene's own. */
+export interface Given extends Partial<Omit<Files, 'settings'>> {
+  readonly settings?: Settings
+}
+
+/** A setting that is changed under a running Nebula, and how the world sees that the change is in force. */
+export interface ReloadCase {
+  /** As Nebula's file has it. */
+  readonly setting: string
+  readonly what: string
+  /** The first Nebula that knows it. */
+  readonly since?: string
+  readonly before: (scene: ReloadScene) => Given
+  readonly after: (scene: ReloadScene) => Given
+  /** What the others run; the scene's own where nothing is said. */
+  readonly far?: (scene: ReloadScene) => Given
+  readonly tower?: (scene: ReloadScene) => Given
+  readonly third?: (scene: ReloadScene) => Given
+  /** Before the change. */
+  readonly prepare?: (scene: ReloadScene) => Promise<unknown>
+  /** Must be false before the change, unless a look would spoil it (`unseen`). */
+  readonly inForce: (scene: ReloadScene) => Promise<boolean>
+  readonly unseen?: true
+  /** Left to `npm run test:reload`: it takes long, or differs little from another. */
+  readonly slow?: true
+}
+
+export const nothing = (): Given => ({})
+export const only = (settings: Settings) => (): Given => ({ settings })
+export const nobody = [{ port: '1', proto: 'tcp', host: 'nobody' }]
+export const ping = (from: HandNebula, to: HandNebula | string) =>
+  reaches(from.machine, typeof to === 'string' ? to : to.overlayIp)
+export const not = async (what: Promise<boolean>) => !(await what)
+export const everywhere = '198.18.0.0/15'
+export const show = async ({ machine }: HandNebula, ...command: string[]) => machine.exec(...command).catch(() => '')
+export const denied = (address: string): Settings => ({
+  lighthouse: { remote_allow_list: { [`${address}/32`]: false, '0.0.0.0/0': true } },
+})
