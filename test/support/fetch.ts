@@ -17,7 +17,14 @@ export async function fetchFrom(
 ): Promise<Response> {
   // A body that is a stream needs `duplex` (Fetch standard, 5.4), of which the types do not know.
   const asked = new Request('http://orrery.test/', { ...init, duplex: 'half' } as RequestInit)
-  return responseOf(await answer(receive(incoming(asked, path))))
+  const call = receive(incoming(asked, path))
+  const left = new Promise<never>((_resolve, reject) => {
+    asked.signal.addEventListener('abort', () => {
+      call.leave()
+      reject(new Error('the client has left'))
+    })
+  })
+  return responseOf(await Promise.race([answer(call), left]))
 }
 
 function incoming({ method, headers, body }: Request, url: string): Incoming {
