@@ -189,7 +189,7 @@ describe('each setting has its effect', () => {
     ['1.9.0', { shared: { 'config.yml': 'firewall: {default_local_cidr_any: false}\n', further: [] } }],
     ['1.10.0', { certificateVersion: 2 }],
   ] as const)('the manifest says that Nebula %s is needed for %j', async (version, fields) => {
-    const { data } = compileBundle(inputOf(nodes, fields as Partial<CompileInput>))
+    const { data } = compileBundle(inputOf(nodes, fields))
     const files = await unpack(data)
     expect(JSON.parse(files.get('manifest.json') ?? '')).toMatchObject({ minimumNebulaVersion: version })
   })
@@ -244,6 +244,14 @@ tun: {dev: nebula7, unsafe_routes: [{route: 1.0.0.0/8, via: 10.42.0.2}]}
       lighthouse: { am_lighthouse: false, hosts: ['10.42.0.1', '10.42.0.99'], interval: 30 },
       listen: { port: 4555 },
     })
+  })
+
+  test('names no lighthouse that is gone, with which Nebula would not start', () => {
+    const named = { 'config.yml': 'lighthouse: {hosts: ["10.42.0.1", "10.42.0.77"]}\n', further: [] }
+    const hostsFor = (all: typeof nodes) =>
+      settingAt(ownOf(inputOf(all, { shared: named }), 1), ['lighthouse', 'hosts'])
+    expect(hostsFor(nodes)).toEqual(['10.42.0.1'])
+    expect(hostsFor(nodes.slice(1))).toEqual([])
   })
 
   test('is taken out of what was compiled with it, and a lighthouse that is gone does not stay in it', async () => {

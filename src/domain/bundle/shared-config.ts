@@ -58,13 +58,15 @@ export function sharedConfig(input: RenderInput, nodes: readonly CompileNode[]):
     static_host_map: map,
     tun: { unsafe_routes: writeRoutes(routes, input.certificateVersion) },
   })
-  const own = nodes.filter(({ isLighthouse, overlayIp }) => isLighthouse && Object.hasOwn(map, overlayIp))
+  // Nebula does not start with a lighthouse that it cannot find: one of an upload may have been deleted since.
+  const isFound = (address: string): boolean => Object.hasOwn(map, address)
+  const own = nodes.filter(({ isLighthouse, overlayIp }) => isLighthouse && isFound(overlayIp))
   const mark = hosts.length === 0 ? '' : `${MARK}${hosts.map(([ip]) => ip).join(' ')}\n`
   const port = settingAt(base, ['listen', 'port'])
   return {
     text: mark + stringify(config, STYLE),
     routes,
-    lighthouses: union(own, settingAt(base, ['lighthouse', 'hosts'])),
+    lighthouses: union(own, settingAt(base, ['lighthouse', 'hosts'])).filter(isFound),
     relays: union(
       nodes.filter(({ isRelay }) => isRelay),
       settingAt(base, ['relay', 'relays']),
