@@ -19,7 +19,7 @@ const decide = [
   'src/graphql/access.ts rightsOf',
   'src/graphql/listener.ts asListener',
   'src/graphql/viewer.ts viewerOf',
-  'src/http/stream-places.ts #takeOwn',
+  'src/http/live/stream-places.ts #takeOwn',
 ]
 
 describe('a new kind of caller', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { buildSchema, type DocumentNode, type ExecutionResult } from 'graphql'
 
-import { useKnownDocuments } from '../src/http/use-known-documents.ts'
+import { useKnownDocuments } from '../src/http/graphql/use-known-documents.ts'
 
 const schema = buildSchema('type Query { a: Query  b: Int }')
 const often = 40

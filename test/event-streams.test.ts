@@ -4,8 +4,9 @@ import { once } from 'node:events'
 
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 
-import { EventStreams } from '../src/http/event-streams.ts'
-import { frameOf, type Frames } from '../src/http/event-frames.ts'
+import { EventStreams } from '../src/http/live/event-streams.ts'
+import { frameOf } from '../src/http/live/event-frames.ts'
+import type { Frames } from '../src/http/pipeline/answer.ts'
 
 const head = { status: 200, head: ['content-type', 'text/event-stream'] }
 

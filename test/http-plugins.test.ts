@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { GraphQLError, type ExecutionArgs } from 'graphql'
 
-import type { GraphqlPlugin } from '../src/http/graphql-plugin.ts'
+import type { GraphqlPlugin } from '../src/http/graphql/graphql-plugin.ts'
 import { posted, startServed, type Served } from './support/socket.ts'
 
 type Hook = 'onParse' | 'onValidate' | 'onContextBuilding' | 'onExecute'

@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream'
 import type { ReadableStream as WebStream } from 'node:stream/web'
 
-import type { FinishedAnswer } from '../../src/http/answer.ts'
+import type { FinishedAnswer } from '../../src/http/pipeline/answer.ts'
 import type { App } from '../../src/http/app.ts'
-import type { Incoming } from '../../src/http/incoming.ts'
+import type { Incoming } from '../../src/http/pipeline/incoming.ts'
 
 /**
  * Asks an application without a socket: a request of the Fetch standard becomes one as node:http hands it over, takes

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { request } from 'node:http'
 
-import { listen } from '../../src/http/server.ts'
+import { listen } from '../../src/http/server/server.ts'
 import { startApp, type OpenOptions, type TestApp } from './app.ts'
 import { certify } from './certified.ts'
 import { createWorld, type World } from './world.ts'
