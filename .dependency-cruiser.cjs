@@ -57,6 +57,13 @@ module.exports = {
       to: { path: '^src/config[.]ts$', dependencyTypesNot: ['type-only', 'type-import'] },
     },
     {
+      name: 'pipeline-knows-no-route',
+      comment: 'What every request goes through in src/http depends on nothing that only some of them ask for.',
+      severity: 'error',
+      from: { path: '^src/http/pipeline/' },
+      to: { path: '^src/http/', pathNot: '^src/http/pipeline/' },
+    },
+    {
       name: 'raw-client-stays-below',
       comment:
         'The database client without a tenant is for db, auth, ha, main and cli. Everybody else is handed a scoped one.',

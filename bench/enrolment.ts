@@ -30,9 +30,10 @@ import { createTenant } from '../src/domain/tenants.ts'
 import { Vault } from '../src/domain/vault.ts'
 import { createApp, type App } from '../src/http/app.ts'
 import { SignIns } from '../src/domain/sign-ins.ts'
-import { StreamPlaces } from '../src/http/stream-places.ts'
-import { Strangers } from '../src/http/strangers.ts'
+import { StreamPlaces } from '../src/http/live/stream-places.ts'
+import { Strangers } from '../src/http/pipeline/strangers.ts'
 import { formatPublicKey, generateNodeKeyPair } from '../src/pki/keys.ts'
+import { fetchFrom } from '../test/support/fetch.ts'
 
 const [total = 3000, atOnce = 64] = process.argv.slice(2).map(Number)
 const folder = await mkdtemp(join(tmpdir(), 'orrery-enrolment-'))
@@ -103,7 +104,7 @@ async function enrollMany(app: App, token: string, keys: string[], name: string)
   const worker = async () => {
     for (let index = next++; index < keys.length; index = next++) {
       const began = performance.now()
-      const response = await app.fetch('http://orrery.bench/graphql', {
+      const response = await fetchFrom(app, '/graphql', {
         method: 'POST',
         headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
         body: JSON.stringify({

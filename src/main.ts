@@ -32,10 +32,10 @@ import { countTenants } from './domain/tenants.ts'
 import { Vault } from './domain/vault.ts'
 import { startReplica } from './ha/replica.ts'
 import { createApp } from './http/app.ts'
-import type { Health } from './http/health.ts'
-import { listen } from './http/server.ts'
-import { StreamPlaces } from './http/stream-places.ts'
-import { Strangers } from './http/strangers.ts'
+import type { Health } from './http/routes/health.ts'
+import { listen } from './http/server/server.ts'
+import { StreamPlaces } from './http/live/stream-places.ts'
+import { Strangers } from './http/pipeline/strangers.ts'
 
 /** A server that listens; everything it holds is given back by `stop`, in order. */
 export interface RunningServer {

@@ -37,6 +37,7 @@ const refused: Record<string, Record<string, string>> = {
   'config-is-handed-down': { 'src/domain/a.ts': "import type { Config } from '../config.ts'" },
   'config-is-only-a-type-in-http': { 'src/http/a.ts': "import { readConfig } from '../config.ts'" },
   'config-imports-only-base-auth': { 'src/config.ts': "import { value } from './domain/value.ts'" },
+  'pipeline-knows-no-route': { 'src/http/pipeline/a.ts': "import { value } from '../value.ts'" },
   'system-session-is-made-at-the-entry': {
     'src/http/a.ts': "import { system } from '../auth/system.ts'",
     'src/auth/b.ts': "import { system } from './system.ts'",

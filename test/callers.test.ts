@@ -19,7 +19,7 @@ const decide = [
   'src/graphql/access.ts rightsOf',
   'src/graphql/listener.ts asListener',
   'src/graphql/viewer.ts viewerOf',
-  'src/http/stream-places.ts #takeOwn',
+  'src/http/live/stream-places.ts #takeOwn',
 ]
 
 describe('a new kind of caller', () => {
@@ -32,7 +32,7 @@ describe('a new kind of caller', () => {
   test('is asked for nowhere else: the linter refuses it', async () => {
     const elsewhere = 'src/http/new-route.ts'
     expect(await refusedIn(elsewhere, "if (session.kind === 'node') open()")).toBe(1)
-    expect(await refusedIn(elsewhere, "if ((await exchange.session()).kind !== 'anonymous') open()")).toBe(1)
+    expect(await refusedIn(elsewhere, "if ((await call.session()).kind !== 'anonymous') open()")).toBe(1)
     expect(await refusedIn(elsewhere, "if ('operator' !== kind) refuse()")).toBe(1)
     expect(await refusedIn(elsewhere, 'if (!session.isAdmin) refuse()')).toBe(1)
     expect(await refusedIn('src/graphql/access.ts', "if (session.kind === 'node') open()")).toBe(0)

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 
 import { mintJwt } from '../src/auth/jwt.ts'
-import { listen, type Listening } from '../src/http/server.ts'
+import { listen, type Listening } from '../src/http/server/server.ts'
 import { startApp, type TestApp } from './support/app.ts'
 import { engines } from './support/database.ts'
 import { mutate } from './support/mutate.ts'

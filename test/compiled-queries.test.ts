@@ -11,9 +11,11 @@ const times = 14
 describe('a query that is asked again and again', () => {
   let app: TestApp
   let world: World
+  let foreign: World
   beforeAll(async () => {
     app = await startApp('sqlite')
     world = await createWorld(app, 'again', randomUUID())
+    foreign = await createWorld(app, 'foreign', randomUUID())
     for (const name of ['one', 'two', 'three']) await createNode(app, world.admin, { clusterId: world.clusterId, name })
   })
   afterAll(() => app.close())
@@ -99,10 +101,48 @@ describe('a query that is asked again and again', () => {
     ],
   ]
 
-  test.each(cases)('%s: answered the same each time', async (_name, asked) => {
+  test.each(cases)('%s: answered the same each time, and others as if it were new', async (_name, asked) => {
     const { token, query, variables = {} } = asked()
+    const others = [null, world.clusterToken, world.viewer, foreign.admin, foreign.nodeToken]
+    const answers = () => Promise.all(others.map((other) => app.answer(other, query, variables)))
+    const before = await answers()
     const first = await app.answer(token, query, variables)
     for (let time = 1; time < times; time += 1) expect(await app.answer(token, query, variables)).toEqual(first)
+    expect(await answers()).toEqual(before)
+  })
+
+  test('is answered with what is true now', async () => {
+    const version = async () => {
+      const { viewer } = await app.ask<{ viewer: { cluster: { configVersion: number } } }>(
+        world.nodeToken,
+        '{ viewer { ... on Node { cluster { configVersion } } } }',
+      )
+      return viewer.cluster.configVersion
+    }
+    for (let time = 0; time < times; time += 1) await version()
+    const before = await version()
+    await app.database.client.cluster.update({
+      where: { id: world.clusterId },
+      data: { configVersion: { increment: 1 } },
+    })
+    expect(await version()).toBe(before + 1)
+  })
+
+  test('is executed once more by the interpreter when it fails, and not a third time', async () => {
+    const query = '{ replicas { id } }'
+    for (let time = 0; time < times; time += 1) await app.ask(app.operator, query)
+    const { replica } = app.database.client
+    const findMany: unknown = Reflect.get(replica, 'findMany')
+    let failures = 0
+    const fail = () => {
+      failures += 1
+      return Promise.reject(new Error('the disk is gone'))
+    }
+    Object.assign(replica, { findMany: fail })
+    const answer = await app.answer(app.operator, query)
+    Object.assign(replica, { findMany })
+    expect(answer.errors?.map(({ extensions }) => extensions?.code)).toEqual(['INTERNAL_SERVER_ERROR'])
+    expect(failures).toBe(2)
   })
 
   test('one document with other variables, callers and operations is another question', async () => {

@@ -4,10 +4,11 @@ import { once } from 'node:events'
 
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 
-import { EventStreams } from '../src/http/event-streams.ts'
-import { nextFrame, type Frames } from '../src/http/event-frames.ts'
+import { EventStreams } from '../src/http/live/event-streams.ts'
+import { frameOf } from '../src/http/live/event-frames.ts'
+import type { Frames } from '../src/http/pipeline/answer.ts'
 
-const head = new Response(null, { headers: { 'content-type': 'text/event-stream' } })
+const head = { status: 200, head: ['content-type', 'text/event-stream'] }
 
 /** Frames as fast as they are asked for, each as large as a page; counts how many were. */
 class Endless implements Frames {
@@ -15,7 +16,7 @@ class Endless implements Frames {
   hasEnded = false
   next(): Promise<Buffer | null> {
     this.made += 1
-    return Promise.resolve(nextFrame({ data: 'x'.repeat(10_000) }))
+    return Promise.resolve(frameOf(JSON.stringify({ data: 'x'.repeat(10_000) })))
   }
   end(): Promise<void> {
     this.hasEnded = true
@@ -31,7 +32,7 @@ class Quiet implements Frames {
   next(): Promise<Buffer | null> {
     if (!this.#isFirst) return new Promise((resolve) => (this.#waiting = resolve))
     this.#isFirst = false
-    return Promise.resolve(nextFrame({ data: 1 }))
+    return Promise.resolve(frameOf(JSON.stringify({ data: 1 })))
   }
   end(): Promise<void> {
     this.hasEnded = true

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { serverAudits } from 'graphql-http'
 
-import { listen, type Listening } from '../src/http/server.ts'
+import { listen, type Listening } from '../src/http/server/server.ts'
 import { startApp, type TestApp } from './support/app.ts'
 
 let app: TestApp

@@ -3,8 +3,8 @@ import { runInNewContext } from 'node:vm'
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 
-import { exampleOperations } from '../src/http/graphiql-examples.ts'
-import { signInScript } from '../src/http/graphiql-sign-in.ts'
+import { exampleOperations } from '../src/http/graphiql/graphiql-examples.ts'
+import { signInScript } from '../src/http/graphiql/graphiql-sign-in.ts'
 import { startApp, type TestApp } from './support/app.ts'
 
 let app: TestApp

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 
-import { longestOfStrangers } from '../src/http/use-strangers.ts'
-import { documentLimits } from '../src/http/use-limits.ts'
-import { jsonLimit } from '../src/http/use-request-parsers.ts'
+import { longestOfStrangers } from '../src/http/graphql/strangers-documents.ts'
+import { documentLimits } from '../src/http/graphql/limits.ts'
+import { jsonLimit } from '../src/http/graphql/params.ts'
 import { startApp, type GraphqlAnswer, type TestApp } from './support/app.ts'
 import { probeSchema } from './support/probe-schema.ts'
 

@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net'
 import { afterEach, describe, expect, test } from '@jest/globals'
 
 import { anonymous } from '../src/auth/session.ts'
-import { listen, type Listening, type ListenOptions } from '../src/http/server.ts'
+import { listen, type Listening, type ListenOptions } from '../src/http/server/server.ts'
 import { startApp, type OpenOptions, type TestApp } from './support/app.ts'
 
 const loopback = { host: '127.0.0.1', port: 0 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 
-import { fileLimit, formLimit } from '../src/http/upload-form.ts'
+import { fileLimit, formLimit } from '../src/http/uploads/upload-form.ts'
 import { startApp, type GraphqlAnswer, type TestApp } from './support/app.ts'
 import { probeSchema } from './support/probe-schema.ts'
 

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto'
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 
-import { Strangers } from '../src/http/strangers.ts'
-import { listen, type Listening } from '../src/http/server.ts'
+import { Strangers } from '../src/http/pipeline/strangers.ts'
+import { listen, type Listening } from '../src/http/server/server.ts'
 import { startApp, startBeside, type TestApp } from './support/app.ts'
 import { engines } from './support/database.ts'
 import { openStream } from './support/streams.ts'

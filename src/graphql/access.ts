@@ -48,19 +48,30 @@ const none: Rights = {
   enrollingMachine: false,
 }
 
+const people: Rights = { ...none, signedIn: true, tenantReader: true, clusterReader: true }
+const node: Rights = { ...none, signedIn: true, node: true, clusterReader: true }
+
+/** Made once: every request asks several times. */
+const rights = {
+  operator: { ...people, operator: true, tenantWriter: true, clusterWriter: true },
+  admin: { ...people, tenantWriter: true, clusterWriter: true },
+  viewer: people,
+  node,
+  adminNode: { ...node, clusterWriter: true },
+  enrollingMachine: { ...none, signedIn: true, enrollingMachine: true },
+} satisfies Record<string, Rights>
+
 /** Each kind of caller is named, so that a new one has no rights, and does not compile, until somebody has decided. */
 function rightsOf(session: Session): Rights {
   switch (session.kind) {
     case 'operator':
-      return { ...people, operator: true, tenantWriter: true, clusterWriter: true }
-    case 'tenantAdmin': {
-      const isAdmin = session.role === 'admin'
-      return { ...people, tenantWriter: isAdmin, clusterWriter: isAdmin }
-    }
+      return rights.operator
+    case 'tenantAdmin':
+      return session.role === 'admin' ? rights.admin : rights.viewer
     case 'node':
-      return { ...none, signedIn: true, node: true, clusterReader: true, clusterWriter: session.isAdmin }
+      return session.isAdmin ? rights.adminNode : rights.node
     case 'enrollingMachine':
-      return { ...none, signedIn: true, enrollingMachine: true }
+      return rights.enrollingMachine
     case 'anonymous':
       return none
   }
@@ -106,8 +117,6 @@ function enrollingMachineIn(session: Session): EnrollingMachineSession | null {
       return null
   }
 }
-
-const people: Rights = { ...none, signedIn: true, tenantReader: true, clusterReader: true }
 
 /** Whose files of a bundle a caller may read: all nodes', one node's beside the shared ones, or no archive at all. */
 export type BundleReach = 'all' | { readonly nodeId: string } | 'none'
@@ -156,7 +165,7 @@ export const refusalFor = ({ session }: Pick<Context, 'session'>): GraphQLError 
   isSignedIn(session) ? forbidden() : unauthenticated()
 
 /** The signed-in caller of a field that was let through. */
-export function callerOf({ session }: Context): SignedIn {
+export function callerOf({ session }: Pick<Context, 'session'>): SignedIn {
   if (!isSignedIn(session)) throw unauthenticated()
   return session
 }

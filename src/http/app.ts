@@ -1,6 +1,3 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
-
-import { createServerAdapter, sendNodeResponse } from '@whatwg-node/server'
 import type { GraphQLSchema } from 'graphql'
 
 import type { Authenticate } from '../auth/authenticate.ts'
@@ -13,25 +10,18 @@ import type { LiveClusters } from '../domain/live/clusters.ts'
 import type { Presence } from '../domain/presence.ts'
 import type { SignIns } from '../domain/sign-ins.ts'
 import type { Vault } from '../domain/vault.ts'
-import { bundleRoutes } from './bundles.ts'
-import type { Call } from './call.ts'
-import { EventStreams, listenersAddedTo } from './event-streams.ts'
-import { Exchange, type Handler, type Middleware } from './exchange.ts'
-import { fastBundle } from './fast-bundle.ts'
-import { fastLane, type Served } from './fast-lane.ts'
-import type { GraphqlPlugin } from './graphql-plugin.ts'
-import { graphqlRoutes, type Introspection } from './graphql.ts'
-import { healthRoutes, type Health } from './health.ts'
-import { failure } from './responses.ts'
-import type { StreamPlaces } from './stream-places.ts'
-import type { Strangers } from './strangers.ts'
-import { router, type Route } from './router.ts'
-import { signInRoutes } from './sign-ins.ts'
-import { useAccessLog } from './use-access-log.ts'
-import { useCors } from './use-cors.ts'
-import { useFailures } from './use-failures.ts'
-import { useRequestId } from './use-request-id.ts'
-import { useSecurityHeaders } from './use-security-headers.ts'
+import type { FinishedAnswer } from './pipeline/answer.ts'
+import { bundleRoutes } from './routes/bundles.ts'
+import { Call } from './pipeline/call.ts'
+import type { GraphqlPlugin } from './graphql/graphql-plugin.ts'
+import { graphqlRoute, type Introspection } from './graphql/graphql.ts'
+import { healthRoutes, type Health } from './routes/health.ts'
+import type { Incoming } from './pipeline/incoming.ts'
+import { pipeline } from './pipeline/pipeline.ts'
+import { router } from './pipeline/router.ts'
+import { signInRoutes } from './routes/sign-ins.ts'
+import type { StreamPlaces } from './live/stream-places.ts'
+import type { Strangers } from './pipeline/strangers.ts'
 
 /** What the application is made of; main and the tests hand it in. */
 export interface AppMeans {
@@ -66,96 +56,33 @@ export interface AppMeans {
   readonly schema?: GraphQLSchema
 }
 
-/** The whole application, for a socket (`listener`) and without one (`fetch`): both take the same way. */
+/** The whole application, without a socket: `listen` gives it one, and tests ask it as that does. */
 export interface App {
-  fetch(url: string | URL, init?: RequestInit): Promise<Response>
-  /** For node:http: answers a plain request. Others it leaves alone, and returns false. */
-  answerPlain(request: IncomingMessage, response: ServerResponse): boolean
-  /** For node:http, whatever the request. */
-  listener(request: IncomingMessage, response: ServerResponse): Promise<void>
+  /** Begins a call: whoever holds its connection says so when the client leaves. */
+  receive(request: Incoming): Call
+  /** What a call is answered with; never rejects. */
+  answer(call: Call): Promise<FinishedAnswer>
   /** From now on `/readyz` says that this instance is going away; streams end. */
   stop(): void
-  /** Since the start. */
-  readonly served: Readonly<Served>
   readonly log: Logger
-}
-
-/** What is known of a request beside the request, on its way through the adapter. */
-interface Passing extends Record<string, unknown> {
-  readonly isOnSocket?: true
-  readonly address?: string | null
-  /** The call that the short way left to the usual one. */
-  readonly before?: Call
-  exchange?: Exchange
 }
 
 /** Puts the application together. */
 export function createApp(means: AppMeans): App {
   let isStopping = false
-  const served: Served = { short: 0, usual: 0 }
-  const graphql = graphqlRoutes(means)
-  const routes: readonly Route[] = [
-    graphql.route,
+  const route = router([
+    graphqlRoute(means),
     ...bundleRoutes(means),
     ...signInRoutes(means),
     ...healthRoutes(means.health, { isStopping: () => isStopping, log: means.log }),
-  ]
-  const middlewares: readonly Middleware[] = [
-    useRequestId,
-    useAccessLog(means.log),
-    useSecurityHeaders,
-    useCors(means.corsOrigins),
-    useFailures,
-  ]
-  const handler = middlewares.reduceRight<Handler>((next, middleware) => middleware(next), router(routes))
-  const answer = (request: Request, passing: Passing) => {
-    served.usual += 1
-    // Routes and pages are found by path alone, but a Host header can make the whole address unreadable.
-    if (!URL.canParse(request.url)) return failure(400, 'BAD_REQUEST', 'The address or the Host header is malformed.')
-    const { isOnSocket = false, address = null, before } = passing
-    passing.exchange = new Exchange(request, means, { isOnSocket, address, before })
-    return handler(passing.exchange)
-  }
-  // Left to find out whether its requests are node's own, which they are not, the adapter loads all of node's fetch.
-  const adapter = createServerAdapter<Passing>(answer, { __useCustomAbortCtrl: true })
-  const streams = new EventStreams()
-  const fast = fastLane([graphql.fast, fastBundle(means)], {
-    ...means,
-    served,
-    isStopping: () => isStopping,
-    async handOver({ request, call }, response, body) {
-      const { method = 'POST', url = '/', headers } = request
-      const given = Object.entries(headers).map(([name, value]): [string, string] => [name, String(value)])
-      // Routes go by the path alone.
-      const passing: Passing = { address: call.caller.address, before: call }
-      const answered = await adapter.fetch(`http://localhost${url}`, { method, headers: given, body }, passing)
-      await sendNodeResponse(answered, response, request, true)
-    },
-  })
+  ])
   return {
-    fetch: async (url, init = {}) => adapter.fetch(url.toString(), init),
-    answerPlain: fast,
-    listener: async (request, response) => {
-      const { address } = means.strangers.callerOf(request)
-      const passing: Passing = { isOnSocket: true, address }
-      response.once('close', () => {
-        if (!response.writableFinished) passing.exchange?.leave()
-      })
-      const release = listenersAddedTo(response)
-      const head = await adapter.handleNodeRequestAndResponse(request, response, passing)
-      const events = passing.exchange?.events
-      if (!events) {
-        await sendNodeResponse(head, response, request, true)
-        return
-      }
-      release()
-      streams.open(response, head, events)
-    },
+    receive: (request) => new Call(request, means),
+    answer: pipeline({ ...means, route }),
     stop() {
       isStopping = true
       means.live.stop()
     },
-    served,
     log: means.log,
   }
 }

@@ -4,9 +4,9 @@ import { request } from 'node:http'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { getIntrospectionQuery } from 'graphql'
 
-import { StreamPlaces } from '../../src/http/stream-places.ts'
-import { Strangers } from '../../src/http/strangers.ts'
-import { listen, type Listening } from '../../src/http/server.ts'
+import { StreamPlaces } from '../../src/http/live/stream-places.ts'
+import { Strangers } from '../../src/http/pipeline/strangers.ts'
+import { listen, type Listening } from '../../src/http/server/server.ts'
 import { startApp, type OpenOptions, type TestApp } from '../support/app.ts'
 import { openStream, type Stream } from '../support/streams.ts'
 import { createNode, createWorld, type World } from '../support/world.ts'
@@ -56,8 +56,8 @@ const unknown = () => bearer(`orn_${'x'.repeat(43)}`)
 
 /** Each way in, as a plain request takes it. */
 const ways: Record<string, Asked> = {
-  'the short way': posted(),
-  'the usual way': { ...posted(), headers: { ...json, accept: 'application/json, text/plain' } },
+  'a query': posted(),
+  'a query of somebody choosy': { ...posted(), headers: { ...json, accept: 'application/json, text/plain' } },
   'a subscription': { ...posted(), headers: { ...json, accept: 'text/event-stream' } },
   'an upload': { method: 'POST', body: '--x--', headers: { 'content-type': 'multipart/form-data; boundary=x' } },
   'a GET': { path: '/graphql?query={viewer{__typename}}', headers: { 'x-orrery-csrf': '1' } },
@@ -280,7 +280,7 @@ describe('streams', () => {
     expect(places.size).toBe(0)
   })
 
-  test('the usual way without a socket counts as well', async () => {
+  test('count without a socket as well', async () => {
     const init = () => ({
       method: 'POST',
       headers: { ...json, accept: 'text/event-stream', ...bearer(world.nodeToken) },

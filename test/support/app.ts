@@ -17,12 +17,13 @@ import { unpublished } from '../../src/domain/publisher.ts'
 import { SignIns } from '../../src/domain/sign-ins.ts'
 import { Vault } from '../../src/domain/vault.ts'
 import { FairQueue } from '../../src/base/fair-queue.ts'
-import { StreamPlaces } from '../../src/http/stream-places.ts'
-import { Strangers } from '../../src/http/strangers.ts'
+import { StreamPlaces } from '../../src/http/live/stream-places.ts'
+import { Strangers } from '../../src/http/pipeline/strangers.ts'
 import { createLog } from '../../src/base/log.ts'
 import { Spool } from '../../src/base/spool.ts'
 import { createApp, type App, type AppMeans } from '../../src/http/app.ts'
 import { clientOf, type Client, type GraphqlAnswer } from './client.ts'
+import { fetchFrom } from './fetch.ts'
 import { createMigratedDatabase, type Engine, type TestDatabase } from './database.ts'
 
 export type { GraphqlAnswer }
@@ -129,7 +130,7 @@ async function open(
     },
     ...openOptions,
   })
-  const fetchApp = (path: string, init?: RequestInit) => app.fetch(new URL(path, 'http://orrery.test'), init)
+  const fetchApp = (path: string, init?: RequestInit) => fetchFrom(app, path, init)
   const lifetime = 3600
   return {
     ...clientOf(fetchApp),

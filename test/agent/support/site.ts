@@ -11,7 +11,7 @@ import { systemOperator } from '../../../src/auth/system.ts'
 import { createLog } from '../../../src/base/log.ts'
 import { packBundle } from '../../../src/domain/bundle/pack.ts'
 import { startPublisher, type Publisher } from '../../../src/domain/publisher.ts'
-import { listen, type Listening } from '../../../src/http/server.ts'
+import { listen, type Listening } from '../../../src/http/server/server.ts'
 import { readSlice } from '../../../src/nebula/slice-archive.ts'
 import { writeTar } from '../../../src/nebula/tar.ts'
 import { startApp, type LogLine, type TestApp } from '../../support/app.ts'
@@ -53,15 +53,11 @@ export class Site {
     }
     const between: TestApp['app'] = {
       ...app.app,
-      answerPlain: (request, response) => request.url !== '/bundle' && app.app.answerPlain(request, response),
-      async listener(request, response) {
-        const body =
-          request.url === '/bundle' ? await server.tamper('/bundle', request.headers.authorization ?? '') : null
-        if (body === null) {
-          if (!app.app.answerPlain(request, response)) await app.app.listener(request, response)
-          return
-        }
-        response.writeHead(200, { 'content-type': 'application/gzip', etag: '"0"' }).end(body)
+      async answer(call) {
+        const body = call.path === '/bundle' ? await server.tamper('/bundle', call.header('authorization') ?? '') : null
+        if (body === null) return app.app.answer(call)
+        const head = ['content-type', 'application/gzip', 'etag', '"0"']
+        return { status: 200, head, parts: [body], length: body.length }
       },
     }
     const listening = await listen(between, { host: '127.0.0.1', port: 0, closeTimeout: 500 })

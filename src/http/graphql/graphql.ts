@@ -1,0 +1,83 @@
+import type { GraphQLSchema } from 'graphql'
+
+import type { Session } from '../../auth/session.ts'
+import type { Tokens } from '../../auth/tokens.ts'
+import type { FairQueue } from '../../base/fair-queue.ts'
+import type { Spool } from '../../base/spool.ts'
+import { Enrolments } from '../../domain/enrolment.ts'
+import type { LiveClusters } from '../../domain/live/clusters.ts'
+import type { Presence } from '../../domain/presence.ts'
+import type { Vault } from '../../domain/vault.ts'
+import { Loaders } from '../../graphql/loaders.ts'
+import type { Answer } from '../pipeline/answer.ts'
+import type { Call } from '../pipeline/call.ts'
+import { withPresentedErrors } from './errors.ts'
+import { graphiqlPage, wantsPage } from '../graphiql/graphiql.ts'
+import type { GraphqlPlugin, ServerContext } from './graphql-plugin.ts'
+import { performer } from './perform.ts'
+import { answerWith, answerWithStream } from './results.ts'
+import type { Route } from '../pipeline/router.ts'
+import type { StreamPlaces } from '../live/stream-places.ts'
+import type { Strangers } from '../pipeline/strangers.ts'
+import type { Introspection } from './use-introspection.ts'
+
+export type { Introspection }
+
+interface Means {
+  readonly tokens: Tokens
+  readonly vault: Vault
+  readonly presence: Presence
+  readonly introspection: Introspection
+  readonly live: LiveClusters
+  readonly expensive: FairQueue
+  readonly strangers: Strangers
+  readonly places: StreamPlaces
+  readonly spool: Spool
+  readonly plugins?: readonly GraphqlPlugin[]
+  /** Orrery's own when absent. */
+  readonly schema?: GraphQLSchema
+}
+
+/** `/graphql`: the API, and GraphiQL for whoever opens the address in a browser. */
+export function graphqlRoute(means: Means): Route {
+  const contextOf = contextMaker(means)
+  const perform = performer(means)
+  const answer = async (call: Call): Promise<Answer> => {
+    const session = await call.session()
+    const accept = call.header('accept')
+    const result = await perform(contextOf(call, session))
+    if ('next' in result) return answerWithStream(result, accept)
+    return answerWith(withPresentedErrors(result, { call, session }), accept)
+  }
+  return {
+    path: '/graphql',
+    methods: {
+      GET: (call) => {
+        if (!wantsPage(call)) return answer(call)
+        call.countAsStranger()
+        return graphiqlPage(call)
+      },
+      POST: answer,
+    },
+  }
+}
+
+function contextMaker({ tokens, vault, presence, live, expensive }: Means) {
+  const enrolments = new Enrolments({ tokens, vault })
+  // Whole from the beginning: what a plugin adds to it later costs a tenth of a poll.
+  return (call: Call, session: Session): ServerContext => ({
+    call,
+    session,
+    tokens,
+    vault,
+    enrolments,
+    presence,
+    live,
+    expensive,
+    left: () => call.left,
+    isMeasured: false,
+    events: null,
+    loaders: new Loaders(),
+    reauthentication: () => call.reauthentication(),
+  })
+}

@@ -1,0 +1,76 @@
+import { isUtf8 } from 'node:buffer'
+
+import { budgetOf } from '../../auth/session.ts'
+import type { Spool } from '../../base/spool.ts'
+import { accessOf, callerOf, refusalFor } from '../../graphql/access.ts'
+import { readBody } from '../pipeline/body.ts'
+import type { Call } from '../pipeline/call.ts'
+import type { ServerContext } from './graphql-plugin.ts'
+import { asParams, jsonLimit, parseJson, type Params } from './params.ts'
+import { badRequest, refused } from '../pipeline/refusals.ts'
+import { paramsFromForm } from '../uploads/upload-form.ts'
+
+const csrfHeader = 'x-orrery-csrf'
+/** Parameters that are no JSON in an address. */
+const texts = new Set(['query', 'operationName'])
+
+/**
+ * Reads the operation of a call: from the address of a GET, the JSON body of a POST, or a multipart form with a file.
+ * Other content types are refused.
+ * @param spool where an upload is kept until it is its turn
+ * @throws GraphQLError as `refused` makes it
+ * @throws LimitError where too many uploads wait
+ */
+export async function readParams(context: ServerContext, spool: Spool): Promise<Params> {
+  const { call } = context
+  if (call.method !== 'POST') return paramsFromAddress(call)
+  const { contentType: type } = call
+  const isJson = type === 'application/json' || type === 'application/graphql+json'
+  if (!isJson && type !== 'multipart/form-data') {
+    throw refused(415, 'UNSUPPORTED_MEDIA_TYPE', 'Send GraphQL requests as application/json.')
+  }
+  if ((call.header('content-encoding') ?? 'identity') !== 'identity') {
+    throw refused(415, 'UNSUPPORTED_MEDIA_TYPE', 'Send the body uncompressed.')
+  }
+  if (isJson) return paramsFromJson(await readBody(call.request, jsonLimit))
+  // Only from those who may change a cluster, since nothing else is done with files: nobody else makes this server hold
+  // megabytes.
+  if (!accessOf(context).clusterWriter) throw refusalFor(context)
+  assertPreflighted(call)
+  const content = spool.open(budgetOf(callerOf(context)))
+  call.whenOver(() => content.close())
+  return paramsFromForm(call.request, content)
+}
+
+/**
+ * A page of any origin can make its visitor's browser send a GET or a form without asking the server first. Those two
+ * therefore need a header (any value) that such a page cannot set without the CORS preflight, which only listed
+ * origins pass. JSON bodies are always preflighted (Fetch standard, CORS-safelisted request headers).
+ */
+function assertPreflighted(call: Call): void {
+  if (call.header(csrfHeader) !== null) return
+  throw refused(403, 'CSRF_HEADER_MISSING', `This request needs the header ${csrfHeader} (with any value).`)
+}
+
+function paramsFromJson(body: Buffer): Params {
+  if (body.byteLength === 0) throw badRequest('The request has no body.')
+  if (!isUtf8(body)) throw badRequest('The body is not UTF-8.')
+  const text = body.toString()
+  // A byte order mark, which some clients write and JSON does not have.
+  return asParams(parseJson(text.startsWith('\uFEFF') ? text.slice(1) : text, 'The body'))
+}
+
+/** The operation in a GET's address (GraphQL over HTTP, 6.2). */
+function paramsFromAddress(call: Call): Params {
+  assertPreflighted(call)
+  if (call.method !== 'GET') {
+    throw refused(405, 'BAD_REQUEST', 'GraphQL only supports GET and POST requests.', { allow: 'GET, POST' })
+  }
+  const search = call.url?.searchParams ?? new URLSearchParams()
+  const given: Record<string, unknown> = {}
+  for (const name of ['query', 'operationName', 'variables', 'extensions']) {
+    const value = search.get(name)
+    if (value) given[name] = texts.has(name) ? value : parseJson(value, `\`${name}\``)
+  }
+  return asParams(given)
+}

@@ -1,0 +1,104 @@
+import type { ServerResponse } from 'node:http'
+
+import type { FinishedAnswer, Frames } from '../pipeline/answer.ts'
+import { completeFrame, pingFrame } from './event-frames.ts'
+
+/** Between two signs of life on an idle stream, in turns of the wheel; agents give a stream up after a minute. */
+const slots = 12
+/** Signs of life that a reader may leave unread: a minute of them. */
+const mostUnread = 5
+
+/**
+ * Writes server-sent events to sockets. A stream holds at most what its socket's buffer does: while the reader does not
+ * take that, nothing more is made for it, and one that takes nothing for a minute is cut. One timer serves all streams,
+ * a twelfth of them at a time.
+ */
+export class EventStreams {
+  readonly #wheel = Array.from({ length: slots }, () => new Set<EventStream>())
+  readonly #turnEvery: number
+  #next = 0
+  #at = 0
+  #timer: NodeJS.Timeout | undefined
+
+  /** @param turnEvery milliseconds */
+  constructor(turnEvery = 1000) {
+    this.#turnEvery = turnEvery
+  }
+
+  /** Writes the answer's head, then each frame, then that it is complete. */
+  open(response: ServerResponse, { status, head }: Pick<FinishedAnswer, 'status' | 'head'>, frames: Frames): void {
+    // The reader left before there was anything to read: its response says so once only, and has.
+    if (response.closed) {
+      void frames.end()
+      return
+    }
+    this.#next = (this.#next + 1) % slots
+    const slot = this.#wheel[this.#next]
+    const stream = new EventStream(response, frames)
+    slot?.add(stream)
+    this.#timer ??= setInterval(() => this.#turn(), this.#turnEvery).unref()
+    response.once('close', () => {
+      slot?.delete(stream)
+      if (this.#wheel.every(({ size }) => size === 0)) {
+        clearInterval(this.#timer)
+        this.#timer = undefined
+      }
+      void stream.closed()
+    })
+    // A connection that breaks shows as closed.
+    response.on('error', ignored)
+    response.socket?.setTimeout(0).setKeepAlive(true).setNoDelay(true)
+    response.writeHead(status, head as string[])
+    void stream.run()
+  }
+
+  #turn(): void {
+    this.#at = (this.#at + 1) % slots
+    for (const stream of this.#wheel[this.#at] ?? []) stream.ping()
+  }
+}
+
+const ignored = () => undefined
+
+class EventStream {
+  readonly #response: ServerResponse
+  readonly #frames: Frames
+  #isFull = false
+  #unread = 0
+  #goOn: (() => void) | null = null
+
+  constructor(response: ServerResponse, frames: Frames) {
+    this.#response = response
+    this.#frames = frames
+  }
+
+  async run(): Promise<void> {
+    // Some browsers do not show that the answer has begun before something has come.
+    this.#response.write(pingFrame)
+    for (let frame = await this.#frames.next(); frame; frame = await this.#frames.next()) {
+      if (this.#response.destroyed) return
+      if (!this.#response.write(frame)) await this.#drained()
+    }
+    this.#response.end(completeFrame)
+  }
+
+  async closed(): Promise<void> {
+    this.#goOn?.()
+    await this.#frames.end()
+  }
+
+  ping(): void {
+    if (!this.#isFull) this.#response.write(pingFrame)
+    else if ((this.#unread += 1) >= mostUnread) this.#response.destroy()
+  }
+
+  async #drained(): Promise<void> {
+    this.#isFull = true
+    await new Promise<void>((resolve) => {
+      this.#goOn = resolve
+      this.#response.once('drain', resolve)
+    })
+    this.#isFull = false
+    this.#unread = 0
+  }
+}

@@ -1,0 +1,44 @@
+import { failure, type Answer } from './answer.ts'
+import type { Call } from './call.ts'
+
+/** What a path's pattern caught, by the names of its groups. */
+export type PathParameters = Readonly<Record<string, string>>
+type RouteHandler = (call: Call, parameters: PathParameters) => Answer | Promise<Answer>
+
+/**
+ * An address and what may be done with it, e.g.
+ * `{ path: /^\/clusters\/(?<id>[^/]+)$/, methods: { GET: (call, { id }) => … } }`.
+ * `GET` answers `HEAD` too: the pipeline takes the body away. A handler that is for signed-in callers asks
+ * `call.session()`.
+ */
+export interface Route {
+  /** The whole path, or a pattern of it with named groups. */
+  readonly path: string | RegExp
+  readonly methods: Readonly<Partial<Record<'GET' | 'POST', RouteHandler>>>
+}
+
+/** Finds the route of a call; 404 where there is none, 405 with `Allow` where it has no such method. */
+export function router(routes: readonly Route[]): (call: Call) => Answer | Promise<Answer> {
+  return (call) => {
+    const { method, path: asked } = call
+    if (asked === null) return failure(400, 'BAD_REQUEST', 'The address or the Host header is malformed.')
+    for (const { path, methods } of routes) {
+      const parameters = match(path, asked)
+      if (!parameters) continue
+      const { GET, POST } = methods
+      if ((method === 'GET' || method === 'HEAD') && GET) return GET(call, parameters)
+      if (method === 'POST' && POST) return POST(call, parameters)
+      const allow = [...(GET ? ['GET', 'HEAD'] : []), ...(POST ? ['POST'] : [])].join(', ')
+      return failure(405, 'METHOD_NOT_ALLOWED', `Here only ${allow} can be asked for.`, { headers: { allow } })
+    }
+    return failure(404, 'NOT_FOUND', 'There is nothing at this address.')
+  }
+}
+
+const nothing: PathParameters = {}
+
+function match(path: string | RegExp, asked: string): PathParameters | null {
+  if (typeof path === 'string') return path === asked ? nothing : null
+  const found = path.exec(asked)
+  return found && { ...found.groups }
+}

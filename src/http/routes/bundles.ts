@@ -1,0 +1,97 @@
+import { budgetOf } from '../../auth/session.ts'
+import type { FairQueue } from '../../base/fair-queue.ts'
+import { isId } from '../../base/ids.ts'
+import { getConfigBundle, getConfigBundleArchive, type ConfigBundle } from '../../domain/config-bundles.ts'
+import { bundleReachOf, isSignedIn } from '../../graphql/access.ts'
+import { empty, failure, type Answer } from '../pipeline/answer.ts'
+import type { Call } from '../pipeline/call.ts'
+import { etagOf, isKnown, ownBundle, type BundleMeans, type OwnBundle } from './own-bundle.ts'
+import type { Route } from '../pipeline/router.ts'
+
+/**
+ * Downloads of bundles: `GET /bundle` is a node's own slice of the newest one, with the version as its ETag, so that a
+ * poll without news is a 304; `GET /clusters/<id>/bundles/<version>` is any version's whole archive, for everybody but
+ * plain nodes.
+ */
+export const bundleRoutes = (means: BundleMeans & { readonly expensive: FairQueue }): readonly Route[] => [
+  {
+    path: '/bundle',
+    methods: {
+      GET: async (call) => sliceAnswer(await ownBundle(await call.session(), call.header('if-none-match'), means)),
+    },
+  },
+  {
+    path: /^\/clusters\/(?<clusterId>[^/]+)\/bundles\/(?<version>[1-9]\d{0,8})$/,
+    methods: {
+      GET: async (call, { clusterId = '', version = '' }) => {
+        const session = await call.session()
+        if (!isSignedIn(session)) return unauthenticated()
+        if (bundleReachOf(session) !== 'all') return forbidden('You may not download whole archives.')
+        const id = clusterId.toLowerCase()
+        const bundle = isId(id) ? await getConfigBundle(session.scope, id, Number(version)) : null
+        return download(call, bundle, () =>
+          means.expensive.run(budgetOf(session), call.left, () =>
+            getConfigBundleArchive(session.scope, id, Number(version)),
+          ),
+        )
+      },
+    },
+  },
+]
+
+/** Of every answer that is about a version. */
+const headersOf = (version: number) => ({
+  // Kept by the client alone, and asked for again each time: the credential may have ended.
+  'cache-control': 'private, no-cache',
+  vary: 'authorization',
+  etag: etagOf(version),
+})
+
+function sliceAnswer(bundle: OwnBundle): Answer {
+  switch (bundle.kind) {
+    case 'known':
+      return empty(304, headersOf(bundle.version))
+    case 'slice': {
+      const headers = { ...headersOf(bundle.version), 'content-type': 'application/gzip' }
+      return { status: 200, headers, parts: bundle.parts }
+    }
+    case 'unauthenticated':
+      return unauthenticated()
+    case 'notANode':
+      return forbidden('Only nodes have a bundle of their own.')
+    case 'none':
+      return missing()
+    case 'notYet':
+      return failure(404, 'NOT_FOUND', 'No published version has this node yet: it needs a certificate first.')
+  }
+}
+
+/** Answers from the metadata where that is enough; the archive is read only when it is sent. */
+async function download(
+  call: Call,
+  bundle: ConfigBundle | null,
+  archiveOf: () => Promise<{ readonly data: Uint8Array<ArrayBuffer> } | null>,
+): Promise<Answer> {
+  if (!bundle) return missing()
+  const { version, size } = bundle
+  if (isKnown(call.header('if-none-match'), version)) return empty(304, headersOf(version))
+  const headers = {
+    ...headersOf(version),
+    'content-type': 'application/gzip',
+    'content-length': String(size),
+    'content-disposition': `attachment; filename="bundle-${version}.tar.gz"`,
+  }
+  if (call.method === 'HEAD') return empty(200, headers)
+  const archive = await archiveOf()
+  // Null when it was deleted in the meantime.
+  return archive ? { status: 200, headers, parts: [archive.data] } : missing()
+}
+
+const missing = (): Answer => failure(404, 'NOT_FOUND', 'There is no such bundle.')
+
+const unauthenticated = (): Answer =>
+  failure(401, 'UNAUTHENTICATED', 'Sign in first: a valid credential belongs in the Authorization header.', {
+    headers: { 'www-authenticate': 'Bearer' },
+  })
+
+const forbidden = (message: string): Answer => failure(403, 'FORBIDDEN', message)

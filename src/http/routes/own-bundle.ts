@@ -1,0 +1,55 @@
+import type { NodeSession, Session } from '../../auth/session.ts'
+import type { Logger } from '../../base/log.ts'
+import type { BundleShelf } from '../../domain/bundle/shelf.ts'
+import { slicePartsOf } from '../../domain/bundle/slices.ts'
+import { isSignedIn, nodeIn } from '../../graphql/access.ts'
+
+/** What downloads are served from. */
+export interface BundleMeans {
+  readonly shelf: BundleShelf
+  readonly log: Logger
+}
+
+/** What `GET /bundle` answers, however it is sent. */
+export type OwnBundle =
+  | { readonly kind: 'unauthenticated' | 'notANode' | 'none' | 'notYet' }
+  | { readonly kind: 'known'; readonly version: number }
+  | { readonly kind: 'slice'; readonly version: number; readonly parts: readonly Uint8Array[] }
+
+/**
+ * A node's own slice of its cluster's newest bundle, out of memory once one of its nodes asked.
+ * @param ifNoneMatch the header; null when there is none
+ * @returns at once where there is nothing to be read
+ */
+export function ownBundle(
+  session: Session,
+  ifNoneMatch: string | null,
+  means: BundleMeans,
+): OwnBundle | Promise<OwnBundle> {
+  const node = nodeIn(session)
+  if (node === null) return { kind: isSignedIn(session) ? 'notANode' : 'unauthenticated' }
+  // Most polls end here: the number of the newest version is all that they ask for, and came with the token's row.
+  const { latestBundleVersion: version } = node.versions
+  if (version === null) return { kind: 'none' }
+  return isKnown(ifNoneMatch, version) ? { kind: 'known', version } : sliceFor(node, version, means)
+}
+
+async function sliceFor({ clusterId, nodeId }: NodeSession, version: number, { shelf, log }: BundleMeans) {
+  const bundle = await shelf.get(clusterId, version)
+  if (bundle === null) {
+    log.warn({ clusterId, version }, 'the newest bundle was not compiled; the next version will be')
+    return { kind: 'none' } as const
+  }
+  const parts = slicePartsOf(bundle, nodeId)
+  return parts === null ? ({ kind: 'notYet' } as const) : ({ kind: 'slice', version, parts } as const)
+}
+
+export const etagOf = (version: number): string => `"${version}"`
+
+/** Whether `If-None-Match` names this version: weakly, any of a list, or `*` (RFC 9110, 13.1.2). */
+export function isKnown(ifNoneMatch: string | null, version: number): boolean {
+  if (ifNoneMatch === null) return false
+  const tag = etagOf(version)
+  if (ifNoneMatch === tag) return true
+  return ifNoneMatch.split(',').some((one) => ['*', tag].includes(one.trim().replace(/^W\//, '')))
+}

@@ -1,0 +1,73 @@
+import * as z from 'zod'
+
+import type { SignIns } from '../../domain/sign-ins.ts'
+import { isSignedIn, operatorIn } from '../../graphql/access.ts'
+import { empty, failure, json } from '../pipeline/answer.ts'
+import { readBody } from '../pipeline/body.ts'
+import type { Call } from '../pipeline/call.ts'
+import { parseJson } from '../graphql/params.ts'
+import { refused } from '../pipeline/refusals.ts'
+import type { Route } from '../pipeline/router.ts'
+
+/** Bytes of a body that holds a code. */
+const longestBody = 1000
+
+const bodyShape = z.object({ code: z.string() })
+
+/**
+ * `POST /sign-in` exchanges the code of a sign-in link for a session's token, and `POST /sign-out` ends a session. They
+ * stand beside GraphQL, since whoever signs in is nobody there, and since they are about the page's session alone.
+ */
+export const signInRoutes = ({ signIns }: { readonly signIns: SignIns }): readonly Route[] => [
+  {
+    path: '/sign-in',
+    methods: {
+      POST: async (call) => {
+        call.admit()
+        assertOwnPage(call)
+        const body = parseJson((await readBody(call.request, longestBody)).toString(), 'The body')
+        const { code = '' } = bodyShape.safeParse(body).data ?? {}
+        const session = await signIns.exchange(code)
+        if (session) return json(200, session)
+        call.countAsStranger()
+        const message = 'This sign-in link was used, or is older than ten minutes: make another with `orrery sign-in`.'
+        return failure(401, 'UNAUTHENTICATED', message)
+      },
+    },
+  },
+  {
+    path: '/sign-out',
+    methods: {
+      POST: async (call) => {
+        const session = await call.session()
+        if (!isSignedIn(session)) {
+          const headers = { 'www-authenticate': 'Bearer' }
+          return failure(401, 'UNAUTHENTICATED', 'You are not signed in.', { headers })
+        }
+        const sessionId = operatorIn(session)?.sessionId ?? null
+        if (sessionId === null) {
+          const message = 'This credential is no session: it holds until it expires or is rotated.'
+          return failure(409, 'CONFLICT', message)
+        }
+        await signIns.signOut(sessionId)
+        return empty(204)
+      },
+    },
+  },
+]
+
+/**
+ * A page of another origin does not sign its visitor in, whatever CORS allows it. Browsers say where a request comes from
+ * (Fetch metadata), old ones at least which origin it has; whatever says neither is no browser.
+ */
+function assertOwnPage(call: Call): void {
+  if (call.contentType !== 'application/json') {
+    throw refused(415, 'UNSUPPORTED_MEDIA_TYPE', 'Send the code as application/json.')
+  }
+  const site = call.header('sec-fetch-site')
+  const origin = call.header('origin')
+  const isOwn = site === null ? origin === null || hostOf(origin) === call.url?.host : site === 'same-origin'
+  if (!isOwn) throw refused(403, 'FORBIDDEN', 'Only this server’s own page signs anybody in.')
+}
+
+const hostOf = (origin: string): string | null => (URL.canParse(origin) ? new URL(origin).host : null)

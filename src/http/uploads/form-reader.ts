@@ -1,0 +1,113 @@
+import { Busboy, type BusboyFileStream, type BusboyInstance } from '@fastify/busboy'
+
+import type { SpooledFile } from '../../base/spool.ts'
+import { countedChunks } from '../pipeline/body.ts'
+import type { Incoming } from '../pipeline/incoming.ts'
+import { badRequest, refused } from '../pipeline/refusals.ts'
+
+export interface FormLimits {
+  /** Bytes of the whole form, of one field and of the one file. */
+  readonly form: number
+  readonly field: number
+  readonly file: number
+}
+
+export interface Form {
+  readonly fields: ReadonlyMap<string, string>
+  /** The field that holds the file. */
+  readonly fileField: string | null
+}
+
+/** Fields, and bytes of what stands before each part: more than an operation with its map and its file needs. */
+const partLimits = { fields: 2, files: 1, parts: 3, headerPairs: 20, headerSize: 8192 }
+
+/**
+ * Reads a multipart form (RFC 7578) with texts and at most one file while it arrives: nothing of it is parsed, and the
+ * file is not in memory at once.
+ * @param content where the file's bytes go
+ * @throws GraphQLError with status 400, or 413 as soon as there is more than the limits say; the rest is left unread
+ */
+export async function readForm(request: Incoming, limits: FormLimits, content: SpooledFile): Promise<Form> {
+  const parser = parserOf(request, limits)
+  const reading = new FormReading(parser, limits, content)
+  try {
+    for await (const chunk of countedChunks(request, limits.form)) await reading.take(chunk)
+    return await reading.end()
+  } finally {
+    reading.stop()
+  }
+}
+
+function parserOf({ headers: given }: Incoming, { field, file }: FormLimits): BusboyInstance {
+  const headers = { 'content-type': given['content-type'] ?? '' }
+  try {
+    return new Busboy({ headers, limits: { ...partLimits, fieldSize: field, fileSize: file } })
+  } catch {
+    // Its header names no boundary.
+    throw noForm()
+  }
+}
+
+// The parser says nothing that would help more.
+const noForm = () => badRequest('The body is no multipart form.')
+
+/** What came of a form so far. */
+class FormReading {
+  readonly #parser: BusboyInstance
+  readonly #fields = new Map<string, string>()
+  #fileField: string | null = null
+  #file: BusboyFileStream | null = null
+  #writing: Promise<void> = Promise.resolve()
+  /** Rejects with what is wrong; never resolves. */
+  readonly #problem: Promise<never>
+  readonly #ended: Promise<void>
+
+  constructor(parser: BusboyInstance, limits: FormLimits, content: SpooledFile) {
+    this.#parser = parser
+    let refuse: (reason: unknown) => void = () => undefined
+    this.#problem = new Promise((_resolve, reject) => (refuse = reject))
+    // It is raced with below; a form that is read to its end never looks at it again.
+    this.#problem.catch(() => undefined)
+    this.#ended = new Promise((resolve) => parser.once('finish', resolve))
+    parser.on('field', (name, value, _isNameCut, isCut) => {
+      if (isCut) refuse(refused(413, 'PAYLOAD_TOO_LARGE', `A field may have at most ${limits.field} bytes.`))
+      if (this.#fields.has(name)) refuse(badRequest('A field is there twice.'))
+      this.#fields.set(name, value)
+    })
+    parser.on('file', (name, file) => {
+      file.on('error', () => refuse(noForm()))
+      file.once('limit', () => {
+        refuse(refused(413, 'PAYLOAD_TOO_LARGE', `The file may have at most ${limits.file} bytes.`))
+      })
+      this.#fileField = name
+      this.#file = file
+      this.#writing = write(file, content)
+      this.#writing.catch(refuse)
+    })
+    const tooMany = () => refuse(badRequest('A form has the fields `operations` and `map`, and exactly one file.'))
+    parser.once('partsLimit', tooMany).once('filesLimit', tooMany).once('fieldsLimit', tooMany)
+    // It may say so more than once, and what nobody listens for would end the program.
+    parser.on('error', () => refuse(noForm()))
+  }
+
+  async take(chunk: Uint8Array): Promise<void> {
+    // The parser calls back when it can take more, which is when the file's bytes have been written.
+    await Promise.race([this.#problem, new Promise<void>((resolve) => this.#parser.write(chunk, () => resolve()))])
+  }
+
+  async end(): Promise<Form> {
+    this.#parser.end()
+    await Promise.race([this.#problem, this.#ended])
+    await Promise.race([this.#problem, this.#writing])
+    return { fields: this.#fields, fileField: this.#fileField }
+  }
+
+  stop(): void {
+    this.#file?.destroy()
+    this.#parser.destroy()
+  }
+}
+
+async function write(file: BusboyFileStream, content: SpooledFile): Promise<void> {
+  for await (const chunk of file as AsyncIterable<Uint8Array>) await content.write(chunk)
+}
