@@ -1,4 +1,3 @@
-import { setPriority } from 'node:os'
 import { parentPort } from 'node:worker_threads'
 
 import { LimitError } from './errors.ts'
@@ -13,7 +12,6 @@ export function answerJobs<Of extends Job>(
   work: (parts: readonly Of['part'][], handOn: (piece: Of['piece']) => void) => Of['result'],
   given: (result: Of['result']) => ArrayBuffer[] = () => [],
 ): void {
-  giveWay()
   let parts: Of['part'][] = []
   const report = (message: JobReport<Of>, transfer: ArrayBuffer[] = []): void =>
     parentPort?.postMessage(message, transfer)
@@ -33,15 +31,4 @@ export function answerJobs<Of extends Job>(
       report({ kind: 'failed', limit: error instanceof LimitError, message: text })
     }
   })
-}
-
-/**
- * How nice the thread is (setpriority(2)): where cores are few, whoever answers requests comes first, and jobs take what
- * is left. A third of a share beside busy threads.
- */
-const niceness = 5
-
-/** On Linux the niceness is each thread's own; elsewhere it would be the whole process's. */
-function giveWay(): void {
-  if (process.platform === 'linux') setPriority(niceness)
 }
