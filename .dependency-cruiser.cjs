@@ -69,7 +69,7 @@ module.exports = {
         'The database client without a tenant is for db, auth, ha, main and cli. Everybody else is handed a scoped one.',
       severity: 'error',
       from: { path: '^src/', pathNot: ['^src/(db|auth|ha)/', entries] },
-      to: { path: '^src/db/(client|connection)[.]ts$' },
+      to: { path: '^src/db/client/(client|connection)[.]ts$' },
     },
     {
       name: 'generated-client-is-only-a-type-above',

@@ -36,8 +36,9 @@ const restricted = {
   ]),
 }
 
-/** Where each kind of caller may be asked for by name; everybody else asks src/graphql/access.ts. */
-const callers = 'Who may what is decided in src/graphql/access.ts: ask a function of it, which answers for every kind.'
+/** Where each kind of caller may be asked for by name; everybody else asks src/graphql/kit/access.ts. */
+const callers =
+  'Who may what is decided in src/graphql/kit/access.ts: ask a function of it, which answers for every kind.'
 const kinds = '/^(operator|tenantAdmin|node|enrollingMachine|anonymous)$/'
 const isKind = (/** @type {string} */ side) => `:matches([${side}.property.name='kind'], [${side}.name='kind'])`
 const callersAreAskedInOnePlace = [
@@ -101,7 +102,7 @@ export default defineConfig(
   {
     files: ['src/**/*.ts'],
     // access.ts decides; listener.ts asks whether a caller is still the same.
-    ignores: ['src/graphql/access.ts', 'src/graphql/listener.ts'],
+    ignores: ['src/graphql/kit/access.ts', 'src/graphql/kit/listener.ts'],
     rules: {
       'no-restricted-syntax': [...restricted['no-restricted-syntax'], callersAreNamed, ...callersAreAskedInOnePlace],
     },

@@ -7,10 +7,10 @@ import { createGzip } from 'node:zlib'
 
 import { pack } from 'tar-stream'
 
-import { compileInThread } from '../src/domain/bundle/compile-thread.ts'
-import type { CompiledBundle, CompileInput } from '../src/domain/bundle/compile.ts'
-import { readBundle } from '../src/domain/bundle/read.ts'
-import { decodeBundle, sliceOf } from '../src/domain/bundle/slices.ts'
+import { compileInThread } from '../src/domain/bundles/compile/compile-thread.ts'
+import type { CompiledBundle, CompileInput } from '../src/domain/bundles/compile/compile.ts'
+import { readBundle } from '../src/domain/bundles/read/read.ts'
+import { decodeBundle, sliceOf } from '../src/domain/bundles/read/slices.ts'
 import { watched } from './lib/watched.ts'
 import { ca, idOf, inputOf, newCa, nodeOf, signerOf } from '../test/bundle/cluster.ts'
 

@@ -5,11 +5,11 @@
  *
  * Beside it, in the same run, bare node:http that answers each of them with the same bytes.
  */
-import { compileThreads } from '../src/domain/bundle/compile-thread.ts'
+import { compileThreads } from '../src/domain/bundles/compile/compile-thread.ts'
 import { systemOperator } from '../src/auth/system.ts'
 import { createLog } from '../src/base/log.ts'
-import { updateClusterVersion } from '../src/domain/clusters.ts'
-import { publishCluster } from '../src/domain/publish.ts'
+import { updateClusterVersion } from '../src/domain/clusters/clusters.ts'
+import { publishCluster } from '../src/domain/publishing/publish.ts'
 import { openDatabases } from './lib/databases.ts'
 import { largeCluster } from './lib/large-cluster.ts'
 import { ask, Load, type Traffic } from './lib/load.ts'

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 
 import { minimumSecretLength } from './auth/keys.ts'
-import { isAddressOrRange } from './base/client-addresses.ts'
+import { isAddressOrRange } from './base/limits/client-addresses.ts'
 
 /** What the process is told from outside. This file alone reads the environment. */
 export interface Config {

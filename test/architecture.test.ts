@@ -14,8 +14,8 @@ const world = {
   'src/cli/index.ts': 'export const cli = 1',
   'src/config.ts': 'export type Config = 1\nexport const readConfig = 1',
   'src/auth/system.ts': 'export const system = 1',
-  'src/db/client.ts': 'export type Client = 1\nexport const client = 1',
-  'src/db/connection.ts': 'export const connect = 1',
+  'src/db/client/client.ts': 'export type Client = 1\nexport const client = 1',
+  'src/db/client/connection.ts': 'export const connect = 1',
   'src/db/generated/sqlite/client.ts': 'export type Row = 1\nexport class PrismaClient {}',
   'test/support.ts': 'export const support = 1',
   ...Object.fromEntries(layers.map((layer) => [`src/${layer}/value.ts`, 'export const value = 1'])),
@@ -24,8 +24,8 @@ const world = {
 /** For each rule beside the table: imports that it must refuse. */
 const refused: Record<string, Record<string, string>> = {
   'raw-client-stays-below': {
-    'src/domain/a.ts': "import { client } from '../db/client.ts'",
-    'src/domain/b.ts': "import type { Client } from '../db/client.ts'",
+    'src/domain/a.ts': "import { client } from '../db/client/client.ts'",
+    'src/domain/b.ts': "import type { Client } from '../db/client/client.ts'",
     'src/http/c.ts': "import { connect } from '../db/connection.ts'",
   },
   'generated-client-is-only-a-type-above': {
@@ -60,7 +60,7 @@ const meant = {
   'src/domain/a.ts': "import type { Row } from '../db/generated/sqlite/client.ts'",
   'src/graphql/b.ts': "import { type Row } from '../db/generated/sqlite/client.ts'",
   'src/http/c.ts': "import type { Config } from '../config.ts'",
-  'src/auth/d.ts': "import { client } from '../db/client.ts'",
+  'src/auth/d.ts': "import { client } from '../db/client/client.ts'",
   'src/ha/e.ts': "import { PrismaClient } from '../db/generated/sqlite/client.ts'",
   'src/base/f.ts': "import declared from 'declared'\nimport { join } from 'node:path'",
   'src/main.ts':

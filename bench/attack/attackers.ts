@@ -1,6 +1,6 @@
 /** The attackers' process: it is told its target, and says once a second what its requests came to. */
 import { attackOf, uploadOf, type Attack, type Send, type Target } from './attacks.ts'
-import { packBundle } from '../../src/domain/bundle/pack.ts'
+import { packBundle } from '../../src/domain/bundles/compile/pack.ts'
 
 const counts: Record<string, number> = {}
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 
-import { packBundle } from '../../src/domain/bundle/pack.ts'
+import { packBundle } from '../../src/domain/bundles/compile/pack.ts'
 
 /** Who and what the attackers have. */
 export interface Target {

@@ -1,4 +1,4 @@
-import { packBundle } from '../../src/domain/bundle/pack.ts'
+import { packBundle } from '../../src/domain/bundles/compile/pack.ts'
 import { spreadOf } from '../lib/statistics.ts'
 import { uploadOf } from './attacks.ts'
 

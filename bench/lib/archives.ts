@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 
-import { packBundle, zip } from '../../src/domain/bundle/pack.ts'
+import { packBundle, zip } from '../../src/domain/bundles/compile/pack.ts'
 import {
   CA_FILE,
   CONFIG_FILE,
@@ -9,9 +9,9 @@ import {
   SIGNATURE_FILE,
   signManifest,
   writeManifest,
-} from '../../src/nebula/manifest.ts'
-import { merkleRoot, nodeLeaf } from '../../src/nebula/merkle.ts'
-import { writeTar, type TarFile } from '../../src/nebula/tar.ts'
+} from '../../src/nebula/bundle/manifest.ts'
+import { merkleRoot, nodeLeaf } from '../../src/nebula/bundle/merkle.ts'
+import { writeTar, type TarFile } from '../../src/nebula/bundle/tar.ts'
 
 const { privateKey } = generateBundleSigningKey()
 

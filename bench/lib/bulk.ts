@@ -1,7 +1,7 @@
 import Sqlite from 'better-sqlite3'
 import pg from 'pg'
 
-import { engineOf } from '../../src/db/connection.ts'
+import { engineOf } from '../../src/db/client/connection.ts'
 
 type Value = string | number | boolean | Date | Buffer | null | object
 

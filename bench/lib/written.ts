@@ -1,7 +1,7 @@
 import Sqlite from 'better-sqlite3'
 import pg from 'pg'
 
-import { engineOf } from '../../src/db/connection.ts'
+import { engineOf } from '../../src/db/client/connection.ts'
 
 /** What was written to the nodes of a database while somebody watched. */
 export interface Written {

@@ -1,9 +1,9 @@
 import { parseCaCertificates, parseCertificates, type Certificate } from '../pki/certificate.ts'
 import { PkiError } from '../pki/errors.ts'
 import { parseNodeKeyPair, type NodePublicKey } from '../pki/keys.ts'
-import { containsPrefix, parsePrefix } from '../pki/prefix.ts'
+import { containsPrefix, parsePrefix } from '../pki/encoding/prefix.ts'
 import { verifyNode } from '../pki/verify.ts'
-import type { Identity } from './answers.ts'
+import type { Identity } from './server/answers.ts'
 import { RefusedError } from './errors.ts'
 
 /** The part of a certificate's life after which it is renewed. */

@@ -1,11 +1,11 @@
 import { readFile, rm } from 'node:fs/promises'
 
 import { formatPublicKey, generateNodeKeyPair, parseNodeKeyPair } from '../pki/keys.ts'
-import { ControlPlaneApi, type ClusterOfToken } from './api.ts'
+import { ControlPlaneApi, type ClusterOfToken } from './server/api.ts'
 import { assertOurs } from './certificates.ts'
 import { ClusterFolder, enrolledClusters, type Enrolment } from './enrolment-state.ts'
 import { AgentError, UnauthenticatedError } from './errors.ts'
-import { neighboursOf, portClashes } from './neighbours.ts'
+import { neighboursOf, portClashes } from './nebula/neighbours.ts'
 import { isMissing, makeFolder, writeWhole } from '../base/files.ts'
 import { overlaps, parseNetwork } from '../base/networks.ts'
 

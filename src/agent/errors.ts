@@ -1,5 +1,5 @@
 import { printableLine } from '../base/printable.ts'
-import { bounds } from './bounds.ts'
+import { bounds } from './server/bounds.ts'
 
 /** Something that whoever runs the agent can mend; the message says how. */
 export class AgentError extends Error {

@@ -2,25 +2,32 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import type { Logger } from '../base/log.ts'
 import { printableLine } from '../base/printable.ts'
-import { readSlice } from '../nebula/slice-archive.ts'
-import { SliceError, verifySlice, type VerifiedSlice } from '../nebula/slice.ts'
+import { readSlice } from '../nebula/bundle/slice-archive.ts'
+import { SliceError, verifySlice, type VerifiedSlice } from '../nebula/bundle/slice.ts'
 import { formatPublicKey, parseNodeKeyPair } from '../pki/keys.ts'
-import { ControlPlaneApi } from './api.ts'
-import { bounds } from './bounds.ts'
+import { ControlPlaneApi } from './server/api.ts'
+import { bounds } from './server/bounds.ts'
 import { assertOurs, newestCertificate, renewalTime } from './certificates.ts'
 import type { Enrolment } from './enrolment-state.ts'
 import { AgentError, OtherNebulaNeeded, RefusedError, sayError, UnauthenticatedError } from './errors.ts'
 import { UnavailableError, VersionRefused } from './errors.ts'
 import { readFailed, sayFailed, writeFailed, type Failed } from './failed.ts'
 import { writeWhole } from '../base/files.ts'
-import { currentConfig, discard, mergedSettings, settingsOf, writeGeneration, type Generation } from './generation.ts'
-import { endLeftOver } from './left-over.ts'
-import { assertMachineIsFree } from './neighbours.ts'
-import { sayRevoked, withRevocations } from './revocations.ts'
+import {
+  currentConfig,
+  discard,
+  mergedSettings,
+  settingsOf,
+  writeGeneration,
+  type Generation,
+} from './nebula/generation.ts'
+import { endLeftOver } from './nebula/left-over.ts'
+import { assertMachineIsFree } from './nebula/neighbours.ts'
+import { sayRevoked, withRevocations } from './nebula/revocations.ts'
 import { becomeSoleAgent } from './sole-agent.ts'
 import { startFromDisk } from './start-from-disk.ts'
-import { Supervisor, type SupervisorMeans } from './supervisor.ts'
-import { around, BackOff, Bell } from './waiting.ts'
+import { Supervisor, type SupervisorMeans } from './nebula/supervisor.ts'
+import { around, BackOff, Bell } from './server/waiting.ts'
 
 /** Milliseconds between two looks for news. */
 export interface Pace {

@@ -1,5 +1,5 @@
 import { printableLine } from '../base/printable.ts'
-import { bounds } from './bounds.ts'
+import { bounds } from './server/bounds.ts'
 
 /** A line of Nebula's log. */
 export interface NebulaLine {

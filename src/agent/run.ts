@@ -3,7 +3,7 @@ import { printable } from '../base/printable.ts'
 import { enrolledClusters, type ClusterFolder } from './enrolment-state.ts'
 import { AgentError, sayError } from './errors.ts'
 import { Follower, type Pace } from './follower.ts'
-import { nebulaVersion } from './nebula-process.ts'
+import { nebulaVersion } from './nebula/nebula-process.ts'
 
 export interface RunOptions {
   readonly stateDir: string

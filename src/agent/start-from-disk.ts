@@ -2,9 +2,9 @@ import type { Logger } from '../base/log.ts'
 import type { ClusterFolder } from './enrolment-state.ts'
 import { sayError, VersionRefused } from './errors.ts'
 import { readFailed, writeFailed } from './failed.ts'
-import { discard, dropLink, pointLink, readLinked, type Generation } from './generation.ts'
-import { sayRevoked, wayBack } from './revocations.ts'
-import type { Supervisor } from './supervisor.ts'
+import { discard, dropLink, pointLink, readLinked, type Generation } from './nebula/generation.ts'
+import { sayRevoked, wayBack } from './nebula/revocations.ts'
+import type { Supervisor } from './nebula/supervisor.ts'
 
 /**
  * Starts what a machine had when its agent ended, without asking anybody. Where the agent, or the machine, ended between

@@ -1,7 +1,7 @@
 import { expiryOf } from './certificates.ts'
 import type { ClusterFolder } from './enrolment-state.ts'
 import { readFailed, sayFailed } from './failed.ts'
-import { readLinked } from './generation.ts'
+import { readLinked } from './nebula/generation.ts'
 
 /** What a machine knows of one of its clusters, from its disk. */
 export interface AgentStatus {

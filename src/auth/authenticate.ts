@@ -1,4 +1,4 @@
-import type { Database } from '../db/client.ts'
+import type { Database } from '../db/client/client.ts'
 import type { JwtVerifier } from './jwt.ts'
 import { operatorScope, tenantScope } from './make-scope.ts'
 import type { Opener } from './scope.ts'

@@ -1,11 +1,11 @@
-import type { CertificateStore } from '../db/certificates.ts'
-import type { ChangeFeed } from '../db/changes.ts'
-import type { ConvergenceReader } from '../db/convergence.ts'
-import type { ReplicaLease } from '../db/lease.ts'
-import type { PageReader } from '../db/pages.ts'
-import type { PresenceStore } from '../db/presence.ts'
-import type { RowReader } from '../db/rows.ts'
-import type { Db } from '../db/types.ts'
+import type { CertificateStore } from '../db/writes/certificates.ts'
+import type { ChangeFeed } from '../db/notify/changes.ts'
+import type { ConvergenceReader } from '../db/reads/convergence.ts'
+import type { ReplicaLease } from '../db/writes/lease.ts'
+import type { PageReader } from '../db/reads/pages.ts'
+import type { PresenceStore } from '../db/writes/presence.ts'
+import type { RowReader } from '../db/reads/rows.ts'
+import type { Db } from '../db/client/types.ts'
 
 declare const made: unique symbol
 

@@ -1,4 +1,4 @@
-import type { Database } from '../db/client.ts'
+import type { Database } from '../db/client/client.ts'
 import { operatorScope } from './make-scope.ts'
 import { systemActor } from './session.ts'
 import type { Opener, Operator } from './scope.ts'

@@ -37,7 +37,7 @@ export function addAgentCommands(program: Command): void {
     .action(async (flags: EnrollFlags) => {
       const [{ enroll }, { nebulaVersion }] = await Promise.all([
         import('../agent/enroll.ts'),
-        import('../agent/nebula-process.ts'),
+        import('../agent/nebula/nebula-process.ts'),
       ])
       const { server, name, groups, overlayIp = null, stateDir, insecureHttp } = flags
       const version = await nebulaVersion(flags.nebula)

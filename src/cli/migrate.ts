@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander'
 
 import { readConfig } from '../config.ts'
-import type { Connection } from '../db/connection.ts'
+import type { Connection } from '../db/client/connection.ts'
 import type * as migrations from '../db/migrations/index.ts'
 
 /** `orrery migrate up | down | status`: the server migrates by itself at start; these are for doing it by hand. */
@@ -42,7 +42,7 @@ type Migrations = typeof migrations
 
 async function withConnection(work: (connection: Connection, commands: Migrations) => Promise<void>): Promise<void> {
   const [{ openConnection }, commands] = await Promise.all([
-    import('../db/connection.ts'),
+    import('../db/client/connection.ts'),
     import('../db/migrations/index.ts'),
   ])
   const connection = await openConnection(readConfig().databaseUrl)

@@ -7,7 +7,7 @@ import type { Command } from 'commander'
 import { minimumSecretLength } from '../auth/keys.ts'
 import { keepNext, readNext, readPrevious, readSecret, takeNext } from '../auth/secret.ts'
 import { readConfig, type Config } from '../config.ts'
-import type { Resealed } from '../domain/reseal.ts'
+import type { Resealed } from '../domain/pki/reseal.ts'
 import { UsageError } from './usage-error.ts'
 
 interface RotateOptions {
@@ -76,10 +76,10 @@ async function reseal(config: Config, secret: string, { old, yes, before }: Rese
   // Loaded here, so that an agent, whose command is the same program, does not carry a database in memory.
   const [{ systemOperator }, { openDatabase }, { resealAll }, { listHealthyReplicas }, { Vault }] = await Promise.all([
     import('../auth/system.ts'),
-    import('../db/client.ts'),
-    import('../domain/reseal.ts'),
-    import('../domain/replicas.ts'),
-    import('../domain/vault.ts'),
+    import('../db/client/client.ts'),
+    import('../domain/pki/reseal.ts'),
+    import('../domain/replicas/replicas.ts'),
+    import('../domain/pki/vault.ts'),
   ])
   const database = await openDatabase(config.databaseUrl)
   try {

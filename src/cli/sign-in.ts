@@ -28,11 +28,11 @@ async function makeLink(config: Config, name: string): Promise<string> {
     { SignIns },
   ] = await Promise.all([
     import('../auth/system.ts'),
-    import('../db/client.ts'),
-    import('../db/connection.ts'),
+    import('../db/client/client.ts'),
+    import('../db/client/connection.ts'),
     import('../db/migrations/index.ts'),
-    import('../domain/replicas.ts'),
-    import('../domain/sign-ins.ts'),
+    import('../domain/replicas/replicas.ts'),
+    import('../domain/tenants/sign-ins.ts'),
   ])
   const connection = await openConnection(config.databaseUrl)
   try {

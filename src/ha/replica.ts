@@ -1,6 +1,6 @@
 import { newId } from '../base/ids.ts'
 import type { Logger } from '../base/log.ts'
-import { type ReplicaTimes, replicaTimes } from '../db/lease.ts'
+import { type ReplicaTimes, replicaTimes } from '../db/writes/lease.ts'
 import { Belief, type Moment, readClocks } from './belief.ts'
 
 export type ReplicaRole = 'master' | 'replica'

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 
-import { parsePrefix } from '../pki/prefix.ts'
+import { parsePrefix } from '../pki/encoding/prefix.ts'
 
 /** What Nebula's settings can be: its own reading of YAML is lenient, so texts stand for numbers and booleans too. */
 

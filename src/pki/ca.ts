@@ -1,7 +1,7 @@
 import { issue, parseCaCertificate, type CaCertificate, type CertificateVersion } from './certificate.ts'
 import { decryptSigningKey, encryptedKeyBanner } from './encrypted-key.ts'
 import { PkiError } from './errors.ts'
-import { readPemBlock, writePem, type PemBlock } from './pem.ts'
+import { readPemBlock, writePem, type PemBlock } from './encoding/pem.ts'
 import { canonicalFields } from './rules.ts'
 import {
   generateSigningKey,

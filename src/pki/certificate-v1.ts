@@ -6,8 +6,8 @@ import {
   type CertificateFields,
   type CertificateFormat,
 } from './format.ts'
-import { formatPrefix, parsePrefix } from './prefix.ts'
-import { ProtobufWriter, readPacked, readProtobuf, type ProtobufField } from './protobuf.ts'
+import { formatPrefix, parsePrefix } from './encoding/prefix.ts'
+import { ProtobufWriter, readPacked, readProtobuf, type ProtobufField } from './encoding/protobuf.ts'
 
 /**
  * Version 1, which every Nebula reads (slackhq/nebula cert/cert_v1.proto): Protocol Buffers, IPv4 only. The signature

@@ -1,4 +1,4 @@
-import { DerReader, derElement, derInteger } from './der.ts'
+import { DerReader, derElement, derInteger } from './encoding/der.ts'
 import {
   decodeText,
   fromSeconds,
@@ -7,7 +7,7 @@ import {
   type CertificateFields,
   type CertificateFormat,
 } from './format.ts'
-import { formatPrefix, parsePrefix } from './prefix.ts'
+import { formatPrefix, parsePrefix } from './encoding/prefix.ts'
 
 /** Tags of slackhq/nebula cert/cert_v2.go: context-specific (0x80), those of lists constructed (0x20). */
 const tags = {

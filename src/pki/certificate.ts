@@ -5,7 +5,7 @@ import { version2 } from './certificate-v2.ts'
 import { PkiError } from './errors.ts'
 import { malformed, type CertificateFields, type CertificateFormat } from './format.ts'
 import { nodePublicKey, type NodePublicKey } from './keys.ts'
-import { readPem, readPemBlock, writePem, type PemBlock } from './pem.ts'
+import { readPem, readPemBlock, writePem, type PemBlock } from './encoding/pem.ts'
 import { signingPublicKey, type SigningPublicKey } from './signing-key.ts'
 
 declare const kind: unique symbol

@@ -3,7 +3,7 @@ import { createDecipheriv } from 'node:crypto'
 import { hashRaw } from '@node-rs/argon2'
 
 import { PkiError } from './errors.ts'
-import { readProtobuf } from './protobuf.ts'
+import { readProtobuf } from './encoding/protobuf.ts'
 
 export const encryptedKeyBanner = 'NEBULA ED25519 ENCRYPTED PRIVATE KEY'
 

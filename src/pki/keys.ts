@@ -1,6 +1,6 @@
-import { generateRawPrivateKey, rawPublicKey, toPrivateKey } from './der-keys.ts'
+import { generateRawPrivateKey, rawPublicKey, toPrivateKey } from './encoding/der-keys.ts'
 import { PkiError, type PkiSubject } from './errors.ts'
-import { readPemBlock, writePem } from './pem.ts'
+import { readPemBlock, writePem } from './encoding/pem.ts'
 
 declare const kind: unique symbol
 

@@ -1,7 +1,7 @@
 import type { CertificateVersion } from './certificate.ts'
 import { PkiError, type PkiSubject } from './errors.ts'
 import { fromSeconds, toSeconds, type CertificateFields } from './format.ts'
-import { comparePrefixes, formatPrefix, isMasked, isUnspecified, parsePrefix, type Prefix } from './prefix.ts'
+import { comparePrefixes, formatPrefix, isMasked, isUnspecified, parsePrefix, type Prefix } from './encoding/prefix.ts'
 
 /** Bytes of UTF-8; what Nebula allows names in version 2 (cert/cert_v2.go, MaxNameLength). */
 const maximumNameLength = 253

@@ -1,6 +1,6 @@
 import { sign, verify, type KeyObject } from 'node:crypto'
 
-import { generateRawPrivateKey, rawPrivateKey, rawPublicKey, toPrivateKey, toPublicKey } from './der-keys.ts'
+import { generateRawPrivateKey, rawPrivateKey, rawPublicKey, toPrivateKey, toPublicKey } from './encoding/der-keys.ts'
 import { PkiError } from './errors.ts'
 
 declare const kind: unique symbol

@@ -1,7 +1,7 @@
 import { toBeSigned, type CaCertificate, type NodeCertificate } from './certificate.ts'
 import { PkiError, type PkiSubject } from './errors.ts'
 import type { CertificateFields } from './format.ts'
-import { containsPrefix, parsePrefix } from './prefix.ts'
+import { containsPrefix, parsePrefix } from './encoding/prefix.ts'
 import { isSignedBy } from './signing-key.ts'
 
 /**

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 
-import { readSlice } from '../../src/nebula/slice-archive.ts'
+import { readSlice } from '../../src/nebula/bundle/slice-archive.ts'
 import { parseNodeCertificate } from '../../src/pki/certificate.ts'
 import { describeWithNebula } from '../support/nebula.ts'
 import { createNode } from '../support/world.ts'

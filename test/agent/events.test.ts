@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 
-import { readEvents } from '../../src/agent/events.ts'
+import { readEvents } from '../../src/agent/server/events.ts'
 
 /** A stream that a server holds open behind what it sent, and whether whoever read it let go. */
 function held(...parts: string[]) {

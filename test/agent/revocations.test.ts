@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals'
 
-import type { Generation } from '../../src/agent/generation.ts'
-import { sayRevoked, withRevocations } from '../../src/agent/revocations.ts'
+import type { Generation } from '../../src/agent/nebula/generation.ts'
+import { sayRevoked, withRevocations } from '../../src/agent/nebula/revocations.ts'
 import { createCa } from '../../src/pki/ca.ts'
 import { generateNodeKeyPair } from '../../src/pki/keys.ts'
 import { signNode } from '../../src/pki/sign.ts'

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { deflateSync, gzipSync } from 'node:zlib'
 import { describe, expect, test } from '@jest/globals'
-import { inspectBundle } from '../../src/domain/bundle/inspect.ts'
+import { inspectBundle } from '../../src/domain/bundles/inspect/inspect.ts'
 import { bundleOf, CONFIG, END, invalidArchive, RAW_CONFIG, refusal, tarOf } from './support.ts'
 
 const plain = await tarOf([CONFIG])

@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream'
 import { createGzip, gzipSync } from 'node:zlib'
 import { describe, expect, test } from '@jest/globals'
-import { inspectBundle } from '../../src/domain/bundle/inspect.ts'
-import { packBundle } from '../../src/domain/bundle/pack.ts'
-import { checkYamlInThread } from '../../src/domain/bundle/yaml-thread.ts'
+import { inspectBundle } from '../../src/domain/bundles/inspect/inspect.ts'
+import { packBundle } from '../../src/domain/bundles/compile/pack.ts'
+import { checkYamlInThread } from '../../src/domain/bundles/yaml/yaml-thread.ts'
 import { expectShortTurns } from './turns.ts'
 import { CONFIG, END, invalid, paxRecord, RAW_CONFIG, rawEntry, rawHeader, refusal } from './support.ts'
 

@@ -1,12 +1,12 @@
 import { describe, expect, test } from '@jest/globals'
 import { parse } from 'yaml'
 
-import { compileInThread, compileThreads } from '../../src/domain/bundle/compile-thread.ts'
-import { compileBundle, renderFiles, type CompileInput } from '../../src/domain/bundle/compile.ts'
-import { inspectBundle } from '../../src/domain/bundle/inspect.ts'
-import { readBundle } from '../../src/domain/bundle/read.ts'
-import { sharedPart } from '../../src/domain/bundle/shared-part.ts'
-import { readManifest, verifyManifest } from '../../src/nebula/manifest.ts'
+import { compileInThread, compileThreads } from '../../src/domain/bundles/compile/compile-thread.ts'
+import { compileBundle, renderFiles, type CompileInput } from '../../src/domain/bundles/compile/compile.ts'
+import { inspectBundle } from '../../src/domain/bundles/inspect/inspect.ts'
+import { readBundle } from '../../src/domain/bundles/read/read.ts'
+import { sharedPart } from '../../src/domain/bundles/compile/shared-part.ts'
+import { readManifest, verifyManifest } from '../../src/nebula/bundle/manifest.ts'
 import { deepMerge, settingAt, type Settings } from '../../src/nebula/merge.ts'
 import { bundleKey, ca, clusterId, idOf, inputOf, newCa, nodeOf } from './cluster.ts'
 

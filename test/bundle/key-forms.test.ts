@@ -4,9 +4,9 @@ import { gunzipSync } from 'node:zlib'
 
 import { describe, expect, test } from '@jest/globals'
 
-import { compileBundle } from '../../src/domain/bundle/compile.ts'
-import { CHUNK } from '../../src/domain/bundle/limits.ts'
-import { holdsPrivateKey, PrivateKeyScanner } from '../../src/domain/bundle/private-keys.ts'
+import { compileBundle } from '../../src/domain/bundles/compile/compile.ts'
+import { CHUNK } from '../../src/domain/bundles/inspect/limits.ts'
+import { holdsPrivateKey, PrivateKeyScanner } from '../../src/domain/bundles/inspect/private-keys.ts'
 import { encryptedKey } from '../pki/encrypted-key.ts'
 import { filesBesideKeys, keysOfNode, keysOfPrograms } from '../support/private-keys.ts'
 import { ca, inputOf, nodeOf, signerOf } from './cluster.ts'

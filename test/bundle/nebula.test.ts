@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import { parse, stringify } from 'yaml'
 
-import { renderFiles, type CompileInput } from '../../src/domain/bundle/compile.ts'
+import { renderFiles, type CompileInput } from '../../src/domain/bundles/compile/compile.ts'
 import { checkIdentity } from '../../src/nebula/identity.ts'
 import { deepMerge, type Settings } from '../../src/nebula/merge.ts'
 import { checkSettings } from '../../src/nebula/settings.ts'

@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process'
 import { gunzipSync } from 'node:zlib'
 import { describe, expect, test } from '@jest/globals'
-import { inspectBundle } from '../../src/domain/bundle/inspect.ts'
-import { packBundle } from '../../src/domain/bundle/pack.ts'
-import { readBundle, readBundleFile } from '../../src/domain/bundle/read.ts'
+import { inspectBundle } from '../../src/domain/bundles/inspect/inspect.ts'
+import { packBundle } from '../../src/domain/bundles/compile/pack.ts'
+import { readBundle, readBundleFile } from '../../src/domain/bundles/read/read.ts'
 
 const long = `nodes/${'ü'.repeat(110)}.yml`
 const files = [

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from '@jest/globals'
-import { holdsPrivateKey, PrivateKeyScanner } from '../../src/domain/bundle/private-keys.ts'
+import { holdsPrivateKey, PrivateKeyScanner } from '../../src/domain/bundles/inspect/private-keys.ts'
 import {
   bundleOf,
   configOf,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
-import { firewallOf } from '../../src/domain/bundle/firewall-section.ts'
-import { inspectBundle } from '../../src/domain/bundle/inspect.ts'
+import { firewallOf } from '../../src/domain/bundles/yaml/firewall-section.ts'
+import { inspectBundle } from '../../src/domain/bundles/inspect/inspect.ts'
 import { AGENT_SETTINGS } from '../../src/nebula/settings.ts'
 import { bundleOf, configOf, refusal } from './support.ts'
 

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto'
 
 import { describe, expect, test } from '@jest/globals'
 
-import { compileInThread, compileThreads } from '../../src/domain/bundle/compile-thread.ts'
-import { compileBundle } from '../../src/domain/bundle/compile.ts'
+import { compileInThread, compileThreads } from '../../src/domain/bundles/compile/compile-thread.ts'
+import { compileBundle } from '../../src/domain/bundles/compile/compile.ts'
 import { LimitError } from '../../src/base/errors.ts'
 import { parseCertificates, parseNodeCertificate } from '../../src/pki/certificate.ts'
 import { verifyNode } from '../../src/pki/verify.ts'

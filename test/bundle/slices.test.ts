@@ -2,13 +2,13 @@ import { gunzipSync } from 'node:zlib'
 
 import { describe, expect, test } from '@jest/globals'
 
-import { compileBundle } from '../../src/domain/bundle/compile.ts'
-import { packBundle } from '../../src/domain/bundle/pack.ts'
-import { readBundle } from '../../src/domain/bundle/read.ts'
-import { BundleShelf } from '../../src/domain/bundle/shelf.ts'
-import { decodeBundle, sliceOf, type DecodedBundle } from '../../src/domain/bundle/slices.ts'
-import { readSlice } from '../../src/nebula/slice-archive.ts'
-import { verifySlice } from '../../src/nebula/slice.ts'
+import { compileBundle } from '../../src/domain/bundles/compile/compile.ts'
+import { packBundle } from '../../src/domain/bundles/compile/pack.ts'
+import { readBundle } from '../../src/domain/bundles/read/read.ts'
+import { BundleShelf } from '../../src/domain/bundles/read/shelf.ts'
+import { decodeBundle, sliceOf, type DecodedBundle } from '../../src/domain/bundles/read/slices.ts'
+import { readSlice } from '../../src/nebula/bundle/slice-archive.ts'
+import { verifySlice } from '../../src/nebula/bundle/slice.ts'
 import { bundleKey, clusterId, idOf, inputOf, nodeOf } from './cluster.ts'
 
 const nodes = [nodeOf(0), nodeOf(1), nodeOf(2, { certificate: null }), nodeOf(3)]

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import { pack } from 'tar-stream'
 import { CallerError } from '../../src/base/errors.ts'
-import { inspectBundle } from '../../src/domain/bundle/inspect.ts'
+import { inspectBundle } from '../../src/domain/bundles/inspect/inspect.ts'
 
 /** What every good bundle has. */
 export const CONFIG = { name: 'config.yml', content: 'punchy:\n  punch: true\n' }

@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net'
 
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 
-import { descriptorLimit, shareDescriptors } from '../../src/base/descriptors.ts'
+import { descriptorLimit, shareDescriptors } from '../../src/base/limits/descriptors.ts'
 import { createMigratedDatabase, type TestDatabase } from '../support/database.ts'
 import {
   createSmallWorld,

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { Client } from 'pg'
 
 import { UnavailableError } from '../../src/base/errors.ts'
-import { openDatabase } from '../../src/db/client.ts'
+import { openDatabase } from '../../src/db/client/client.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { createTenant, setMtu } from '../support/served.ts'
 import { createWorld, type World } from '../support/world.ts'

@@ -5,9 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import { afterEach, describe, expect, test } from '@jest/globals'
 
-import { ControlPlaneApi } from '../../src/agent/api.ts'
+import { ControlPlaneApi } from '../../src/agent/server/api.ts'
 import { RefusedError, UnavailableError } from '../../src/agent/errors.ts'
-import { Bell } from '../../src/agent/waiting.ts'
+import { Bell } from '../../src/agent/server/waiting.ts'
 import { lineProblem } from '../../src/base/text.ts'
 
 /** What a control plane in bad hands, or a proxy in front of it, may answer; and what comes of it on the machine. */

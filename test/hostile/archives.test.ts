@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib'
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 
-import { FairQueue } from '../../src/base/fair-queue.ts'
+import { FairQueue } from '../../src/base/limits/fair-queue.ts'
 import { bundleOf, END, RAW_CONFIG, rawEntry, rawHeader } from '../bundle/support.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { send } from '../support/multipart.ts'

@@ -3,8 +3,8 @@ import { once } from 'node:events'
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 
-import { FairQueue } from '../../src/base/fair-queue.ts'
-import { packBundle } from '../../src/domain/bundle/pack.ts'
+import { FairQueue } from '../../src/base/limits/fair-queue.ts'
+import { packBundle } from '../../src/domain/bundles/compile/pack.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { engines } from '../support/database.ts'
 import { send } from '../support/multipart.ts'

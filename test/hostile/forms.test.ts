@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 
-import { Spool } from '../../src/base/spool.ts'
+import { Spool } from '../../src/base/limits/spool.ts'
 import { startApp, type GraphqlAnswer, type TestApp } from '../support/app.ts'
 import { probeSchema } from '../support/probe-schema.ts'
 

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals'
 
-import { packBundle } from '../../src/domain/bundle/pack.ts'
+import { packBundle } from '../../src/domain/bundles/compile/pack.ts'
 import { nebulaBuilds } from '../support/nebula-versions.ts'
 import { Lab } from './support/lab.ts'
 import { ControlPlane, Mesh, type Member } from './support/mesh.ts'

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
 
-import { firewallRule, type FirewallRule } from '../../src/domain/firewall.ts'
+import { firewallRule, type FirewallRule } from '../../src/domain/clusters/firewall.ts'
 import { isAtLeast } from '../../src/nebula/version.ts'
 import { nebulaBuilds } from '../support/nebula-versions.ts'
 import { outboundCases, refusedCases, takenCases } from './support/firewall-cases.ts'

@@ -10,8 +10,8 @@ import {
   verifyManifest,
   writeManifest,
   type BundleManifest,
-} from '../../src/nebula/manifest.ts'
-import { toPublicKey } from '../../src/pki/der-keys.ts'
+} from '../../src/nebula/bundle/manifest.ts'
+import { toPublicKey } from '../../src/pki/encoding/der-keys.ts'
 
 const manifest: BundleManifest = {
   version: 7,

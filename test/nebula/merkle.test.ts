@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 
 import { describe, expect, test } from '@jest/globals'
 
-import { MerkleTree, merkleProof, merkleRoot, nodeLeaf, verifyInclusion } from '../../src/nebula/merkle.ts'
+import { MerkleTree, merkleProof, merkleRoot, nodeLeaf, verifyInclusion } from '../../src/nebula/bundle/merkle.ts'
 
 /** The leaves that implementations of RFC 6962 test themselves with, and the roots of the first 0, 1, 2 … of them. */
 const leaves = ['', '00', '10', '2021', '3031', '40414243', '5051525354555657', '606162636465666768696a6b6c6d6e6f'].map(

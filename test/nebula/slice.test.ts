@@ -7,9 +7,9 @@ import {
   signManifest,
   writeManifest,
   type BundleManifest,
-} from '../../src/nebula/manifest.ts'
-import { MerkleTree, nodeLeaf } from '../../src/nebula/merkle.ts'
-import { SliceError, verifySlice } from '../../src/nebula/slice.ts'
+} from '../../src/nebula/bundle/manifest.ts'
+import { MerkleTree, nodeLeaf } from '../../src/nebula/bundle/merkle.ts'
+import { SliceError, verifySlice } from '../../src/nebula/bundle/slice.ts'
 
 const key = generateBundleSigningKey()
 const clusterId = '7f4f4b1e-52a5-4c7e-8d0a-0c5c3d1d9a10'

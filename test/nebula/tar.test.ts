@@ -3,9 +3,9 @@ import { gzipSync } from 'node:zlib'
 
 import { describe, expect, test } from '@jest/globals'
 
-import { SliceError } from '../../src/nebula/slice.ts'
-import { readSlice } from '../../src/nebula/slice-archive.ts'
-import { readTar, TarError, writeTar } from '../../src/nebula/tar.ts'
+import { SliceError } from '../../src/nebula/bundle/slice.ts'
+import { readSlice } from '../../src/nebula/bundle/slice-archive.ts'
+import { readTar, TarError, writeTar } from '../../src/nebula/bundle/tar.ts'
 
 const files = [
   { path: 'config.yml', content: Buffer.from('punchy: {}\n') },

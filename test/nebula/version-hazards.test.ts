@@ -3,9 +3,9 @@ import { join } from 'node:path'
 
 import { describe, expect, test } from '@jest/globals'
 
-import { settingsOf } from '../../src/agent/generation.ts'
+import { settingsOf } from '../../src/agent/nebula/generation.ts'
 import type { Settings } from '../../src/nebula/merge.ts'
-import type { VerifiedSlice } from '../../src/nebula/slice.ts'
+import type { VerifiedSlice } from '../../src/nebula/bundle/slice.ts'
 import { VERSION_DIFFERENCES } from '../../src/nebula/version-differences.ts'
 import { minimumNebulaFor, widerOn } from '../../src/nebula/version-hazards.ts'
 

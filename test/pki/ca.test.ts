@@ -3,7 +3,7 @@ import { inspect } from 'node:util'
 import { describe, expect, jest, test } from '@jest/globals'
 
 import { createCa, exportCaKey, importCa, openCa } from '../../src/pki/ca.ts'
-import { readPemBlock, writePem } from '../../src/pki/pem.ts'
+import { readPemBlock, writePem } from '../../src/pki/encoding/pem.ts'
 import { encryptedKey } from './encrypted-key.ts'
 import { vector } from './nebula-cert.ts'
 import { refusal, refusalOf } from './refusal.ts'

@@ -9,9 +9,9 @@ import {
 } from '../../src/pki/certificate.ts'
 import { version1 } from '../../src/pki/certificate-v1.ts'
 import { version2 } from '../../src/pki/certificate-v2.ts'
-import { derElement } from '../../src/pki/der.ts'
+import { derElement } from '../../src/pki/encoding/der.ts'
 import type { CertificateFields, CertificateFormat } from '../../src/pki/format.ts'
-import { readPemBlock, writePem } from '../../src/pki/pem.ts'
+import { readPemBlock, writePem } from '../../src/pki/encoding/pem.ts'
 import { vector } from './nebula-cert.ts'
 import { refusal } from './refusal.ts'
 

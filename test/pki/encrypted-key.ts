@@ -2,8 +2,8 @@ import { createCipheriv, randomBytes } from 'node:crypto'
 
 import { hashRaw } from '@node-rs/argon2'
 
-import { writePem } from '../../src/pki/pem.ts'
-import { ProtobufWriter } from '../../src/pki/protobuf.ts'
+import { writePem } from '../../src/pki/encoding/pem.ts'
+import { ProtobufWriter } from '../../src/pki/encoding/protobuf.ts'
 
 /** argon2id's parameters in a key file; tiny ones, so that tests take milliseconds. */
 const parameters = { algorithm: 'AES-256-GCM', version: 19, memory: 64, iterations: 1, parallelism: 2, saltLength: 32 }

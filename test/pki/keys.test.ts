@@ -3,7 +3,7 @@ import { createPublicKey, diffieHellman, generateKeyPairSync } from 'node:crypto
 import { describe, expect, test } from '@jest/globals'
 
 import { formatPublicKey, generateNodeKeyPair, parseNodeKeyPair, parsePublicKey } from '../../src/pki/keys.ts'
-import { writePem } from '../../src/pki/pem.ts'
+import { writePem } from '../../src/pki/encoding/pem.ts'
 import { refusal } from './refusal.ts'
 
 const pem = (bytes: Uint8Array, banner = 'NEBULA X25519 PUBLIC KEY') => writePem({ banner, bytes })

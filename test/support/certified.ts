@@ -1,5 +1,5 @@
-import { readSlice } from '../../src/nebula/slice-archive.ts'
-import { verifySlice, type VerifiedSlice } from '../../src/nebula/slice.ts'
+import { readSlice } from '../../src/nebula/bundle/slice-archive.ts'
+import { verifySlice, type VerifiedSlice } from '../../src/nebula/bundle/slice.ts'
 import { formatPublicKey, generateNodeKeyPair } from '../../src/pki/keys.ts'
 import type { TestApp } from './app.ts'
 

@@ -1,4 +1,4 @@
-import { packBundle } from '../../src/domain/bundle/pack.ts'
+import { packBundle } from '../../src/domain/bundles/compile/pack.ts'
 import type { TestApp } from './app.ts'
 import { send } from './multipart.ts'
 import { fileMark } from './schema-walk.ts'

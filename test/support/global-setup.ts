@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 
-import { openConnection } from '../../src/db/connection.ts'
+import { openConnection } from '../../src/db/client/connection.ts'
 import { migrateUp } from '../../src/db/migrations/index.ts'
 import { createDatabase, type Engine, type TestDatabase } from './database.ts'
 import { startPostgres } from './postgres.ts'

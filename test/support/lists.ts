@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 
 import { operatorScope, tenantScope } from '../../src/auth/make-scope.ts'
 import type { Operator, Tenant } from '../../src/auth/scope.ts'
-import type { Database } from '../../src/db/client.ts'
+import type { Database } from '../../src/db/client/client.ts'
 import type { Engine } from './database.ts'
 import { bundleData, clusterData, insertTenant, nodeData, openFreshDatabase } from './tenants.ts'
 

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { text } from 'node:stream/consumers'
 
-import type { Connection } from '../../src/db/connection.ts'
+import type { Connection } from '../../src/db/client/connection.ts'
 import { migrationsFolder } from '../../src/db/migrations/files.ts'
 import { engines } from './database.ts'
 import { structureOf } from './structure.ts'

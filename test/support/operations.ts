@@ -75,7 +75,7 @@ const byCondition: Attempt = (model, outside) => ({ where: conditionOf(model, ou
 
 /**
  * An attempt at somebody else's row for each operation of Prisma's, and what comes of it: nothing found, an error that
- * says there is no such row, or a refusal. An operation that is not here was added by Prisma: decide in src/db/scoped.ts.
+ * says there is no such row, or a refusal. An operation that is not here was added by Prisma: decide in src/db/client/scoped.ts.
  */
 export const attempts: Record<string, { with: Attempt; gives: unknown }> = {
   findUnique: { with: byKey, gives: null },

@@ -1,4 +1,4 @@
-import type { Database } from '../../src/db/client.ts'
+import type { Database } from '../../src/db/client/client.ts'
 
 /**
  * How the engine would run a statement whose values are not known, as text. PostgreSQL reads a small table whole rather

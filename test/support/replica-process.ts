@@ -2,9 +2,9 @@
 // prints what happens as JSON lines (`Line` below). SIGTERM stops it in order. Arguments: URL, address, intervals as JSON.
 import { systemOperator } from '../../src/auth/system.ts'
 import { createLog } from '../../src/base/log.ts'
-import { openDatabase } from '../../src/db/client.ts'
-import { replicaLease, type ReplicaTimes } from '../../src/db/lease.ts'
-import { replicaRegistry } from '../../src/domain/replicas.ts'
+import { openDatabase } from '../../src/db/client/client.ts'
+import { replicaLease, type ReplicaTimes } from '../../src/db/writes/lease.ts'
+import { replicaRegistry } from '../../src/domain/replicas/replicas.ts'
 import { startReplica } from '../../src/ha/replica.ts'
 
 /** Times are milliseconds of the machine's monotonic clock, the same one for all its processes. */

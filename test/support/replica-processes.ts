@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 
-import type { ReplicaTimes } from '../../src/db/lease.ts'
+import type { ReplicaTimes } from '../../src/db/writes/lease.ts'
 import type { Line } from './replica-process.ts'
 
 const program = fileURLToPath(new URL('replica-process.ts', import.meta.url))

@@ -1,4 +1,4 @@
-import type { Connection } from '../../src/db/connection.ts'
+import type { Connection } from '../../src/db/client/connection.ts'
 
 type Row = Record<string, string | number | null>
 

@@ -1,4 +1,4 @@
-import type { Connection } from '../../src/db/connection.ts'
+import type { Connection } from '../../src/db/client/connection.ts'
 
 /** Everything a migration may change, as sorted lines: columns, constraints and indexes, without Prisma's ledger. */
 export async function structureOf(connection: Connection): Promise<string[]> {

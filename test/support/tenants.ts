@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 
-import { openDatabase, type Database } from '../../src/db/client.ts'
-import { scopedClient } from '../../src/db/scoped.ts'
-import type { Db } from '../../src/db/types.ts'
+import { openDatabase, type Database } from '../../src/db/client/client.ts'
+import { scopedClient } from '../../src/db/client/scoped.ts'
+import type { Db } from '../../src/db/client/types.ts'
 import type { Prisma } from '../../src/db/generated/sqlite/client.ts'
 import { createMigratedDatabase, type Engine } from './database.ts'
 

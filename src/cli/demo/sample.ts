@@ -1,4 +1,4 @@
-import type { NewNode } from '../../domain/node-lifecycle.ts'
+import type { NewNode } from '../../domain/nodes/node-lifecycle.ts'
 
 type SampleNode = Omit<NewNode, 'clusterId'>
 

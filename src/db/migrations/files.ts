@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 import { programFile } from '../../base/program.ts'
-import type { Engine } from '../types.ts'
+import type { Engine } from '../client/types.ts'
 import { codeOf, MigrationError } from './error.ts'
 
 /** One folder of prisma/migrations/<engine>: migration.sql leads there, down.sql back. */

@@ -1,4 +1,4 @@
-import type { Connection, LedgerReader } from '../connection.ts'
+import type { Connection, LedgerReader } from '../client/connection.ts'
 import { MigrationError } from './error.ts'
 import { type Migration, migrationsFolder, readMigrations } from './files.ts'
 import { recordApplied, recordRolledBack } from './ledger.ts'

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 
-import type { Connection, LedgerReader } from '../connection.ts'
+import type { Connection, LedgerReader } from '../client/connection.ts'
 import type { Migration } from './files.ts'
 
 /** Prisma's own table: `prisma migrate status` and `prisma migrate deploy` read the same history. */

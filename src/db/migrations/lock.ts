@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import type { Connection } from '../connection.ts'
+import type { Connection } from '../client/connection.ts'
 import { codeOf, MigrationError } from './error.ts'
 
 /** The key of Prisma's own advisory lock: `prisma migrate deploy` waits for us, and we for it. */

@@ -1,4 +1,4 @@
-import type { LedgerReader } from '../connection.ts'
+import type { LedgerReader } from '../client/connection.ts'
 import { MigrationError } from './error.ts'
 import type { Migration } from './files.ts'
 import { type LedgerEntry, ledgerTable, readLedger } from './ledger.ts'

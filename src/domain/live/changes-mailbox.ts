@@ -1,5 +1,5 @@
-import type { ReplicaEvent } from '../../db/changes.ts'
-import type { Node } from '../../db/types.ts'
+import type { ReplicaEvent } from '../../db/notify/changes.ts'
+import type { Node } from '../../db/client/types.ts'
 import type { Mailbox, News } from './mailbox.ts'
 
 /** One thing that happened to a cluster or to its nodes, as its readers are told. */

@@ -1,5 +1,5 @@
 import type { Logger } from '../../base/log.ts'
-import type { ChangeEvent, ChangeFeed, ClusterEvent } from '../../db/changes.ts'
+import type { ChangeEvent, ChangeFeed, ClusterEvent } from '../../db/notify/changes.ts'
 import { Channel } from './channel.ts'
 import type { Follower, Source } from './stream.ts'
 import { Waker } from './waker.ts'

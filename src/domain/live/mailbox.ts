@@ -1,5 +1,5 @@
-import type { ReplicaEvent } from '../../db/changes.ts'
-import type { Node } from '../../db/types.ts'
+import type { ReplicaEvent } from '../../db/notify/changes.ts'
+import type { Node } from '../../db/client/types.ts'
 
 /** What a cluster's streams are told; rows are read once for all of them. */
 export type News =

@@ -1,7 +1,7 @@
-import { CA_FILE, CONFIG_FILE } from '../../nebula/manifest.ts'
-import type { CompileNode } from '../bundle/compile-input.ts'
-import { changesBetween, MAX_FILES, type FileChangeAt, type Sides } from '../bundle/file-diff.ts'
-import { certified, nodeCertificatePath, nodeConfigPath } from '../bundle/render.ts'
+import { CA_FILE, CONFIG_FILE } from '../../nebula/bundle/manifest.ts'
+import type { CompileNode } from '../bundles/compile/compile-input.ts'
+import { changesBetween, MAX_FILES, type FileChangeAt, type Sides } from '../bundles/read/file-diff.ts'
+import { certified, nodeCertificatePath, nodeConfigPath } from '../bundles/compile/render.ts'
 import type { OwnFiles, SharedFiles, SharedSides } from './actions.ts'
 import { renderedFiles, type PlanState, type RenderedFiles, type Signing } from './files.ts'
 

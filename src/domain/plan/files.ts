@@ -2,9 +2,9 @@ import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
 
 import { originsOf, parseCaCertificates } from '../../pki/certificate.ts'
-import type { RenderInput } from '../bundle/compile-input.ts'
-import { MAX_TEXT } from '../bundle/file-diff.ts'
-import { nodeCertificatePath, renderFiles } from '../bundle/render.ts'
+import type { RenderInput } from '../bundles/compile/compile-input.ts'
+import { MAX_TEXT } from '../bundles/read/file-diff.ts'
+import { nodeCertificatePath, renderFiles } from '../bundles/compile/render.ts'
 
 /** What a snapshot's bundle would be rendered from, and which CA would sign in it; plain data: it goes to a thread. */
 export interface PlanState extends RenderInput {

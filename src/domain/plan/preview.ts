@@ -1,11 +1,11 @@
 import { ConflictError, NotFoundError } from '../../base/errors.ts'
-import type { InTurn } from '../../base/fair-queue.ts'
+import type { InTurn } from '../../base/limits/fair-queue.ts'
 import { withOthers } from '../../base/with-others.ts'
 import type { Scope } from '../../auth/scope.ts'
-import { ChangeFeed } from '../../db/changes.ts'
-import type { Tx } from '../../db/types.ts'
+import { ChangeFeed } from '../../db/notify/changes.ts'
+import type { Tx } from '../../db/client/types.ts'
 import { planChange, type ChangePlan } from './change-plan.ts'
-import { readChanged, readOnce, readSnapshot, type Snapshot } from '../snapshot.ts'
+import { readChanged, readOnce, readSnapshot, type Snapshot } from '../publishing/snapshot.ts'
 import { watchNodes } from './written-nodes.ts'
 
 /** What a change would give, and what it would do. */

@@ -1,5 +1,5 @@
 import type { Action } from '../../nebula/action.ts'
-import type { CompileNode } from '../bundle/compile-input.ts'
+import type { CompileNode } from '../bundles/compile/compile-input.ts'
 import type { ChangedNode, SharedSides } from './actions.ts'
 import type { Comparison } from './compare.ts'
 import type { PlanState } from './files.ts'

@@ -1,5 +1,5 @@
-import { inPieces } from '../../base/job-protocol.ts'
-import { JobThreads } from '../../base/job-threads.ts'
+import { inPieces } from '../../base/threads/job-protocol.ts'
+import { JobThreads } from '../../base/threads/job-threads.ts'
 import type { Action } from '../../nebula/action.ts'
 import type { ChangedNode, SharedSides } from './actions.ts'
 import type { Comparison } from './compare.ts'

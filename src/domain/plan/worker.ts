@@ -1,5 +1,5 @@
-import { answerJobs } from '../../base/job-worker.ts'
-import type { CompileNode } from '../bundle/compile-input.ts'
+import { answerJobs } from '../../base/threads/job-worker.ts'
+import type { CompileNode } from '../bundles/compile/compile-input.ts'
 import { actionsOf } from './actions.ts'
 import { compareStates } from './compare.ts'
 import type { PlanState } from './files.ts'

@@ -1,4 +1,4 @@
-import type { Cluster } from '../../db/types.ts'
+import type { Cluster } from '../../db/client/types.ts'
 import { parseCaCertificate } from '../../pki/certificate.ts'
 import { several, type ChangeWarning } from './warning.ts'
 

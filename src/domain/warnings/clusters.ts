@@ -1,6 +1,6 @@
 import type { Scope } from '../../auth/scope.ts'
-import type { Cluster } from '../../db/types.ts'
-import type { Firewall } from '../firewall.ts'
+import type { Cluster } from '../../db/client/types.ts'
+import type { Firewall } from '../clusters/firewall.ts'
 import { endingCa, outlivedCa, unsignedGroups } from './ca.ts'
 import type { ClusterFacts } from './facts.ts'
 import { firewallWarnings } from './firewall.ts'
@@ -87,6 +87,6 @@ export const certificateWarnings = async (facts: ClusterFacts): Promise<ChangeWa
 export const enrollmentWarnings = ({ enrollGroups }: Cluster): ChangeWarning[] =>
   everybodysGroup(enrollGroups as string[], ['input', 'enrollGroups'])
 
-// Only domain/firewall.ts writes the column, in this shape.
+// Only domain/clusters/firewall.ts writes the column, in this shape.
 const firewallOf = async (facts: ClusterFacts): Promise<Firewall> =>
   (await facts.cluster()).firewall as unknown as Firewall

@@ -2,12 +2,12 @@ import { setImmediate } from 'node:timers/promises'
 
 import { NotFoundError } from '../../base/errors.ts'
 import type { Scope } from '../../auth/scope.ts'
-import type { Key, Row } from '../../db/pages.ts'
-import type { Cluster, Node } from '../../db/types.ts'
-import { getCluster } from '../clusters.ts'
-import { listClusterNodes, listLighthouses } from '../nodes.ts'
-import { readPage, type List, type Window } from '../pages.ts'
-import type { Snapshot } from '../snapshot.ts'
+import type { Key, Row } from '../../db/reads/pages.ts'
+import type { Cluster, Node } from '../../db/client/types.ts'
+import { getCluster } from '../clusters/clusters.ts'
+import { listClusterNodes, listLighthouses } from '../nodes/nodes.ts'
+import { readPage, type List, type Window } from '../shared/pages.ts'
+import type { Snapshot } from '../publishing/snapshot.ts'
 
 /** Of a node what warnings are decided from. */
 export type NodeFacts = Pick<

@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises'
 
 import { parseCaCertificates } from '../../pki/certificate.ts'
-import { trustedCas } from '../cluster-ca.ts'
-import type { Firewall, FirewallRule } from '../firewall.ts'
+import { trustedCas } from '../pki/cluster-ca.ts'
+import type { Firewall, FirewallRule } from '../clusters/firewall.ts'
 import type { ClusterFacts } from './facts.ts'
 import { heldByNobody } from './groups.ts'
 import { intervalOf, meet } from './networks.ts'

@@ -1,5 +1,5 @@
-import type { Cluster } from '../../db/types.ts'
-import { isDefaultRoute } from '../routes.ts'
+import type { Cluster } from '../../db/client/types.ts'
+import { isDefaultRoute } from '../nodes/routes.ts'
 import type { ClusterFacts, NodeFacts } from './facts.ts'
 import { intervalOf, isOfSite, meet } from './networks.ts'
 import { several, type ChangeWarning } from './warning.ts'

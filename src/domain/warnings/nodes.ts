@@ -1,7 +1,7 @@
-import type { Node } from '../../db/types.ts'
-import type { Firewall } from '../firewall.ts'
-import { groupsOf } from '../node-signing.ts'
-import { routesOf } from '../routes.ts'
+import type { Node } from '../../db/client/types.ts'
+import type { Firewall } from '../clusters/firewall.ts'
+import { groupsOf } from '../signing/node-signing.ts'
+import { routesOf } from '../nodes/routes.ts'
 import type { ClusterFacts, FactsOf, NodeFacts } from './facts.ts'
 import { heldByNobody } from './groups.ts'
 import { lighthouseWarnings, noLighthouse, relayWarnings } from './lighthouses.ts'
@@ -100,7 +100,7 @@ function lostName({ inbound, outbound }: Firewall, name: string, path: readonly 
 
 const noRules: Firewall = { inbound: [], outbound: [] }
 
-// Only domain/firewall.ts writes the column, in this shape.
+// Only domain/clusters/firewall.ts writes the column, in this shape.
 const firewallOf = async (cluster: ClusterFacts): Promise<Firewall> =>
   (await cluster.cluster()).firewall as unknown as Firewall
 

@@ -1,5 +1,5 @@
-import type { Node } from '../../db/types.ts'
-import { isDefaultRoute, overlapsAmong, routesOf } from '../routes.ts'
+import type { Node } from '../../db/client/types.ts'
+import { isDefaultRoute, overlapsAmong, routesOf } from '../nodes/routes.ts'
 import type { ClusterFacts, FactsOf } from './facts.ts'
 import { intervalOf, meet, publicNetwork } from './networks.ts'
 import { mostWarnings, several, type ChangeWarning } from './warning.ts'

@@ -1,5 +1,5 @@
 /**
- * Why something that is allowed is unlikely to be meant. What each means to a caller is said in graphql/change-warnings.ts;
+ * Why something that is allowed is unlikely to be meant. What each means to a caller is said in graphql/changes/change-warnings.ts;
  * which input can give which is said in docs/architecture.md.
  */
 export const warningCodes = [

@@ -1,6 +1,6 @@
 import type { DocumentNode, GraphQLError, ValidationRule } from 'graphql'
 
-import { WeightedCache } from '../../base/weighted-cache.ts'
+import { WeightedCache } from '../../base/limits/weighted-cache.ts'
 import type { CompiledOperation } from './compiled-operations.ts'
 
 /** Longer documents are not kept: clients use the same few short ones all the time. */

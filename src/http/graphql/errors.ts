@@ -1,6 +1,6 @@
 import { GraphQLError, type ExecutionResult } from 'graphql'
 
-import { isSignedIn } from '../../graphql/access.ts'
+import { isSignedIn } from '../../graphql/kit/access.ts'
 import { describeError } from '../pipeline/describe-error.ts'
 import { classify } from '../pipeline/error-codes.ts'
 import { maskedMessage } from '../pipeline/failures.ts'

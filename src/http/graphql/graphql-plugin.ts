@@ -1,7 +1,7 @@
 import type { ExecutionResult } from 'graphql'
 import type { Plugin } from 'graphql-yoga'
 
-import type { Context } from '../../graphql/context.ts'
+import type { Context } from '../../graphql/kit/context.ts'
 import type { Call } from '../pipeline/call.ts'
 import type { Frames } from '../pipeline/answer.ts'
 

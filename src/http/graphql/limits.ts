@@ -1,13 +1,13 @@
 import { MaxTokensParserWLexer } from '@escape.tech/graphql-armor-max-tokens'
 import type { DocumentNode, GraphQLError, ParseOptions } from 'graphql'
 
-import { queryLimits } from '../../graphql/complexity.ts'
+import { queryLimits } from '../../graphql/kit/complexity.ts'
 import { sizeOf } from './document-size.ts'
 import { refused } from '../pipeline/refusals.ts'
 
 /**
  * What a document may hold, each fragment counted as often as it is spread. Together with the limits that see variables
- * (complexity, depth and breadth, in graphql/complexity.ts) they keep one request from costing more than a page needs.
+ * (complexity, depth and breadth, in graphql/kit/complexity.ts) they keep one request from costing more than a page needs.
  */
 export const documentLimits = { tokens: 2000, nodes: 2000, depth: queryLimits.depth, aliases: 30, directives: 20 }
 

@@ -8,8 +8,8 @@ import {
 } from 'graphql'
 import { isAsyncIterable, YogaServer } from 'graphql-yoga'
 
-import type { Spool } from '../../base/spool.ts'
-import { isSignedIn } from '../../graphql/access.ts'
+import type { Spool } from '../../base/limits/spool.ts'
+import { isSignedIn } from '../../graphql/kit/access.ts'
 import { schema as orrerySchema } from '../../graphql/schema.ts'
 import { asGraphqlError } from './errors.ts'
 import type { GraphqlPlugin, Result, ServerContext } from './graphql-plugin.ts'

@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer'
 
 import { budgetOf } from '../../auth/session.ts'
-import type { Spool } from '../../base/spool.ts'
-import { accessOf, callerOf, refusalFor } from '../../graphql/access.ts'
+import type { Spool } from '../../base/limits/spool.ts'
+import { accessOf, callerOf, refusalFor } from '../../graphql/kit/access.ts'
 import { readBody } from '../pipeline/body.ts'
 import type { Call } from '../pipeline/call.ts'
 import type { ServerContext } from './graphql-plugin.ts'

@@ -1,7 +1,7 @@
 import { getOperationAST, type DocumentNode } from 'graphql'
 
-import { WeightedCache } from '../../base/weighted-cache.ts'
-import { isSignedIn, unauthenticated } from '../../graphql/access.ts'
+import { WeightedCache } from '../../base/limits/weighted-cache.ts'
+import { isSignedIn, unauthenticated } from '../../graphql/kit/access.ts'
 import type { Result, ServerContext } from './graphql-plugin.ts'
 import type { Params } from './params.ts'
 import { orRefusal } from '../pipeline/refusals.ts'

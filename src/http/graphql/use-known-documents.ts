@@ -1,7 +1,7 @@
 import type { DocumentNode, ExecutionArgs, ExecutionResult, GraphQLError, GraphQLSchema, ValidationRule } from 'graphql'
 import { isAsyncIterable } from 'graphql-yoga'
 
-import { isSignedIn } from '../../graphql/access.ts'
+import { isSignedIn } from '../../graphql/kit/access.ts'
 import { compileIfWorthIt, queryOf } from './compiled-operations.ts'
 import { KnownDocuments } from './documents.ts'
 import type { GraphqlPlugin, ServerContext } from './graphql-plugin.ts'

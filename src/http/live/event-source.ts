@@ -1,7 +1,7 @@
 import { createSourceEventStream, execute, type ExecutionArgs, type ExecutionResult } from 'graphql'
 
-import { detached, type Context } from '../../graphql/context.ts'
-import { sharesAnswers } from '../../graphql/shared-answers.ts'
+import { detached, type Context } from '../../graphql/kit/context.ts'
+import { sharesAnswers } from '../../graphql/kit/shared-answers.ts'
 import { asGraphqlError, withPresentedErrors, type Origin } from '../graphql/errors.ts'
 import { frameOf } from './event-frames.ts'
 import { textOf } from '../graphql/results.ts'

@@ -1,7 +1,7 @@
 import { budgetOf, type SignedIn } from '../../auth/session.ts'
 import { UnavailableError } from '../../base/errors.ts'
 import { Faults } from '../../base/faults.ts'
-import { Places } from '../../base/places.ts'
+import { Places } from '../../base/limits/places.ts'
 
 /** How many streams may be open at once, on this instance. */
 export interface StreamLimits {

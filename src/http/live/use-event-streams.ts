@@ -1,6 +1,6 @@
 import { GraphQLError, type ExecutionArgs, type ExecutionResult } from 'graphql'
 
-import { callerOf } from '../../graphql/access.ts'
+import { callerOf } from '../../graphql/kit/access.ts'
 import { openSource } from './event-source.ts'
 import type { GraphqlPlugin, ServerContext } from '../graphql/graphql-plugin.ts'
 import { orRefusal } from '../pipeline/refusals.ts'

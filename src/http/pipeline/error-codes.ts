@@ -8,7 +8,7 @@ import {
   UnavailableError,
   ValidationError,
 } from '../../base/errors.ts'
-import { AbandonedError } from '../../base/fair-queue.ts'
+import { AbandonedError } from '../../base/limits/fair-queue.ts'
 
 /** What is made of an error: shown with these extensions besides its own, or masked and its cause logged. */
 export type Verdict =

@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto'
 
-import { ClientAddresses } from '../../base/client-addresses.ts'
+import { ClientAddresses } from '../../base/limits/client-addresses.ts'
 import { LimitError } from '../../base/errors.ts'
-import { TokenBuckets } from '../../base/token-buckets.ts'
+import { TokenBuckets } from '../../base/limits/token-buckets.ts'
 import type { Incoming } from './incoming.ts'
 
 /** What those who are not signed in may cost. */

@@ -1,8 +1,8 @@
 import type { NodeSession, Session } from '../../auth/session.ts'
 import type { Logger } from '../../base/log.ts'
-import type { BundleShelf } from '../../domain/bundle/shelf.ts'
-import { slicePartsOf } from '../../domain/bundle/slices.ts'
-import { isSignedIn, nodeIn } from '../../graphql/access.ts'
+import type { BundleShelf } from '../../domain/bundles/read/shelf.ts'
+import { slicePartsOf } from '../../domain/bundles/read/slices.ts'
+import { isSignedIn, nodeIn } from '../../graphql/kit/access.ts'
 
 /** What downloads are served from. */
 export interface BundleMeans {

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 
-import type { SignIns } from '../../domain/sign-ins.ts'
-import { isSignedIn, operatorIn } from '../../graphql/access.ts'
+import type { SignIns } from '../../domain/tenants/sign-ins.ts'
+import { isSignedIn, operatorIn } from '../../graphql/kit/access.ts'
 import { empty, failure, json } from '../pipeline/answer.ts'
 import { readBody } from '../pipeline/body.ts'
 import type { Call } from '../pipeline/call.ts'

@@ -1,6 +1,6 @@
 import { Busboy, type BusboyFileStream, type BusboyInstance } from '@fastify/busboy'
 
-import type { SpooledFile } from '../../base/spool.ts'
+import type { SpooledFile } from '../../base/limits/spool.ts'
 import { countedChunks } from '../pipeline/body.ts'
 import type { Incoming } from '../pipeline/incoming.ts'
 import { badRequest, refused } from '../pipeline/refusals.ts'

@@ -1,4 +1,4 @@
-import type { SpooledFile } from '../../base/spool.ts'
+import type { SpooledFile } from '../../base/limits/spool.ts'
 import { readForm } from './form-reader.ts'
 import type { Incoming } from '../pipeline/incoming.ts'
 import { asParams, jsonLimit, parseJson, type Params } from '../graphql/params.ts'

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-import { signerOf } from '../../../src/domain/cluster-ca.ts'
+import { signerOf } from '../../../src/domain/pki/cluster-ca.ts'
 import { parsePublicKey } from '../../../src/pki/keys.ts'
 import { signNode } from '../../../src/pki/sign.ts'
 import type { Site } from './site.ts'

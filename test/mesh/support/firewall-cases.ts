@@ -1,4 +1,4 @@
-import type { FirewallRule } from '../../../src/domain/firewall.ts'
+import type { FirewallRule } from '../../../src/domain/clusters/firewall.ts'
 import type { Settings } from '../../../src/nebula/merge.ts'
 import { cas, type FirewallLab } from './firewall-lab.ts'
 

@@ -1,8 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 
-import { sharedConfig } from '../../../src/domain/bundle/shared-config.ts'
-import type { Firewall } from '../../../src/domain/firewall.ts'
+import { sharedConfig } from '../../../src/domain/bundles/compile/shared-config.ts'
+import type { Firewall } from '../../../src/domain/clusters/firewall.ts'
 import type { Settings } from '../../../src/nebula/merge.ts'
 import { parseSettings } from '../../../src/nebula/settings-text.ts'
 import { createCa, type CertificateAuthority } from '../../../src/pki/ca.ts'

@@ -1,5 +1,5 @@
-import type { Firewall, FirewallRule } from '../../../src/domain/firewall.ts'
-import { writeFirewall } from '../../../src/domain/firewall.ts'
+import type { Firewall, FirewallRule } from '../../../src/domain/clusters/firewall.ts'
+import { writeFirewall } from '../../../src/domain/clusters/firewall.ts'
 import type { Settings } from '../../../src/nebula/merge.ts'
 import { isAtLeast } from '../../../src/nebula/version.ts'
 import { outboundCases, refusedCases, takenCases, type Through } from './firewall-cases.ts'

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals'
 
-import { packBundle } from '../../../src/domain/bundle/pack.ts'
+import { packBundle } from '../../../src/domain/bundles/compile/pack.ts'
 import type { NebulaBuild } from '../../support/nebula-versions.ts'
 import { Lab, type Machine } from './lab.ts'
 import { ControlPlane, Mesh, type Member } from './mesh.ts'

@@ -1,0 +1,70 @@
+import { dirname } from 'node:path'
+
+import { settingAt, type Settings } from '../../nebula/merge.ts'
+import { enrolledClusters, type ClusterFolder } from '../enrolment-state.ts'
+import { VersionRefused } from '../errors.ts'
+import { deviceOf, readLinked } from './generation.ts'
+
+/** What a Nebula takes of its machine, and no second one can have. */
+export interface Taken {
+  /** UDP; null where the system chooses one. */
+  readonly port: number | null
+  /** The address that it listens on; all of them where it names none. */
+  readonly host: string
+  /** The tunnel's device; null without one. */
+  readonly device: string | null
+}
+
+const EVERYWHERE = ['0.0.0.0', '::', '[::]']
+
+/** What a configuration takes of the machine. */
+function takenBy(config: Settings, folder: ClusterFolder): Taken {
+  const port = settingAt(config, ['listen', 'port'])
+  const host = settingAt(config, ['listen', 'host'])
+  const isDisabled = settingAt(config, ['tun', 'disabled']) === true
+  return {
+    port: typeof port === 'number' && port > 0 ? port : null,
+    host: typeof host === 'string' ? host : '0.0.0.0',
+    device: isDisabled ? null : String(deviceOf(config, folder)),
+  }
+}
+
+/** What the other clusters that a machine is enrolled in take of it, by the versions that run, or ran last. */
+export async function neighboursOf(folder: ClusterFolder): Promise<(Taken & { readonly who: string })[]> {
+  const others = (await enrolledClusters(dirname(folder.path))).filter(({ path }) => path !== folder.path)
+  const each = others.map(async (other) => {
+    const generation = (await readLinked(other, 'proven')) ?? (await readLinked(other, 'current'))
+    // One whose enrolment is damaged is not followed, and takes nothing.
+    const enrolment = await other.enrolment().catch(() => null)
+    if (generation === null || enrolment === null) return []
+    const who = `${enrolment.name} (cluster ${enrolment.clusterId})`
+    return [{ ...takenBy(generation.config, other), who }]
+  })
+  return (await Promise.all(each)).flat()
+}
+
+/** Two Nebulas on one port of one address: the second does not start. */
+export const portClashes = (a: Pick<Taken, 'port' | 'host'>, b: Pick<Taken, 'port' | 'host'>): boolean =>
+  a.port !== null &&
+  a.port === b.port &&
+  (a.host === b.host || [a.host, b.host].some((one) => EVERYWHERE.includes(one)))
+
+/**
+ * A configuration that wants what another cluster of this machine has is refused before Nebula is touched.
+ * @throws VersionRefused that names the setting and the other cluster
+ */
+export async function assertMachineIsFree(folder: ClusterFolder, config: Settings): Promise<void> {
+  const wanted = takenBy(config, folder)
+  for (const { who, ...other } of await neighboursOf(folder)) {
+    if (portClashes(wanted, other)) {
+      throw new VersionRefused(
+        `listen.port is ${wanted.port}, which this machine uses already as ${who}: two on one machine need a port each`,
+      )
+    }
+    if (wanted.device !== null && wanted.device === other.device) {
+      throw new VersionRefused(
+        `tun.dev is ${wanted.device}, which this machine uses already as ${who}: two on one machine need a device each`,
+      )
+    }
+  }
+}

@@ -1,0 +1,105 @@
+import * as z from 'zod'
+
+import { printableLine } from '../../base/printable.ts'
+import { lineProblem } from '../../base/text.ts'
+import type { Answer } from '../../base/bounded-request.ts'
+import { sliceBounds } from '../../nebula/bundle/slice-bounds.ts'
+import { bounds } from './bounds.ts'
+import { RefusedError, UnauthenticatedError, UnavailableError } from '../errors.ts'
+
+/* The forms of what the control plane answers. Whatever has another one is no answer. */
+
+const version = z.int32().positive()
+const pem = z.string().max(sliceBounds.certificates)
+const port = z.int().min(1).max(65_535)
+const network = z.union([z.cidrv4(), z.cidrv6()])
+
+/** Fields of the payload that gives a node its certificate, as a query names them. */
+export const identityFields = 'node { id name } certificate caCertificate networkCidr bundleSigningKey clusterId'
+
+export const identityShape = z.object({
+  node: z.object({
+    id: z.uuid(),
+    name: z
+      .string()
+      .min(1)
+      .max(bounds.name)
+      .refine((name) => lineProblem(name) === null, 'must be one line without control characters'),
+  }),
+  certificate: pem,
+  caCertificate: pem,
+  networkCidr: network,
+  bundleSigningKey: z.string().regex(/^[A-Za-z0-9+/]{43}=$/, 'must be 32 bytes in base64'),
+  clusterId: z.uuid(),
+})
+export const enrolledShape = identityShape.extend({
+  token: z.string().regex(/^orn_[\w-]{1,200}$/, 'must be a node token'),
+})
+
+/** What a node is given with its certificate. */
+export type Identity = z.infer<typeof identityShape>
+
+/** What a token is for. The cluster of a node's own token stands below it. */
+export const viewerShape = z.object({
+  viewer: z.object({
+    clusterId: z.uuid().optional(),
+    networkCidr: network.optional(),
+    isLighthouse: z.boolean().optional(),
+    port: port.nullish(),
+    cluster: z.object({ id: z.uuid(), networkCidr: network, lighthousePort: port }).optional(),
+  }),
+})
+
+export const publishedShape = z.object({ configPublished: z.object({ version }) })
+
+export const mutationShape = z.record(
+  z.string(),
+  z.looseObject({ __typename: z.string(), message: z.string().optional() }),
+)
+
+/** A result of GraphQL's. */
+export const resultShape = z.object({
+  // Not there when the query itself was refused.
+  data: z.unknown().optional(),
+  errors: z
+    .array(z.object({ message: z.string(), extensions: z.looseObject({ code: z.string().optional() }).optional() }))
+    .min(1)
+    .optional(),
+})
+
+/** What the control plane says, for a terminal or a log. */
+export const words = (text: string | undefined): string => printableLine(text ?? 'unknown', bounds.words)
+
+/** What the errors of a result come to: the first one decides. */
+export function failureIn(errors: NonNullable<z.infer<typeof resultShape>['errors']>): Error {
+  const [first] = errors
+  switch (first?.extensions?.code) {
+    case 'UNAUTHENTICATED':
+      return unknownToken()
+    case 'INTERNAL_SERVER_ERROR':
+    case 'UNAVAILABLE':
+    case 'TRY_AGAIN':
+    case 'TOO_MANY_REQUESTS':
+      return new UnavailableError(`the control plane failed: ${words(first.message)}`, null)
+    default:
+      return new RefusedError(`the control plane refused: ${words(first?.message)}`)
+  }
+}
+
+/** What an answer that is none of those hoped for comes to, by its head. */
+export function failureOf({ status, headers }: Pick<Answer, 'status' | 'headers'>): Error {
+  if (status === 401) return unknownToken()
+  const message = `the control plane answered ${status}`
+  if (status >= 500 || status === 429) return new UnavailableError(message, secondsIn(headers['retry-after']))
+  return new RefusedError(message)
+}
+
+const unknownToken = () =>
+  new UnauthenticatedError('the control plane does not know this token: rotated, or the node was deleted')
+
+/** `Retry-After` (RFC 9110, 10.2.3), in seconds from now and within bounds; null where there is none that can be read. */
+function secondsIn(header: string | undefined): number | null {
+  if (header === undefined) return null
+  const seconds = /^\d+$/.test(header) ? Number(header) : (Date.parse(header) - Date.now()) / 1000
+  return Number.isNaN(seconds) ? null : Math.min(bounds.retryAfter, Math.max(0, seconds))
+}

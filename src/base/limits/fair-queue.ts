@@ -1,0 +1,120 @@
+import { LimitError } from '../errors.ts'
+
+/** How much a queue takes at once. */
+export interface QueueLimits {
+  /** Pieces of work that run at once, each of another owner. */
+  readonly running: number
+  /** Pieces of one owner's work that may wait, and of all owners' together. */
+  readonly waitingOfOwner: number
+  readonly waiting: number
+}
+
+interface Entry {
+  readonly start: () => void
+}
+
+/** Whoever asked for the work has left before it was done: nobody reads the answer. */
+export class AbandonedError extends Error {
+  override readonly name = 'AbandonedError'
+}
+
+/** Runs work when it is its caller's turn; the signal fires when nobody wants the result any more. */
+export type InTurn = <T>(work: (signal: AbortSignal) => Promise<T>) => Promise<T>
+
+/** Seconds: what a refusal asks its caller to wait at the least and at the most. */
+const retry = { least: 1, most: 60 }
+
+/**
+ * Runs expensive work so that no owner of it is kept waiting by another one: one piece of each owner at a time, owners in
+ * turn, and no more waiting than will be done soon. What is refused or abandoned costs nothing.
+ */
+export class FairQueue {
+  readonly #limits: QueueLimits
+  readonly #running = new Set<string>()
+  /** By owner, in the order of their turns. */
+  readonly #waiting = new Map<string, Entry[]>()
+  /** What a piece of work took lately, in milliseconds. */
+  #usual = 1000
+
+  constructor(limits: QueueLimits) {
+    this.#limits = limits
+  }
+
+  /** How much runs and waits now, for the log and for tests. */
+  get size(): { readonly running: number; readonly waiting: number } {
+    return { running: this.#running.size, waiting: sum([...this.#waiting.values()].map(({ length }) => length)) }
+  }
+
+  /**
+   * Runs work when it is its owner's turn.
+   * @param owner whose share it takes, a tenant's id as a rule
+   * @param signal fires when nobody wants the result any more: what waits is dropped, what runs is told
+   * @throws LimitError with seconds to wait, when too much waits; AbandonedError; what the work throws
+   */
+  async run<T>(owner: string, signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    await this.#place(owner, signal)
+    const start = performance.now()
+    try {
+      return await work(signal)
+    } finally {
+      this.#usual += (performance.now() - start - this.#usual) / 8
+      this.#running.delete(owner)
+      this.#startNext()
+    }
+  }
+
+  async #place(owner: string, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) throw new AbandonedError('the client has left')
+    const { running, waiting } = this.size
+    if (running < this.#limits.running && !this.#running.has(owner)) {
+      this.#running.add(owner)
+      return
+    }
+    const own = this.#waiting.get(owner) ?? []
+    if (own.length >= this.#limits.waitingOfOwner) throw this.#refusal(own.length, 'of yours')
+    if (waiting >= this.#limits.waiting) throw this.#refusal(waiting, 'at this server')
+    await new Promise<void>((resolve, reject) => {
+      const leave = () => {
+        this.#drop(owner, entry)
+        reject(new AbandonedError('the client has left'))
+      }
+      const entry: Entry = {
+        start: () => {
+          signal.removeEventListener('abort', leave)
+          resolve()
+        },
+      }
+      own.push(entry)
+      this.#waiting.set(owner, own)
+      signal.addEventListener('abort', leave, { once: true })
+    })
+  }
+
+  #startNext(): void {
+    for (const [owner, entries] of this.#waiting) {
+      if (this.#running.size >= this.#limits.running) return
+      if (this.#running.has(owner)) continue
+      const entry = entries.shift()
+      // The owner's next piece comes after everybody else's.
+      this.#waiting.delete(owner)
+      if (entries.length > 0) this.#waiting.set(owner, entries)
+      if (!entry) continue
+      this.#running.add(owner)
+      entry.start()
+    }
+  }
+
+  #drop(owner: string, entry: Entry): void {
+    const rest = (this.#waiting.get(owner) ?? []).filter((one) => one !== entry)
+    if (rest.length === 0) this.#waiting.delete(owner)
+    else this.#waiting.set(owner, rest)
+  }
+
+  #refusal(before: number, where: string): LimitError {
+    const seconds = Math.ceil((before * this.#usual) / 1000)
+    const retryAfterSeconds = Math.min(retry.most, Math.max(retry.least, seconds))
+    return new LimitError(`Too much expensive work ${where} waits already; try again later.`, retryAfterSeconds)
+  }
+}
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0)

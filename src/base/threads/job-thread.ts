@@ -1,0 +1,124 @@
+import { setImmediate } from 'node:timers/promises'
+import type { Worker } from 'node:worker_threads'
+
+import { LimitError } from '../errors.ts'
+import { AbandonedError } from '../limits/fair-queue.ts'
+import type { Job, JobMessage, JobReport } from './job-protocol.ts'
+import { startThread, type ThreadName } from '../program.ts'
+
+/** A job for somebody who may leave. */
+export interface JobOrder<Of extends Job> {
+  readonly parts: Iterable<Of['part']>
+  /** Memory of a part that is handed over instead of copied: empty afterwards. */
+  readonly given?: (part: Of['part']) => ArrayBuffer[]
+  /** Fires when nobody wants the result any more. */
+  readonly signal: AbortSignal
+  /** Milliseconds for the job, the thread's start included. */
+  readonly deadline?: number
+}
+
+export interface JobOutcome<Of extends Job> {
+  readonly pieces: readonly Of['piece'][]
+  readonly result: Of['result']
+}
+
+/** A job was not done within its deadline. */
+export class OverdueError extends Error {
+  override readonly name = 'OverdueError'
+}
+
+/**
+ * A thread that does one job at a time. It starts with its first job, does not keep the program from ending, and is ended
+ * with a job that nobody wants any more or that takes too long; the next job gets another.
+ */
+export class JobThread<Of extends Job> {
+  readonly #name: ThreadName
+  #worker: Worker | null = null
+
+  constructor(name: ThreadName) {
+    this.#name = name
+  }
+
+  /**
+   * Does a job; wait for it before the next.
+   * @throws LimitError as the job threw it; Error for whatever else it threw, or when the thread dies; AbandonedError;
+   * OverdueError
+   */
+  async run(order: JobOrder<Of>): Promise<JobOutcome<Of>> {
+    if (order.signal.aborted) throw new AbandonedError('the client has left')
+    const worker = (this.#worker ??= this.#start())
+    worker.ref()
+    const outcome = this.#outcomeOf(worker, order)
+    // Awaited below; until then, a thread that dies must not be an unhandled rejection.
+    outcome.catch(() => undefined)
+    const post = (message: JobMessage<Of['part']>, given: ArrayBuffer[] = []): void =>
+      worker.postMessage(message, given)
+    try {
+      for (const part of order.parts) {
+        if (this.#worker !== worker) break
+        post({ kind: 'part', part }, order.given?.(part))
+        await setImmediate()
+      }
+      post({ kind: 'run' })
+    } catch (error) {
+      // Half of a job lies in the thread: what cannot be posted is a fault of ours.
+      await this.stop()
+      throw error
+    }
+    return outcome
+  }
+
+  /** Ends the thread; what it does fails. */
+  async stop(): Promise<void> {
+    const worker = this.#worker
+    this.#worker = null
+    await worker?.terminate()
+  }
+
+  #outcomeOf(worker: Worker, { signal, deadline }: JobOrder<Of>): Promise<JobOutcome<Of>> {
+    return new Promise((resolve, reject) => {
+      const pieces: Of['piece'][] = []
+      const settle = (): void => {
+        clearTimeout(timer)
+        worker.off('message', onMessage).off('error', onError).off('exit', onExit)
+        signal.removeEventListener('abort', onAbort)
+        worker.unref()
+      }
+      const drop = (error: Error): void => {
+        settle()
+        if (this.#worker === worker) this.#worker = null
+        reject(error)
+      }
+      // Half of a job lies in the thread, or it is busy with one that nobody waits for.
+      const giveUp = (error: Error): void => {
+        drop(error)
+        void worker.terminate()
+      }
+      const onMessage = (report: JobReport<Of>): void => {
+        if (report.kind === 'piece') {
+          pieces.push(report.piece)
+          return
+        }
+        settle()
+        if (report.kind === 'done') resolve({ pieces, result: report.result })
+        else reject(report.limit ? new LimitError(report.message) : new Error(`${this.#name}: ${report.message}`))
+      }
+      const onError = (cause: unknown): void => drop(new Error(`the thread ${this.#name} failed`, { cause }))
+      const onExit = (code: number): void => drop(new Error(`the thread ${this.#name} ended with code ${code}`))
+      const onAbort = (): void => giveUp(new AbandonedError('the client has left'))
+      const onDeadline = (): void => giveUp(new OverdueError(`the thread ${this.#name} took more than ${deadline} ms`))
+      const timer = deadline === undefined ? undefined : setTimeout(onDeadline, deadline)
+      worker.on('message', onMessage).on('error', onError).on('exit', onExit)
+      signal.addEventListener('abort', onAbort, { once: true })
+    })
+  }
+
+  #start(): Worker {
+    // Jobs need nothing of the environment, secrets least of all.
+    const worker = startThread(this.#name, { env: {} })
+    worker.once('exit', () => {
+      if (this.#worker === worker) this.#worker = null
+    })
+    return worker
+  }
+}

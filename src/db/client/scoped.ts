@@ -1,0 +1,132 @@
+import type { Database } from './client.ts'
+import type { Prisma } from '../generated/sqlite/client.ts'
+import { assertPlain, assertPlainRow, ScopeError } from './plain-arguments.ts'
+import { retrying } from './retries.ts'
+import type { Db, RowScope } from './types.ts'
+
+/** The rows of one tenant, or of one cluster of it, and the node that works in them. */
+export interface TenantRows extends RowScope {
+  readonly tenantId: string
+  /** The one author that bundles may name; null where nobody who writes them is a node. */
+  readonly nodeId: string | null
+}
+
+type Args = Record<string, unknown>
+type Condition = Record<string, unknown>
+
+/**
+ * The client of one tenant (or, with `clusterId`, of one cluster of it): every read and write carries the tenant's
+ * condition, whatever the caller of this function forgets. What could get round it is refused: raw SQL, upserts,
+ * relations (a row's neighbours are looked up by their ids, each with its own condition), nested writes, rows that
+ * move to another tenant or cluster, writes to what is more than the scope (the tenant itself, a cluster from inside).
+ */
+export function scopedClient({ client, faults }: Database, scope: TenantRows): Db {
+  const scoped = client.$extends({
+    query: {
+      $allOperations({ model, operation, args, query }) {
+        if (!model) throw new ScopeError(`${operation} is not for a scoped client`)
+        return query(scopeOperation(model as Prisma.ModelName, operation, (args ?? {}) as Args, scope) as typeof args)
+      },
+    },
+  })
+  // An extended client has the same models; only its further generics differ.
+  return retrying(scoped, faults) as unknown as Db
+}
+
+function scopeOperation(model: Prisma.ModelName, operation: string, args: Args, scope: TenantRows): Args {
+  const where = condition(model, scope)
+  assertPlain(model, args)
+  switch (operation) {
+    case 'findUnique':
+    case 'findUniqueOrThrow':
+    case 'findFirst':
+    case 'findFirstOrThrow':
+    case 'findMany':
+    case 'count':
+    case 'aggregate':
+    case 'groupBy':
+      return { ...args, where: narrow(args['where'], where) }
+    case 'delete':
+    case 'deleteMany':
+      assertInside(model, scope, model === 'Cluster')
+      return { ...args, where: narrow(args['where'], where) }
+    case 'update':
+    case 'updateMany':
+    case 'updateManyAndReturn':
+      assertInside(model, scope, false)
+      return { ...args, where: narrow(args['where'], where), data: changed(model, args['data']) }
+    case 'create':
+      return { ...args, data: created(model, args['data'], scope) }
+    case 'createMany':
+    case 'createManyAndReturn': {
+      const rows: unknown[] = Array.isArray(args['data']) ? args['data'] : [args['data']]
+      return { ...args, data: rows.map((row) => created(model, row, scope)) }
+    }
+    default:
+      throw new ScopeError(`${operation} is not for a scoped client`)
+  }
+}
+
+/** Which rows of a model are the scope's. */
+function condition(model: Prisma.ModelName, { tenantId, clusterId }: RowScope): Condition {
+  switch (model) {
+    case 'Tenant':
+      return { id: tenantId }
+    case 'Cluster':
+      return { tenantId, ...(clusterId === null ? {} : { id: clusterId }) }
+    case 'ClusterState':
+      return {
+        cluster: { tenantId, ...(clusterId === null ? {} : { id: clusterId }) },
+      }
+    case 'Node':
+    case 'ConfigBundle':
+      return { tenantId, ...(clusterId === null ? {} : { clusterId }) }
+    case 'Replica':
+      throw new ScopeError('replicas belong to no tenant')
+    case 'Credential':
+      throw new ScopeError('credentials are for the authentication layer')
+    default:
+      throw new ScopeError(`no rule says whose rows ${String(model satisfies never)} are`)
+  }
+}
+
+/** The caller's own condition stays as it is (unique look-ups need their key on top), the scope's is added. */
+function narrow(where: unknown, scope: Condition): Args {
+  const { AND, ...rest } = (where ?? {}) as Args
+  const others: unknown[] = AND === undefined ? [] : Array.isArray(AND) ? AND : [AND]
+  return { ...rest, AND: [...others, scope] }
+}
+
+/** A tenant's row, and for whoever is in one cluster its making and end, hold more than the scope: other clusters. */
+function assertInside(model: Prisma.ModelName, { clusterId }: RowScope, wholeCluster: boolean): void {
+  if (model === 'Tenant') throw new ScopeError('a tenant does not change its own row')
+  if (wholeCluster && clusterId !== null) throw new ScopeError('a cluster is not made or deleted from inside')
+}
+
+/** What says whose a row is, and who made it. */
+const placing = new Set(['id', 'tenantId', 'clusterId', 'createdById'])
+
+function changed(model: Prisma.ModelName, data: unknown): unknown {
+  assertPlainRow(model, data)
+  const moved = Object.keys(data as Args).find((field) => placing.has(field))
+  if (moved !== undefined) throw new ScopeError(`${model}.${moved} cannot be changed`)
+  return data
+}
+
+function created(model: Prisma.ModelName, data: unknown, scope: TenantRows): Args {
+  if (model !== 'Cluster' && model !== 'Node' && model !== 'ConfigBundle') {
+    throw new ScopeError(`a tenant does not create ${model} rows`)
+  }
+  assertInside(model, scope, model === 'Cluster')
+  assertPlainRow(model, data)
+  const row: Args = { ...(data as Args) }
+  row['tenantId'] ??= scope.tenantId
+  if (row['tenantId'] !== scope.tenantId || (scope.clusterId !== null && row['clusterId'] !== scope.clusterId)) {
+    throw new ScopeError(`a ${model} of another tenant or cluster`)
+  }
+  // The foreign key of a bundle's author does not know of tenants.
+  if ((row['createdById'] ?? null) !== null && row['createdById'] !== scope.nodeId) {
+    throw new ScopeError(`a ${model} in another node's name`)
+  }
+  return row
+}

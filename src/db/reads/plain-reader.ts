@@ -1,0 +1,127 @@
+import type Sqlite from 'better-sqlite3'
+import type pg from 'pg'
+
+import type { Faults } from '../../base/faults.ts'
+import { faultOf } from '../client/faults.ts'
+import { patiently } from '../client/patience.ts'
+import type { PostgresConnections } from '../client/postgres-connections.ts'
+import { retried } from '../client/retries.ts'
+import type { Engine } from '../client/types.ts'
+
+/** Reads with the driver alone: a statement costs a tenth of what it costs through the client. */
+export interface PlainReader {
+  /**
+   * Runs one SELECT, in the engine's dialect.
+   * @returns rows by column name; times as text, JSON and booleans as the driver has them (row-values.ts)
+   */
+  read(sql: string, values: readonly PlainValue[]): Promise<PlainRow[]>
+  close(): Promise<void>
+}
+
+export type PlainRow = Record<string, unknown>
+export type PlainValue = string | number | readonly string[]
+
+/** The list of keys as a subquery, of the engine's dialect: one parameter, so that the statement is always the same. */
+export const listOf = (engine: Engine): string =>
+  engine === 'sqlite' ? 'SELECT value FROM json_each(?)' : 'SELECT unnest($1::text[])'
+
+/** Connections of their own, so that what is read does not wait behind transactions. */
+const poolSize = 8
+/** Statements that are kept prepared: some dozens of shapes, and on SQLite of some one for each number of parents. */
+const keptStatements = 500
+
+interface Options {
+  readonly faults: Faults
+  /** Called with each statement. */
+  readonly onQuery: (sql: string) => void
+}
+
+interface Statement {
+  readonly query: Sqlite.Statement<(string | number)[], unknown[]>
+  readonly names: readonly string[]
+}
+
+/** The driver makes the names anew for each row that it gives as an object: that takes a third of a look-up. */
+function named(names: readonly string[], values: readonly unknown[]): PlainRow {
+  const row: PlainRow = {}
+  for (let at = 0; at < names.length; at += 1) row[names[at] ?? ''] = values[at]
+  return row
+}
+
+/** Opens a reader of a file that is migrated: a connection of its own, which sees what is committed. */
+export async function sqliteReader(file: string, { faults, onQuery }: Options): Promise<PlainReader> {
+  const { default: Sqlite } = await import('better-sqlite3')
+  const database = new Sqlite(file, { timeout: 5000 })
+  database.pragma('query_only = ON')
+  // From here on it waits without keeping everybody else waiting (patience.ts).
+  database.pragma('busy_timeout = 0')
+  const statements = new Map<string, Statement>()
+  const prepared = (sql: string): Statement => {
+    const known = statements.get(sql)
+    if (known) return known
+    if (statements.size >= keptStatements) statements.clear()
+    const query = database.prepare<(string | number)[], unknown[]>(sql).raw()
+    const statement = { query, names: query.columns().map(({ name }) => name) }
+    statements.set(sql, statement)
+    return statement
+  }
+  const rows = (sql: string, values: readonly PlainValue[]): PlainRow[] => {
+    const { query, names } = prepared(sql)
+    const given = values.map((value) => (typeof value === 'object' ? JSON.stringify(value) : value))
+    return query.all(...given).map((row) => named(names, row))
+  }
+  return {
+    async read(sql, values) {
+      onQuery(sql)
+      try {
+        return rows(sql, values)
+      } catch (error) {
+        if (!faultOf(error)) throw error
+        return retried(() => patiently(() => rows(sql, values)), faults)
+      }
+    },
+    async close() {
+      database.close()
+    },
+  }
+}
+
+/** Opens a reader of a PostgreSQL database that is migrated, with connections of its own. */
+export async function postgresqlReader(connections: PostgresConnections, options: Options): Promise<PlainReader> {
+  const { faults, onQuery } = options
+  const { default: pg } = await import('pg')
+  const pool = connections.pool(poolSize)
+  // `timestamp without time zone`: the driver would read it as local time.
+  const timestampOid = pg.types.builtins.TIMESTAMP
+  const types: pg.CustomTypesConfig = {
+    getTypeParser: (oid, format): ((text: string) => unknown) =>
+      oid === timestampOid ? (text) => text : (pg.types.getTypeParser(oid, format) as (text: string) => unknown),
+  }
+  // Named, they are parsed and planned once a connection; the driver never forgets a name, so that there are some alone.
+  const names = new Map<string, string>()
+  const nameOf = (sql: string): string | undefined => {
+    const known = names.get(sql)
+    if (known !== undefined || names.size >= keptStatements) return known
+    const name = `orrery-${names.size}`
+    names.set(sql, name)
+    return name
+  }
+  return {
+    async read(sql, values) {
+      onQuery(sql)
+      const name = nameOf(sql)
+      const named = name === undefined ? {} : { name }
+      const query = { ...named, text: sql, values: [...values], types }
+      const ask = () => pool.query<PlainRow>(query)
+      // A connection that was lost meanwhile is not the last one, and reading twice does no harm.
+      const { rows } = await retried(() => ask().catch((error: unknown) => onceMore(error, ask)), faults)
+      return rows
+    },
+    close: () => pool.end(),
+  }
+}
+
+function onceMore<T>(error: unknown, ask: () => Promise<T>): Promise<T> {
+  if (faultOf(error)?.fault === 'unreachable') return ask()
+  throw error
+}

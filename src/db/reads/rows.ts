@@ -1,0 +1,190 @@
+import { CallerError } from '../../base/errors.ts'
+import { columns } from '../client/columns.ts'
+import { listOf, type PlainReader, type PlainRow } from './plain-reader.ts'
+import { readingsOf, typed, type Readings } from './row-values.ts'
+import { TurnBatches } from './turn-batches.ts'
+import type { Cluster, Engine, Node, RowScope, Tenant } from '../client/types.ts'
+
+/** No columns, but what is known of the row's cluster. */
+interface OfCluster {
+  /** The newest version that it has a bundle of; null when it has none. */
+  latestBundleVersion: number | null
+}
+interface OfNode extends OfCluster {
+  /** The version that its cluster is to run. */
+  clusterConfigVersion: number
+}
+
+/** What can be looked up, with the columns that a row is found by. */
+interface Tables {
+  tenants: { row: Tenant; by: 'id' }
+  clusters: { row: Cluster & OfCluster; by: 'id' | 'clusterTokenHash' }
+  nodes: { row: Node & OfNode; by: 'id' | 'tokenHash' }
+}
+type TableName = keyof Tables
+
+/** Looks up rows of one scope, each together with all that anybody looks up in the same turn of the event loop. */
+export interface RowReader {
+  /**
+   * @param fields best the same list each time: what it asks for is worked out once
+   * @returns the fields of the one row with this key; null when there is none or it is not in the scope
+   */
+  find<Name extends TableName, Field extends keyof Tables[Name]['row']>(
+    table: Name,
+    by: Tables[Name]['by'],
+    key: string,
+    fields: readonly Field[],
+  ): Promise<Pick<Tables[Name]['row'], Field> | null>
+}
+
+interface Ask {
+  readonly key: string
+  readonly fields: readonly string[]
+  readonly scope: RowScope
+  readonly resolve: (row: PlainRow | null) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** Fields that say whose a row is; they are always read. */
+const placing = { tenants: ['id'], clusters: ['id', 'tenantId'], nodes: ['tenantId', 'clusterId'] } as const
+/** In one statement: some ten milliseconds' work, and ten of the largest pages. */
+const batchSize = 5000
+
+/**
+ * Look-ups that span requests: one statement a turn, however many callers there are, and always a statement, so that
+ * nobody is told what was true before. Whose a row is, is compared here for each caller (`isWithin`): one statement
+ * serves callers of many tenants.
+ */
+export class RowLookups {
+  readonly #lookups: Readonly<Record<TableName, ReadonlyMap<string, Lookup>>>
+
+  constructor(reader: PlainReader, engine: Engine) {
+    const lookups = (table: TableName, ...by: readonly string[]) =>
+      new Map(by.map((field) => [field, new Lookup(reader, engine, { table, by: field })]))
+    this.#lookups = {
+      tenants: lookups('tenants', 'id'),
+      clusters: lookups('clusters', 'id', 'clusterTokenHash'),
+      nodes: lookups('nodes', 'id', 'tokenHash'),
+    }
+  }
+
+  /** The look-ups of one scope; `null` ids of it mean: all. */
+  of(scope: RowScope): RowReader {
+    return {
+      find: <Name extends TableName, Field extends keyof Tables[Name]['row']>(
+        table: Name,
+        by: Tables[Name]['by'],
+        key: string,
+        fields: readonly Field[],
+      ) => {
+        const lookup = this.#lookups[table].get(by)
+        if (!lookup) throw new Error(`${table} are not looked up by ${by}`)
+        // The statement reads what was asked for, and the columns have the types of the model.
+        return lookup.find(key, fields as readonly string[], scope) as Promise<Pick<Tables[Name]['row'], Field> | null>
+      },
+    }
+  }
+}
+
+interface Statement {
+  readonly text: string
+  readonly readings: Readings
+}
+
+/** Look-ups in one table by one column. */
+class Lookup {
+  readonly #reader: PlainReader
+  readonly #engine: Engine
+  readonly #table: TableName
+  readonly #by: string
+  // SQLite answers at once; on PostgreSQL one batch is gathered while another is on its way.
+  readonly #batches = new TurnBatches<Ask>((asks) => this.#answer(asks), { size: batchSize, atOnce: 2 })
+  /** By the list of fields; callers have their own each, and keep it. */
+  readonly #statements = new WeakMap<readonly string[], Statement>()
+
+  constructor(reader: PlainReader, engine: Engine, { table, by }: { table: TableName; by: string }) {
+    this.#reader = reader
+    this.#engine = engine
+    this.#table = table
+    this.#by = by
+  }
+
+  find(key: string, fields: readonly string[], scope: RowScope): Promise<PlainRow | null> {
+    return new Promise((resolve, reject) => {
+      this.#batches.add({ key, fields, scope, resolve, reject })
+    })
+  }
+
+  async #answer(asks: readonly Ask[]): Promise<void> {
+    const [table, by] = [this.#table, this.#by]
+    try {
+      const { text, readings } = this.#statementFor(asks)
+      const keys = new Set<string>()
+      for (const { key } of asks) keys.add(key)
+      const rows = new Map<unknown, PlainRow>()
+      for (const row of await this.#reader.read(text, [[...keys]])) rows.set(row[by], typed(table, row, readings))
+      for (const { key, scope, resolve } of asks) {
+        const row = rows.get(key)
+        resolve(row !== undefined && isWithin(table, row, scope) ? row : null)
+      }
+    } catch (cause) {
+      // What the database fails with has its name already (retries.ts).
+      const error = cause instanceof CallerError ? cause : new Error(`looking up ${table} by ${by} failed`, { cause })
+      for (const { reject } of asks) reject(error)
+    }
+  }
+
+  #statementFor(asks: readonly Ask[]): Statement {
+    const lists = new Set<readonly string[]>()
+    for (const { fields } of asks) lists.add(fields)
+    const [first = []] = lists
+    if (lists.size > 1) return this.#statement([...lists].flat())
+    const known = this.#statements.get(first)
+    if (known) return known
+    const made = this.#statement(first)
+    this.#statements.set(first, made)
+    return made
+  }
+
+  #statement(asked: readonly string[]): Statement {
+    const [table, by] = [this.#table, this.#by]
+    const fields = new Set<string>([by, ...placing[table], ...asked])
+    const read = [...fields].sort().map((field) => `${expression(table, field)} AS "${field}"`)
+    const keys = listOf(this.#engine)
+    return {
+      text: `SELECT ${read.join(', ')} FROM ${table} x WHERE ${expression(table, by)} IN (${keys})`,
+      readings: readingsOf(table, fields),
+    }
+  }
+}
+
+/** The scope's condition, as scoped.ts and pages.ts write it into their statements. */
+function isWithin(table: TableName, row: PlainRow, { tenantId, clusterId }: RowScope): boolean {
+  if (tenantId !== null && row[table === 'tenants' ? 'id' : 'tenantId'] !== tenantId) return false
+  return clusterId === null || table === 'tenants' || row[table === 'clusters' ? 'id' : 'clusterId'] === clusterId
+}
+
+/** Along idx_config_bundles_cluster_version. */
+const latestBundleVersionOf = (clusterId: string) =>
+  `(SELECT max(b.version) FROM config_bundles b WHERE b.tenant_id = x.tenant_id AND b.cluster_id = ${clusterId})`
+
+const ownColumns = (table: TableName): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(columns[table]).map(([field, column]) => [field, `x.${column}`]))
+
+/** How each field is read. */
+const expressions: Readonly<Record<TableName, Readonly<Record<string, string>>>> = {
+  tenants: ownColumns('tenants'),
+  clusters: { ...ownColumns('clusters'), latestBundleVersion: latestBundleVersionOf('x.id') },
+  nodes: {
+    ...ownColumns('nodes'),
+    latestBundleVersion: latestBundleVersionOf('x.cluster_id'),
+    clusterConfigVersion: '(SELECT c.config_version FROM clusters c WHERE c.id = x.cluster_id)',
+  },
+}
+
+function expression(table: TableName, field: string): string {
+  const known = expressions[table]
+  const found = Object.hasOwn(known, field) ? known[field] : undefined
+  if (found === undefined) throw new Error(`${table} has no field ${field} that can be looked up`)
+  return found
+}

@@ -1,9 +1,0 @@
-import { answerJobs } from '../../base/job-worker.ts'
-import { checkYaml } from './yaml.ts'
-import type { YamlJob } from './yaml-protocol.ts'
-
-/** The thread that YAML files are checked in. See yaml-thread.ts. */
-answerJobs<YamlJob>(([batch]) => {
-  if (!batch) throw new Error('there are no files')
-  return checkYaml(batch.files, batch.config)
-})

@@ -1,0 +1,99 @@
+import type { Scope } from '../../auth/scope.ts'
+import type { InTurn } from '../../base/limits/fair-queue.ts'
+import { WeightedCache } from '../../base/limits/weighted-cache.ts'
+import { MANIFEST_FILE, SIGNATURE_FILE } from '../../nebula/bundle/manifest.ts'
+import { BundleComparison, type Archives } from './read/comparison.ts'
+import { fileDiffs, MAX_FILES, type FileChangeAt, type FileDiff } from './read/file-diff.ts'
+import { nodeCertificatePath, nodeConfigPath } from './compile/render.ts'
+import { getConfigBundleArchives, getConfigBundles } from './config-bundles.ts'
+
+/** What lies between two published versions. The manifest, which differs always, is left out. */
+export interface BundleDiff {
+  readonly fileCount: number
+  /** The first of the changed files, by path; at most MAX_FILES. */
+  readonly files: (first: number) => FileDiff[]
+}
+
+interface Versions {
+  readonly clusterId: string
+  readonly against: number
+  readonly version: number
+}
+
+interface Means {
+  readonly onlyNode: string | null
+  readonly inTurn: InTurn
+}
+
+/** Bytes of comparisons that are remembered. */
+const budget = 16 * 1024 * 1024
+
+/** By cluster, both versions and who looks. Whether that one may look is asked each time, before. */
+const comparisons = new WeightedCache<BundleComparison>(budget)
+
+/**
+ * Compares the archives of two versions.
+ * @param means.onlyNode the one node whose files are shown beside the shared ones; null for all
+ * @param means.inTurn reads archives when it is the caller's turn, so that few of them are in memory
+ * @returns null when one of them does not exist or is not in the scope
+ * @throws Error when a stored archive is damaged
+ */
+export async function diffConfigBundles(
+  scope: Scope,
+  versions: Versions,
+  { onlyNode, inTurn }: Means,
+): Promise<BundleDiff | null> {
+  const { clusterId, against, version } = versions
+  const stored = await getConfigBundles(scope, clusterId, [against, version])
+  const [before, after] = [stored.get(against), stored.get(version)]
+  if (!before || !after) return null
+  if (against === version) return { fileCount: 0, files: () => [] }
+  const key = [clusterId, before.version, before.sha256, after.version, after.sha256, onlyNode ?? ''].join('/')
+  const comparison = comparisons.get(key) ?? (await inTurn((signal) => compare(key, signal)))
+  if (!comparison) return null
+  return {
+    fileCount: comparison.changes.length,
+    files: (first) => {
+      const wanted = comparison.changes.slice(0, Math.min(first, MAX_FILES))
+      return fileDiffs(wanted, () => linesOf(comparison, wanted))
+    },
+  }
+
+  async function compare(key: string, signal: AbortSignal): Promise<BundleComparison | null> {
+    // Whoever was before in the queue may have asked the same.
+    const known = comparisons.get(key)
+    if (known) return known
+    const archives = await archivesOf(scope, versions)
+    if (!archives) return null
+    const made = await BundleComparison.of(archives, shownTo(onlyNode), signal)
+    comparisons.set(key, made, made.weight)
+    return made
+  }
+
+  async function linesOf(of: BundleComparison, wanted: readonly FileChangeAt[]) {
+    if (wanted.some(({ path }) => of.diffOf(path) === undefined)) {
+      await inTurn(async (signal) => {
+        const archives = await archivesOf(scope, versions)
+        // Deleted in the meantime: nothing of it is shown any more.
+        if (!archives) return
+        await of.compareLines(archives, wanted, signal)
+        comparisons.set(key, of, of.weight)
+      })
+    }
+    return (path: string) => of.diffOf(path) ?? null
+  }
+}
+
+/** Both archives; null when one of them is not there any more. */
+async function archivesOf(scope: Scope, { clusterId, against, version }: Versions): Promise<Archives | null> {
+  const archives = await getConfigBundleArchives(scope, clusterId, [against, version])
+  const [before, after] = [archives.get(against), archives.get(version)]
+  return before && after ? { before, after } : null
+}
+
+/** A plain node learns of its own files only, as in its slice. */
+function shownTo(onlyNode: string | null): (path: string) => boolean {
+  const own = onlyNode === null ? [] : [nodeConfigPath(onlyNode), nodeCertificatePath(onlyNode)]
+  const isManifest = (path: string) => path === MANIFEST_FILE || path === SIGNATURE_FILE
+  return (path) => !isManifest(path) && (onlyNode === null || !/^(?:nodes|certs)\//i.test(path) || own.includes(path))
+}

@@ -1,0 +1,22 @@
+import { inPieces } from '../../../base/threads/job-protocol.ts'
+import { answerJobs } from '../../../base/threads/job-worker.ts'
+import { compileBundle, type CompileInput, type CompileNode } from './compile.ts'
+import type { CompileJob } from './compile-protocol.ts'
+
+/** The thread that bundles are compiled in. See compile-thread.ts. */
+answerJobs<CompileJob>(
+  (parts, handOn) => {
+    let input: Omit<CompileInput, 'nodes'> | null = null
+    const nodes: CompileNode[] = []
+    for (const part of parts) {
+      if (part.kind === 'input') input = part.input
+      else nodes.push(...part.nodes)
+    }
+    if (input === null) throw new Error('nothing says what is to be compiled')
+    const { resigned, problems, ...bundle } = compileBundle({ ...input, nodes })
+    for (const piece of inPieces(resigned)) handOn({ resigned: piece, problems: [] })
+    for (const piece of inPieces(problems)) handOn({ resigned: [], problems: piece })
+    return bundle
+  },
+  ({ data }) => [data.buffer],
+)

@@ -1,0 +1,53 @@
+import { gzipSync } from 'node:zlib'
+
+import { writeTar, type TarFile } from '../../../nebula/bundle/tar.ts'
+import { MAX_COMPRESSED, MAX_UNPACKED, mebibytes } from '../inspect/limits.ts'
+import { BundleNames } from '../inspect/names.ts'
+import { archiveTooLarge, refuseFile } from '../inspect/refusal.ts'
+
+/** Where a gzip header names the system it was made on, and the value for "unknown" (RFC 1952, section 2.3.1). */
+const GZIP_OS = 9
+const GZIP_OS_UNKNOWN = 255
+
+/** `packFiles`, of bytes or of texts to be written in UTF-8, where the one who calls can wait. Rejects as it throws. */
+export function packBundle(
+  files: readonly { readonly path: string; readonly content: Uint8Array | string }[],
+): Promise<Uint8Array<ArrayBuffer>> {
+  const contents = files.map(({ path, content }) => ({
+    path,
+    content: typeof content === 'string' ? Buffer.from(content) : content,
+  }))
+  return Promise.resolve(contents).then(packFiles)
+}
+
+/**
+ * Packs files into a bundle (tar.gz) that depends on nothing but them: sorted by path, time and owner 0, mode 0644, no
+ * time and no system in the gzip header. The same files give the same bytes wherever the same zlib runs.
+ *
+ * Takes half a second for the 20 000 files of a large cluster: pack those in a thread.
+ *
+ * @throws LimitError over MAX_COMPRESSED, MAX_UNPACKED or MAX_ENTRIES; ValidationError when a path is one that an upload may not have,
+ * or is another's on some system: what is packed here can be uploaded again
+ */
+export function packFiles(files: readonly TarFile[]): Uint8Array<ArrayBuffer> {
+  const sorted = files.toSorted((a, b) => (a.path < b.path ? -1 : 1))
+  const names = new BundleNames()
+  for (const { path } of sorted) {
+    if (names.add(path, 'file') !== path) throw refuseFile(path, 'is not how a bundle writes this path')
+  }
+  const tar = writeTar(sorted)
+  if (tar.length > MAX_UNPACKED) throw archiveTooLarge(`unpacks to more than ${mebibytes(MAX_UNPACKED)}`)
+  const gzip = zip(tar)
+  if (gzip.length > MAX_COMPRESSED) throw archiveTooLarge(`is larger than ${mebibytes(MAX_COMPRESSED)}`)
+  return gzip
+}
+
+/** Of what is this small, zlib needs no larger window; without its usual tables of 256 KiB, it takes half the time. */
+const SMALL = { most: 8192, options: { windowBits: 13, memLevel: 5, chunkSize: 4096 } }
+
+/** A gzip that says nothing of when and where it was made. */
+export function zip(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const gzip = new Uint8Array(gzipSync(bytes, bytes.length <= SMALL.most ? SMALL.options : {}))
+  gzip[GZIP_OS] = GZIP_OS_UNKNOWN
+  return gzip
+}

@@ -1,0 +1,32 @@
+import { CONFIG_FILE } from '../../../nebula/bundle/manifest.ts'
+import type { TarFile } from '../../../nebula/bundle/tar.ts'
+import { foldedName } from '../inspect/names.ts'
+import { readBundle } from '../read/read.ts'
+
+/** What the nodes of a cluster share beyond what Orrery keeps as rows. */
+export interface SharedPart {
+  /** null for Orrery's own. */
+  readonly 'config.yml': string | null
+  /** The other files that an upload brought, by path. */
+  readonly further: readonly TarFile[]
+}
+
+/** What a bundle or a slice has at its root that Orrery writes itself; files and folders. */
+const OURS = /^(?:manifest\..*|ca\.crt|nodes|certs|node\.yml|node\.crt|proof\.json)$/
+
+/**
+ * Takes the shared configuration out of an archive: a stored bundle, or an upload that was inspected. What Orrery
+ * writes anew for each version is left behind.
+ * @throws Error when the archive is damaged
+ */
+export async function sharedPart(archive: Uint8Array): Promise<SharedPart & { readonly 'config.yml': string }> {
+  let config = ''
+  const further: TarFile[] = []
+  for await (const { path, content } of readBundle(archive, (name) => !OURS.test(foldedName(firstSegment(name))))) {
+    if (path === CONFIG_FILE) config = Buffer.from(content).toString()
+    else further.push({ path, content: Uint8Array.from(content) })
+  }
+  return { 'config.yml': config, further: further.sort((a, b) => (a.path < b.path ? -1 : 1)) }
+}
+
+const firstSegment = (path: string): string => path.split('/', 1)[0] ?? path

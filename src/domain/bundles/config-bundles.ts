@@ -1,0 +1,151 @@
+import * as z from 'zod'
+
+import { ConflictError, NotFoundError } from '../../base/errors.ts'
+import type { Scope } from '../../auth/scope.ts'
+import { refusal } from '../../db/client/errors.ts'
+import type { Listing } from '../../db/reads/pages.ts'
+import type { ConfigBundle as ConfigBundleRow, Prisma } from '../../db/client/types.ts'
+import { withClusterLocked } from '../clusters/cluster-change.ts'
+import { readPages, type List } from '../shared/pages.ts'
+import { check } from '../shared/rules.ts'
+
+/** A bundle without its archive: what everything but a download reads. */
+export type ConfigBundle = Omit<ConfigBundleRow, 'data'>
+
+/** All columns but the archive. */
+export const bundleMetadata = {
+  version: true,
+  tenantId: true,
+  clusterId: true,
+  createdById: true,
+  createdAt: true,
+  sha256: true,
+  size: true,
+  message: true,
+} as const satisfies Prisma.ConfigBundleSelect
+
+/** The newest first, along idx_config_bundles_cluster_version. */
+const listing: Listing = {
+  table: 'config_bundles',
+  order: ['version'],
+  direction: 'desc',
+  parent: {
+    table: 'clusters',
+    on: [
+      ['tenant_id', 'tenant_id'],
+      ['cluster_id', 'id'],
+    ],
+  },
+}
+
+/** ListBundles: the versions of a cluster, newest first, in pages, never with their archives. */
+export const listConfigBundles = (): List => ({ listing, where: [] })
+
+/** CountBundles: how many versions of the cluster are stored. */
+export const countConfigBundles = (scope: Scope, clusterId: string): Promise<number> =>
+  scope.db.configBundle.count({ where: { clusterId } })
+
+/** GetBundle: one version's metadata; null when it does not exist or is not in the scope. */
+export const getConfigBundle = (scope: Scope, clusterId: string, version: number): Promise<ConfigBundle | null> =>
+  scope.db.configBundle.findFirst({ where: { clusterId, version }, select: bundleMetadata })
+
+/** GetLatestBundle: the newest version's metadata; null when none was published. */
+export const getLatestConfigBundle = (scope: Scope, clusterId: string): Promise<ConfigBundle | null> =>
+  scope.db.configBundle.findFirst({ where: { clusterId }, orderBy: { version: 'desc' }, select: bundleMetadata })
+
+/** The newest version's metadata of each of many clusters, in one look-up. */
+export async function getLatestConfigBundles(
+  scope: Scope,
+  clusterIds: readonly string[],
+): Promise<Map<string, ConfigBundle>> {
+  const window = { after: null, before: null, limit: 1, inverted: false }
+  const pages = await readPages(scope, listConfigBundles(), clusterIds, { fields: Object.keys(bundleMetadata), window })
+  // The rows have all the metadata columns, which is what a ConfigBundle is.
+  const newest = [...pages].flatMap(([id, [row]]) => (row ? [[id, row as unknown as ConfigBundle] as const] : []))
+  return new Map(newest)
+}
+
+/** GetLatestBundleVersion: the newest version's number and nothing else; null when none was published. */
+export async function getLatestConfigBundleVersion(scope: Scope, clusterId: string): Promise<number | null> {
+  const cluster = await scope.rows.find('clusters', 'id', clusterId, latestVersion)
+  return cluster?.latestBundleVersion ?? null
+}
+
+const latestVersion = ['latestBundleVersion'] as const
+
+/** GetBundle, with its archive: one version, for a download; null when it does not exist or is not in the scope. */
+export const getConfigBundleArchive = (scope: Scope, clusterId: string, version: number) =>
+  scope.db.configBundle.findFirst({ where: { clusterId, version }, select: { tenantId: true, data: true } })
+
+/** GetBundle for several versions of a cluster in one statement: those that exist in the scope, by version. */
+export async function getConfigBundles(
+  scope: Scope,
+  clusterId: string,
+  versions: readonly number[],
+): Promise<Map<number, ConfigBundle>> {
+  const where = { clusterId, version: { in: [...versions] } }
+  const bundles = await scope.db.configBundle.findMany({ where, select: bundleMetadata })
+  return new Map(bundles.map((bundle) => [bundle.version, bundle]))
+}
+
+/** The same with their archives alone. */
+export async function getConfigBundleArchives(
+  scope: Scope,
+  clusterId: string,
+  versions: readonly number[],
+): Promise<Map<number, Uint8Array>> {
+  const where = { clusterId, version: { in: [...versions] } }
+  const bundles = await scope.db.configBundle.findMany({ where, select: { version: true, data: true } })
+  return new Map(bundles.map(({ version, data }) => [version, data]))
+}
+
+/**
+ * DeleteBundle: removes one version; its number is never given again. The one that holds the configuration in force
+ * stays: nothing else would say what an upload brought.
+ * @throws NotFoundError, ConflictError
+ */
+export async function deleteConfigBundle(scope: Scope, clusterId: string, version: number): Promise<ConfigBundle> {
+  return withClusterLocked(scope, clusterId, 'ConfigBundle', async (tx, { tenantId, sharedConfigVersion }) => {
+    if (sharedConfigVersion === version) {
+      throw new ConflictError(
+        `Version ${version} holds the shared configuration that is in force; roll back to another one first`,
+      )
+    }
+    try {
+      const where = { tenantId_clusterId_version: { tenantId, clusterId, version } }
+      return await tx.configBundle.delete({ where, select: bundleMetadata })
+    } catch (error) {
+      if (refusal(error)?.kind === 'missing') throw new NotFoundError('ConfigBundle')
+      throw error
+    }
+  })
+}
+
+const keepRule = z.object({
+  keep: z.int().min(1, 'must be at least 1: the newest version is always kept').max(10_000, 'must be at most 10000'),
+})
+
+/**
+ * DeleteOldBundles: removes all but the newest `keep` versions of a cluster, and but the one whose configuration is in
+ * force; returns how many went.
+ * @throws ValidationError, NotFoundError
+ */
+export async function deleteOldConfigBundles(
+  scope: Scope,
+  clusterId: string,
+  input: { readonly keep: number },
+): Promise<number> {
+  const { keep } = check(keepRule, input)
+  return withClusterLocked(scope, clusterId, 'Cluster', async (tx, { sharedConfigVersion }) => {
+    const [newestGone] = await tx.configBundle.findMany({
+      where: { clusterId },
+      orderBy: { version: 'desc' },
+      skip: keep,
+      take: 1,
+      select: { version: true },
+    })
+    if (!newestGone) return 0
+    const version = { lte: newestGone.version, ...(sharedConfigVersion === null ? {} : { not: sharedConfigVersion }) }
+    return (await tx.configBundle.deleteMany({ where: { clusterId, version } })).count
+  })
+}

@@ -1,0 +1,141 @@
+import { createHash } from 'node:crypto'
+import type { CallerError } from '../../../base/errors.ts'
+import { CONFIG_FILE } from '../../../nebula/bundle/manifest.ts'
+import { readFirewall, type FirewallSection } from '../yaml/firewall-section.ts'
+import { MAX_BUNDLE_LEXEMES, MAX_YAML, YAML_BATCH, mebibytes } from './limits.ts'
+import { BundleNames } from './names.ts'
+import type { OverlaySettings } from '../yaml/overlay-settings.ts'
+import { archiveTooLarge, fileTooLarge, refuseArchive, refuseFile, show } from './refusal.ts'
+import type { TarEvent } from './tar-reader.ts'
+import { checkYamlInThread } from '../yaml/yaml-thread.ts'
+
+/** A regular file of a bundle. */
+export interface BundleFile {
+  /** From the bundle's root, with `/` between segments and without `.` segments. */
+  readonly path: string
+  /** Bytes. */
+  readonly size: number
+  /** Of the content, in hexadecimal. */
+  readonly sha256: string
+}
+
+/** A file that is being read. */
+interface OpenFile {
+  readonly path: string
+  readonly size: number
+  readonly hash: ReturnType<typeof createHash>
+  /** The content of a YAML file; other files are hashed and let go. */
+  readonly yaml: Uint8Array<ArrayBuffer> | null
+  /** Bytes read. */
+  read: number
+}
+
+/** Takes the entries of a bundle as they come out of the tar, and refuses what a bundle may not hold. */
+export class BundleCheck {
+  readonly #owner: string
+  readonly #names = new BundleNames()
+  readonly #files: BundleFile[] = []
+  /** Where in the tar each entry begins, in order: a private key is found by its place. */
+  readonly #places: { readonly offset: number; readonly name: string }[] = []
+  #file: OpenFile | null = null
+  /** YAML files that are read and not checked yet. */
+  #unchecked: { readonly path: string; readonly content: Uint8Array<ArrayBuffer> }[] = []
+  #uncheckedBytes = 0
+  #lexemes = 0
+  #firewall: FirewallSection = readFirewall(null)
+  #overlay: OverlaySettings | null = null
+
+  /** @param owner whose share of the threads it takes */
+  constructor(owner: string) {
+    this.#owner = owner
+  }
+
+  /** What the shared configuration brings for the firewall. Known at the end. */
+  get firewall(): FirewallSection {
+    return this.#firewall
+  }
+
+  /** What of the shared configuration depends on the cluster's network; known at the end. */
+  get overlay(): OverlaySettings | null {
+    return this.#overlay
+  }
+
+  /** @throws ValidationError, LimitError */
+  async take(event: TarEvent): Promise<void> {
+    if (event.kind === 'entry') this.#open(event)
+    if (this.#file === null) return
+    if (event.kind === 'data') {
+      this.#file.hash.update(event.bytes)
+      this.#file.yaml?.set(event.bytes, this.#file.read)
+      this.#file.read += event.bytes.length
+    }
+    if (event.kind === 'end') {
+      await this.#close(this.#file)
+      this.#file = null
+    }
+  }
+
+  /** The refusal of a private key that begins `offset` bytes from the start of the tar. */
+  refuseKey(offset: number): CallerError {
+    const place = this.#places.findLast((entry) => entry.offset <= offset)
+    return place === undefined
+      ? refuseArchive('holds a private key in a header')
+      : refuseFile(place.name, 'holds a private key; private keys never leave their machine')
+  }
+
+  /** Says that there are no more entries. @throws ValidationError when the archive is no bundle; LimitError */
+  async end(): Promise<readonly BundleFile[]> {
+    await this.#checkYaml()
+    if (this.#files.length === 0) throw refuseArchive('has no file in it')
+    if (!this.#files.some(({ path }) => path === CONFIG_FILE)) {
+      const nested = this.#files.find(({ path }) => path.endsWith(`/${CONFIG_FILE}`))
+      const hint =
+        nested === undefined ? '' : ` (there is ${show(nested.path)}: pack what is in the folder, not the folder)`
+      throw refuseArchive(`has no ${CONFIG_FILE} at its root${hint}`)
+    }
+    return this.#files.sort((a, b) => (a.path < b.path ? -1 : 1))
+  }
+
+  #open(entry: Extract<TarEvent, { kind: 'entry' }>): void {
+    this.#places.push({ offset: entry.offset, name: entry.name })
+    const path = this.#names.add(entry.name, entry.type)
+    if (path === null || entry.type === 'folder') return
+    const isYaml = /\.ya?ml$/i.test(path)
+    if (isYaml && entry.size > MAX_YAML) throw fileTooLarge(path, `is a YAML file larger than ${mebibytes(MAX_YAML)}`)
+    this.#file = {
+      path,
+      size: entry.size,
+      hash: createHash('sha256'),
+      yaml: isYaml ? new Uint8Array(entry.size) : null,
+      read: 0,
+    }
+  }
+
+  async #close({ path, size, hash, yaml }: OpenFile): Promise<void> {
+    this.#files.push({ path, size, sha256: hash.digest('hex') })
+    if (yaml === null) return
+    this.#unchecked.push({ path, content: yaml })
+    this.#uncheckedBytes += size
+    if (this.#uncheckedBytes >= YAML_BATCH) await this.#checkYaml()
+  }
+
+  async #checkYaml(): Promise<void> {
+    const files = this.#unchecked
+    this.#unchecked = []
+    this.#uncheckedBytes = 0
+    const [first] = files
+    if (first === undefined) return
+    const config = files.findIndex(({ path }) => path === CONFIG_FILE)
+    const report = await checkYamlInThread(this.#owner, {
+      files: files.map(({ content }) => content),
+      config: config === -1 ? null : config,
+    })
+    if (report === null) throw fileTooLarge(first.path, 'it and the files behind it take too long to be read as YAML')
+    const { broken, lexemes, firewall, overlay } = report
+    if (broken !== null) throw refuseFile(files[broken.index]?.path ?? '', `line ${broken.line} ${broken.reason}`)
+    if (config !== -1) this.#firewall = readFirewall(firewall)
+    this.#overlay ??= overlay
+    this.#lexemes += lexemes
+    if (this.#lexemes > MAX_BUNDLE_LEXEMES) throw archiveTooLarge(`has more than ${MAX_BUNDLE_LEXEMES} YAML tokens`)
+  }
+}

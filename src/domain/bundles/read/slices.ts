@@ -1,0 +1,125 @@
+import { createHash } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
+
+import { CA_FILE, CONFIG_FILE, MANIFEST_FILE, readManifest, SIGNATURE_FILE } from '../../../nebula/bundle/manifest.ts'
+import { MerkleTree, nodeLeaf } from '../../../nebula/bundle/merkle.ts'
+import { NODE_CERTIFICATE_FILE, NODE_CONFIG_FILE, PROOF_FILE } from '../../../nebula/bundle/slice.ts'
+import { writeTar, type TarFile } from '../../../nebula/bundle/tar.ts'
+import { zip } from '../compile/pack.ts'
+import { readBundle } from './read.ts'
+
+/** A compiled bundle, ready to be served by the slice. */
+export interface DecodedBundle {
+  readonly version: number
+  /** About how much memory it takes, its slices included, in bytes. */
+  readonly bytes: number
+  /** The files that every slice has: one gzip member with the first part of a tar. */
+  readonly head: Uint8Array
+  readonly nodes: ReadonlyMap<string, DecodedNode>
+  readonly tree: MerkleTree
+}
+
+interface DecodedNode {
+  readonly index: number
+  readonly config: Uint8Array
+  readonly certificate: Uint8Array
+  /** The gzip member with the node's own files and the tar's end; null before somebody asked for it. */
+  tail: Uint8Array | null
+}
+
+/** What a node takes beside its two files, in bytes: its tail, its leaf, and the objects around them, as measured. */
+const NODE_OVERHEAD = 4_000
+
+/** Files that are read between two turns of the event loop. */
+const TURN = 250
+
+/**
+ * Reads a stored bundle once, so that slices of it cost next to nothing. Leaves the event loop to others.
+ * @returns null when it was not compiled: it is an archive that somebody uploaded, and has no manifest
+ * @throws Error when it is damaged
+ */
+export async function decodeBundle(data: Uint8Array): Promise<DecodedBundle | null> {
+  const { shared, configs, certificates, size } = await readFiles(data)
+  const manifestFile = shared.get(MANIFEST_FILE)
+  if (manifestFile === undefined) return null
+  const manifest = readManifest(Buffer.from(manifestFile).toString())
+  const nodes = new Map<string, DecodedNode>()
+  const leaves: Uint8Array[] = []
+  for (const [id, config] of [...configs].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const certificate = certificates.get(id)
+    if (certificate === undefined) throw new Error(`a stored bundle has no certificate for the node ${id}`)
+    nodes.set(id, { index: leaves.length, config, certificate, tail: null })
+    leaves.push(nodeLeaf({ node: id, config: hashOf(config), certificate: hashOf(certificate) }))
+    if (leaves.length % TURN === 0) await setImmediate()
+  }
+  const tree = await MerkleTree.inTurns(leaves, setImmediate)
+  if (tree.root !== manifest.nodes.root) throw new Error('a stored bundle has other nodes than its manifest says')
+  const files = [MANIFEST_FILE, SIGNATURE_FILE, CA_FILE, CONFIG_FILE, ...Object.keys(manifest.files)]
+  const head = zip(writeTar(filesOf(shared, new Set(files)), false))
+  return { version: manifest.version, bytes: 2 * size + head.length + nodes.size * NODE_OVERHEAD, head, nodes, tree }
+}
+
+/**
+ * A node's slice: tar.gz, the same bytes each time. Null when the bundle has no such node: it is another cluster's, or
+ * holds no certificate.
+ */
+export function sliceOf(bundle: DecodedBundle, nodeId: string): Uint8Array<ArrayBuffer> | null {
+  const parts = slicePartsOf(bundle, nodeId)
+  return parts && new Uint8Array(Buffer.concat(parts))
+}
+
+/** The same in the two parts that it is kept in, to be sent one after the other: the first is every node's. */
+export function slicePartsOf({ head, nodes, tree }: DecodedBundle, nodeId: string): readonly Uint8Array[] | null {
+  const node = nodes.get(nodeId)
+  if (node === undefined) return null
+  node.tail ??= tailOf(nodeId, node, tree)
+  // Two gzip members in a row are one gzip (RFC 1952, section 2.2).
+  return [head, node.tail]
+}
+
+function tailOf(nodeId: string, { index, config, certificate }: DecodedNode, tree: MerkleTree): Uint8Array {
+  const proof = JSON.stringify({ node: nodeId, index, path: tree.proof(index) })
+  return zip(
+    writeTar([
+      { path: NODE_CONFIG_FILE, content: config },
+      { path: NODE_CERTIFICATE_FILE, content: certificate },
+      { path: PROOF_FILE, content: Buffer.from(proof) },
+    ]),
+  )
+}
+
+interface ReadFiles {
+  readonly shared: ReadonlyMap<string, Uint8Array>
+  /** By node. */
+  readonly configs: ReadonlyMap<string, Uint8Array>
+  readonly certificates: ReadonlyMap<string, Uint8Array>
+  /** Bytes of all. */
+  readonly size: number
+}
+
+async function readFiles(data: Uint8Array): Promise<ReadFiles> {
+  const shared = new Map<string, Uint8Array>()
+  const configs = new Map<string, Uint8Array>()
+  const certificates = new Map<string, Uint8Array>()
+  let [size, files] = [0, 0]
+  for await (const { path, content } of readBundle(data)) {
+    size += content.byteLength
+    files += 1
+    const [, folder, id = ''] = /^(nodes|certs)\/([0-9a-f-]+)\.(?:yml|crt)$/.exec(path) ?? []
+    if (folder === 'nodes') configs.set(id, content)
+    else if (folder === 'certs') certificates.set(id, content)
+    else shared.set(path, content)
+    if (files % TURN === 0) await setImmediate()
+  }
+  return { shared, configs, certificates, size }
+}
+
+function filesOf(shared: ReadonlyMap<string, Uint8Array>, paths: ReadonlySet<string>): TarFile[] {
+  return [...paths].map((path) => {
+    const content = shared.get(path)
+    if (content === undefined) throw new Error(`a stored bundle has no ${path}`)
+    return { path, content }
+  })
+}
+
+const hashOf = (content: Uint8Array): string => createHash('sha256').update(content).digest('hex')

@@ -1,0 +1,87 @@
+import { CONFIG_FILE } from '../../../nebula/bundle/manifest.ts'
+import { isSettings, type Settings } from '../../../nebula/merge.ts'
+import { minimumNebulaFor } from '../../../nebula/version-hazards.ts'
+import { withoutHostBits } from '../../../base/networks.ts'
+import { firewallRule, type Firewall } from '../../clusters/firewall.ts'
+import { refuseFile } from '../inspect/refusal.ts'
+import { checkYamlInThread } from './yaml-thread.ts'
+
+/** What Nebula calls the keys of a rule, and what Orrery does. */
+const NAMES: Readonly<Record<string, string>> = {
+  port: 'port',
+  proto: 'proto',
+  host: 'host',
+  group: 'group',
+  groups: 'groups',
+  cidr: 'cidr',
+  local_cidr: 'localCidr',
+  ca_name: 'caName',
+  ca_sha: 'caSha',
+}
+
+/** What the section `firewall` of a `config.yml` brings. */
+export interface FirewallSection {
+  /** The cluster's new rules; null when it has neither inbound nor outbound ones. */
+  readonly rules: Firewall | null
+  /** The oldest Nebula that lets in no more than the section says. */
+  readonly minimumNebulaVersion: string
+}
+
+/**
+ * The firewall of a `config.yml`; no rules when it has neither inbound nor outbound rules. A side that is not there lets
+ * nothing through, as in Nebula.
+ * @param owner whose share of the threads it takes: a tenant's id
+ * @throws ValidationError that names the line or the rule
+ */
+export async function firewallOf(owner: string, config: string): Promise<FirewallSection> {
+  const report = await checkYamlInThread(owner, { files: [new Uint8Array(Buffer.from(config))], config: 0 })
+  if (report === null) throw refuseFile(CONFIG_FILE, 'takes too long to be read as YAML')
+  if (report.broken !== null) throw refuseFile(CONFIG_FILE, `line ${report.broken.line} ${report.broken.reason}`)
+  return readFirewall(report.firewall)
+}
+
+/**
+ * Takes over the section `firewall` of a configuration as the cluster's rules.
+ * @throws ValidationError that names the rule which Orrery cannot keep
+ */
+export const readFirewall = (section: unknown): FirewallSection => ({
+  rules: readRules(section),
+  minimumNebulaVersion: minimumNebulaFor(isSettings(section) ? { firewall: section } : {}),
+})
+
+function readRules(section: unknown): Firewall | null {
+  if (!isSettings(section)) return null
+  const [inbound, outbound] = [section['inbound'] ?? null, section['outbound'] ?? null]
+  if (inbound === null && outbound === null) return null
+  const result = firewallRule.safeParse({
+    inbound: readSide('inbound', inbound),
+    outbound: readSide('outbound', outbound),
+  })
+  if (result.success) return result.data
+  const [issue] = result.error.issues
+  throw refuse(issue?.path ?? [], issue?.message ?? 'is not valid')
+}
+
+const refuse = (path: readonly PropertyKey[], message: string) =>
+  refuseFile(CONFIG_FILE, `${['firewall', ...path].map(String).join('.')}: ${message}`)
+
+const readSide = (side: string, rules: unknown): unknown =>
+  Array.isArray(rules) ? rules.map((rule: unknown, index) => readRule([side, String(index)], rule)) : (rules ?? [])
+
+function readRule(path: readonly string[], rule: unknown): unknown {
+  if (!isSettings(rule)) throw refuse(path, 'must be a rule with port, proto and whom it is for')
+  const entries = Object.entries(rule).flatMap(([key, value]) => {
+    const name = NAMES[key]
+    if (name === undefined) throw refuse([...path, key], 'is not a part of a rule that Orrery keeps')
+    return value === null ? [] : [[name, readValue(key, value)]]
+  })
+  return Object.fromEntries(entries) as Settings
+}
+
+/** The same rule in the one spelling that Orrery has for it. */
+function readValue(key: string, value: unknown): unknown {
+  if (key === 'port') return String(value) === '0' ? 'any' : String(value)
+  if (key === 'groups' && typeof value === 'string') return [value]
+  if (key.endsWith('cidr') && typeof value === 'string') return withoutHostBits(value)
+  return value
+}

@@ -1,0 +1,73 @@
+import { hostRange, toNumber } from '../../../base/networks.ts'
+import { CONFIG_FILE } from '../../../nebula/bundle/manifest.ts'
+import { settingAt, type Settings } from '../../../nebula/merge.ts'
+import { refuseFile } from '../inspect/refusal.ts'
+
+/** What of a configuration names addresses of the overlay, which depend on the cluster that it is for. */
+export interface OverlaySettings {
+  /** `lighthouse.hosts` */
+  readonly lighthouses: readonly string[]
+  /** The keys of `static_host_map`. */
+  readonly mapped: readonly string[]
+  /** `tun.routes`, parts of the overlay with an MTU of their own. */
+  readonly routes: readonly string[]
+}
+
+/** Reads them from settings that were found to be Nebula's. */
+export function overlaySettings(config: Settings): OverlaySettings {
+  const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : [])
+  const map = settingAt(config, ['static_host_map'])
+  return {
+    lighthouses: list(settingAt(config, ['lighthouse', 'hosts'])).map(String),
+    mapped: typeof map === 'object' && map !== null ? Object.keys(map) : [],
+    routes: list(settingAt(config, ['tun', 'routes'])).flatMap((one) =>
+      typeof one === 'object' && one !== null && 'route' in one ? [String(one.route)] : [],
+    ),
+  }
+}
+
+/** The cluster that a configuration is for. */
+interface Overlay {
+  readonly networkCidr: string
+  /** Addresses that Orrery writes into `static_host_map` itself. */
+  readonly ownLighthouses: ReadonlySet<string>
+  /** Those that it wrote into this very file, and leaves out when it compiles from it. */
+  readonly written: ReadonlySet<string>
+}
+
+/**
+ * Refuses what Nebula ends with at its start, on every node of the cluster (tried with 1.6.1): addresses outside of the
+ * overlay in `static_host_map`, parts of it that are outside in `tun.routes`, and lighthouses without a static address.
+ * @throws ValidationError that names the setting
+ */
+export function checkOverlay({ lighthouses, mapped, routes }: OverlaySettings, overlay: Overlay): void {
+  const { networkCidr, ownLighthouses, written } = overlay
+  const kept = mapped.filter((address) => !written.has(address))
+  const stray = kept.find((address) => !isWithin(`${address}/32`, networkCidr))
+  if (stray !== undefined) throw outside('static_host_map', stray, networkCidr)
+  const route = routes.find((one) => !isWithin(one, networkCidr))
+  if (route !== undefined) throw outside('tun.routes', route, networkCidr)
+  const lost = lighthouses.find((address) => !kept.includes(address) && !ownLighthouses.has(address))
+  if (lost === undefined) return
+  throw refuseFile(
+    CONFIG_FILE,
+    `sets lighthouse.hosts, where ${lost} has no entry in static_host_map and is no lighthouse of the cluster: no Nebula starts with it`,
+  )
+}
+
+const outside = (setting: string, what: string, networkCidr: string) =>
+  refuseFile(
+    CONFIG_FILE,
+    `sets ${setting}, where ${what} lies outside of the cluster’s network, ${networkCidr}: no Nebula starts with it`,
+  )
+
+/** Whether a network, with host bits or without, lies in an IPv4 network; IPv6 never does. */
+function isWithin(cidr: string, outer: string): boolean {
+  const [address = '', prefix = ''] = cidr.split('/')
+  if (address.includes(':')) return false
+  const { first, last } = hostRange(outer)
+  const size = 2 ** (32 - Number(prefix))
+  const start = Math.floor(toNumber(address) / size) * size
+  // The range of hosts is without the network's own address and its broadcast.
+  return start >= first - 1 && start + size - 1 <= last + 1
+}

@@ -1,0 +1,114 @@
+import { NotFoundError } from '../../base/errors.ts'
+import type { Scope } from '../../auth/scope.ts'
+import type { Cluster, Prisma, Tx } from '../../db/client/types.ts'
+import { assertKeysOpen } from '../pki/closed-keys.ts'
+import { assertExpected } from './expected-version.ts'
+import { withPending } from './pending-changes.ts'
+
+/** A cluster in the middle of a change: its row after the bump, and the transaction the change belongs to. */
+export interface Change {
+  readonly tx: Tx
+  readonly cluster: Cluster
+  /** Columns of the cluster that the change sets too; written once, when the work is done. */
+  readonly set: (data: Prisma.ClusterUncheckedUpdateManyInput) => void
+}
+
+/** What the change is, as the message of the next bundle says it; may wait for what the work finds out. */
+export type Summary = string | (() => string)
+
+/**
+ * Changes what the nodes of a cluster must run. The version is bumped first and in the same transaction: the bump locks
+ * the cluster's row, so changes of one cluster come one after the other, each rule is checked against what the change
+ * before it left, and no version is given twice. A refusal thrown by `work` takes the bump back with it. What was
+ * changed and by whom is kept for the next bundle's message; the publisher is told after the commit.
+ * @param nodeId the node that is changed, where it is one
+ * @throws NotFoundError when the cluster does not exist or is not in the scope; ConflictError when it is not at the version
+ * that the scope's caller saw; ClosedKeysError when what it becomes could not be published
+ */
+export const changeCluster = async <T>(
+  scope: Scope,
+  clusterId: string,
+  summary: Summary,
+  work: (change: Change) => Promise<T>,
+  nodeId: string | null = null,
+): Promise<T> => (await change(scope, clusterId, { summary, work, nodeId })).result
+
+/** The same for what gives a cluster keys that open: it is let through where they do not. */
+export const repairCluster = async <T>(
+  scope: Scope,
+  clusterId: string,
+  summary: Summary,
+  work: (change: Change) => Promise<T>,
+): Promise<T> => (await change(scope, clusterId, { summary, work, nodeId: null, isRepair: true })).result
+
+/**
+ * The same for a change of the cluster's own row.
+ * @param allowed throws where the cluster, as the change before left it, may not be changed so
+ * @returns the row as it is after the change
+ */
+export const updateCluster = async (
+  scope: Scope,
+  clusterId: string,
+  summary: Summary,
+  data: Prisma.ClusterUncheckedUpdateManyInput,
+  allowed?: (change: Change) => Promise<void>,
+): Promise<Cluster> => {
+  const work = async (change: Change) => {
+    await allowed?.(change)
+    change.set(data)
+  }
+  return (await change(scope, clusterId, { summary, work, nodeId: null })).cluster
+}
+
+/**
+ * Works while nothing of the cluster changes, without a new version.
+ * @param missing what is not found where the cluster does not exist or is not in the scope
+ * @throws NotFoundError; ConflictError when it is not at the version that the scope's caller saw
+ */
+export const withClusterLocked = <T>(
+  scope: Scope,
+  id: string,
+  missing: string,
+  work: (tx: Tx, cluster: Cluster) => Promise<T>,
+): Promise<T> =>
+  scope.db.$transaction(async (tx) => {
+    const data = { configVersion: { increment: 0 } }
+    const [cluster] = await tx.cluster.updateManyAndReturn({ where: { id }, data })
+    if (!cluster) throw new NotFoundError(missing)
+    assertExpected(scope, cluster)
+    return work(tx, cluster)
+  })
+
+interface Work<T> {
+  readonly summary: Summary
+  readonly work: (change: Change) => Promise<T>
+  readonly nodeId: string | null
+  readonly isRepair?: boolean
+}
+
+async function change<T>(
+  scope: Scope,
+  clusterId: string,
+  { summary, work, nodeId, isRepair = false }: Work<T>,
+): Promise<{ result: T; cluster: Cluster }> {
+  const changed = await scope.db.$transaction(async (tx) => {
+    const [bumped] = await tx.cluster.updateManyAndReturn({
+      where: { id: clusterId },
+      data: { configVersion: { increment: 1 } },
+    })
+    if (!bumped) throw new NotFoundError('Cluster')
+    assertExpected(scope, { id: clusterId, configVersion: bumped.configVersion - 1 }, nodeId)
+    if (!isRepair) assertKeysOpen(scope.opener, bumped)
+    let fields: Prisma.ClusterUncheckedUpdateManyInput = {}
+    const set = (data: Prisma.ClusterUncheckedUpdateManyInput) => {
+      fields = { ...fields, ...data }
+    }
+    const result = await work({ tx, cluster: bumped, set })
+    const what = typeof summary === 'string' ? summary : summary()
+    const pendingChanges = withPending(bumped.pendingChanges, `${what} (${scope.actor})`)
+    const cluster = await tx.cluster.update({ where: { id: clusterId }, data: { pendingChanges, ...fields } })
+    return { result, cluster }
+  })
+  scope.changes.emit({ kind: 'changed', clusterId, version: changed.cluster.configVersion })
+  return changed
+}

@@ -1,0 +1,107 @@
+import * as z from 'zod'
+
+import { NotFoundError, ValidationError } from '../../base/errors.ts'
+import type { Operator, Scope } from '../../auth/scope.ts'
+import { refusal } from '../../db/client/errors.ts'
+import { sql } from '../../db/reads/pages.ts'
+import type { ClusterState, Prisma } from '../../db/client/types.ts'
+import { getClusterVersion, listAllClusters } from './clusters.ts'
+import { readPage } from '../shared/pages.ts'
+import { check } from '../shared/rules.ts'
+
+/** How many clusters GetStaleClusters names at most; whoever brings those up to date asks again. */
+export const mostStaleClusters = 500
+
+/** GetClusterState: what one instance runs of each of several clusters, by cluster id. What never ran there is missing. */
+export async function getClusterState(
+  scope: Scope,
+  instanceId: string,
+  clusterIds: readonly string[],
+): Promise<Map<string, ClusterState>> {
+  const states = await scope.db.clusterState.findMany({ where: { instanceId, clusterId: { in: [...clusterIds] } } })
+  return new Map(states.map((state) => [state.clusterId, state]))
+}
+
+/** ListClusterStates: what all instances run of each of several clusters, by cluster id, the newest report first. */
+export async function listClusterStates(
+  scope: Scope,
+  clusterIds: readonly string[],
+): Promise<Map<string, ClusterState[]>> {
+  const states = await scope.db.clusterState.findMany({
+    where: { clusterId: { in: [...clusterIds] } },
+    orderBy: [{ updatedAt: 'desc' }, { instanceId: 'asc' }],
+  })
+  const byCluster = new Map<string, ClusterState[]>(clusterIds.map((id) => [id, []]))
+  for (const state of states) byCluster.get(state.clusterId)?.push(state)
+  return byCluster
+}
+
+/**
+ * GetStaleClusters: the clusters of which the instance runs an older version than is wanted, or none, by name; at most
+ * 500.
+ */
+export async function getStaleClusters(
+  operator: Operator,
+  instanceId: string,
+  query: { select?: Prisma.ClusterSelect } = {},
+) {
+  const current = sql`
+    SELECT 1 FROM cluster_state s
+    WHERE s.cluster_id = x.id AND s.instance_id = ${instanceId} AND s.running_config_version >= x.config_version`
+  const { listing } = listAllClusters(operator)
+  const stale = await readPage(
+    operator,
+    { listing, where: [sql`NOT EXISTS (${current})`] },
+    { fields: ['id'], window: { after: null, before: null, limit: mostStaleClusters, inverted: false } },
+  )
+  return operator.db.cluster.findMany({
+    ...query,
+    where: { id: { in: stale.map(({ id }) => String(id)) } },
+    orderBy: [{ name: 'asc' }, { id: 'asc' }],
+  })
+}
+
+const rules = z.object({ runningConfigVersion: z.int('must be a whole number').min(1, 'must be at least 1') })
+
+/**
+ * UpsertClusterState: an instance runs this version of the cluster now.
+ * @throws NotFoundError, ValidationError also when the cluster has not come to that version yet
+ */
+export async function upsertClusterState(
+  operator: Operator,
+  { clusterId, instanceId, ...input }: { clusterId: string; instanceId: string; runningConfigVersion: number },
+): Promise<ClusterState> {
+  const { runningConfigVersion } = check(rules, input)
+  const wanted = await getClusterVersion(operator, clusterId)
+  if (wanted === null) throw new NotFoundError('Cluster')
+  if (runningConfigVersion > wanted) {
+    throw ValidationError.at(['input', 'runningConfigVersion'], `must be at most ${wanted}, the version that is wanted`)
+  }
+  const report = { runningConfigVersion, updatedAt: new Date() }
+  try {
+    return await operator.db.clusterState.upsert({
+      where: { clusterId_instanceId: { clusterId, instanceId } },
+      create: { clusterId, instanceId, ...report },
+      update: report,
+    })
+  } catch (error) {
+    if (refusal(error)?.kind === 'foreignKey') throw new NotFoundError('Cluster')
+    throw error
+  }
+}
+
+/**
+ * DeleteClusterState: the instance does not run the cluster any more.
+ * @throws NotFoundError
+ */
+export async function deleteClusterState(
+  operator: Operator,
+  id: { clusterId: string; instanceId: string },
+): Promise<ClusterState> {
+  try {
+    return await operator.db.clusterState.delete({ where: { clusterId_instanceId: id } })
+  } catch (error) {
+    if (refusal(error)?.kind === 'missing') throw new NotFoundError('ClusterState')
+    throw error
+  }
+}

@@ -1,0 +1,227 @@
+import * as z from 'zod'
+
+import { ConflictError, NotFoundError, ValidationError } from '../../base/errors.ts'
+import { newId } from '../../base/ids.ts'
+import type { Operator, Scope } from '../../auth/scope.ts'
+import type { ClusterToken, TokenHash, Tokens } from '../../auth/tokens.ts'
+import { refusal } from '../../db/client/errors.ts'
+import { sql, type Listing } from '../../db/reads/pages.ts'
+import type { Cluster, Prisma } from '../../db/client/types.ts'
+import { networkRule } from '../shared/addresses.ts'
+import { caLifetimeDays, newBundleKey, newCa } from '../pki/cluster-ca.ts'
+import { updateCluster, withClusterLocked } from './cluster-change.ts'
+import { nameContains } from '../shared/filters.ts'
+import { firewallRule, openFirewall } from './firewall.ts'
+import { assertAllRun, firewallNeeds, minimumForFirewall } from './nebula-versions.ts'
+import { groupsRule } from '../nodes/node-rules.ts'
+import { countRows, type List } from '../shared/pages.ts'
+import { caLifetimeRule, certificateLifetimeRule, certificateVersionRule, check } from '../shared/rules.ts'
+import { defined, nameRule, portRule } from '../shared/rules.ts'
+import type { Vault } from '../pki/vault.ts'
+
+/** By name, and by id among clusters of one name in several tenants. */
+const listing: Listing = {
+  table: 'clusters',
+  order: ['name', 'id'],
+  direction: 'asc',
+  parent: { table: 'tenants', on: [['tenant_id', 'id']] },
+}
+
+export interface ClusterFilter {
+  /** Part of the name, upper and lower case alike. */
+  readonly name?: string | null | undefined
+  /** Only this tenant's. */
+  readonly tenantId?: string | null | undefined
+}
+
+/** GetCluster: one cluster of the tenant; null when it does not exist or is not in the scope. */
+export const getCluster = (scope: Scope, id: string, query: { select?: Prisma.ClusterSelect } = {}) =>
+  scope.db.cluster.findUnique({ ...query, where: { id } })
+
+/** GetClusterByID: one cluster of whatever tenant; null when it does not exist. */
+export const getClusterById = (operator: Operator, id: string, query: { select?: Prisma.ClusterSelect } = {}) =>
+  operator.db.cluster.findUnique({ ...query, where: { id } })
+
+/** A cluster's columns, and the version of its newest bundle. */
+export type ClusterFields = Cluster & { readonly latestBundleVersion: number | null }
+
+/** Some columns of one cluster, looked up together with all that is looked up at the moment; null as with GetCluster. */
+export const findCluster = <Field extends keyof ClusterFields>(
+  scope: Scope,
+  id: string,
+  fields: readonly Field[],
+): Promise<Pick<ClusterFields, Field> | null> => scope.rows.find('clusters', 'id', id, fields)
+
+/** ListClusters: the clusters of the tenant in scope, or of each of several tenants, by name. */
+export const listClusters = (filter: ClusterFilter = {}): List => ({
+  listing,
+  where: [
+    ...(filter.name ? [nameContains(filter.name)] : []),
+    ...(filter.tenantId ? [sql`x.tenant_id = ${filter.tenantId}`] : []),
+  ],
+})
+
+/** ListAllClusters: the clusters of every tenant, for operators. */
+export const listAllClusters = (_operator: Operator, filter: ClusterFilter = {}): List => listClusters(filter)
+
+/** CountClusters: how many clusters the tenant has. */
+export const countClusters = (scope: Scope, filter: ClusterFilter = {}): Promise<number> =>
+  countRows(scope, listClusters(filter))
+
+/** GetClusterVersion: the wanted version and nothing else; null when the cluster is not in the scope. */
+export async function getClusterVersion(scope: Scope, id: string): Promise<number | null> {
+  const cluster = await scope.rows.find('clusters', 'id', id, ['configVersion'])
+  return cluster?.configVersion ?? null
+}
+
+/** The cluster that an enrolling machine's token belongs to, with what authentication needs. */
+export const getClusterByTokenHash = (operator: Operator, clusterTokenHash: TokenHash) =>
+  operator.rows.find('clusters', 'clusterTokenHash', clusterTokenHash, ['id', 'tenantId', 'clusterTokenHash'])
+
+export interface NewCluster {
+  /** Whose it shall be; a tenant's own scope says it already. */
+  readonly tenantId?: string | undefined
+  readonly name: string
+  readonly networkCidr?: string | undefined
+  readonly provideLighthouse?: boolean | undefined
+  readonly lighthousePort?: number | undefined
+  readonly certificateVersion?: number | undefined
+  readonly certificateLifetimeDays?: number | undefined
+  /** Groups that a machine may ask for when it enrols itself. */
+  readonly enrollGroups?: readonly string[] | undefined
+  readonly caLifetimeDays?: number | undefined
+  /** The only groups that the CA may sign; any when there are none. */
+  readonly caGroups?: readonly string[] | undefined
+}
+
+const newClusterRules = z
+  .object({
+    name: nameRule,
+    networkCidr: networkRule.default('10.42.0.0/16'),
+    provideLighthouse: z.boolean().default(false),
+    lighthousePort: portRule.default(4242),
+    certificateVersion: certificateVersionRule.default(1),
+    certificateLifetimeDays: certificateLifetimeRule.default(30),
+    enrollGroups: groupsRule.default([]),
+    caLifetimeDays: caLifetimeRule.default(caLifetimeDays),
+    caGroups: groupsRule.default([]),
+  })
+  .superRefine(({ enrollGroups, caGroups }, context) => {
+    if (caGroups.length === 0) return
+    enrollGroups.forEach((group, index) => {
+      const message = `is not one of the groups that the CA may sign: ${group}`
+      if (!caGroups.includes(group)) context.addIssue({ code: 'custom', path: ['enrollGroups', index], message })
+    })
+  })
+
+/**
+ * CreateCluster: a new network of a tenant, with its CA, the key that signs its bundles, and the token that its machines
+ * enrol with. The token is returned here and never again; the keys are sealed.
+ * @throws ValidationError, NotFoundError when the tenant is not in the scope, ConflictError when the name is taken
+ */
+export async function createCluster(
+  scope: Scope,
+  { tokens, vault }: { readonly tokens: Tokens; readonly vault: Vault },
+  { tenantId: whose, ...input }: NewCluster,
+): Promise<{ cluster: Cluster; token: ClusterToken }> {
+  const { caLifetimeDays: lifetimeDays, caGroups: groups, ...fields } = check(newClusterRules, input)
+  const tenantId = whose ?? scope.tenantId
+  if (tenantId === null) throw ValidationError.at(['input', 'tenantId'], 'operators must say whose the cluster is')
+  if (
+    !(await scope.db.tenant.findUnique({
+      where: { id: tenantId },
+      select: { id: true },
+    }))
+  ) {
+    throw new NotFoundError('Tenant')
+  }
+  const { token, hash } = tokens.newClusterToken()
+  try {
+    const id = newId()
+    const data = {
+      id,
+      tenantId,
+      clusterTokenHash: hash,
+      firewall: firewallJson(openFirewall),
+      ...fields,
+      ...newCa(vault, { id, ...fields }, { lifetimeDays, groups }),
+      ...newBundleKey(vault, { id }),
+    }
+    return { cluster: await scope.db.cluster.create({ data }), token }
+  } catch (error) {
+    const refused = refusal(error)
+    if (refused?.kind === 'unique') throw new ConflictError(`The tenant has a cluster named "${fields.name}" already`)
+    if (refused?.kind === 'foreignKey') throw new NotFoundError('Tenant')
+    throw error
+  }
+}
+
+const lighthouseRules = z.object({
+  provideLighthouse: z.boolean().optional(),
+  lighthousePort: portRule.optional(),
+})
+
+/**
+ * UpdateClusterLighthouse: whether the control plane provides a lighthouse for the cluster, and on which UDP port
+ * lighthouses listen that say none of their own.
+ * @throws ValidationError, NotFoundError
+ */
+export async function updateClusterLighthouse(
+  scope: Scope,
+  id: string,
+  input: {
+    provideLighthouse?: boolean | undefined
+    lighthousePort?: number | undefined
+  },
+): Promise<Cluster> {
+  const data = defined(check(lighthouseRules, input))
+  return updateCluster(scope, id, `lighthouse ${JSON.stringify(data)}`, data)
+}
+
+/**
+ * Sets the rules that every node's firewall holds.
+ * @throws ValidationError, NotFoundError, ConflictError while nodes run a Nebula that would let more in than the rules say
+ */
+export async function updateClusterFirewall(scope: Scope, id: string, input: unknown): Promise<Cluster> {
+  const firewall = check(firewallRule, input, ['input', 'firewall'])
+  return updateCluster(scope, id, 'firewall', { firewall }, (change) =>
+    assertAllRun(change, minimumForFirewall(firewall), firewallNeeds),
+  )
+}
+
+/**
+ * UpdateClusterVersion: asks for a new version although nothing changed.
+ * @throws NotFoundError
+ */
+export const updateClusterVersion = (scope: Scope, id: string): Promise<Cluster> =>
+  updateCluster(scope, id, 'published anew', {})
+
+/**
+ * UpdateClusterTokenHash: replaces the enrolment token. The old one ends with this call; nodes keep theirs.
+ * @throws NotFoundError
+ */
+export async function rotateClusterToken(
+  scope: Scope,
+  tokens: Tokens,
+  id: string,
+): Promise<{ cluster: Cluster; token: ClusterToken }> {
+  const { token, hash } = tokens.newClusterToken()
+  const cluster = await updateCluster(scope, id, 'new cluster token', { clusterTokenHash: hash })
+  scope.changes.emit({ kind: 'ended', clusterId: id, whose: 'enrolling' })
+  return { cluster, token }
+}
+
+/**
+ * DeleteCluster: removes the network with its nodes, bundles and states.
+ * @throws NotFoundError
+ */
+export async function deleteCluster(scope: Scope, id: string): Promise<Cluster> {
+  const deleted = await withClusterLocked(scope, id, 'Cluster', (tx) => tx.cluster.delete({ where: { id } }))
+  scope.changes.emit({ kind: 'ended', clusterId: id, whose: 'everybody' })
+  return deleted
+}
+
+/** A firewall as the JSON column holds it. */
+const firewallJson = (firewall: object): Prisma.InputJsonObject => ({
+  ...firewall,
+})

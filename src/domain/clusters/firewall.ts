@@ -1,0 +1,111 @@
+import * as z from 'zod'
+
+import { formatNetwork, parseNetwork, type Network } from '../../base/networks.ts'
+import type { Settings } from '../../nebula/merge.ts'
+import { nameRule } from '../shared/rules.ts'
+
+/**
+ * Nebula's firewall (its configuration reference, `firewall`): what a node lets in and out inside the overlay. Whatever
+ * no rule allows is dropped. Nebula's own check misses several of the mistakes that are refused here.
+ */
+export interface Firewall {
+  readonly inbound: readonly FirewallRule[]
+  readonly outbound: readonly FirewallRule[]
+}
+
+export type FirewallRule = z.infer<typeof ruleShape>
+
+/** Everything inside the overlay may talk to everything: what a new cluster starts with. */
+export const openFirewall: Firewall = {
+  inbound: [{ port: 'any', proto: 'any', host: 'any' }],
+  outbound: [{ port: 'any', proto: 'any', host: 'any' }],
+}
+
+export const protocols = ['any', 'tcp', 'udp', 'icmp'] as const
+
+const portsRule = z
+  .string()
+  .refine(isPorts, 'must be "any", "fragment", a port (1 to 65535) or a range such as 200-300')
+
+function isPorts(text: string): boolean {
+  if (text === 'any' || text === 'fragment') return true
+  const [, low, high = low] = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(text) ?? []
+  return low !== undefined && Number(low) >= 1 && Number(low) <= Number(high) && Number(high) <= 65535
+}
+
+const cidrRule = z.string().transform((text, context) => {
+  const network = parseNetwork(text)
+  const message = network === null ? 'must be a network in CIDR notation without host bits' : misread(network)
+  if (network !== null && message === null) return formatNetwork(network)
+  context.addIssue({ code: 'custom', message: message ?? 'is not valid' })
+  return z.NEVER
+})
+
+/** Why Nebula before 1.11 takes a network for every address (1.6.1 and 1.9.3, found by packets); null when it does not. */
+function misread([address, prefix]: Network): string | null {
+  if (address.kind() === 'ipv6') return 'must be a network of IPv4: no node has another address in the overlay'
+  return address.toString() === '0.0.0.0' && prefix > 0
+    ? 'has 0.0.0.0 in it, which Nebula before 1.11 takes for every address: write 0.0.0.0/0 for that, or smaller networks'
+    : null
+}
+
+/**
+ * The ways to say who. To Nebula they are alternatives, of which a packet has to meet one (1.6 to 1.11, found by packets),
+ * and `any` within groups is everybody: a rule with two of them would be wider than it reads.
+ */
+const whoms = ['host', 'group', 'groups', 'cidr'] as const
+
+const ruleShape = z
+  .object({
+    port: portsRule,
+    proto: z.enum(protocols),
+    host: nameRule.optional(),
+    group: nameRule.optional(),
+    groups: z.array(nameRule).min(1).max(64).optional(),
+    cidr: cidrRule.optional(),
+    localCidr: cidrRule.optional(),
+    caName: nameRule.optional(),
+    caSha: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/, 'must be a fingerprint of 64 hex digits')
+      .optional(),
+  })
+  .refine(
+    ({ host, group, groups, cidr, localCidr, caName, caSha }) =>
+      [host, group, groups, cidr, localCidr, caName, caSha].some((one) => one !== undefined),
+    'must say whom it is for: host, group, groups, cidr, localCidr, caName or caSha',
+  )
+  .refine(
+    (rule) => whoms.filter((whom) => rule[whom] !== undefined).length <= 1,
+    'takes one of host, group, groups and cidr: Nebula lets in whoever meets any of them, so write a rule for each; for a node that is in several groups at once, use groups',
+  )
+  .refine(
+    ({ groups = [] }) => groups.length <= 1 || !groups.includes('any'),
+    'has "any" among its groups, which to Nebula is everybody: leave it out, or write host: "any"',
+  )
+  .refine(
+    ({ caName, caSha }) => caName === undefined || caSha === undefined,
+    'takes one of caName and caSha: Nebula lets in whom either CA signed, so write a rule for each',
+  )
+  .refine(({ proto, port }) => proto !== 'icmp' || port === 'any', {
+    path: ['port'],
+    message: 'must be "any": ICMP has no ports, and Nebula from 1.11 on lets all of it in whatever the port says',
+  })
+
+const rules = z.array(ruleShape).max(256, 'must have at most 256 rules')
+
+/** A whole firewall from outside; the keys left null by GraphQL are left out. */
+export const firewallRule = z.object({ inbound: rules, outbound: rules })
+
+/** A firewall as Nebula's configuration has it, without what is no rule. */
+export const writeFirewall = ({ inbound, outbound }: Firewall): Settings => ({
+  inbound: inbound.map(writeRule),
+  outbound: outbound.map(writeRule),
+})
+
+const writeRule = ({ localCidr, caName, caSha, ...rule }: FirewallRule): Settings => ({
+  ...rule,
+  ...(localCidr === undefined ? {} : { local_cidr: localCidr }),
+  ...(caName === undefined ? {} : { ca_name: caName }),
+  ...(caSha === undefined ? {} : { ca_sha: caSha }),
+})

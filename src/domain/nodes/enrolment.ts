@@ -1,0 +1,204 @@
+import * as z from 'zod'
+
+import { CallerError, ConflictError, ValidationError } from '../../base/errors.ts'
+import { newId } from '../../base/ids.ts'
+import type { Scope, Tenant } from '../../auth/scope.ts'
+import type { NodeToken, TokenHash, Tokens } from '../../auth/tokens.ts'
+import type { Node, Prisma } from '../../db/client/types.ts'
+import type { CertificateAuthority } from '../../pki/ca.ts'
+import { formatPublicKey, type NodePublicKey } from '../../pki/keys.ts'
+import { signerOf, trustedCas, withPki, type PkiChange } from '../pki/cluster-ca.ts'
+import { changeCluster } from '../clusters/cluster-change.ts'
+import { addressPool, type AddressPool } from './node-addresses.ts'
+import { readPublicKey, signIdentity } from '../signing/node-certificate.ts'
+import { assertReads } from '../clusters/nebula-versions.ts'
+import { groupsRule } from './node-rules.ts'
+import { certifiedNameRule, check, nebulaVersionRule } from '../shared/rules.ts'
+import { Turns } from '../shared/turns.ts'
+import type { Vault } from '../pki/vault.ts'
+
+/** What a machine says of itself when it enrols. */
+export interface EnrolmentInput {
+  readonly name: string
+  /** PEM, as `nebula-cert keygen` writes it. */
+  readonly publicKey: string
+  readonly groups?: readonly string[] | undefined
+  readonly overlayIp?: string | undefined
+  readonly nebulaVersion?: string | undefined
+}
+
+/** What a node needs of its cluster to run Nebula. */
+export interface ClusterTrust {
+  readonly clusterId: string
+  readonly networkCidr: string
+  /** PEM of all CAs that are trusted. */
+  readonly caCertificate: string
+  /** 32 bytes, base64. */
+  readonly bundleSigningKey: string
+}
+
+/** What came of an enrolment. The token is told here and never again. */
+export interface Enrolled {
+  readonly node: Node
+  readonly token: NodeToken
+  readonly trust: ClusterTrust
+}
+
+const rules = z.object({
+  name: certifiedNameRule,
+  groups: groupsRule.default([]),
+  overlayIp: z.string().optional(),
+  nebulaVersion: nebulaVersionRule.optional(),
+})
+
+/** One machine's enrolment, its input read. */
+interface Request extends z.infer<typeof rules> {
+  readonly publicKey: NodePublicKey
+  readonly publicKeyPem: string
+  readonly token: NodeToken
+  readonly hash: TokenHash
+}
+
+/**
+ * Enrols machines. Those of one cluster that come while another transaction of it runs wait and go together into the
+ * next one, each checked for itself: what a commit costs (a write to the disk) is shared.
+ */
+export class Enrolments {
+  readonly #tokens: Tokens
+  readonly #vault: Vault
+  readonly #turns = new Turns<Request, Enrolled>(64)
+
+  constructor({ tokens, vault }: { tokens: Tokens; vault: Vault }) {
+    this.#tokens = tokens
+    this.#vault = vault
+  }
+
+  /**
+   * Makes a node of the machine that holds the cluster's token, with an address, a certificate for its key, and a token
+   * of its own.
+   * @throws ValidationError, NotFoundError, ConflictError when the name, the key or the address is taken or Nebula is too
+   * old, LimitError when the network is full
+   */
+  async enroll(scope: Tenant, clusterId: string, { publicKey: pem, ...input }: EnrolmentInput): Promise<Enrolled> {
+    const fields = check(rules, input)
+    const publicKey = readPublicKey(pem)
+    const { token, hash } = this.#tokens.newNodeToken()
+    const request = { ...fields, publicKey, publicKeyPem: formatPublicKey(publicKey), token, hash }
+    return this.#turns.take(clusterId, request, (requests) => enrollAll(scope, this.#vault, clusterId, requests))
+  }
+}
+
+type NewRow = Prisma.NodeCreateManyInput & { readonly id: string }
+
+/** Thrown to take the version's bump back when no request of a batch was good. */
+class NobodyEnrolled extends Error {}
+
+/** Enrols all that may, in one transaction; each outcome is the node or the reason why not, in the requests' order. */
+async function enrollAll(
+  scope: Scope,
+  vault: Vault,
+  clusterId: string,
+  requests: readonly Request[],
+): Promise<(Enrolled | Error)[]> {
+  let outcomes: (Enrolled | Error)[] = []
+  try {
+    const summary = () => `${requests.map(({ name }) => name).join(', ')}: enrolled`
+    await changeCluster(scope, clusterId, summary, async (change) => {
+      const ready = withPki(vault, change)
+      const batch = await openBatch(ready, signerOf(vault, ready.cluster), requests)
+      const prepared: (NewRow | CallerError)[] = []
+      for (const request of requests) prepared.push(await outcomeOf(() => batch.prepare(request)))
+      const data = prepared.flatMap((one) => (one instanceof CallerError ? [] : [one]))
+      if (data.length > 0) {
+        const nodes = new Map((await change.tx.node.createManyAndReturn({ data })).map((node) => [node.id, node]))
+        // The change raised the version by one; each node has its own.
+        change.set({ configVersion: ready.cluster.configVersion - 1 + data.length })
+        // Set and not added to: the database may let the transaction be done again.
+        outcomes = prepared.map((one, index) => enrolled(one, requests[index], nodes, ready))
+        return
+      }
+      outcomes = prepared.flatMap((one) => (one instanceof CallerError ? [one] : []))
+      throw new NobodyEnrolled()
+    })
+  } catch (error) {
+    if (!(error instanceof NobodyEnrolled)) throw error
+  }
+  const nodeIds = outcomes.flatMap((one) => (one instanceof Error ? [] : [one.node.id]))
+  if (nodeIds.length > 0) scope.changes.emit({ kind: 'nodesAdded', clusterId, nodeIds })
+  return outcomes
+}
+
+function enrolled(
+  prepared: NewRow | CallerError,
+  request: Request | undefined,
+  nodes: ReadonlyMap<string, Node>,
+  change: PkiChange,
+): Enrolled | Error {
+  if (prepared instanceof CallerError) return prepared
+  const node = nodes.get(prepared.id)
+  if (!node || !request) throw new Error('a node that was created is not there')
+  return { node, token: request.token, trust: trustOf(change.cluster) }
+}
+
+/** What a node is told of a cluster that has its keys. */
+export const trustOf = (cluster: PkiChange['cluster']): ClusterTrust => ({
+  clusterId: cluster.id,
+  networkCidr: cluster.networkCidr,
+  caCertificate: trustedCas(cluster).join(''),
+  bundleSigningKey: cluster.bundlePublicKey,
+})
+
+/** What the requests of a batch are checked against: the rows there are, and each other. */
+async function openBatch(change: PkiChange, ca: CertificateAuthority, requests: readonly Request[]) {
+  const { tx, cluster } = change
+  const { id: clusterId, tenantId } = cluster
+  // Two look-ups, each along its unique index: joined by OR, SQLite would read every node of the cluster.
+  const sameName = { tenantId, clusterId, name: { in: requests.map(({ name }) => name) } }
+  const sameKey = { tenantId, clusterId, publicKey: { in: requests.map(({ publicKeyPem }) => publicKeyPem) } }
+  const named = await tx.node.findMany({ where: sameName, select: { name: true } })
+  const keyed = await tx.node.findMany({ where: sameKey, select: { publicKey: true } })
+  const names = new Set(named.map(({ name }) => name))
+  const keys = new Set(keyed.map(({ publicKey }) => publicKey))
+  const addresses = addressPool(change)
+  return {
+    async prepare(request: Request): Promise<NewRow> {
+      const { name, groups, publicKey, publicKeyPem, nebulaVersion = null } = request
+      assertAllowed(groups, cluster.enrollGroups as string[])
+      assertReads(nebulaVersion, cluster)
+      if (keys.has(publicKeyPem)) throw keyInUse()
+      if (names.has(name)) throw new ConflictError(`The cluster has a node named "${name}" already`)
+      const overlayIp = await addressFor(addresses, request)
+      const identity = signIdentity(ca, cluster, { name, overlayIp, routes: [], groups, publicKey })
+      names.add(name)
+      keys.add(publicKeyPem)
+      const owner = { id: newId(), tenantId, clusterId, tokenHash: request.hash }
+      return { ...owner, name, overlayIp, groups, routes: [], publicKey: publicKeyPem, nebulaVersion, ...identity }
+    },
+  }
+}
+
+const addressFor = (addresses: AddressPool, { overlayIp }: Request): Promise<string> =>
+  overlayIp === undefined ? addresses.lowest() : addresses.wanted(overlayIp)
+
+export const keyInUse = (): ConflictError =>
+  new ConflictError('Another node of the cluster has this public key: every machine makes a key pair of its own')
+
+function assertAllowed(groups: readonly string[], allowed: readonly string[]): void {
+  const issues = groups.flatMap((group, index) =>
+    allowed.includes(group)
+      ? []
+      : [{ path: ['input', 'groups', String(index)], message: `is not one that machines may ask for: ${group}` }],
+  )
+  const [first, ...rest] = issues
+  if (first) throw new ValidationError([first, ...rest])
+}
+
+/** A refusal is its own request's; whatever else goes wrong is everybody's. */
+async function outcomeOf<T>(work: () => Promise<T>): Promise<T | CallerError> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof CallerError) return error
+    throw error
+  }
+}

@@ -1,0 +1,93 @@
+import { ConflictError, LimitError, ValidationError } from '../../base/errors.ts'
+import type { Cluster } from '../../db/client/types.ts'
+import { fromNumber, hostRange, isFullAddress, toNumber } from '../../base/networks.ts'
+import type { Change } from '../clusters/cluster-change.ts'
+
+/** How many addresses one look-up asks about. */
+const blockSize = 64
+
+/** The free addresses of a cluster's network, for one change that may take several. */
+export interface AddressPool {
+  /** Takes the lowest free one. @throws LimitError when the network is full */
+  lowest(): Promise<string>
+  /** Takes the one that is wished for. @throws ValidationError, ConflictError */
+  wanted(address: string): Promise<string>
+}
+
+/** `clusters.next_overlay_ip` says below which address none is free, so that look-ups do not grow with the cluster. */
+export function addressPool(change: Change): AddressPool {
+  const { tx, cluster, set } = change
+  const { first, last } = hostRange(cluster.networkCidr)
+  const given = new Set<string>()
+  let next = cluster.nextOverlayIp === null ? first : toNumber(cluster.nextOverlayIp)
+  /** Free addresses from `next` on, as far as they were looked up. */
+  let known: string[] = []
+  return {
+    async lowest() {
+      for (;;) {
+        const free = known.shift()
+        if (free !== undefined && given.has(free)) continue
+        if (free !== undefined) {
+          given.add(free)
+          set({ nextOverlayIp: fromNumber(toNumber(free) + 1) })
+          return free
+        }
+        if (next > last) throw new LimitError(`Every address of ${cluster.networkCidr} is taken`)
+        const block = range(next, Math.min(next + blockSize - 1, last)).map(fromNumber)
+        next += block.length
+        const taken = await tx.node.findMany({
+          where: { tenantId: cluster.tenantId, clusterId: cluster.id, overlayIp: { in: block } },
+          select: { overlayIp: true },
+        })
+        const used = new Set(taken.map(({ overlayIp }) => overlayIp))
+        known = block.filter((address) => !used.has(address))
+      }
+    },
+    async wanted(address) {
+      const overlayIp = await wantedAddress(change, address)
+      if (given.has(overlayIp)) throw inUse(overlayIp)
+      given.add(overlayIp)
+      return overlayIp
+    },
+  }
+}
+
+/**
+ * The address that is wished for, when a node of the cluster may have it and none has.
+ * @throws ValidationError, ConflictError
+ */
+async function wantedAddress({ tx, cluster }: Change, wanted: string): Promise<string> {
+  const { first, last } = hostRange(cluster.networkCidr)
+  const value = isFullAddress(wanted) && !wanted.includes(':') ? toNumber(wanted) : null
+  if (value === null || value < first || value > last) {
+    const rule = `must be an address of ${cluster.networkCidr}, ${fromNumber(first)} to ${fromNumber(last)}`
+    throw ValidationError.at(['input', 'overlayIp'], rule)
+  }
+  const overlayIp = fromNumber(value)
+  const where = { tenantId: cluster.tenantId, clusterId: cluster.id, overlayIp }
+  const taken = await tx.node.findFirst({ where, select: { id: true } })
+  if (taken) throw inUse(overlayIp)
+  return overlayIp
+}
+
+/**
+ * Refuses a lighthouse's public address that lies in the overlay: it is where the overlay is entered from outside.
+ * @throws ValidationError
+ */
+export function assertUnderlay(publicIp: string | null, { networkCidr }: Cluster): void {
+  if (publicIp === null || publicIp.includes(':')) return
+  const { first, last } = hostRange(networkCidr)
+  const value = toNumber(publicIp)
+  if (value < first - 1 || value > last + 1) return
+  throw ValidationError.at(['input', 'lighthousePublicIp'], `must lie outside of the overlay network, ${networkCidr}`)
+}
+
+/** What `clusters.next_overlay_ip` must be once an address is free again. */
+export function hintAfterRelease({ nextOverlayIp }: Cluster, freed: string): string | null {
+  return nextOverlayIp !== null && toNumber(freed) < toNumber(nextOverlayIp) ? freed : nextOverlayIp
+}
+
+const inUse = (overlayIp: string) => new ConflictError(`${overlayIp} belongs to another node of the cluster`)
+
+const range = (first: number, last: number): number[] =>
+  Array.from({ length: last - first + 1 }, (_, offset) => first + offset)

@@ -1,0 +1,66 @@
+import { ConflictError, NotFoundError } from '../../base/errors.ts'
+import type { Scope } from '../../auth/scope.ts'
+import type { Node } from '../../db/client/types.ts'
+import { changeCluster, type Change } from '../clusters/cluster-change.ts'
+import { countAdminNodes, getNode } from './nodes.ts'
+
+/** A node in the middle of a change: its row, and the change of its cluster that this is. */
+export interface NodeChange extends Change {
+  readonly node: Node
+}
+
+/**
+ * Changes one node as a change of its cluster, and tells that it is another.
+ * @param what is changed about the node, for the next bundle's message
+ * @throws NotFoundError when the node does not exist or is not in the scope; ConflictError as changeCluster
+ */
+export async function changeNode<T>(
+  scope: Scope,
+  nodeId: string,
+  what: string,
+  work: (change: NodeChange) => Promise<T>,
+): Promise<T> {
+  const { result, clusterId } = await workOnNode(scope, nodeId, what, work)
+  scope.changes.emit({ kind: 'nodeChanged', clusterId, nodeId })
+  return result
+}
+
+/**
+ * Works on one node as a change of its cluster (changeCluster). The row is read again behind the cluster's lock, so that
+ * `work` sees what the change before it left. What became of the node is the caller's to tell.
+ * @param what is changed about the node, for the next bundle's message
+ * @throws NotFoundError when the node does not exist or is not in the scope; ConflictError as changeCluster
+ */
+export async function workOnNode<T>(
+  scope: Scope,
+  nodeId: string,
+  what: string,
+  work: (change: NodeChange) => Promise<T>,
+): Promise<{ result: T; clusterId: string }> {
+  const found = await getNode(scope, nodeId, { select: { clusterId: true } })
+  if (!found) throw new NotFoundError('Node')
+  let name = ''
+  const summary = () => `${name}: ${what}`
+  const workOnRow = async (change: Change) => {
+    const node = await change.tx.node.findUnique({ where: { id: nodeId } })
+    if (!node) throw new NotFoundError('Node')
+    name = node.name
+    return work({ ...change, node })
+  }
+  const result = await changeCluster(scope, found.clusterId, summary, workOnRow, nodeId)
+  return { result, clusterId: found.clusterId }
+}
+
+/**
+ * Keeps the nodes of a cluster from leaving it without an admin: neither does the last one remove itself, nor do two of
+ * them remove each other at once. Operators and tenant admins may, since they can appoint another.
+ * @throws ConflictError
+ */
+export async function assertAdminRemains(scope: Scope, { tx, node }: NodeChange): Promise<void> {
+  // Only a node's scope is one cluster of those that get this far.
+  if (scope.clusterId === null || !node.isAdmin) return
+  if ((await countAdminNodes(tx, node.clusterId)) > 1) return
+  throw new ConflictError(
+    `"${node.name}" is the cluster's last admin node: make another node admin first, or ask a tenant admin to do this`,
+  )
+}

@@ -1,0 +1,105 @@
+import { ConflictError } from '../../base/errors.ts'
+import { newId } from '../../base/ids.ts'
+import type { Scope } from '../../auth/scope.ts'
+import type { NodeToken, Tokens } from '../../auth/tokens.ts'
+import { refusal } from '../../db/client/errors.ts'
+import type { Node } from '../../db/client/types.ts'
+import { changeCluster } from '../clusters/cluster-change.ts'
+import { addressPool, assertUnderlay, hintAfterRelease } from './node-addresses.ts'
+import { assertSignable, certificatesOf } from '../signing/node-certificate.ts'
+import { assertAdminRemains, changeNode, workOnNode } from './node-change.ts'
+import { newNodeRules } from './node-rules.ts'
+import { revoke } from '../signing/revocation.ts'
+import { assertIpv4, assertOutsideOverlay } from './routes.ts'
+import { check } from '../shared/rules.ts'
+
+export interface NewNode {
+  readonly clusterId: string
+  readonly name: string
+  readonly isAdmin?: boolean | undefined
+  readonly mtu?: number | undefined
+  readonly routes?: readonly string[] | undefined
+  readonly allowDefaultRoute?: boolean | undefined
+  readonly groups?: readonly string[] | undefined
+  /** The address it shall have; the lowest free one when absent. */
+  readonly overlayIp?: string | undefined
+  readonly isLighthouse?: boolean | undefined
+  readonly lighthousePublicIp?: string | undefined
+  readonly lighthousePort?: number | undefined
+  readonly isRelay?: boolean | undefined
+}
+
+/**
+ * CreateNode: a new machine of a cluster, with an address of the overlay and the token it signs in with. The token is
+ * returned here and never again.
+ * @throws ValidationError, NotFoundError when the cluster is not in the scope, ConflictError when the name or the
+ * address is taken, LimitError when the network is full
+ */
+export async function createNode(
+  scope: Scope,
+  tokens: Tokens,
+  { clusterId, ...input }: NewNode,
+): Promise<{ node: Node; token: NodeToken }> {
+  const fields = check(newNodeRules, input)
+  const { name, isAdmin, mtu, routes, groups, overlayIp: wanted } = fields
+  const { isLighthouse, lighthousePublicIp, lighthousePort, isRelay } = fields
+  const { token, hash } = tokens.newNodeToken()
+  const now = new Date()
+  const node = await changeCluster(scope, clusterId, `${name}: created`, async (change) => {
+    const { tx, cluster } = change
+    assertIpv4(routes, cluster)
+    assertOutsideOverlay(routes, cluster)
+    assertUnderlay(lighthousePublicIp, cluster)
+    const addresses = addressPool(change)
+    const overlayIp = await (wanted === undefined ? addresses.lowest() : addresses.wanted(wanted))
+    assertSignable(cluster, { name, overlayIp, routes, groups })
+    const settings = { name, isAdmin, mtu, groups, routes, routesUpdatedAt: routes.length > 0 ? now : null }
+    const lighthouseRelayUpdatedAt = isLighthouse || isRelay ? now : null
+    const topology = { isLighthouse, lighthousePublicIp, lighthousePort, isRelay, lighthouseRelayUpdatedAt }
+    const identity = { id: newId(), tenantId: cluster.tenantId, clusterId, tokenHash: hash, overlayIp }
+    try {
+      return await tx.node.create({ data: { ...identity, ...settings, ...topology } })
+    } catch (error) {
+      // The address was looked up behind the cluster's lock: only the name can be taken.
+      if (refusal(error)?.kind !== 'unique') throw error
+      throw new ConflictError(`The cluster has a node named "${name}" already`)
+    }
+  })
+  scope.changes.emit({ kind: 'nodesAdded', clusterId, nodeIds: [node.id] })
+  return { node, token }
+}
+
+/**
+ * UpdateNodeTokenHash: replaces the node's token. The old one ends with the next request, and its open streams now.
+ * @throws NotFoundError
+ */
+export async function rotateNodeToken(
+  scope: Scope,
+  tokens: Tokens,
+  nodeId: string,
+): Promise<{ node: Node; token: NodeToken }> {
+  const { token, hash } = tokens.newNodeToken()
+  const node = await changeNode(scope, nodeId, 'new token', ({ tx }) =>
+    tx.node.update({ where: { id: nodeId }, data: { tokenHash: hash } }),
+  )
+  scope.changes.emit({ kind: 'ended', clusterId: node.clusterId, whose: { nodeId } })
+  return { node, token }
+}
+
+/**
+ * DeleteNode: removes the machine. Its certificate is revoked, its address is free again, its token ends.
+ * @throws NotFoundError, ConflictError when a node would leave its cluster without an admin
+ */
+export async function deleteNode(scope: Scope, nodeId: string): Promise<Node> {
+  const { result: deleted, clusterId } = await workOnNode(scope, nodeId, 'deleted', async (change) => {
+    await assertAdminRemains(scope, change)
+    const { tx, cluster, node, set } = change
+    await tx.node.delete({ where: { id: nodeId } })
+    set({ nextOverlayIp: hintAfterRelease(cluster, node.overlayIp) })
+    revoke(change, certificatesOf(node))
+    return node
+  })
+  scope.changes.emit({ kind: 'nodeRemoved', clusterId, nodeId, name: deleted.name })
+  scope.changes.emit({ kind: 'ended', clusterId, whose: { nodeId } })
+  return deleted
+}

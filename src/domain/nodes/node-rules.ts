@@ -1,0 +1,75 @@
+import * as z from 'zod'
+
+import { publicIpRule } from '../shared/addresses.ts'
+import { isDefaultRoute, routeRule } from './routes.ts'
+import { certifiedNameRule, groupRule, mtuRule, portRule } from '../shared/rules.ts'
+
+const mostRoutes = 256
+const mostGroups = 64
+
+/** A list without duplicates; one that is too long is refused before its items are looked at. */
+const listRule = (item: z.ZodType<string, string>, most: number, what: string) =>
+  z
+    .array(z.string())
+    .max(most, `must have at most ${most} ${what}`)
+    .pipe(
+      z.array(item).superRefine((values, context) => {
+        values.forEach((value, index) => {
+          if (values.indexOf(value) < index)
+            context.addIssue({ code: 'custom', path: [index], message: `is there twice: ${value}` })
+        })
+      }),
+    )
+
+const routesRule = listRule(routeRule, mostRoutes, 'routes')
+
+export const groupsRule = listRule(groupRule, mostGroups, 'groups')
+
+const routing = { routes: routesRule, allowDefaultRoute: z.boolean().default(false) }
+
+const noUnaskedDefault = (
+  { routes, allowDefaultRoute }: { routes: readonly string[]; allowDefaultRoute: boolean },
+  context: z.RefinementCtx,
+): void => {
+  if (allowDefaultRoute) return
+  const message = 'takes all traffic: set allowDefaultRoute when that is wanted'
+  routes.forEach((route, index) => {
+    if (isDefaultRoute(route)) context.addIssue({ code: 'custom', path: ['routes', index], message })
+  })
+}
+
+const lighthouse = {
+  isLighthouse: z.boolean().default(false),
+  lighthousePublicIp: publicIpRule.nullable().default(null),
+  lighthousePort: portRule.nullable().default(null),
+}
+
+const reachable = (
+  { isLighthouse, lighthousePublicIp }: { isLighthouse: boolean; lighthousePublicIp: string | null },
+  context: z.RefinementCtx,
+): void => {
+  if (isLighthouse && lighthousePublicIp === null) {
+    const message = 'is needed: the others find a lighthouse by its public address'
+    context.addIssue({ code: 'custom', path: ['lighthousePublicIp'], message })
+  }
+}
+
+export const newNodeRules = z
+  .object({
+    name: certifiedNameRule,
+    isAdmin: z.boolean().default(false),
+    mtu: mtuRule.default(1300),
+    groups: groupsRule.default([]),
+    overlayIp: z.string().optional(),
+    isRelay: z.boolean().default(false),
+    ...routing,
+    routes: routesRule.default([]),
+    ...lighthouse,
+  })
+  .superRefine(noUnaskedDefault)
+  .superRefine(reachable)
+
+export const mtuRules = z.object({ mtu: mtuRule })
+export const routesRules = z.object(routing).superRefine(noUnaskedDefault)
+export const groupsRules = z.object({ groups: groupsRule })
+export const lighthouseRules = z.object(lighthouse).superRefine(reachable)

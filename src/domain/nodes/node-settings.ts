@@ -1,0 +1,101 @@
+import type { Scope } from '../../auth/scope.ts'
+import type { Node } from '../../db/client/types.ts'
+import { assertUnderlay } from './node-addresses.ts'
+import { assertAdminRemains, changeNode } from './node-change.ts'
+import { groupsRules, lighthouseRules, mtuRules, routesRules } from './node-rules.ts'
+import { groupsOf, renewed } from '../signing/node-signing.ts'
+import { assertIpv4, assertOutsideOverlay } from './routes.ts'
+import { check } from '../shared/rules.ts'
+import type { Vault } from '../pki/vault.ts'
+
+/**
+ * UpdateNodeMTU: the largest packet of the node's tunnel device, in bytes.
+ * @throws ValidationError, NotFoundError
+ */
+export async function updateNodeMtu(scope: Scope, id: string, input: { mtu: number }): Promise<Node> {
+  const { mtu } = check(mtuRules, input)
+  return changeNode(scope, id, `MTU ${mtu}`, ({ tx }) => tx.node.update({ where: { id }, data: { mtu } }))
+}
+
+/**
+ * UpdateNodeRoutes: replaces the networks that are reachable behind the node, in its certificate too.
+ * @throws ValidationError, NotFoundError, ConflictError when the CA has expired
+ */
+export async function updateNodeRoutes(
+  scope: Scope,
+  vault: Vault,
+  id: string,
+  input: { routes: readonly string[]; allowDefaultRoute?: boolean | undefined },
+): Promise<Node> {
+  const { routes } = check(routesRules, input)
+  return changeNode(scope, id, `routes ${list(routes)}`, (change) => {
+    const { tx, cluster } = change
+    assertIpv4(routes, cluster)
+    assertOutsideOverlay(routes, cluster)
+    const data = { routes, routesUpdatedAt: new Date(), ...renewed(vault, change, { routes }) }
+    return tx.node.update({ where: { id }, data })
+  })
+}
+
+/**
+ * UpdateNodeLighthouse: whether the others find each other through the node, and where they find it. What is left out
+ * is none: no public address, the cluster's port.
+ * @throws ValidationError, NotFoundError
+ */
+export async function updateNodeLighthouse(
+  scope: Scope,
+  id: string,
+  input: { isLighthouse: boolean; lighthousePublicIp?: string | undefined; lighthousePort?: number | undefined },
+): Promise<Node> {
+  const { isLighthouse, lighthousePublicIp, lighthousePort } = check(lighthouseRules, input)
+  return changeNode(scope, id, isLighthouse ? 'is a lighthouse' : 'is no lighthouse', ({ tx, cluster }) => {
+    assertUnderlay(lighthousePublicIp, cluster)
+    const data = { isLighthouse, lighthousePublicIp, lighthousePort, lighthouseRelayUpdatedAt: new Date() }
+    return tx.node.update({ where: { id }, data })
+  })
+}
+
+/**
+ * UpdateNodeRelay: whether the node passes on what others cannot send to each other directly.
+ * @throws NotFoundError
+ */
+export const updateNodeRelay = (scope: Scope, id: string, { isRelay }: { isRelay: boolean }): Promise<Node> =>
+  changeNode(scope, id, isRelay ? 'is a relay' : 'is no relay', ({ tx }) =>
+    tx.node.update({ where: { id }, data: { isRelay, lighthouseRelayUpdatedAt: new Date() } }),
+  )
+
+/** A node with other groups, and those that it had before. */
+interface Regrouped {
+  readonly node: Node
+  readonly former: readonly string[]
+}
+
+/**
+ * Replaces the groups that the node's certificate names and firewall rules speak of.
+ * @throws ValidationError, NotFoundError, ConflictError when the CA has expired
+ */
+export async function updateNodeGroups(
+  scope: Scope,
+  vault: Vault,
+  id: string,
+  input: { groups: readonly string[] },
+): Promise<Regrouped> {
+  const { groups } = check(groupsRules, input)
+  return changeNode(scope, id, `groups ${list(groups)}`, async (change) => {
+    const data = { groups, ...renewed(vault, change, { groups }) }
+    return { node: await change.tx.node.update({ where: { id }, data }), former: groupsOf(change.node) }
+  })
+}
+
+/**
+ * Makes the node an admin of its cluster, or no longer one. A change of the cluster like the others, for its audit
+ * trail and so that two admins cannot demote each other at once.
+ * @throws NotFoundError, ConflictError when a node would leave its cluster without an admin
+ */
+export const updateNodeAdmin = (scope: Scope, id: string, { isAdmin }: { isAdmin: boolean }): Promise<Node> =>
+  changeNode(scope, id, isAdmin ? 'is an admin' : 'is no admin', async (change) => {
+    if (!isAdmin) await assertAdminRemains(scope, change)
+    return change.tx.node.update({ where: { id }, data: { isAdmin } })
+  })
+
+const list = (names: readonly string[]): string => (names.length === 0 ? 'none' : names.join(', '))

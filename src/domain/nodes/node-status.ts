@@ -1,0 +1,58 @@
+import * as z from 'zod'
+
+import { NotFoundError, ValidationError } from '../../base/errors.ts'
+import type { Scope } from '../../auth/scope.ts'
+import type { Node } from '../../db/client/types.ts'
+import { nodeFields } from './nodes.ts'
+import type { Presence } from '../presence/presence.ts'
+import { check, defined, nebulaVersionRule } from '../shared/rules.ts'
+
+/** Characters of an error that are kept; a log is for the rest. */
+const mostCharacters = 2000
+
+const rules = z.object({
+  runningConfigVersion: z.int32('must be a whole number').min(1, 'must be 1 or more').optional(),
+  nebulaVersion: nebulaVersionRule.optional(),
+  lastError: z
+    .string()
+    .transform((text) => [...text.slice(0, 2 * mostCharacters)].slice(0, mostCharacters).join(''))
+    // PostgreSQL keeps no NUL in a text, and no half of a surrogate pair: one such report would hold up all others.
+    .transform((text) => Buffer.from(text.replaceAll('\0', ' ')).toString())
+    .optional(),
+})
+
+/** What an agent says of its node. */
+export interface NodeStatus {
+  /** Absent while it runs none, and when it is the one of the report before. */
+  readonly runningConfigVersion?: number | undefined
+  readonly nebulaVersion?: string | undefined
+  /** Why the newest version does not run; absent when nothing is wrong. Cut to 2 000 characters. */
+  readonly lastError?: string | undefined
+}
+
+/**
+ * Notes what a node's agent reports, and that it was seen: written a moment later, together with what all others report.
+ * Nothing that nodes must run changes: no new version. A rotation of the CA that waited for this report takes its next
+ * step when it is written.
+ * @returns the node as it will be then
+ * @throws ValidationError when it says to run a version that there is not, NotFoundError
+ */
+export async function reportNodeStatus(
+  scope: Scope,
+  presence: Presence,
+  { nodeId, clusterId }: { readonly nodeId: string; readonly clusterId: string },
+  input: NodeStatus,
+): Promise<Node> {
+  const { runningConfigVersion, nebulaVersion, lastError = null } = check(rules, input)
+  const [cluster, node] = await Promise.all([
+    scope.rows.find('clusters', 'id', clusterId, ['configVersion']),
+    scope.rows.find('nodes', 'id', nodeId, nodeFields),
+  ])
+  if (!cluster || !node) throw new NotFoundError('Node')
+  if (runningConfigVersion !== undefined && runningConfigVersion > cluster.configVersion) {
+    const message = `must be a version that the cluster has; its newest is ${cluster.configVersion}`
+    throw ValidationError.at(['input', 'runningConfigVersion'], message)
+  }
+  const { seenAt, report } = presence.report({ nodeId, clusterId }, { runningConfigVersion, nebulaVersion, lastError })
+  return { ...node, lastSeenAt: new Date(seenAt), ...defined(report ?? {}) }
+}

@@ -1,0 +1,134 @@
+import type { Operator, Scope } from '../../auth/scope.ts'
+import type { TokenHash } from '../../auth/tokens.ts'
+import { columns } from '../../db/client/columns.ts'
+import { sql, type Listing, type Sql } from '../../db/reads/pages.ts'
+import type { Node, Prisma, Tx } from '../../db/client/types.ts'
+import { nameContains, isTrue } from '../shared/filters.ts'
+import { countRows, type List } from '../shared/pages.ts'
+
+/** By name, which is unique in the cluster, along the unique index of (tenant, cluster, name). */
+const listing: Listing = {
+  table: 'nodes',
+  order: ['name'],
+  direction: 'asc',
+  parent: {
+    table: 'clusters',
+    on: [
+      ['tenant_id', 'tenant_id'],
+      ['cluster_id', 'id'],
+    ],
+  },
+}
+
+export interface NodeFilter {
+  /** Part of the name, upper and lower case alike. */
+  readonly name?: string | null | undefined
+  readonly isLighthouse?: boolean | null | undefined
+  readonly isRelay?: boolean | null | undefined
+  readonly isAdmin?: boolean | null | undefined
+  /** Whether networks are reachable behind it. */
+  readonly hasRoutes?: boolean | null | undefined
+  /** Whether it runs an older version than the newest published one, or none at all. */
+  readonly outdated?: boolean | null | undefined
+}
+
+/** All columns of a node. */
+export const nodeFields = Object.keys(columns.nodes) as (keyof typeof columns.nodes)[]
+
+/** GetNode: one node of the tenant; null when it does not exist or is not in the scope. */
+export const getNode = (scope: Scope, id: string, query: { select?: Prisma.NodeSelect } = {}) =>
+  scope.db.node.findUnique({ ...query, where: { id } })
+
+/** GetNodeByID: one node of whatever tenant; null when it does not exist. */
+export const getNodeById = (operator: Operator, id: string, query: { select?: Prisma.NodeSelect } = {}) =>
+  operator.db.node.findUnique({ ...query, where: { id } })
+
+/** Some columns of one node, looked up together with all that is looked up at the moment; null as with GetNode. */
+export const findNode = <Field extends keyof Node>(
+  scope: Scope,
+  id: string,
+  fields: readonly Field[],
+): Promise<Pick<Node, Field> | null> => scope.rows.find('nodes', 'id', id, fields)
+
+/** GetNodeByTokenHash: the node that a token belongs to, with what authentication needs and no more. */
+export const getNodeByTokenHash = (operator: Operator, tokenHash: TokenHash) =>
+  operator.rows.find('nodes', 'tokenHash', tokenHash, credentialFields)
+
+/** With the versions that an agent asks for again and again: most of its requests are answered by this one look-up. */
+const credentialFields = [
+  'id',
+  'tenantId',
+  'clusterId',
+  'name',
+  'isAdmin',
+  'tokenHash',
+  'clusterConfigVersion',
+  'latestBundleVersion',
+] as const
+
+/** ListNodes: the nodes of each of several clusters, by name, in pages. */
+export const listNodes = (filter: NodeFilter = {}): List => ({
+  listing: listingFor(filter),
+  where: conditions(filter, { tenantId: sql`x.tenant_id`, clusterId: sql`x.cluster_id` }),
+})
+
+function listingFor({ isLighthouse, isRelay, outdated }: NodeFilter): Listing {
+  if (isLighthouse) return { ...listing, index: 'idx_nodes_lighthouse' }
+  if (isRelay) return { ...listing, index: 'idx_nodes_relay' }
+  // By name as the others, with the version beside it: rows that are not listed are not read.
+  return typeof outdated === 'boolean' ? { ...listing, index: 'idx_nodes_outdated' } : listing
+}
+
+/** ListNodes of one cluster, without going through its row; the tenant leads the index, whoever reads. */
+export const listClusterNodes = (clusterId: string, filter: NodeFilter = {}): List => {
+  const tenantId = sql`(SELECT tenant_id FROM clusters WHERE id = ${clusterId})`
+  const place = { tenantId, clusterId: sql`${clusterId}` }
+  return {
+    listing: listingFor(filter),
+    where: [sql`x.tenant_id = ${tenantId}`, sql`x.cluster_id = ${clusterId}`, ...conditions(filter, place)],
+  }
+}
+
+/** ListLighthouses: the nodes of a cluster through which the others find each other, along idx_nodes_lighthouse. */
+export const listLighthouses = (clusterId: string): List => listClusterNodes(clusterId, { isLighthouse: true })
+
+/** ListRelays: the nodes of a cluster that pass on what others cannot send directly, along idx_nodes_relay. */
+export const listRelays = (clusterId: string): List => listClusterNodes(clusterId, { isRelay: true })
+
+/** What reads nodes: a scope's client, or a transaction of it. */
+type Reader = Pick<Tx, 'node'>
+
+/** ListAllNodesInCluster: every node, by name, not in pages: what a bundle is compiled from. */
+export const listAllNodesInCluster = (db: Reader, clusterId: string): Promise<Node[]> =>
+  db.node.findMany({ where: { clusterId }, orderBy: { name: 'asc' } })
+
+/** ListNodesWithRoutes: the nodes of a cluster that networks are reachable behind, by name. */
+export const listNodesWithRoutes = (db: Reader, clusterId: string): Promise<Node[]> =>
+  db.node.findMany({ where: { clusterId, NOT: { routes: { equals: [] } } }, orderBy: { name: 'asc' } })
+
+/** CountNodes: how many nodes the cluster has. */
+export const countNodes = (scope: Scope, clusterId: string, filter: NodeFilter = {}): Promise<number> =>
+  countRows(scope, listClusterNodes(clusterId, filter))
+
+/** CountAdminNodes: how many of the cluster's nodes manage it. */
+export const countAdminNodes = (db: Reader, clusterId: string): Promise<number> =>
+  db.node.count({ where: { clusterId, isAdmin: true } })
+
+/** @param place whose newest version it is; looked up once where it does not depend on the row */
+function conditions(
+  { name, isLighthouse, isRelay, isAdmin, hasRoutes, outdated }: NodeFilter,
+  place: { readonly tenantId: Sql; readonly clusterId: Sql },
+): Sql[] {
+  const newest = sql`(SELECT max(b.version) FROM config_bundles b
+    WHERE b.tenant_id = ${place.tenantId} AND b.cluster_id = ${place.clusterId})`
+  const flag = (condition: Sql, wanted: boolean | null | undefined) =>
+    typeof wanted === 'boolean' ? [isTrue(condition, wanted)] : []
+  return [
+    ...(name ? [nameContains(name)] : []),
+    ...flag(sql`x.is_lighthouse`, isLighthouse),
+    ...flag(sql`x.is_relay`, isRelay),
+    ...flag(sql`x.is_admin`, isAdmin),
+    ...flag(sql`(x.routes <> '[]')`, hasRoutes),
+    ...flag(sql`(coalesce(x.running_config_version, 0) < coalesce(${newest}, 0))`, outdated),
+  ]
+}

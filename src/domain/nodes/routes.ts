@@ -1,0 +1,135 @@
+import { setImmediate } from 'node:timers/promises'
+
+import ipaddr from 'ipaddr.js'
+import * as z from 'zod'
+
+import { ValidationError } from '../../base/errors.ts'
+import type { Scope } from '../../auth/scope.ts'
+import type { Cluster, Node } from '../../db/client/types.ts'
+import { formatNetwork, overlaps, parseNetwork, type Network } from '../../base/networks.ts'
+import { reservedProblem } from '../shared/addresses.ts'
+import { listNodesWithRoutes } from './nodes.ts'
+
+/** A network that is reachable behind a node (Nebula's unsafe routes), in canonical text. */
+export const routeRule = z.string().transform((text, context) => {
+  const network = parseNetwork(text)
+  const message = !network
+    ? 'must be a network in CIDR notation without host bits, such as 192.168.1.0/24'
+    : isMapped(network)
+      ? 'must be written as the IPv4 network that it is'
+      : reservedProblem(network)
+  if (network && message === null) return formatNetwork(network)
+  context.addIssue({ code: 'custom', message: message ?? '' })
+  return z.NEVER
+})
+
+/** `::ffff:10.0.0.0/104` means 10.0.0.0/8 and would slip past every comparison with it. */
+const isMapped = ([address]: Network): boolean => address instanceof ipaddr.IPv6 && address.isIPv4MappedAddress()
+
+/** Whether a route takes all traffic: `0.0.0.0/0` or `::/0`. */
+export const isDefaultRoute = (route: string): boolean => route.endsWith('/0')
+
+/**
+ * Refuses routes that lead into the overlay itself. A default route, once it is allowed, contains everything: the
+ * overlay's own network goes before it, being the longer prefix.
+ * @throws ValidationError at each such route
+ */
+export function assertOutsideOverlay(routes: readonly string[], { networkCidr }: Cluster): void {
+  const overlay = parsed(networkCidr)
+  const issues = routes.flatMap((route, index) =>
+    !isDefaultRoute(route) && overlaps(parsed(route), overlay)
+      ? [
+          {
+            path: ['input', 'routes', String(index)],
+            message: `must not overlap the cluster's network, ${networkCidr}`,
+          },
+        ]
+      : [],
+  )
+  const [first, ...rest] = issues
+  if (first) throw new ValidationError([first, ...rest])
+}
+
+/**
+ * Refuses routes that no certificate of the cluster can hold, and without which other nodes drop what comes from there.
+ * Nebula takes IPv6 networks in version 2 only, and there only behind a node with an IPv6 address (cert/cert_v2.go,
+ * `validate`); the overlay's addresses are IPv4.
+ * @throws ValidationError at each such route
+ */
+export function assertIpv4(routes: readonly string[], { certificateVersion }: Cluster): void {
+  const message =
+    certificateVersion === 1
+      ? 'is IPv6: certificates of version 1 hold IPv4 only'
+      : 'is IPv6: Nebula takes it behind nodes with an IPv6 address only, and the overlay is IPv4'
+  const issues = routes.flatMap((route, index) =>
+    route.includes(':') ? [{ path: ['input', 'routes', String(index)], message }] : [],
+  )
+  const [first, ...rest] = issues
+  if (first) throw new ValidationError([first, ...rest])
+}
+
+/** The routes of a row; only this layer writes them, as a list of canonical texts. */
+export const routesOf = ({ routes }: Pick<Gateway, 'routes'>): readonly string[] => routes as string[]
+
+/** A node of a cluster with the networks behind it, as far as they are compared. */
+interface Gateway {
+  readonly id: string
+  readonly routes: unknown
+}
+
+/** A route of a node that shares addresses with one of another node: redundant gateways, or one inside the other. */
+export interface RouteOverlap<Other = Node> {
+  readonly route: string
+  readonly node: Other
+  readonly nodeRoute: string
+}
+
+/** How many overlaps are told at most: beyond it, nobody reads them. */
+const mostOverlaps = 1000
+
+/** Where a node's routes meet those of other nodes of its cluster: legitimate, and worth knowing. */
+export const listRouteOverlaps = async (scope: Scope, node: Node): Promise<RouteOverlap[]> =>
+  routesOf(node).length === 0 ? [] : overlapsAmong(node, await listNodesWithRoutes(scope.db, node.clusterId))
+
+/** Gateways that are looked at before others have their turn: each may have 256 routes, and the node as many. */
+const chunk = 20
+
+/** The same among nodes that were read: at most 1000. */
+export async function overlapsAmong<Other extends Gateway>(
+  node: Gateway,
+  others: readonly Other[],
+): Promise<RouteOverlap<Other>[]> {
+  const own = routesOf(node).map(span)
+  const found: RouteOverlap<Other>[] = []
+  for (const [index, other] of others.entries()) {
+    if (index % chunk === chunk - 1) await setImmediate()
+    if (other.id === node.id) continue
+    for (const { route: nodeRoute, first, last } of routesOf(other).map(span)) {
+      const met = own.filter((one) => one.first <= last && first <= one.last)
+      found.push(...met.map(({ route }) => ({ route, node: other, nodeRoute })))
+    }
+    if (found.length >= mostOverlaps) break
+  }
+  return found.slice(0, mostOverlaps)
+}
+
+interface Span {
+  readonly route: string
+  readonly first: string
+  readonly last: string
+}
+
+/** A route's first and last address as texts that compare as the addresses do; the two families never meet. */
+function span(route: string): Span {
+  const [address, prefix] = parsed(route)
+  const bits = address.toByteArray().map((byte) => byte.toString(2).padStart(8, '0'))
+  const network = `${address.kind()} ${bits.join('').slice(0, prefix)}`
+  const length = address.kind().length + 1 + bits.length * 8
+  return { route, first: network.padEnd(length, '0'), last: network.padEnd(length, '1') }
+}
+
+function parsed(cidr: string): Network {
+  const network = parseNetwork(cidr)
+  if (!network) throw new Error(`a stored network is not one: ${cidr}`)
+  return network
+}

@@ -1,0 +1,90 @@
+import { setImmediate } from 'node:timers/promises'
+
+import type { Operator } from '../../auth/scope.ts'
+import type { Logger } from '../../base/log.ts'
+import type { Cluster } from '../../db/client/types.ts'
+import { areKeysOpen, remedy, sealedKeys } from './closed-keys.ts'
+import type { Vault } from './vault.ts'
+
+type Sealed = Pick<Cluster, keyof typeof sealedKeys>
+
+/** Clusters that are read at once: some milliseconds of deciphering between two turns of the event loop. */
+const chunk = 100
+
+/** Ids that one line of the log names. */
+const mostNamed = 20
+
+interface Means {
+  readonly operator: Operator
+  readonly vault: Vault
+  readonly log: Pick<Logger, 'info' | 'error'>
+}
+
+/** The clusters that this process cannot sign for, as far as it has met them: each is said once. */
+export class ClosedClusters {
+  readonly #means: Means
+  /** By id, what did not open: it is not tried again before it is something else. */
+  readonly #known = new Map<string, string>()
+
+  constructor(means: Means) {
+    this.#means = means
+  }
+
+  /** Whether a cluster cannot be signed for; said in the log when that is new. */
+  isClosed(cluster: Sealed): boolean {
+    const wasKnown = this.#known.has(cluster.id)
+    const isClosed = this.#judge(cluster)
+    if (isClosed && !wasKnown) this.#tell([cluster.id])
+    return isClosed
+  }
+
+  /** Tries the keys of every cluster, and says in one line of the log which cannot be signed for and what to do. */
+  async look(): Promise<void> {
+    const { db } = this.#means.operator
+    const closed: string[] = []
+    for (let after = ''; ;) {
+      const where = { id: { gt: after } }
+      const page = await db.cluster.findMany({ where, select: sealedKeys, orderBy: { id: 'asc' }, take: chunk })
+      closed.push(...page.filter((cluster) => this.#judge(cluster)).map(({ id }) => id))
+      const last = page.at(-1)
+      if (!last || page.length < chunk) break
+      after = last.id
+      // SQLite's driver answers at once: without this, nothing else would have its turn before the last page.
+      await setImmediate()
+    }
+    if (closed.length > 0) this.#tell(closed)
+  }
+
+  /** Whether one of those that were met cannot be signed for still: reads no further than to the first that cannot. */
+  async areAny(): Promise<boolean> {
+    const { db } = this.#means.operator
+    const ids = [...this.#known.keys()]
+    for (let start = 0; start < ids.length; start += chunk) {
+      const some = ids.slice(start, start + chunk)
+      const found = await db.cluster.findMany({ where: { id: { in: some } }, select: sealedKeys })
+      const left = new Set(found.filter((cluster) => this.#judge(cluster)).map(({ id }) => id))
+      for (const id of some) if (!left.has(id)) this.#known.delete(id)
+      if (left.size > 0) return true
+    }
+    return false
+  }
+
+  #judge(cluster: Sealed): boolean {
+    const { vault, log } = this.#means
+    const { id, pkiCaKey, bundleSigningKey } = cluster
+    const keys = `${pkiCaKey ?? ''} ${bundleSigningKey ?? ''}`
+    const known = this.#known.get(id)
+    if (known === keys) return true
+    if (!areKeysOpen(vault, cluster)) {
+      this.#known.set(id, keys)
+      return true
+    }
+    if (this.#known.delete(id)) log.info({ clusterId: id }, 'the cluster can be signed for again')
+    return false
+  }
+
+  #tell(ids: readonly string[]): void {
+    const what = `${ids.length} of the clusters cannot be signed for: their keys do not open under this server's secret, and their changes are refused. ${remedy}`
+    this.#means.log.error({ clusters: ids.slice(0, mostNamed), count: ids.length }, what)
+  }
+}

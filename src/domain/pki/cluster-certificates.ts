@@ -1,0 +1,74 @@
+import * as z from 'zod'
+
+import { ConflictError, NotFoundError, ValidationError } from '../../base/errors.ts'
+import type { Scope } from '../../auth/scope.ts'
+import type { Cluster } from '../../db/client/types.ts'
+import { firstWithCertificates2 } from '../../nebula/version-hazards.ts'
+import { parseCaCertificate } from '../../pki/certificate.ts'
+import { assertNotRotating } from './ca-rotation.ts'
+import { changeCluster, updateCluster } from '../clusters/cluster-change.ts'
+import { assertAllRun } from '../clusters/nebula-versions.ts'
+import { groupsRule } from '../nodes/node-rules.ts'
+import { certificateLifetimeRule, certificateVersionRule, check, defined } from '../shared/rules.ts'
+
+const rules = z.object({
+  certificateVersion: certificateVersionRule.optional(),
+  certificateLifetimeDays: certificateLifetimeRule.optional(),
+})
+
+/**
+ * Sets the format and the lifetime of the nodes' certificates. Another format: all are signed again with the next
+ * version. Another lifetime: each is, when it is signed next.
+ * @throws ValidationError, NotFoundError, ConflictError when nodes cannot read the format, and while the CA is rotated
+ */
+export async function updateClusterCertificates(
+  scope: Scope,
+  id: string,
+  input: { certificateVersion?: number | undefined; certificateLifetimeDays?: number | undefined },
+): Promise<Cluster> {
+  const data = defined(check(rules, input))
+  await changeCluster(scope, id, `certificates ${JSON.stringify(data)}`, async (change) => {
+    const { cluster, set } = change
+    assertNotRotating(cluster)
+    if (data.certificateVersion === 2)
+      await assertAllRun(change, firstWithCertificates2, 'Certificates of version 2 need')
+    if (data.certificateVersion === 1) assertVersion1Suffices(cluster)
+    set(data)
+  })
+  return present(scope, id)
+}
+
+const enrollRules = z.object({ enrollGroups: groupsRule })
+
+/**
+ * Sets which groups a machine may ask for when it enrols itself. What nodes run does not change; it is a version like the
+ * others for its audit trail, and so that two who set the groups at once learn of each other.
+ * @throws ValidationError, NotFoundError
+ */
+export async function updateClusterEnrollment(
+  scope: Scope,
+  id: string,
+  input: { enrollGroups: readonly string[] },
+): Promise<Cluster> {
+  const data = check(enrollRules, input)
+  const { pkiCaCert } = await present(scope, id)
+  const allowed = pkiCaCert === null ? [] : parseCaCertificate(pkiCaCert).groups
+  const index = data.enrollGroups.findIndex((group) => allowed.length > 0 && !allowed.includes(group))
+  if (index >= 0) {
+    const message = `is not one of the groups that the CA may sign: ${allowed.join(', ')}`
+    throw ValidationError.at(['input', 'enrollGroups', String(index)], message)
+  }
+  return updateCluster(scope, id, `enrolment groups ${JSON.stringify(data.enrollGroups)}`, data)
+}
+
+/** IPv6 routes are refused in both versions: only the CA can stand in the way. */
+function assertVersion1Suffices({ pkiCaCert }: Cluster): void {
+  if (pkiCaCert === null || parseCaCertificate(pkiCaCert).version === 1) return
+  throw new ConflictError('The cluster’s CA is of version 2, which Nebula before 1.10 cannot read')
+}
+
+async function present(scope: Scope, id: string): Promise<Cluster> {
+  const cluster = await scope.db.cluster.findUnique({ where: { id } })
+  if (!cluster) throw new NotFoundError('Cluster')
+  return cluster
+}

@@ -1,0 +1,207 @@
+import { setImmediate } from 'node:timers/promises'
+
+import type { Operator } from '../../auth/scope.ts'
+import type { Logger } from '../../base/log.ts'
+import type { EndingFigures } from '../../db/reads/convergence.ts'
+import type { Cluster } from '../../db/client/types.ts'
+import { automaticRotationAt, beginDueCaRotation } from './ca-rotation-due.ts'
+import { caDetails } from './cluster-ca.ts'
+import { areKeysOpen, sealedKeys } from './closed-keys.ts'
+import { allWarningDays, day, lifetimeDaysOf, warningsOf, type Validity } from './ends.ts'
+import type { Vault } from './vault.ts'
+
+interface Means {
+  readonly operator: Operator
+  readonly vault: Vault
+  readonly log: Pick<Logger, 'info' | 'warn' | 'error'>
+  /** The time, for tests; milliseconds since 1970. */
+  readonly now?: () => number
+}
+
+/** Between two looks, in milliseconds: what ends soonest (a day's CA) is warned of six hours before. */
+const interval = 3_600_000
+/** The same behind a look that failed. */
+const retry = 60_000
+
+/** Clusters that are read at once: reading their CAs takes some ten milliseconds. */
+const chunk = 50
+
+/** Clusters that one look says something of; of the others it says how many there are. */
+const mostTold = 100
+
+/** Nodes that are named for each cluster. */
+const mostNamed = 5
+
+const columns = {
+  ...sealedKeys,
+  tenantId: true,
+  name: true,
+  pkiCaCert: true,
+  caRotationPhase: true,
+  caRotationAutomatic: true,
+} as const
+type Watched = Pick<Cluster, keyof typeof columns>
+
+/** What was said last of a cluster: the same is not said again. */
+interface Told {
+  /** How near the CA's end is: the shortest warning, in days, that has come; 0 when it has ended, null before. */
+  readonly ca: number | null
+  /** How many certificates have ended, and how many end within each of the warnings. */
+  readonly nodes: readonly number[]
+}
+
+const nothing: Told = { ca: null, nodes: [] }
+
+/**
+ * The master's look at what ends: it begins the rotations that are due, and says in the log whose certificates and CAs end
+ * soon or have ended, once for each time before the end that `ends.ts` names. Another master says it once more.
+ */
+export class EndsWatch {
+  readonly #means: Means
+  readonly #now: () => number
+  #told = new Map<string, Told>()
+  #nextAt = 0
+  #looking: Promise<void> | null = null
+  #stopped = false
+
+  constructor(means: Means) {
+    this.#means = means
+    this.#now = means.now ?? Date.now
+  }
+
+  /** Call it often while this instance is the master; it looks once an hour, in the background. */
+  lookWhenDue(): void {
+    if (this.#looking !== null || this.#stopped || this.#now() < this.#nextAt) return
+    this.#nextAt = this.#now() + interval
+    this.#looking = this.look()
+      .catch((err: unknown) => {
+        this.#nextAt = this.#now() + retry
+        this.#means.log.error({ err }, 'looking for certificates that end failed')
+      })
+      .finally(() => (this.#looking = null))
+  }
+
+  /** One look at all clusters. */
+  async look(): Promise<void> {
+    const now = new Date(this.#now())
+    const told = new Map<string, Told>()
+    const news: (() => void | Promise<void>)[] = []
+    for await (const page of this.#pages()) {
+      const counted = await this.#ending(page, now)
+      for (const cluster of page) {
+        const rotates = await this.#beginDue(cluster, now)
+        const before = this.#told.get(cluster.id) ?? nothing
+        const ca = cluster.pkiCaCert === null ? null : caDetails(cluster.pkiCaCert)
+        const present = { ca: ca && stageOf(ca, now), nodes: countsOf(counted.get(cluster.id)) }
+        if (present.ca !== null || present.nodes.some((count) => count > 0)) told.set(cluster.id, present)
+        if (ca !== null && present.ca !== null && present.ca < (before.ca ?? Infinity)) {
+          const stage = present.ca
+          news.push(() => this.#tellOfCa(cluster, { stage, notAfter: ca.notAfter, rotates }))
+        }
+        if (present.nodes.some((count, index) => count > (before.nodes[index] ?? 0))) {
+          news.push(() => this.#tellOfNodes(cluster, counted.get(cluster.id), now))
+        }
+      }
+    }
+    if (this.#stopped) return
+    this.#told = told
+    for (const tell of news.slice(0, mostTold)) await tell()
+    const more = news.length - mostTold
+    if (more > 0) this.#means.log.warn({ more }, 'certificates end in more clusters: see Cluster.convergence')
+  }
+
+  /** Begins no other look, and waits for the one that runs. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    await this.#looking
+  }
+
+  async *#pages(): AsyncGenerator<Watched[]> {
+    const { db } = this.#means.operator
+    for (let after = ''; !this.#stopped;) {
+      const where = { id: { gt: after } }
+      const page = await db.cluster.findMany({ where, select: columns, orderBy: { id: 'asc' }, take: chunk })
+      yield page
+      const last = page.at(-1)
+      if (!last || page.length < chunk) return
+      after = last.id
+      // SQLite's driver answers at once: without this, nothing else would have its turn before the last page.
+      await setImmediate()
+    }
+  }
+
+  async #ending(page: readonly Watched[], now: Date): Promise<Map<string, EndingFigures>> {
+    const times = [0, ...allWarningDays].map((days) => new Date(now.getTime() + days * day))
+    const ids = page.map(({ id }) => id)
+    const figures = await this.#means.operator.convergence.endingUntil(times, ids)
+    return new Map(figures.map((one) => [one.clusterId, one]))
+  }
+
+  /** @returns whether a rotation runs now */
+  async #beginDue(cluster: Watched, now: Date): Promise<boolean> {
+    const { operator, vault, log } = this.#means
+    const at = automaticRotationAt(cluster)
+    if (at === null || at > now || !areKeysOpen(vault, cluster)) return cluster.caRotationPhase !== null
+    try {
+      const begun = await beginDueCaRotation(operator, vault, cluster.id, now)
+      if (begun)
+        log.info({ clusterId: cluster.id }, `the rotation of the CA of cluster "${cluster.name}" has begun by itself`)
+      return begun
+    } catch (err) {
+      // The others must not wait for it; the next look tries again.
+      log.error({ err, clusterId: cluster.id }, 'the rotation of a CA could not begin by itself')
+      return false
+    }
+  }
+
+  #tellOfCa(cluster: Watched, { stage, notAfter, rotates }: { stage: number; notAfter: Date; rotates: boolean }): void {
+    const { vault, log } = this.#means
+    const next = rotates
+      ? 'it is being replaced: Cluster.caRotation says what that waits for'
+      : areKeysOpen(vault, cluster)
+        ? 'replace it (rotateClusterCa)'
+        : 'its key does not open under this server’s secret, so that it cannot be replaced by itself'
+    const end = notAfter.toISOString()
+    const what = { clusterId: cluster.id, caExpiresAt: end }
+    const when = stage === 0 ? `ended at ${end}: its nodes let nobody in` : `ends at ${end}, within ${inWords(stage)}`
+    log[stage === 0 ? 'error' : 'warn'](what, `the CA of cluster "${cluster.name}" ${when}; ${next}`)
+  }
+
+  async #tellOfNodes({ id, tenantId, name }: Watched, figures: EndingFigures | undefined, now: Date): Promise<void> {
+    const { operator, log } = this.#means
+    const [ended = 0, soon = 0, ...sooner] = countsOf(figures)
+    const [first, ...nearer] = warningsOf(figures?.lifetimeDays ?? 1)
+    const nearest = sooner.findLastIndex((count) => count > 0)
+    const ofThem = nearest < 0 ? '' : `, ${sooner[nearest] ?? 0} of them within ${inWords(nearer[nearest] ?? first)}`
+    const until = new Date(now.getTime() + first * day)
+    const nodes = await operator.db.node.findMany({
+      where: { tenantId, clusterId: id, certificate: { not: null }, certificateExpiresAt: { lte: until } },
+      orderBy: { certificateExpiresAt: 'asc' },
+      take: mostNamed,
+      select: { name: true },
+    })
+    const what = { clusterId: id, ended, soon, nodes: nodes.map((node) => node.name) }
+    const words = `certificates of nodes of cluster "${name}": ${ended} have ended, ${soon} were not renewed in time and end within ${inWords(first)}${ofThem}`
+    log[ended > 0 ? 'error' : 'warn'](what, words)
+  }
+}
+
+/** The shortest warning that has come before a CA's end, in days; 0 when it has ended, null when none has come. */
+function stageOf(ca: Validity, now: Date): number | null {
+  const left = ca.notAfter.getTime() - now.getTime()
+  if (left <= 0) return 0
+  return warningsOf(lifetimeDaysOf(ca)).findLast((days) => left <= days * day) ?? null
+}
+
+/** How many have ended, then how many of the others end within each warning that is given for such certificates. */
+function countsOf(figures: EndingFigures | undefined): readonly number[] {
+  if (figures === undefined) return []
+  const [ended = 0, ...ahead] = figures.until
+  const soon = warningsOf(figures.lifetimeDays).map((days) => (ahead[allWarningDays.indexOf(days)] ?? 0) - ended)
+  return [ended, ...soon]
+}
+
+function inWords(days: number): string {
+  if (days < 1) return `${days * 24} hours`
+  return days === 1 ? 'a day' : `${days} days`
+}

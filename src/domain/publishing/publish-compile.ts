@@ -1,0 +1,47 @@
+import { compileInThread } from '../bundles/compile/compile-thread.ts'
+import type { CompiledBundle, RenderInput } from '../bundles/compile/compile-input.ts'
+import type { SharedPart } from '../bundles/compile/shared-part.ts'
+import { exportCaKey } from '../../pki/ca.ts'
+import { bundleSigningKeyOf, certificateVersionOf, signerOf, trustedCas } from '../pki/cluster-ca.ts'
+import type { Firewall } from '../clusters/firewall.ts'
+import type { Snapshot } from './snapshot.ts'
+import type { Vault } from '../pki/vault.ts'
+
+const day = 86_400
+
+/** What the files of a snapshot's bundle follow from. */
+export const renderInputOf = ({ cluster, nodes }: Snapshot, shared: SharedPart | null): RenderInput => ({
+  certificateVersion: certificateVersionOf(cluster),
+  lighthousePort: cluster.lighthousePort,
+  // Only domain/clusters/firewall.ts writes the column, in this shape.
+  firewall: cluster.firewall as unknown as Firewall,
+  blocklist: (cluster.pkiCrl ?? '').split('\n').filter((line) => line !== ''),
+  cas: trustedCas(cluster),
+  shared,
+  nodes,
+})
+
+/**
+ * Compiles a snapshot, in the thread that is there for it.
+ * @throws LimitError when the bundle would be too large; Error when a sealed key does not open
+ */
+export async function compileSnapshot(
+  vault: Vault,
+  snapshot: Snapshot,
+  shared: SharedPart | null,
+): Promise<CompiledBundle> {
+  const { cluster } = snapshot
+  const signer = signerOf(vault, cluster)
+  const now = new Date()
+  return compileInThread(cluster.tenantId, {
+    ...renderInputOf(snapshot, shared),
+    clusterId: cluster.id,
+    version: cluster.configVersion,
+    createdAt: now,
+    now,
+    networkCidr: cluster.networkCidr,
+    signingKey: bundleSigningKeyOf(vault, cluster),
+    certificateLifetimeSeconds: cluster.certificateLifetimeDays * day,
+    signer: { caCertificate: signer.certificate.pem, caKeyPem: exportCaKey(signer) },
+  })
+}

@@ -1,0 +1,97 @@
+import type { Logger } from '../../base/log.ts'
+import type { Operator } from '../../auth/scope.ts'
+import type { Db, Tx } from '../../db/client/types.ts'
+import type { CompiledBundle } from '../bundles/compile/compile-input.ts'
+import { sharedPart, type SharedPart } from '../bundles/compile/shared-part.ts'
+import { withPki } from '../pki/cluster-ca.ts'
+import { withoutPublished } from '../clusters/pending-changes.ts'
+import { compileSnapshot } from './publish-compile.ts'
+import { readSnapshot, type Snapshot } from './snapshot.ts'
+import type { Vault } from '../pki/vault.ts'
+
+interface Means {
+  readonly scope: Operator
+  readonly vault: Vault
+  readonly log: Pick<Logger, 'warn'>
+}
+
+/** A cluster that changes faster than it is compiled is left to the next round. */
+const tries = 5
+
+/**
+ * Compiles and stores the bundle of what a cluster's nodes must run now, unless it is there. However many instances do
+ * so at once, one of them stores it.
+ * @returns the version, or null when there was nothing to publish
+ */
+export async function publishCluster({ scope, vault, log }: Means, clusterId: string): Promise<number | null> {
+  for (let turn = 0; turn < tries; turn += 1) {
+    const snapshot = await readSnapshot(scope.db, clusterId)
+    if (snapshot === null) return null
+    const { cluster } = snapshot
+    if (cluster.configVersion <= cluster.publishedConfigVersion) return null
+    if (await keysMade(scope.db, vault, snapshot)) continue
+    const shared = await sharedInForce(scope.db, snapshot)
+    const bundle = await compileSnapshot(vault, snapshot, shared)
+    for (const problem of bundle.problems) log.warn({ clusterId, ...problem }, 'a certificate cannot be signed again')
+    // Before the bundle: what is in no row could not be revoked. Where one was replaced meanwhile, the bundle holds another
+    // than the row, and is made anew.
+    if (!(await scope.certificates.replace(bundle.resigned))) continue
+    if (!(await store(scope.db, snapshot, bundle))) return null
+    scope.changes.emit({ kind: 'published', clusterId, version: cluster.configVersion })
+    return cluster.configVersion
+  }
+  return null
+}
+
+/** The shared configuration that the cluster's row names; null for Orrery's own. */
+export async function sharedInForce(
+  db: Pick<Tx, 'configBundle'>,
+  { cluster: { tenantId, id, sharedConfigVersion } }: Snapshot,
+): Promise<SharedPart | null> {
+  if (sharedConfigVersion === null) return null
+  const bundle = await db.configBundle.findUnique({
+    where: { tenantId_clusterId_version: { tenantId, clusterId: id, version: sharedConfigVersion } },
+    select: { data: true },
+  })
+  // deleteConfigBundle does not let it go.
+  if (!bundle) throw new Error(`cluster ${id} has no version ${sharedConfigVersion}, whose configuration is in force`)
+  return sharedPart(bundle.data)
+}
+
+/** Gives a cluster that was made before clusters had them its keys; whether it had to. */
+async function keysMade(db: Db, vault: Vault, { cluster: { id, ...keys } }: Snapshot): Promise<boolean> {
+  if (keys.pkiCaCert !== null && keys.pkiCaKey !== null && keys.bundleSigningKey !== null) return false
+  await db.$transaction(async (tx) => {
+    const data = { configVersion: { increment: 0 } }
+    const [cluster] = await tx.cluster.updateManyAndReturn({ where: { id }, data })
+    if (!cluster) return
+    const made: Parameters<Tx['cluster']['updateMany']>[0]['data'] = {}
+    withPki(vault, { tx, cluster, set: (columns) => Object.assign(made, columns) })
+    await tx.cluster.updateMany({ where: { id }, data: made })
+  })
+  return true
+}
+
+/** Stores a compiled bundle; false when another instance was faster or a newer version is there already. */
+async function store(db: Db, { cluster }: Snapshot, bundle: CompiledBundle): Promise<boolean> {
+  const { id, tenantId, configVersion: version } = cluster
+  return db.$transaction(async (tx) => {
+    // Takes the row's lock; only one gets past it with this version.
+    const [now] = await tx.cluster.updateManyAndReturn({
+      where: { id, publishedConfigVersion: { lt: version } },
+      data: { publishedConfigVersion: version },
+    })
+    if (!now) return false
+    const isSameShared = cluster.sharedConfigVersion !== null && now.sharedConfigVersion === cluster.sharedConfigVersion
+    const pendingChanges = withoutPublished(now.pendingChanges, cluster.pendingChanges)
+    await tx.cluster.update({
+      where: { id },
+      // The newest bundle always holds what is in force, so that older ones can be deleted.
+      data: { pendingChanges, ...(isSameShared ? { sharedConfigVersion: version } : {}) },
+    })
+    const { data, sha256, size } = bundle
+    const message = cluster.pendingChanges
+    await tx.configBundle.create({ data: { version, tenantId, clusterId: id, data, sha256, size, message } })
+    return true
+  })
+}

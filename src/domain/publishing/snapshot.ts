@@ -1,0 +1,122 @@
+import { setImmediate } from 'node:timers/promises'
+
+import type { Cluster, Prisma, Tx } from '../../db/client/types.ts'
+import type { CompileNode } from '../bundles/compile/compile-input.ts'
+
+/** A cluster and its nodes as they were at one version. */
+export interface Snapshot {
+  readonly cluster: Cluster
+  readonly nodes: readonly CompileNode[]
+}
+
+/** What reads it: a scope's client, or a transaction of it. */
+type Reader = Pick<Tx, 'cluster' | 'node'>
+
+const columns = {
+  id: true,
+  name: true,
+  overlayIp: true,
+  mtu: true,
+  routes: true,
+  groups: true,
+  isLighthouse: true,
+  lighthousePublicIp: true,
+  lighthousePort: true,
+  isRelay: true,
+  publicKey: true,
+  certificate: true,
+  certificateFingerprint: true,
+} as const satisfies Prisma.NodeSelect
+
+/** Nodes that are read at once: some milliseconds of work between two turns of the event loop. */
+const chunk = 250
+
+/** Times that a snapshot is tried without holding anything up; a cluster that changes all the time outlasts them. */
+const tries = 3
+
+/**
+ * Reads a cluster with all its nodes, consistent, without keeping anybody from changing it: every change raises the
+ * version, so what was read between two looks at one version belongs to it. The last try is a transaction.
+ * @returns null when the cluster does not exist or is not in the scope
+ */
+export async function readSnapshot(
+  db: Reader & { $transaction?: <T>(work: (tx: Tx) => Promise<T>) => Promise<T> },
+  clusterId: string,
+): Promise<Snapshot | null> {
+  for (let turn = 0; turn < tries; turn += 1) {
+    const snapshot = await readOnce(db, clusterId)
+    if (snapshot === null) return null
+    const after = await db.cluster.findUnique({ where: { id: clusterId }, select: { configVersion: true } })
+    if (after?.configVersion === snapshot.cluster.configVersion) return snapshot
+  }
+  // Changes of a cluster lock its row; so does this, by a write that writes what is there.
+  return db.$transaction === undefined
+    ? readOnce(db, clusterId)
+    : db.$transaction(async (tx) => {
+        await tx.cluster.updateMany({ where: { id: clusterId }, data: { configVersion: { increment: 0 } } })
+        return readOnce(tx, clusterId)
+      })
+}
+
+/** The same in one go; consistent within a change of the cluster, which holds its lock. */
+export async function readOnce(db: Reader, clusterId: string): Promise<Snapshot | null> {
+  const cluster = await db.cluster.findUnique({ where: { id: clusterId } })
+  if (!cluster) return null
+  const nodes: CompileNode[] = []
+  for (;;) {
+    const after = nodes.at(-1)?.name
+    const rows = await db.node.findMany({
+      // Along the unique index (tenant_id, cluster_id, name).
+      where: { tenantId: cluster.tenantId, clusterId, ...(after === undefined ? {} : { name: { gt: after } }) },
+      orderBy: { name: 'asc' },
+      take: chunk,
+      select: columns,
+    })
+    nodes.push(...rows.map(compileNode))
+    if (rows.length < chunk) return { cluster, nodes }
+    // SQLite's driver answers at once: without this, nothing else would have its turn before the last chunk.
+    await setImmediate()
+  }
+}
+
+/**
+ * The snapshot behind a change of a few nodes, of which the others stand in the one before: consistent within the change.
+ * @param written ids of the nodes that were made, changed or deleted since
+ * @returns null when the cluster does not exist any more
+ */
+export async function readChanged(
+  db: Reader,
+  before: Snapshot,
+  written: ReadonlySet<string>,
+): Promise<Snapshot | null> {
+  const { id, tenantId } = before.cluster
+  const cluster = await db.cluster.findUnique({ where: { id } })
+  if (!cluster) return null
+  if (written.size === 0) return { cluster, nodes: before.nodes }
+  const nodes = before.nodes.filter((node) => !written.has(node.id))
+  const rows = await db.node.findMany({
+    where: { id: { in: [...written] } },
+    select: columns,
+    orderBy: { name: 'asc' },
+  })
+  for (const row of rows) {
+    // The database decides the order of names: rendered files follow it.
+    const previous = await db.node.findFirst({
+      where: { tenantId, clusterId: id, name: { lt: row.name } },
+      orderBy: { name: 'desc' },
+      select: { id: true },
+    })
+    const place = previous === null ? 0 : nodes.findIndex((node) => node.id === previous.id) + 1
+    nodes.splice(place, 0, compileNode(row))
+  }
+  return { cluster, nodes }
+}
+
+type Row = Prisma.NodeGetPayload<{ select: typeof columns }>
+
+/** Only the domain writes the two lists, in this shape. */
+const compileNode = ({ routes, groups, ...row }: Row): CompileNode => ({
+  ...row,
+  routes: routes as string[],
+  groups: groups as string[],
+})

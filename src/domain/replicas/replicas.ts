@@ -1,0 +1,155 @@
+import * as z from 'zod'
+
+import { ConflictError, NotFoundError } from '../../base/errors.ts'
+import { newId } from '../../base/ids.ts'
+import type { Operator } from '../../auth/scope.ts'
+import { vacatedSeat } from '../../db/writes/lease.ts'
+import type { Prisma, Replica } from '../../db/client/types.ts'
+import { check } from '../shared/rules.ts'
+
+export type ReplicaRole = 'master' | 'replica'
+
+/** The columns that a query reads; all when absent. */
+interface Query {
+  readonly select?: Prisma.ReplicaSelect
+}
+
+export interface ReplicaFilter {
+  readonly role?: ReplicaRole | undefined
+  /** Whether its heartbeat is fresh. */
+  readonly healthy?: boolean | undefined
+}
+
+/** Instances are few: a list of them has no pages and ends here. */
+export const mostReplicas = 500
+
+/** GetReplica: one instance by id; null when it does not exist. */
+export const getReplica = (operator: Operator, id: string, query: Query = {}) =>
+  operator.db.replica.findUnique({ ...query, where: { id } })
+
+/** GetReplicaByAddress: one instance by its full URL; null when it does not exist. */
+export const getReplicaByAddress = (operator: Operator, address: string, query: Query = {}) =>
+  operator.db.replica.findUnique({ ...query, where: { address: URL.canParse(address) ? canonical(address) : '' } })
+
+/** ListReplicas: the instances, by address; at most 500. */
+export async function listReplicas(operator: Operator, { role, healthy }: ReplicaFilter = {}, query: Query = {}) {
+  const fresh = healthy === undefined ? null : await operator.lease.freshSince()
+  return operator.db.replica.findMany({
+    ...query,
+    where: {
+      id: { not: vacatedSeat.id },
+      ...(role ? { role } : {}),
+      ...(fresh ? { lastSeenAt: healthy ? { gte: fresh } : { lt: fresh } } : {}),
+    },
+    orderBy: { address: 'asc' },
+    take: mostReplicas,
+  })
+}
+
+/** ListHealthyReplicas: the instances that were heard of within the lease of 30 seconds, by address; at most 500. */
+export const listHealthyReplicas = (
+  operator: Operator,
+  filter: Omit<ReplicaFilter, 'healthy'> = {},
+  query: Query = {},
+) => listReplicas(operator, { ...filter, healthy: true }, query)
+
+/** GetMaster: the instance that is the master and whose lease runs; null when there is none. */
+export const getMaster = async (operator: Operator, query: Query = {}) =>
+  (await listHealthyReplicas(operator, { role: 'master' }, query))[0] ?? null
+
+/** CountMasters: how many instances are the master: 0 or 1. */
+export const countMasters = (operator: Operator): Promise<number> =>
+  operator.db.replica.count({ where: { role: 'master', id: { not: vacatedSeat.id } } })
+
+const rules = z.object({
+  address: z
+    .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
+    .max(2048, 'must have at most 2048 characters')
+    .refine((address) => !/[@#?]/.test(address), 'must not contain credentials, a query or a fragment')
+    .transform((address) => canonical(address)),
+})
+
+/**
+ * UpsertReplica: makes an instance known under its address. The row of an address that is known already becomes the new
+ * instance's, with its role.
+ * @throws ValidationError
+ */
+export async function upsertReplica(operator: Operator, input: { address: string }): Promise<Replica> {
+  const replica = await operator.lease.register({ id: newId(), ...check(rules, input) })
+  if (!replica) throw new Error('a registration that takes every row over found none')
+  return cameUp(operator, replica)
+}
+
+/**
+ * UpdateReplicaHeartbeat: a sign of life. A master whose lease ran out is a replica from then on.
+ * @throws NotFoundError
+ */
+export const updateReplicaHeartbeat = async (operator: Operator, id: string): Promise<Replica> =>
+  found(await operator.lease.heartbeat(id))
+
+/**
+ * UpdateReplicaRole: makes an instance the master, where there is no other whose lease runs, or takes the role from it.
+ * An instance that is told so by its heartbeat waits one lease before it acts as the master.
+ * @throws NotFoundError, ConflictError
+ */
+export async function updateReplicaRole(operator: Operator, id: string, role: ReplicaRole): Promise<Replica> {
+  if (role === 'replica') return found(await operator.lease.demote(id))
+  const master = await operator.lease.promote(id)
+  if (master) return master
+  const { lastSeenAt } = found(await getReplica(operator, id))
+  throw new ConflictError(
+    lastSeenAt < (await operator.lease.freshSince())
+      ? 'The replica has not reported for too long to become the master'
+      : 'Another replica is the master: take the role from it first',
+  )
+}
+
+/**
+ * DeleteReplica: forgets an instance. One that is alive registers again with its next heartbeat.
+ * @throws NotFoundError
+ */
+export async function deleteReplica(operator: Operator, id: string): Promise<Replica> {
+  const deleted = found(await operator.lease.remove(id))
+  wentDown(operator, [id])
+  return deleted
+}
+
+/** PruneStaleReplicas: forgets the instances that were not heard of for five minutes; returns how many. */
+export async function pruneStaleReplicas(operator: Operator): Promise<number> {
+  const gone = await operator.lease.prune()
+  wentDown(operator, gone)
+  return gone.length
+}
+
+function cameUp<T extends Replica | null>({ changes }: Operator, replica: T): T {
+  if (replica) changes.emit({ kind: 'replicaUp', replicaId: replica.id, address: replica.address })
+  return replica
+}
+
+function wentDown({ changes }: Operator, ids: readonly string[]): void {
+  for (const replicaId of ids) changes.emit({ kind: 'replicaDown', replicaId })
+}
+
+/** What the server's own instance needs of the table of replicas. */
+export const replicaRegistry = (operator: Operator) => ({
+  register: async ({ id, address }: { id: string; address: string }, options: { onlyLate: boolean }) =>
+    roleOf(cameUp(operator, await operator.lease.register({ id, ...check(rules, { address }, []) }, options))),
+  heartbeat: async (id: string) => roleOf(await operator.lease.heartbeat(id)),
+  takeOver: (id: string) => operator.lease.takeOver(id),
+  prune: () => pruneStaleReplicas(operator),
+  release: async (id: string) => {
+    await operator.lease.release(id)
+    wentDown(operator, [id])
+  },
+})
+
+// The table's CHECK allows the two.
+const roleOf = (replica: Replica | null) => (replica ? (replica.role as ReplicaRole) : null)
+
+function found(replica: Replica | null): Replica {
+  if (!replica) throw new NotFoundError('Replica')
+  return replica
+}
+
+/** One spelling for one address: lower-case host, no default port, a path. */
+const canonical = (address: string): string => new URL(address).href

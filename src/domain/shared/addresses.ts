@@ -1,0 +1,50 @@
+import ipaddr from 'ipaddr.js'
+import * as z from 'zod'
+
+import { formatNetwork, isFullAddress, overlaps, parseNetwork, type Network } from '../../base/networks.ts'
+
+/** What no machine lets another one have (RFC 6890; Linux drops packets from and to most of them). */
+const reserved: readonly (readonly [network: Network, what: string])[] = [
+  [ipaddr.parseCIDR('0.0.0.0/8'), 'stands for “this network”'],
+  [ipaddr.parseCIDR('127.0.0.0/8'), 'is every machine’s own'],
+  [ipaddr.parseCIDR('169.254.0.0/16'), 'is for one link only'],
+  [ipaddr.parseCIDR('224.0.0.0/4'), 'is for multicast'],
+  [ipaddr.parseCIDR('240.0.0.0/4'), 'is reserved'],
+  [ipaddr.parseCIDR('::1/128'), 'is every machine’s own'],
+  [ipaddr.parseCIDR('fe80::/10'), 'is for one link only'],
+  [ipaddr.parseCIDR('ff00::/8'), 'is for multicast'],
+]
+
+/** Why a network can be nobody's, as a rule says it; null when it can. A larger one, a default route say, may hold such. */
+export function reservedProblem(network: Network): string | null {
+  const clash = reserved.find(([taken]) => taken[1] <= network[1] && overlaps(taken, network))
+  return clash ? `must not be within ${formatNetwork(clash[0])}, which ${clash[1]}` : null
+}
+
+/** The overlay network of a cluster: IPv4, with room for two nodes at least. */
+export const networkRule = z.string().transform((text, context) => {
+  const network = parseNetwork(text)
+  if (!network) return refuse(context, 'must be a network in CIDR notation without host bits, such as 10.42.0.0/16')
+  if (network[0].kind() !== 'ipv4') return refuse(context, 'must be an IPv4 network')
+  if (network[1] < 8 || network[1] > 30) return refuse(context, 'must have a prefix length of 8 to 30')
+  // With a prefix of 8 at least, it holds none of them but the link's own, which then is within 169.0.0.0/8.
+  const problem = reservedProblem(network)
+  return problem === null ? formatNetwork(network) : refuse(context, problem)
+})
+
+/** The address at which the underlay reaches a lighthouse. */
+export const publicIpRule = z.string().transform((text, context) => {
+  if (!isFullAddress(text)) return refuse(context, 'must be an IPv4 or IPv6 address')
+  const address = ipaddr.process(text)
+  const range = address.range()
+  if (range === 'unspecified' || range === 'multicast' || range === 'loopback' || range === 'broadcast') {
+    return refuse(context, `must be an address that other machines can reach, not a ${range} one`)
+  }
+  const problem = reservedProblem([address, address.kind() === 'ipv4' ? 32 : 128])
+  return problem === null ? address.toString() : refuse(context, problem)
+})
+
+function refuse(context: z.RefinementCtx, message: string): never {
+  context.addIssue({ code: 'custom', message })
+  return z.NEVER
+}

@@ -1,0 +1,40 @@
+import type { Scope } from '../../auth/scope.ts'
+import type { Listing, Row, Sql, Window } from '../../db/reads/pages.ts'
+
+export type { Window } from '../../db/reads/pages.ts'
+
+/**
+ * A list of the domain: which rows, in which order. The same description answers one page of everything in scope and
+ * a page for each of many parents, and counts them.
+ */
+export interface List {
+  readonly listing: Listing
+  readonly where: readonly Sql[]
+}
+
+/** What of a list's rows is wanted: the fields to read and the part of the order. */
+export interface Excerpt {
+  readonly fields: readonly string[]
+  readonly window: Window
+}
+
+/** A page of all rows of the list that the scope reaches. */
+export const readPage = (scope: Scope, { listing, where }: List, { fields, window }: Excerpt): Promise<Row[]> =>
+  scope.pages.page(listing, fields, where, window)
+
+/** A page for each parent, by the parent's id, in one statement. */
+export const readPages = (
+  scope: Scope,
+  { listing, where }: List,
+  parentIds: readonly string[],
+  { fields, window }: Excerpt,
+): Promise<Map<string, Row[]>> => scope.pages.pagesByParent(listing, parentIds, fields, where, window)
+
+export const countRows = (scope: Scope, { listing, where }: List): Promise<number> => scope.pages.count(listing, where)
+
+/** Parents without rows are missing from the result. */
+export const countRowsByParent = (
+  scope: Scope,
+  { listing, where }: List,
+  parentIds: readonly string[],
+): Promise<Map<string, number>> => scope.pages.countByParent(listing, parentIds, where)

@@ -1,0 +1,92 @@
+import * as z from 'zod'
+
+import { ValidationError, type ValidationIssue } from '../../base/errors.ts'
+import { lineProblem, textProblem } from '../../base/text.ts'
+import { isVersion } from '../../nebula/version.ts'
+
+/**
+ * Checks an input against its rules and returns it as the rules shape it (names trimmed, defaults filled in).
+ * @throws ValidationError with every broken rule and the path to it
+ */
+export function check<Shape extends z.ZodType>(rules: Shape, input: unknown, at: readonly string[] = ['input']) {
+  const result = rules.safeParse(input)
+  if (result.success) return result.data
+  const [first, ...rest] = result.error.issues.map((issue): ValidationIssue => ({
+    path: [...at, ...issue.path.map(String)],
+    message: issue.message,
+  }))
+  // A failed parse has at least one issue; the type does not say so.
+  throw new ValidationError([first ?? { path: at, message: 'is not valid' }, ...rest])
+}
+
+/** A rule of base/text.ts as one of an input. */
+function obeys(problem: (text: string) => string | null) {
+  return (text: string, context: z.RefinementCtx): void => {
+    const message = problem(text)
+    if (message !== null) context.addIssue({ code: 'custom', message })
+  }
+}
+
+/** A text of one line that is not empty once trimmed. */
+const lineRule = z
+  .string()
+  .superRefine(obeys(lineProblem))
+  .transform((name) => name.trim())
+  .refine((name) => name.length > 0, 'must not be empty')
+
+/** A name of anything: 1 to 255 characters once trimmed, none of them a control character. */
+export const nameRule = lineRule.refine((name) => [...name].length <= 255, 'must have at most 255 characters')
+
+/** A name that goes into certificates, which have room for so much (slackhq/nebula cert/cert_v2.go, MaxNameLength). */
+export const certifiedNameRule = lineRule.refine(
+  (name) => Buffer.byteLength(name) <= 253,
+  'must have at most 253 bytes of UTF-8',
+)
+
+/** Nebula's groups; nebula-cert separates them with commas. */
+export const groupRule = certifiedNameRule.refine((group) => !group.includes(','), 'must not contain a comma')
+
+/** A UDP port. */
+export const portRule = z.int('must be a whole number').min(1, 'must be 1 to 65535').max(65535, 'must be 1 to 65535')
+
+/** What Nebula's `-version` says. */
+export const nebulaVersionRule = z
+  .string()
+  .max(100, 'must have at most 100 characters')
+  .refine(isVersion, 'must be a version such as 1.9.5')
+
+/** Nebula's certificate format. */
+export const certificateVersionRule = z.int('must be 1 or 2').min(1, 'must be 1 or 2').max(2, 'must be 1 or 2')
+
+const days = (most: number) => {
+  const rule = `must be 1 to ${most} days`
+  return z.int('must be a whole number').min(1, rule).max(most, rule)
+}
+
+/** How long a node's certificate is valid, in days. */
+export const certificateLifetimeRule = days(3650)
+
+/** How long a new CA is valid, in days. */
+export const caLifetimeRule = days(7300)
+
+/** The largest packet of the tunnel device, in bytes. */
+export const mtuRule = z
+  .int('must be a whole number')
+  .min(1280, 'must be 1280 to 9000 bytes')
+  .max(9000, 'must be 1280 to 9000 bytes')
+
+/** A free text that people read later, such as what a bundle changes. */
+export const messageRule = z
+  .string()
+  .superRefine(obeys(textProblem))
+  .trim()
+  .max(1000, 'must have at most 1000 characters')
+
+/** A part of a name that a list is narrowed to: no name is longer, and SQLite compares with 50 000 bytes at most. */
+export const namePartRule = z.string().superRefine(obeys(lineProblem)).max(255, 'must have at most 255 characters')
+
+type Defined<T> = { [Key in keyof T]?: Exclude<T[Key], undefined> }
+
+/** The fields that were given: what is absent from an update stays as it is. */
+export const defined = <T extends object>(fields: T): Defined<T> =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Defined<T>

@@ -1,0 +1,48 @@
+import type { Node } from '../../db/client/types.ts'
+import { parsePublicKey } from '../../pki/keys.ts'
+import { signerOf, withPki } from '../pki/cluster-ca.ts'
+import type { NodeChange } from '../nodes/node-change.ts'
+import {
+  assertFewCertificates,
+  assertSignable,
+  certificatesOf,
+  signIdentity,
+  superseding,
+  type Identity,
+} from './node-certificate.ts'
+import { revoke } from './revocation.ts'
+import { routesOf } from '../nodes/routes.ts'
+import type { Vault } from '../pki/vault.ts'
+
+/** What of a node a change may set that its certificate says. */
+interface Changed {
+  readonly routes?: readonly string[]
+  readonly groups?: readonly string[]
+}
+
+/**
+ * Signs a node's certificate again when what it says changes, as part of the change. The one before is revoked when it
+ * says more than the new one; where it says less, nobody gains by it. A node that sent no key yet gets nothing.
+ * @returns the columns to write
+ * @throws ValidationError when the CA does not allow it, ConflictError when it has expired
+ */
+export function renewed(vault: Vault, change: NodeChange, changed: Changed): Identity | object {
+  const { node, cluster } = change
+  const { name, overlayIp, publicKey } = node
+  const before = { routes: routesOf(node), groups: groupsOf(node) }
+  const certified = { name, overlayIp, ...before, ...changed }
+  if (publicKey === null) {
+    assertSignable(cluster, certified)
+    return {}
+  }
+  assertFewCertificates(node)
+  const ready = withPki(vault, change)
+  const ca = signerOf(vault, ready.cluster)
+  const identity = signIdentity(ca, ready.cluster, { ...certified, publicKey: parsePublicKey(publicKey) })
+  const lost = (kind: 'routes' | 'groups') => before[kind].some((one) => !certified[kind].includes(one))
+  if (lost('routes') || lost('groups')) revoke(change, certificatesOf(node))
+  return { ...identity, supersededCertificates: superseding(node) }
+}
+
+/** The groups of a row; only this layer writes them, as a list of texts. */
+export const groupsOf = ({ groups }: Pick<Node, 'groups'>): readonly string[] => groups as string[]

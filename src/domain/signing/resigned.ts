@@ -1,0 +1,42 @@
+import { setImmediate } from 'node:timers/promises'
+
+import type { ResignedNode } from '../../db/writes/certificates.ts'
+import type { Db, Tx } from '../../db/client/types.ts'
+import { superseding } from './node-certificate.ts'
+
+/* For whoever works in a scope of their own; the publisher, which works in all of them, has `certificates.replace`. */
+
+/** Certificates that are written in one transaction, and between two turns of the event loop: some 10 ms of work. */
+const chunk = 25
+
+/**
+ * Writes the certificates that were signed again, each over the one that it was made for. They are written before their
+ * bundle, since what is not in a row could not be revoked.
+ * @returns false when one was replaced in the meantime: the bundle holds another than the row, and is made anew
+ */
+export async function keepResigned(db: Pick<Db, '$transaction'>, resigned: readonly ResignedNode[]): Promise<boolean> {
+  for (let start = 0; start < resigned.length; start += chunk) {
+    const written = await db.$transaction((tx) => writeResigned(tx, resigned.slice(start, start + chunk)))
+    if (!written) return false
+    // SQLite's driver answers at once: without this, nothing else would have its turn before the last chunk.
+    await setImmediate()
+  }
+  return true
+}
+
+export async function writeResigned(tx: Tx, resigned: readonly ResignedNode[]): Promise<boolean> {
+  const ids = resigned.map(({ nodeId }) => nodeId)
+  const select = { id: true, certificate: true, supersededCertificates: true } as const
+  const present = await tx.node.findMany({ where: { id: { in: ids } }, select })
+  const before = new Map(present.map((node) => [node.id, superseding(node)]))
+  let all = true
+  for (const { nodeId, previousFingerprint, certificate, fingerprint, expiresAt } of resigned) {
+    const identity = { certificate, certificateFingerprint: fingerprint, certificateExpiresAt: expiresAt }
+    const { count } = await tx.node.updateMany({
+      where: { id: nodeId, certificateFingerprint: previousFingerprint },
+      data: { ...identity, supersededCertificates: before.get(nodeId) ?? {} },
+    })
+    all &&= count === 1
+  }
+  return all
+}

@@ -1,0 +1,23 @@
+import type { Credentials } from '../../auth/authenticate.ts'
+import type { Operator } from '../../auth/scope.ts'
+import { getClusterByTokenHash } from '../clusters/clusters.ts'
+import { getNodeByTokenHash } from '../nodes/nodes.ts'
+import { getSessionByTokenHash } from './sign-ins.ts'
+import { findTenant } from './tenants.ts'
+
+/** The look-ups that authentication makes, with the server's own reach: nobody is signed in yet. */
+export const credentials = (operator: Operator): Credentials => ({
+  nodeByTokenHash: (hash) => getNodeByTokenHash(operator, hash),
+  clusterByTokenHash: (hash) => getClusterByTokenHash(operator, hash),
+  rehashNode: async (id, from, to) => {
+    await operator.db.node.updateMany({ where: { id, tokenHash: from }, data: { tokenHash: to } })
+  },
+  rehashCluster: async (id, from, to) => {
+    await operator.db.cluster.updateMany({ where: { id, clusterTokenHash: from }, data: { clusterTokenHash: to } })
+  },
+  sessionByTokenHash: (hash) => getSessionByTokenHash(operator, hash),
+  rehashSession: async (id, from, to) => {
+    await operator.db.credential.updateMany({ where: { id, tokenHash: from }, data: { tokenHash: to } })
+  },
+  tenantExists: async (id) => (await findTenant(operator, id, ['id'])) !== null,
+})

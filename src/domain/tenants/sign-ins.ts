@@ -1,0 +1,97 @@
+import type { Operator } from '../../auth/scope.ts'
+import { parseToken, type SessionToken, type SignInCode, type TokenHash, type Tokens } from '../../auth/tokens.ts'
+import { newId } from '../../base/ids.ts'
+
+/** Milliseconds. */
+const lifetimes = { link: 10 * 60_000, session: 12 * 3_600_000 }
+
+/** `credentials.kind`. */
+const kinds = { link: 'sign_in_link', session: 'session' }
+/** `credentials.role`: the only one that signs in by a link. */
+const operatorRole = 'operator'
+
+/** A session that was just begun; its token is shown this once. */
+export interface NewSession {
+  readonly token: SessionToken
+  readonly expiresAt: Date
+}
+
+interface Means {
+  readonly operator: Operator
+  readonly tokens: Tokens
+  /** The time, for tests; milliseconds since 1970. */
+  readonly now?: () => number
+}
+
+/**
+ * How operators sign in without a password: whoever has the installation's secret makes a link, which is good once and for
+ * ten minutes, and a page exchanges it for a session of twelve hours, which can be ended.
+ */
+export class SignIns {
+  readonly #operator: Operator
+  readonly #tokens: Tokens
+  readonly #now: () => number
+
+  constructor({ operator, tokens, now = Date.now }: Means) {
+    this.#operator = operator
+    this.#tokens = tokens
+    this.#now = now
+  }
+
+  /**
+   * Makes what a link holds.
+   * @param name who will be signed in, for messages
+   */
+  async makeLink(name: string): Promise<SignInCode> {
+    const { token, hash } = this.#tokens.newSignInCode()
+    const row = this.#rowOf('link', hash, name)
+    await this.#operator.db.credential.create({ data: row })
+    return token
+  }
+
+  /** Begins a session; null when no link holds the code, or one that was used or has expired: which, nobody is told. */
+  async exchange(code: string): Promise<NewSession | null> {
+    const parsed = parseToken(code)
+    if (parsed?.kind !== 'signInCode') return null
+    const hashes = [this.#tokens.hash(parsed.token), ...this.#tokens.previousHashes(parsed.token)]
+    const usedAt = new Date(this.#now())
+    const isGood = { kind: kinds.link, usedAt: null, expiresAt: { gt: usedAt } }
+    const link = await this.#operator.db.credential.findFirst({ where: { tokenHash: { in: hashes }, ...isGood } })
+    if (!link) return null
+    const { token, hash } = this.#tokens.newSessionToken()
+    const row = this.#rowOf('session', hash, link.name)
+    return this.#operator.db.$transaction(async (tx) => {
+      // Of two who come at once, the condition holds for one.
+      const { count } = await tx.credential.updateMany({ where: { id: link.id, ...isGood }, data: { usedAt } })
+      if (count === 0) return null
+      await tx.credential.create({ data: row })
+      return { token, expiresAt: row.expiresAt }
+    })
+  }
+
+  /** Ends a session, and its streams on every instance. */
+  async signOut(sessionId: string): Promise<void> {
+    await this.#operator.db.credential.deleteMany({ where: { id: sessionId, kind: kinds.session } })
+    this.#operator.changes.emit({ kind: 'signedOut' })
+  }
+
+  /** Removes links that were used, and whatever has expired. */
+  async removeSpent(): Promise<void> {
+    const expired = { expiresAt: { lte: new Date(this.#now()) } }
+    const used = { usedAt: { not: null } }
+    await this.#operator.db.credential.deleteMany({ where: { OR: [expired, used] } })
+  }
+
+  #rowOf(what: keyof typeof kinds, tokenHash: TokenHash, name: string) {
+    const createdAt = new Date(this.#now())
+    const expiresAt = new Date(createdAt.getTime() + lifetimes[what])
+    return { id: newId(), kind: kinds[what], tokenHash, role: operatorRole, name, createdAt, expiresAt }
+  }
+}
+
+/** The session of a token, by the token's hash; null when there is none. One with an unknown role is none. */
+export async function getSessionByTokenHash({ db }: Operator, tokenHash: TokenHash) {
+  const row = await db.credential.findUnique({ where: { tokenHash } })
+  if (row?.kind !== kinds.session || row.role !== operatorRole) return null
+  return { ...row, role: 'operator' as const }
+}

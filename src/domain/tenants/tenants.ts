@@ -1,0 +1,77 @@
+import * as z from 'zod'
+
+import { ConflictError, NotFoundError } from '../../base/errors.ts'
+import { newId } from '../../base/ids.ts'
+import type { Operator, Scope } from '../../auth/scope.ts'
+import { refusal } from '../../db/client/errors.ts'
+import type { Listing } from '../../db/reads/pages.ts'
+import type { Prisma, Tenant } from '../../db/client/types.ts'
+import { nameContains } from '../shared/filters.ts'
+import { countRows, type List } from '../shared/pages.ts'
+import { check, nameRule } from '../shared/rules.ts'
+
+const listing: Listing = {
+  table: 'tenants',
+  order: ['name'],
+  direction: 'asc',
+  parent: null,
+}
+
+export interface TenantFilter {
+  /** Part of the name, upper and lower case alike. */
+  readonly name?: string | null | undefined
+}
+
+/** GetTenant: one tenant; null when it does not exist or is not in the scope. */
+export const getTenant = (scope: Scope, id: string, query: { select?: Prisma.TenantSelect } = {}) =>
+  scope.db.tenant.findUnique({ ...query, where: { id } })
+
+/** Some columns of one tenant, looked up together with all that is looked up at the moment; null as with GetTenant. */
+export const findTenant = <Field extends keyof Tenant>(
+  scope: Scope,
+  id: string,
+  fields: readonly Field[],
+): Promise<Pick<Tenant, Field> | null> => scope.rows.find('tenants', 'id', id, fields)
+
+/** ListTenants: all tenants in scope, by name. */
+export const listTenants = (filter: TenantFilter = {}): List => ({
+  listing,
+  where: filter.name ? [nameContains(filter.name)] : [],
+})
+
+/** CountTenants: how many there are. */
+export const countTenants = (scope: Scope): Promise<number> => countRows(scope, listTenants())
+
+const rules = z.object({ name: nameRule })
+
+/**
+ * CreateTenant: a new organisation.
+ * @throws ValidationError, ConflictError when the name is taken
+ */
+export async function createTenant(operator: Operator, input: { name: string }): Promise<Tenant> {
+  const { name } = check(rules, input)
+  try {
+    return await operator.db.tenant.create({ data: { id: newId(), name } })
+  } catch (error) {
+    if (refusal(error)?.kind === 'unique') throw new ConflictError(`A tenant named "${name}" exists already`)
+    throw error
+  }
+}
+
+/**
+ * DeleteTenant: removes the organisation with its clusters, nodes and bundles.
+ * @throws NotFoundError
+ */
+export async function deleteTenant(operator: Operator, id: string): Promise<Tenant> {
+  try {
+    const { clusters, deleted } = await operator.db.$transaction(async (tx) => ({
+      clusters: await tx.cluster.findMany({ where: { tenantId: id }, select: { id: true } }),
+      deleted: await tx.tenant.delete({ where: { id } }),
+    }))
+    for (const { id: clusterId } of clusters) operator.changes.emit({ kind: 'ended', clusterId, whose: 'everybody' })
+    return deleted
+  } catch (error) {
+    if (refusal(error)?.kind === 'missing') throw new NotFoundError('Tenant')
+    throw error
+  }
+}

@@ -1,0 +1,107 @@
+import {
+  getConfigBundle,
+  getLatestConfigBundle,
+  getLatestConfigBundles,
+  getLatestConfigBundleVersion,
+  listConfigBundles,
+  type ConfigBundle as ConfigBundleRow,
+} from '../../domain/bundles/config-bundles.ts'
+import type { ClusterFields } from '../../domain/clusters/clusters.ts'
+import { scopeOf } from '../kit/access.ts'
+import { builder } from '../kit/builder.ts'
+import { Cluster, loadCluster } from '../clusters/clusters.ts'
+import { resolveConnection } from '../kit/connection.ts'
+import type { Context } from '../kit/context.ts'
+import { loadNode, Node } from '../nodes/nodes.ts'
+
+export const ConfigBundle = builder.prismaObject('ConfigBundle', {
+  description: 'One published version of a cluster’s configuration. Its archive is downloaded over HTTP.',
+  select: { clusterId: true, version: true },
+  fields: (t) => ({
+    version: t.expose('version', {
+      type: 'PositiveInt',
+      description: 'The `configVersion` it was made from; numbers may be missing, none is ever given twice.',
+    }),
+    cluster: t.field({
+      type: Cluster,
+      description: 'The cluster whose configuration it is.',
+      select: { clusterId: true },
+      resolve: ({ clusterId }, _args, context, info) => loadCluster(clusterId, context, info),
+    }),
+    createdBy: t.field({
+      type: Node,
+      nullable: true,
+      description: 'The node that uploaded it; null where somebody else made it, or where the node was deleted.',
+      select: { createdById: true },
+      resolve: ({ createdById }, _args, context, info) =>
+        createdById === null ? null : loadNode(createdById, context, info),
+    }),
+    createdAt: t.expose('createdAt', { type: 'DateTimeISO', description: 'When it was published.' }),
+    sha256: t.exposeString('sha256', { description: 'SHA-256 of the archive, 64 hex digits.' }),
+    size: t.expose('size', { type: 'NonNegativeInt', description: 'Size of the archive (tar.gz), bytes.' }),
+    message: t.exposeString('message', { nullable: true, description: 'What changed, and who changed it.' }),
+    downloadPath: t.string({
+      description: 'Where the archive is downloaded on this server (GET, as an admin, with the same credential).',
+      resolve: ({ clusterId, version }) => `/clusters/${clusterId}/bundles/${version}`,
+    }),
+  }),
+})
+
+const ConfigBundleConnection = builder.connectionObject(
+  { type: ConfigBundle, name: 'ConfigBundleConnection', description: 'A page of versions, the newest first.' },
+  { name: 'ConfigBundleEdge', description: 'A version and its place in the list.' },
+)
+
+builder.queryField('configBundle', (t) =>
+  t.field({
+    type: ConfigBundle,
+    nullable: true,
+    description:
+      'One published version; null when it does not exist or is not yours. For everybody but enrolling machines.',
+    authScopes: { clusterReader: true },
+    args: {
+      clusterId: t.arg({ type: 'UUID', required: true, description: 'The cluster’s id.' }),
+      version: t.arg({ type: 'PositiveInt', description: 'Which version; the newest when null.' }),
+    },
+    resolve: (_root, { clusterId, version }, context) =>
+      typeof version === 'number'
+        ? getConfigBundle(scopeOf(context), clusterId, version)
+        : getLatestConfigBundle(scopeOf(context), clusterId),
+  }),
+)
+
+/** The newest version of each cluster of a list, in one statement. */
+function latestOf(clusterId: string, context: Context): Promise<ConfigBundleRow | null> {
+  const scope = scopeOf(context)
+  const place = { place: ConfigBundle, purpose: 'latest' }
+  return context.loaders.load(place, clusterId, (ids) => getLatestConfigBundles(scope, ids), null)
+}
+
+builder.objectFields(Cluster, (t) => ({
+  bundles: t.connection(
+    {
+      type: ConfigBundle,
+      description: 'The published versions, the newest first.',
+      resolve: ({ id }, args, context, info) =>
+        resolveConnection<ConfigBundleRow>(listConfigBundles(), { args, context, info, parentId: id }),
+    },
+    ConfigBundleConnection,
+  ),
+  latestBundle: t.field({
+    type: ConfigBundle,
+    nullable: true,
+    description: 'The newest published version; null when there is none.',
+    resolve: ({ id }, _args, context) => latestOf(id, context),
+  }),
+  latestBundleVersion: t.field({
+    type: 'PositiveInt',
+    nullable: true,
+    description: 'The number of the newest published version; null when there is none.',
+    extensions: { computedColumn: 'latestBundleVersion' },
+    resolve: (cluster, _args, context) => {
+      // A cluster that was looked up by its id has it already.
+      const { latestBundleVersion: known } = cluster as Partial<ClusterFields>
+      return known === undefined ? getLatestConfigBundleVersion(scopeOf(context), cluster.id) : known
+    },
+  }),
+}))

@@ -1,0 +1,66 @@
+import { MAX_FILES } from '../../domain/bundles/read/file-diff.ts'
+import type { ChangePlan as ChangePlanShape, NodePlan as NodePlanShape } from '../../domain/plan/change-plan.ts'
+import type { ChangeWarning as ChangeWarningShape } from '../../domain/warnings/warning.ts'
+import { builder, pageSizes } from '../kit/builder.ts'
+import { atMost } from '../bundles/bundle-diff.ts'
+import { ChangeWarning, warningsDescription } from './change-warnings.ts'
+import { FileDiff } from '../bundles/file-diffs.ts'
+
+const NodeAction = builder.enumType('NodeAction', {
+  description: 'What a node’s Nebula needs to run something else.',
+  values: {
+    NONE: { value: 'none', description: 'Nothing.' },
+    RELOAD: { value: 'reload', description: 'To read its files again; tunnels stay.' },
+    RESTART: { value: 'restart', description: 'To be started again; its tunnels are made anew.' },
+  } as const,
+})
+
+const NodePlan = builder.objectRef<NodePlanShape>('NodePlan').implement({
+  description: 'What a change would do to one node.',
+  fields: (t) => ({
+    nodeId: t.field({ type: 'UUID', description: 'The node’s id.', resolve: ({ id }) => id }),
+    name: t.exposeString('name', { description: 'The node’s name.' }),
+    files: t.stringList({
+      description: 'Which of the files that it is given would differ, as paths in the bundle’s archive.',
+      resolve: ({ files }) => [...files],
+    }),
+    action: t.expose('action', {
+      type: NodeAction,
+      description: 'What its Nebula would need; of a node that never reported its release, what 1.6.1 needs.',
+    }),
+  }),
+})
+
+/** A plan, and what may not work about the change, which is decided when it is asked for. */
+export interface WarnedPlan extends ChangePlanShape {
+  readonly warnings: () => Promise<readonly ChangeWarningShape[]>
+}
+
+export const ChangePlan = builder.objectRef<WarnedPlan>('ChangePlan').implement({
+  description: 'What a change would do. Nothing was changed.',
+  fields: (t) => ({
+    version: t.expose('version', { type: 'PositiveInt', description: 'The `configVersion` that there would be.' }),
+    nodeCount: t.expose('nodeCount', {
+      type: 'NonNegativeInt',
+      description: 'How many nodes would be given something else; a node that would be deleted is none of them.',
+    }),
+    nodes: t.field({
+      type: [NodePlan],
+      description: 'These nodes, by name.',
+      args: { first: t.arg.int({ defaultValue: 50, description: `How many of them, at most ${pageSizes.most}.` }) },
+      resolve: ({ nodes }, { first }) => nodes(atMost(first ?? 50, pageSizes.most)),
+    }),
+    fileCount: t.expose('fileCount', { type: 'NonNegativeInt', description: 'How many files would differ.' }),
+    files: t.field({
+      type: [FileDiff],
+      description: 'The files that would differ, by path; certificates that are yet to be signed have no `diff`.',
+      args: { first: t.arg.int({ defaultValue: 50, description: `How many of them, at most ${MAX_FILES}.` }) },
+      resolve: ({ files }, { first }) => files(atMost(first ?? 50, MAX_FILES)),
+    }),
+    warnings: t.field({
+      type: [ChangeWarning],
+      description: warningsDescription,
+      resolve: async ({ warnings }) => [...(await warnings())],
+    }),
+  }),
+})

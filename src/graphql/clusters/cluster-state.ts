@@ -1,0 +1,116 @@
+import { NotFoundError, ValidationError } from '../../base/errors.ts'
+import {
+  deleteClusterState,
+  getClusterState,
+  getStaleClusters,
+  listClusterStates,
+  mostStaleClusters,
+  upsertClusterState,
+} from '../../domain/clusters/cluster-state.ts'
+import { operatorOf, scopeOf } from '../kit/access.ts'
+import { builder } from '../kit/builder.ts'
+import { Cluster, loadCluster } from './clusters.ts'
+import { outcome } from '../kit/errors.ts'
+
+const ClusterState = builder.prismaObject('ClusterState', {
+  description: 'Which version of a cluster an instance of the control plane runs.',
+  select: { clusterId: true, instanceId: true },
+  fields: (t) => ({
+    cluster: t.field({
+      type: Cluster,
+      description: 'The cluster.',
+      select: { clusterId: true },
+      resolve: ({ clusterId }, _args, context, info) => loadCluster(clusterId, context, info),
+    }),
+    instanceId: t.expose('instanceId', { type: 'UUID', description: 'The id of the instance: a replica’s.' }),
+    runningConfigVersion: t.expose('runningConfigVersion', {
+      type: 'PositiveInt',
+      description: 'The version that runs there; behind the cluster’s `configVersion` until the instance caught up.',
+    }),
+    updatedAt: t.expose('updatedAt', { type: 'DateTimeISO', description: 'When the instance reported last.' }),
+  }),
+})
+
+builder.objectFields(Cluster, (t) => ({
+  state: t.field({
+    type: ClusterState,
+    nullable: true,
+    description: 'What one instance of the control plane runs of the cluster; null when it never reported any.',
+    args: { instanceId: t.arg({ type: 'UUID', required: true, description: 'The id of the instance.' }) },
+    resolve: ({ id }, { instanceId }, context, info) => {
+      const scope = scopeOf(context)
+      const place = { place: info.fieldNodes[0], purpose: instanceId }
+      return context.loaders.load(place, id, (ids) => getClusterState(scope, instanceId, ids), null)
+    },
+  }),
+  states: t.field({
+    type: [ClusterState],
+    description: 'What each instance of the control plane that reported runs of the cluster, the newest report first.',
+    resolve: ({ id }, _args, context) => {
+      const scope = scopeOf(context)
+      const place = { place: 'cluster', purpose: 'states' }
+      return context.loaders.load(place, id, (ids) => listClusterStates(scope, ids), [])
+    },
+  }),
+}))
+
+builder.queryField('staleClusters', (t) =>
+  t.prismaField({
+    type: [Cluster],
+    description: `The clusters of which an instance runs an older version than is wanted, or none, by name; at most ${mostStaleClusters}, so ask again once those run. For operators.`,
+    authScopes: { operator: true },
+    args: { instanceId: t.arg({ type: 'UUID', required: true, description: 'The id of the instance.' }) },
+    resolve: (query, _root, { instanceId }, context) => getStaleClusters(operatorOf(context), instanceId, query),
+  }),
+)
+
+builder.relayMutationField(
+  'reportClusterState',
+  {
+    description: 'Which version of a cluster runs on an instance.',
+    inputFields: (t) => ({
+      clusterId: t.field({ type: 'UUID', required: true, description: 'The cluster’s id.' }),
+      instanceId: t.field({ type: 'UUID', required: true, description: 'The id of the instance.' }),
+      runningConfigVersion: t.field({
+        type: 'PositiveInt',
+        required: true,
+        description: 'The version that runs there; at most the cluster’s `configVersion`.',
+      }),
+    }),
+  },
+  {
+    description: 'Reports which version of a cluster runs on an instance of the control plane. For operators.',
+    authScopes: { operator: true },
+    errors: outcome('reportClusterState', ValidationError, NotFoundError),
+    resolve: (_root, { input }, context) => upsertClusterState(operatorOf(context), input),
+  },
+  {
+    description: 'The report was taken down.',
+    outputFields: (t) => ({
+      clusterState: t.field({ type: ClusterState, description: 'The report.', resolve: (state) => state }),
+    }),
+  },
+)
+
+builder.relayMutationField(
+  'deleteClusterState',
+  {
+    description: 'The report to delete.',
+    inputFields: (t) => ({
+      clusterId: t.field({ type: 'UUID', required: true, description: 'The cluster’s id.' }),
+      instanceId: t.field({ type: 'UUID', required: true, description: 'The id of the instance.' }),
+    }),
+  },
+  {
+    description: 'Deletes what an instance reported of a cluster that it does not run any more. For operators.',
+    authScopes: { operator: true },
+    errors: outcome('deleteClusterState', NotFoundError),
+    resolve: (_root, { input }, context) => deleteClusterState(operatorOf(context), input),
+  },
+  {
+    description: 'The report was deleted.',
+    outputFields: (t) => ({
+      clusterState: t.field({ type: ClusterState, description: 'The report as it was.', resolve: (state) => state }),
+    }),
+  },
+)

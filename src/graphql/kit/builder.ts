@@ -1,0 +1,113 @@
+import SchemaBuilder from '@pothos/core'
+import ComplexityPlugin from '@pothos/plugin-complexity'
+import ErrorsPlugin from '@pothos/plugin-errors'
+import PrismaPlugin from '@pothos/plugin-prisma'
+import RelayPlugin from '@pothos/plugin-relay'
+import ScopeAuthPlugin from '@pothos/plugin-scope-auth'
+
+import type PrismaTypes from '../../db/generated/pothos.ts'
+import { getDatamodel } from '../../db/generated/pothos.ts'
+import type { PrismaClient } from '../../db/generated/sqlite/client.ts'
+import { accessOf, refusalFor, scopeOf, type AccessScopes } from './access.ts'
+import { complexityError, fieldComplexity, limitsFor, pageSizes } from './complexity.ts'
+import type { Context } from './context.ts'
+import { plainTexts } from './plain-texts.ts'
+import { presentColumns } from '../rows/present-columns.ts'
+import type { Scalars } from './scalar-types.ts'
+
+export { pageSizes }
+
+const firstLast = `At most ${pageSizes.most}; ${pageSizes.standard} when neither \`first\` nor \`last\` is given.`
+
+export const builder = new SchemaBuilder<{
+  Context: Context
+  PrismaTypes: PrismaTypes
+  Scalars: Scalars
+  AuthScopes: AccessScopes
+  DefaultFieldNullability: false
+  DefaultEdgesNullability: false
+  DefaultNodeNullability: false
+  Connection: { readonly count: () => Promise<number> }
+}>({
+  plugins: [RelayPlugin, ScopeAuthPlugin, ErrorsPlugin, plainTexts, presentColumns, PrismaPlugin, ComplexityPlugin],
+  defaultFieldNullability: false,
+  errors: { directResult: true },
+  prisma: {
+    // Only read where a row lacks a column that a field needs; then through the caller's own client.
+    client: (context) => scopeOf(context).db as PrismaClient,
+    dmmf: getDatamodel(),
+    exposeDescriptions: false,
+    filterConnectionTotalCount: false,
+    onUnusedQuery: null,
+  },
+  scopeAuth: {
+    authScopes: accessOf,
+    // Who may not listen is refused before there is a stream.
+    authorizeOnSubscribe: true,
+    unauthorizedError: (_parent, context) => refusalFor(context),
+  },
+  complexity: { limit: limitsFor, fieldComplexity, complexityError },
+  relay: {
+    clientMutationId: 'omit',
+    cursorType: 'String',
+    nodeQueryOptions: false,
+    nodesQueryOptions: false,
+    edgesFieldOptions: {
+      nullable: false,
+      description: 'The rows of this page, each with its cursor.',
+    },
+    nodeFieldOptions: { description: 'The row.' },
+    cursorFieldOptions: {
+      description: 'Marks this row’s place in the list, for `after` and `before`.',
+    },
+    nodesOnConnection: {
+      description: 'The rows of this page, without cursors.',
+    },
+    pageInfoFieldOptions: { description: 'Where this page lies in the list.' },
+    pageInfoTypeOptions: {
+      name: 'PageInfo',
+      description: 'Where a page lies in its list.',
+    },
+    hasNextPageFieldOptions: {
+      description: 'Whether rows follow this page (asked for with `first`).',
+    },
+    hasPreviousPageFieldOptions: {
+      description: 'Whether rows precede this page (asked for with `last`).',
+    },
+    startCursorFieldOptions: {
+      description: 'The cursor of the first row; null when the page is empty.',
+    },
+    endCursorFieldOptions: {
+      description: 'The cursor of the last row; null when the page is empty.',
+    },
+    firstArgOptions: {
+      description: `How many rows from the beginning. ${firstLast}`,
+    },
+    lastArgOptions: { description: `How many rows from the end. ${firstLast}` },
+    afterArgOptions: {
+      description: 'Only rows after the one with this cursor.',
+    },
+    beforeArgOptions: {
+      description: 'Only rows before the one with this cursor.',
+    },
+    mutationInputArgOptions: { description: 'What is to be done.' },
+  },
+})
+
+builder.globalConnectionField('totalCount', (t) =>
+  t.int({
+    description: 'How many rows there are on all pages; counted only when asked for.',
+    resolve: ({ count }) => count(),
+  }),
+)
+
+builder.queryType({
+  description: 'What can be read. Who may read it is said with each field; a row that is not yours does not exist.',
+})
+builder.subscriptionType({
+  description: 'What can be listened to, as server-sent events (`Accept: text/event-stream`, one stream a request).',
+})
+builder.mutationType({
+  description:
+    'What can be changed. Each mutation returns its payload or one of the errors of its union; a change of what nodes must run bumps the cluster’s `configVersion` in the same transaction.',
+})

@@ -1,0 +1,147 @@
+import { resolveCursorConnection, type PageInfoShape } from '@pothos/plugin-relay'
+import type { GraphQLResolveInfo } from 'graphql'
+import * as z from 'zod'
+
+import { textProblem } from '../../base/text.ts'
+import { countRows, countRowsByParent, readPage, readPages, type List, type Window } from '../../domain/shared/pages.ts'
+import { scopeOf } from './access.ts'
+import { pageSizes } from './builder.ts'
+import type { Context } from './context.ts'
+import { badUserInput } from './errors.ts'
+import { requestedColumns, type ColumnsRequest } from '../rows/requested-columns.ts'
+
+/** The arguments of every connection. */
+interface PageArguments {
+  readonly first?: number | null | undefined
+  readonly last?: number | null | undefined
+  readonly after?: string | null | undefined
+  readonly before?: string | null | undefined
+}
+
+interface Connection<Row> {
+  readonly edges: { readonly cursor: string; readonly node: Row }[]
+  readonly pageInfo: PageInfoShape
+  readonly count: () => Promise<number>
+}
+
+/**
+ * Resolves a connection over a list of the domain: reads the fields that the query asks for and no others, and counts
+ * only when `totalCount` is asked for. With a `parentId` it is one of many lists of the same place in the query, and
+ * all of them are read in one statement.
+ * @typeParam Row the rows' type; it has at least the fields that were asked for
+ */
+export async function resolveConnection<Row extends object>(
+  list: List,
+  {
+    args,
+    context,
+    info,
+    parentId,
+  }: {
+    args: PageArguments
+    context: Context
+    info: GraphQLResolveInfo
+    parentId?: string
+  },
+): Promise<Connection<Row>> {
+  assertPageSize(args)
+  const scope = scopeOf(context)
+  const { order } = list.listing
+  const fields = requestedFields(list, info)
+  const place = info.fieldNodes[0]
+  const connection = await resolveCursorConnection(
+    {
+      args,
+      defaultSize: pageSizes.standard,
+      maxSize: pageSizes.most,
+      // A row holds the columns of its order: requestedFields adds them.
+      toCursor: (row) => encodeCursor(order.map((column) => (row as Readonly<Record<string, unknown>>)[column])),
+    },
+    async ({ after, before, limit, inverted }) => {
+      const window: Window = {
+        after: decode(list, after),
+        before: decode(list, before),
+        limit,
+        inverted,
+      }
+      const rows =
+        parentId === undefined
+          ? await readPage(scope, list, { fields, window })
+          : await context.loaders.load(
+              { place, purpose: 'page' },
+              parentId,
+              (ids) => readPages(scope, list, ids, { fields, window }),
+              [],
+            )
+      return rows
+    },
+  )
+  return {
+    // The rows have the columns that were asked for; the compiler cannot see which.
+    ...(connection as Pick<Connection<Row>, 'edges' | 'pageInfo'>),
+    count: () =>
+      parentId === undefined
+        ? countRows(scope, list)
+        : context.loaders.load({ place, purpose: 'count' }, parentId, (ids) => countRowsByParent(scope, list, ids), 0),
+  }
+}
+
+function assertPageSize({ first, last }: PageArguments): void {
+  for (const [name, size] of Object.entries({ first, last })) {
+    if (size !== null && size !== undefined && (size < 0 || size > pageSizes.most)) {
+      throw badUserInput(`${name}: must be 0 to ${pageSizes.most}`)
+    }
+  }
+  if (typeof first === 'number' && typeof last === 'number') throw badUserInput('first and last exclude each other')
+}
+
+/** The columns to read: those of the fields in the query, those of the cursor, and the row's id. */
+function requestedFields({ listing }: List, info: GraphQLResolveInfo): string[] {
+  const asked = requestedColumns(info, columnsOf[listing.table])
+  return [...new Set([...asked, ...listing.order])]
+}
+
+/** What the rows of a table are in the API. */
+const ofRows = (type: string): ColumnsRequest => ({ type, paths: [['edges', 'node'], ['nodes']] })
+const columnsOf = {
+  tenants: ofRows('Tenant'),
+  clusters: ofRows('Cluster'),
+  nodes: ofRows('Node'),
+  config_bundles: ofRows('ConfigBundle'),
+} as const
+
+/** A cursor is the row's place in the order, so that it stays good when the row itself is deleted. */
+const encodeCursor = (key: readonly unknown[]): string => Buffer.from(JSON.stringify(key)).toString('base64url')
+
+/** Names are the longest keys: 255 characters, escaped and in base64. */
+const longestCursor = 4096
+
+const cursorShape = z.array(z.union([z.string().refine((text) => textProblem(text) === null), z.int32()]))
+
+function decode({ listing }: List, cursor: string | null | undefined): (string | number)[] | null {
+  if (cursor === null || cursor === undefined) return null
+  const text = cursor.length <= longestCursor ? Buffer.from(cursor, 'base64url').toString('utf8') : ''
+  const key = cursorShape.safeParse(parseJson(text))
+  if (
+    !key.success ||
+    key.data.length !== listing.order.length ||
+    !key.data.every(fits(listing.order)) ||
+    // Written once more it is the same: nothing in it was passed over.
+    encodeCursor(key.data) !== cursor
+  ) {
+    throw badUserInput('That cursor is not one of this list.')
+  }
+  return key.data
+}
+
+const fits = (order: readonly string[]) => (value: string | number, index: number) =>
+  (typeof value === 'number') === (order[index] === 'version')
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    // Whatever is no JSON is no cursor either; the shape's check says so.
+    return undefined
+  }
+}

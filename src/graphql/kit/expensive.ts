@@ -1,0 +1,7 @@
+import { budgetOf } from '../../auth/session.ts'
+import { callerOf } from './access.ts'
+import type { Context } from './context.ts'
+
+/** Runs expensive work when it is the turn of whose share it takes. */
+export const expensively = <T>(context: Context, work: (signal: AbortSignal) => Promise<T>): Promise<T> =>
+  context.expensive.run(budgetOf(callerOf(context)), context.left(), work)

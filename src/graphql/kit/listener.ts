@@ -1,0 +1,44 @@
+import type { Session, SignedIn } from '../../auth/session.ts'
+import type { Listener } from '../../domain/live/stream.ts'
+import { callerOf, unauthenticated } from './access.ts'
+import type { Context } from './context.ts'
+
+/**
+ * The caller of a subscription, as its stream knows it.
+ * @throws GraphQLError UNAUTHENTICATED for a JWT that has just expired: a request may be late by what clocks differ, a
+ * stream would end as soon as it began
+ */
+export function listenerOf(context: Context): Listener {
+  const caller = callerOf(context)
+  const { isSameAs, ...known } = asListener(caller)
+  if (known.expiresAt !== null && known.expiresAt.getTime() <= Date.now()) throw unauthenticated()
+  const authenticateAgain = context.reauthentication()
+  return { scope: caller.scope, ...known, isAllowed: async () => isSameAs(await authenticateAgain()) }
+}
+
+interface Known extends Pick<Listener, 'nodeId' | 'expiresAt'> {
+  /** Whether a credential still leads to whom it led to when the stream began. */
+  readonly isSameAs: (now: Session) => boolean
+}
+
+function asListener(caller: SignedIn): Known {
+  switch (caller.kind) {
+    case 'operator':
+      return { nodeId: null, expiresAt: caller.expiresAt, isSameAs: (now) => now.kind === 'operator' }
+    case 'tenantAdmin': {
+      const { role, scope, expiresAt } = caller
+      const isSameAs = (now: Session) =>
+        now.kind === 'tenantAdmin' && now.scope.tenantId === scope.tenantId && now.role === role
+      return { nodeId: null, expiresAt, isSameAs }
+    }
+    case 'node': {
+      const { nodeId } = caller
+      return { nodeId, expiresAt: null, isSameAs: (now) => now.kind === 'node' && now.nodeId === nodeId }
+    }
+    case 'enrollingMachine': {
+      const { clusterId } = caller
+      const isSameAs = (now: Session) => now.kind === 'enrollingMachine' && now.clusterId === clusterId
+      return { nodeId: null, expiresAt: null, isSameAs }
+    }
+  }
+}

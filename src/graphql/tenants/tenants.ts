@@ -1,0 +1,159 @@
+import { NotFoundError, ConflictError, ValidationError } from '../../base/errors.ts'
+
+import type { Tenant as TenantRow } from '../../db/generated/sqlite/client.ts'
+import { createTenant, deleteTenant, findTenant, getTenant, listTenants } from '../../domain/tenants/tenants.ts'
+import { operatorOf, scopeOf } from '../kit/access.ts'
+import { builder } from '../kit/builder.ts'
+import { resolveConnection } from '../kit/connection.ts'
+import { referredTo } from '../rows/referred.ts'
+
+export const Tenant = builder.prismaObject('Tenant', {
+  description: 'An organisation: whoever belongs to it sees its clusters and nothing of any other tenant.',
+  select: { id: true },
+  fields: (t) => ({
+    id: t.expose('id', {
+      type: 'UUID',
+      description: 'Given when the tenant is created.',
+    }),
+    name: t.exposeString('name', {
+      description: 'Unique on this control plane.',
+    }),
+    createdAt: t.expose('createdAt', {
+      type: 'DateTimeISO',
+      description: 'When the tenant was created.',
+    }),
+  }),
+})
+
+/** The tenant of a row; all rows of a list find theirs in one statement. */
+export const loadTenant = referredTo<TenantRow>({
+  what: 'tenant',
+  columns: { type: 'Tenant' },
+  find: (context, id, columns) => findTenant(scopeOf(context), id, columns),
+})
+
+const TenantFilter = builder.inputType('TenantFilter', {
+  description: 'Which tenants to list; what is left out does not narrow the list.',
+  fields: (t) => ({
+    name: t.string({
+      description: 'Part of the name, upper and lower case alike.',
+    }),
+  }),
+})
+
+const TenantConnection = builder.connectionObject(
+  {
+    type: Tenant,
+    name: 'TenantConnection',
+    description: 'A page of tenants, by name.',
+  },
+  { name: 'TenantEdge', description: 'A tenant and its place in the list.' },
+)
+
+builder.queryFields((t) => ({
+  tenant: t.prismaField({
+    type: Tenant,
+    nullable: true,
+    description: 'One tenant; null when it does not exist or is not yours. For everybody but enrolling machines.',
+    authScopes: { clusterReader: true },
+    args: {
+      id: t.arg({
+        type: 'UUID',
+        required: true,
+        description: 'The tenant’s id.',
+      }),
+    },
+    resolve: (query, _root, { id }, context) => getTenant(scopeOf(context), id, query),
+  }),
+  tenants: t.connection(
+    {
+      type: Tenant,
+      description: 'The tenants that you see, by name: all of them for operators, your own for everybody else.',
+      authScopes: { clusterReader: true },
+      args: {
+        filter: t.arg({
+          type: TenantFilter,
+          description: 'Which of them; all when null.',
+        }),
+      },
+      resolve: (_root, { filter, ...args }, context, info) =>
+        resolveConnection<typeof Tenant.$inferType>(listTenants(filter ?? {}), {
+          args,
+          context,
+          info,
+        }),
+    },
+    TenantConnection,
+  ),
+}))
+
+builder.relayMutationField(
+  'createTenant',
+  {
+    description: 'A new tenant.',
+    inputFields: (t) => ({
+      name: t.string({
+        required: true,
+        description: 'Unique on this control plane; 1 to 255 characters.',
+      }),
+    }),
+  },
+  {
+    description: 'Creates a tenant. For operators.',
+    authScopes: { operator: true },
+    errors: {
+      types: [ValidationError, ConflictError],
+      union: {
+        name: 'CreateTenantResult',
+        description: 'What came of `createTenant`.',
+      },
+    },
+    resolve: (_root, { input }, context) => createTenant(operatorOf(context), input),
+  },
+  {
+    description: 'The tenant was created.',
+    outputFields: (t) => ({
+      tenant: t.field({
+        type: Tenant,
+        description: 'The new tenant.',
+        resolve: (tenant) => tenant,
+      }),
+    }),
+  },
+)
+
+builder.relayMutationField(
+  'deleteTenant',
+  {
+    description: 'The tenant to delete.',
+    inputFields: (t) => ({
+      id: t.field({
+        type: 'UUID',
+        required: true,
+        description: 'The tenant’s id.',
+      }),
+    }),
+  },
+  {
+    description: 'Deletes a tenant with its clusters, nodes and bundles. There is no way back. For operators.',
+    authScopes: { operator: true },
+    errors: {
+      types: [NotFoundError],
+      union: {
+        name: 'DeleteTenantResult',
+        description: 'What came of `deleteTenant`.',
+      },
+    },
+    resolve: (_root, { input }, context) => deleteTenant(operatorOf(context), input.id),
+  },
+  {
+    description: 'The tenant was deleted.',
+    outputFields: (t) => ({
+      tenant: t.field({
+        type: Tenant,
+        description: 'The tenant as it was.',
+        resolve: (tenant) => tenant,
+      }),
+    }),
+  },
+)

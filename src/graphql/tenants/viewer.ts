@@ -1,0 +1,121 @@
+import type { GraphQLResolveInfo } from 'graphql'
+
+import type { NodeSession, OperatorSession, SignedIn, TenantAdminSession } from '../../auth/session.ts'
+import type { Node as NodeRow } from '../../db/generated/sqlite/client.ts'
+import { getCluster } from '../../domain/clusters/clusters.ts'
+import { callerOf, unauthenticated } from '../kit/access.ts'
+import { builder } from '../kit/builder.ts'
+import type { WithCluster } from '../clusters/clusters.ts'
+import type { Context } from '../kit/context.ts'
+import { loadNode, Node } from '../nodes/nodes.ts'
+import { requestedColumns } from '../rows/requested-columns.ts'
+import { loadTenant, Tenant } from './tenants.ts'
+
+const Operator = builder.objectRef<OperatorSession>('Operator').implement({
+  description: 'Somebody who runs this control plane; may do everything.',
+  fields: (t) => ({
+    subject: t.exposeString('subject', {
+      description: 'Who it is: the `sub` of the JWT, or the name that the sign-in link was made for.',
+    }),
+  }),
+})
+
+const TenantRole = builder.enumType('TenantRole', {
+  description: 'What somebody may do inside a tenant.',
+  values: {
+    ADMIN: { value: 'admin', description: 'Everything.' },
+    VIEWER: { value: 'viewer', description: 'Read, and change nothing.' },
+  } as const,
+})
+
+const TenantAdmin = builder.objectRef<TenantAdminSession>('TenantAdmin').implement({
+  description: 'Somebody who belongs to a tenant.',
+  fields: (t) => ({
+    subject: t.exposeString('subject', { description: 'Who it is: the `sub` of the JWT.' }),
+    role: t.expose('role', { type: TenantRole, description: 'What they may do.' }),
+    tenant: t.field({
+      type: Tenant,
+      description: 'The tenant.',
+      resolve: ({ scope }, _args, context, info) => loadTenant(scope.tenantId, context, info),
+    }),
+  }),
+})
+
+const enrollingFields = { id: true, name: true, networkCidr: true, pkiCaCert: true } as const
+
+interface EnrollingMachineShape {
+  readonly id: string
+  readonly name: string
+  readonly networkCidr: string
+  readonly pkiCaCert: string | null
+}
+
+const EnrollingMachine = builder.objectRef<EnrollingMachineShape>('EnrollingMachine').implement({
+  description: 'A machine that holds a cluster’s token and is not a node yet: it sees what it needs to enrol.',
+  fields: (t) => ({
+    clusterId: t.expose('id', { type: 'UUID', description: 'The cluster that the token is for.' }),
+    clusterName: t.exposeString('name', { description: 'The cluster’s name.' }),
+    networkCidr: t.expose('networkCidr', { type: 'CIDR', description: 'The overlay network of the cluster.' }),
+    caCertificate: t.exposeString('pkiCaCert', {
+      nullable: true,
+      description: 'The CA’s certificate, PEM; null until the cluster has a CA.',
+    }),
+  }),
+})
+
+const Viewer = builder.unionType('Viewer', {
+  description: 'Whoever asks.',
+  types: [Operator, TenantAdmin, Node, EnrollingMachine],
+  resolveType: (value) => {
+    if (!('kind' in value)) return 'pkiCaCert' in value ? EnrollingMachine : Node
+    switch (value.kind) {
+      case 'operator':
+        return Operator
+      case 'tenantAdmin':
+        return TenantAdmin
+    }
+  },
+})
+
+builder.queryField('viewer', (t) =>
+  t.field({
+    type: Viewer,
+    description: 'Who you are, by the credential you sent. For everybody who is signed in.',
+    authScopes: { signedIn: true },
+    resolve: (_root, _args, context, info) => viewerOf(callerOf(context), context, info),
+  }),
+)
+
+type ViewerShape = OperatorSession | TenantAdminSession | NodeRow | EnrollingMachineShape
+
+async function viewerOf(caller: SignedIn, context: Context, info: GraphQLResolveInfo): Promise<ViewerShape> {
+  switch (caller.kind) {
+    case 'operator':
+    case 'tenantAdmin':
+      return caller
+    case 'node':
+      return nodeItself(caller, context, info)
+    case 'enrollingMachine': {
+      const cluster = await getCluster(caller.scope, caller.clusterId, { select: enrollingFields })
+      return cluster ?? nobody()
+    }
+  }
+}
+
+const nodeColumns = { type: 'Node' }
+
+/** A poll asks for no more of the node, and of its cluster, than authentication has just read. */
+function nodeItself(caller: NodeSession, context: Context, info: GraphQLResolveInfo) {
+  const { nodeId: id, clusterId, name, isAdmin, scope, versions } = caller
+  const { tenantId } = scope
+  const cluster = { id: clusterId, tenantId, ...versions }
+  const read = { id, tenantId, clusterId, name, isAdmin, cluster } satisfies WithCluster & Partial<NodeRow>
+  const asked = requestedColumns(info, nodeColumns)
+  // Fields find their columns in it, and the others are not asked for.
+  return asked.every((column) => column in read) ? (read as unknown as NodeRow) : loadNode(id, context, info)
+}
+
+/** Whoever was deleted between being recognised and being looked up. */
+function nobody(): never {
+  throw unauthenticated()
+}

@@ -1,0 +1,84 @@
+import * as z from 'zod'
+
+import { canonicalJson } from './canonical-json.ts'
+import { greatestInteger } from '../../base/text.ts'
+import { sliceBounds } from './slice-bounds.ts'
+
+export { generateBundleSigningKey, signManifest, verifyManifest } from './signing.ts'
+
+/** The names that a bundle and a slice have for their own files. */
+export const MANIFEST_FILE = 'manifest.json'
+export const SIGNATURE_FILE = 'manifest.sig'
+export const CA_FILE = 'ca.crt'
+export const CONFIG_FILE = 'config.yml'
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in 64 hex digits')
+/** A whole number up to a bound. */
+const upTo = (most: number) =>
+  z.int('must be a whole number').min(0, 'must not be negative').max(most, `must be at most ${most}`)
+/** As the database counts versions: PostgreSQL's integer. */
+const version = z.int('must be a whole number').min(1, 'must be at least 1').max(greatestInteger, 'must be below 2³¹')
+
+const pathRule = z.string().refine(isPlainPath, 'must be a path below the bundle, with / and without . and .. segments')
+
+/** Whoever writes the file must not be led elsewhere by its name. What an upload's files may be called is stricter. */
+function isPlainPath(path: string): boolean {
+  if (Buffer.byteLength(path) > 255 || /[\\\p{Cc}]/u.test(path) || /^[a-z]:/i.test(path)) return false
+  return path.split('/').every((segment) => !['', '.', '..'].includes(segment))
+}
+
+const shape = z.strictObject({
+  format: z.literal(1, 'must be 1, the only format there is'),
+  version,
+  cluster: z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, 'must be a UUID'),
+  createdAt: z.string().refine(isTime, 'must be a time in UTC such as 2026-01-31T12:00:00.000Z'),
+  minimumNebulaVersion: z.string().regex(/^\d{1,4}\.\d{1,4}\.\d{1,4}$/, 'must be a version such as 1.6.0'),
+  files: z
+    .record(pathRule, z.strictObject({ sha256, size: upTo(sliceBounds.unpacked) }))
+    .refine((files) => Object.keys(files).length <= sliceBounds.files, `must be at most ${sliceBounds.files}`),
+  nodes: z.strictObject({ count: upTo(sliceBounds.nodes), root: sha256 }),
+})
+
+function isTime(text: string): boolean {
+  const time = new Date(text)
+  return !Number.isNaN(time.getTime()) && time.toISOString() === text
+}
+
+/**
+ * What a version of a cluster's bundle consists of. `files` are those that every node gets; each node's own two files
+ * are leaves of the Merkle tree of `nodes.root` (`nodeLeaf`), so that a node can check its slice without the others'.
+ */
+export type BundleManifest = Readonly<z.infer<typeof shape>>
+
+/** A text that is no manifest; the message names the field and its rule. */
+export class ManifestError extends Error {
+  override readonly name = 'ManifestError'
+}
+
+/** The manifest's bytes: canonical JSON, so that one manifest has one signature. */
+export const writeManifest = (manifest: BundleManifest): string => canonicalJson(manifest)
+
+/**
+ * Reads a manifest. Check its signature first.
+ * @throws ManifestError for a text that `writeManifest` would not write, unknown fields included
+ */
+export function readManifest(text: string): BundleManifest {
+  const { success, data, error } = shape.safeParse(parseJson(text))
+  if (!success) {
+    const [issue] = error.issues
+    const rule = issue?.code === 'invalid_key' ? issue.issues[0]?.message : issue?.message
+    const field = issue === undefined || issue.path.length === 0 ? 'the manifest' : issue.path.join('.')
+    throw new ManifestError(`${field}: ${rule ?? 'is not valid'}`)
+  }
+  // A key that stands there twice, spaces, another order: other readers could make something else of them.
+  if (writeManifest(data) !== text) throw new ManifestError('the manifest: is not canonical JSON')
+  return data
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new ManifestError('the manifest: is not JSON', { cause })
+  }
+}

@@ -1,0 +1,129 @@
+import { randomUUID } from 'node:crypto'
+
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+
+import { schema } from '../../src/graphql/schema.ts'
+import { declaresAccess } from '../../src/graphql/kit/deny.ts'
+import { startApp, type TestApp } from '../support/app.ts'
+import { engines } from '../support/database.ts'
+import { send } from '../support/multipart.ts'
+import { argumentsFor, operationFor, rootFields, selectAll, takesId } from '../support/schema-walk.ts'
+import { createWorld, type World } from '../support/world.ts'
+
+/** What would make the walk see nothing: its own query refused before it ran, or a fault. */
+const neverAnswered = /GRAPHQL_(PARSE|VALIDATION)_FAILED|QUERY_TOO|INTERNAL_SERVER_ERROR/
+
+const fields = rootFields(schema)
+const withIds = fields.filter(({ field }) => field.args.some(takesId))
+
+test.each(fields.map(({ kind, field }) => [kind, field.name, field] as const))(
+  'the %s %s declares who may call it',
+  (_kind, _name, field) => {
+    expect(declaresAccess(field.extensions)).toBe(true)
+  },
+)
+
+describe.each(engines)('the boundary between tenants on %s', (engine) => {
+  let app: TestApp
+  let ours: World
+  let theirs: World
+  const instanceId = randomUUID()
+
+  beforeAll(async () => {
+    app = await startApp(engine)
+    ours = await createWorld(app, 'ours', instanceId)
+    theirs = await createWorld(app, 'theirs', instanceId)
+  })
+  afterAll(() => app.close())
+
+  const outsiders = () =>
+    ({
+      admin: ours.admin,
+      viewer: ours.viewer,
+      node: ours.nodeToken,
+      'admin node': ours.adminNodeToken,
+      'enrolling machine': ours.clusterToken,
+    }) as const
+  const kinds = ['admin', 'viewer', 'node', 'admin node', 'enrolling machine'] as const
+
+  /** All rows of the other tenant, as they are. */
+  async function theirRows() {
+    const { client } = app.database
+    const where = { tenantId: theirs.tenantId }
+    return JSON.stringify([
+      await client.tenant.findMany({ where: { id: theirs.tenantId } }),
+      await client.cluster.findMany({ where }),
+      await client.node.findMany({ where, orderBy: { id: 'asc' } }),
+      await client.configBundle.findMany({ where, omit: { data: true } }),
+      await client.clusterState.findMany({ where: { cluster: where } }),
+    ])
+  }
+
+  test.each(withIds.flatMap(({ kind, field }) => kinds.map((caller) => [kind, field.name, caller, field] as const)))(
+    '%s %s: to %s of another tenant a foreign id is one that does not exist',
+    async (kind, _name, caller, field) => {
+      const before = await theirRows()
+      const ask = async (id: string) => {
+        const args = argumentsFor(field, () => id)
+        const selection = selectAll(field.type, 2, () => id)
+        const { status, text } = await send(app, outsiders()[caller], operationFor(kind, field, args, selection), args)
+        return { status, answer: text.replaceAll(id, '<id>') }
+      }
+      const missing = await ask(randomUUID())
+      expect(missing.answer).not.toContain('GRAPHQL_VALIDATION_FAILED')
+      expect(missing.answer).not.toContain('INTERNAL_SERVER_ERROR')
+      for (const id of [theirs.tenantId, theirs.clusterId, theirs.nodeId, theirs.adminNodeId]) {
+        expect(await ask(id)).toEqual(missing)
+      }
+      expect(await theirRows()).toBe(before)
+    },
+  )
+
+  test.each(
+    fields
+      .filter(({ kind, field }) => kind === 'query' && !field.args.some(({ type }) => String(type).endsWith('!')))
+      .flatMap(({ kind, field }) => kinds.map((caller) => [field.name, caller, kind, field] as const)),
+  )(
+    '%s: every edge below it, followed by %s, leads to no row of another tenant',
+    async (_name, caller, kind, field) => {
+      const selection = selectAll(field.type, 2, () => theirs.nodeId)
+      const { text } = await send(app, outsiders()[caller], operationFor(kind, field, {}, selection), {})
+      expect(text).not.toMatch(neverAnswered)
+      for (const mark of theirs.marks.filter((one) => one !== theirs.nodeId)) expect(text).not.toContain(mark)
+    },
+  )
+
+  test.each(
+    withIds
+      .filter(({ kind }) => kind === 'query')
+      .flatMap(({ kind, field }) => kinds.map((caller) => [field.name, caller, kind, field] as const)),
+  )('%s with ids of their own shows %s no row of another tenant', async (_name, caller, kind, field) => {
+    for (const id of [ours.tenantId, ours.clusterId, ours.nodeId]) {
+      const args = argumentsFor(field, () => id)
+      const selection = selectAll(field.type, 2, () => theirs.clusterId)
+      const { text } = await send(app, outsiders()[caller], operationFor(kind, field, args, selection), args)
+      expect(text).not.toMatch(neverAnswered)
+      for (const mark of theirs.marks.filter((one) => one !== theirs.clusterId)) expect(text).not.toContain(mark)
+    }
+  })
+
+  test('the walk can see rows at all: with ids of their own the admin finds them', async () => {
+    const found: string[] = []
+    for (const { kind, field } of withIds.filter((one) => one.kind === 'query')) {
+      for (const id of [theirs.tenantId, theirs.clusterId, theirs.nodeId]) {
+        const args = argumentsFor(field, () => id)
+        const operation = operationFor(
+          kind,
+          field,
+          args,
+          selectAll(field.type, 2, () => id),
+        )
+        const { text } = await send(app, theirs.admin, operation, args)
+        if (text.includes('theirs-')) found.push(field.name)
+      }
+    }
+    expect([...new Set(found)].sort()).toEqual(
+      expect.arrayContaining(['cluster', 'configBundle', 'node', 'nodes', 'tenant']),
+    )
+  })
+})

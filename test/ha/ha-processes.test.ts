@@ -1,0 +1,128 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+
+import { type Database, openDatabase } from '../../src/db/client/client.ts'
+import type { ReplicaTimes } from '../../src/db/writes/lease.ts'
+import { createMigratedDatabase, engines, type TestDatabase } from '../support/database.ts'
+import {
+  beliefs,
+  count,
+  isMaster,
+  lastTime,
+  overlaps,
+  type ReplicaProcess,
+  startReplicaProcess,
+  until,
+} from '../support/replica-processes.ts'
+
+/** A hundredth of a server's, with some room for a machine that has much to do. */
+const times: ReplicaTimes = { heartbeat: 150, belief: 1_600, lease: 2_000, keep: 60_000 }
+
+describe.each(engines)('instances in processes of their own, on %s', (engine) => {
+  let home: TestDatabase
+  let database: Database
+  let all: ReplicaProcess[]
+  beforeAll(async () => {
+    home = await createMigratedDatabase(engine)
+    database = await openDatabase(home.url)
+  })
+  afterAll(async () => {
+    await database.close()
+    await home.drop()
+  })
+  beforeEach(async () => {
+    await database.client.replica.deleteMany()
+    all = []
+  })
+  afterEach(async () => {
+    for (const one of all) one.kill('SIGKILL')
+    await Promise.all(all.map((one) => one.exited))
+  })
+
+  const addressOf = (name: string) => `http://${name}.example/`
+  const launch = (name: string) => {
+    const one = startReplicaProcess(name, home.url, addressOf(name.replace(/ .*/, '')), times)
+    all.push(one)
+    return one
+  }
+  const started = (one: ReplicaProcess) => until(`${one.name} has started`, all, () => count(one, 'started') > 0)
+  const masterOf = async (
+    ...some: ReplicaProcess[]
+  ): Promise<[master: ReplicaProcess, ...others: ReplicaProcess[]]> => {
+    await until('one is the master', all, () => some.some(isMaster))
+    const [master, ...others] = [...some.filter(isMaster), ...some.filter((one) => !isMaster(one))]
+    if (!master) throw new Error('there is no master')
+    return [master, ...others]
+  }
+  const beats = async (one: ReplicaProcess, more: number) => {
+    const before = count(one, 'beat')
+    await until(`${one.name} has sent ${more} heartbeats more`, all, () => count(one, 'beat') >= before + more)
+  }
+  /** Not while it holds a lock of SQLite, which nobody could take from it: right after a heartbeat there is time. */
+  const freeze = async (one: ReplicaProcess) => {
+    await beats(one, 1)
+    await new Promise((resolve) => setTimeout(resolve, times.heartbeat / 3))
+    one.kill('SIGSTOP')
+  }
+
+  test('one of two is the master through a stop that froze it, a crash, a restart and a clean stop; never both are', async () => {
+    const [one, two] = [launch('one'), launch('two')]
+    await Promise.all([started(one), started(two)])
+    const [first, second] = await masterOf(one, two)
+    if (!second) throw new Error('there is no second one')
+
+    // Frozen for longer than its lease: the other takes over; when it goes on, it does not believe for one moment.
+    await freeze(first)
+    await until('the other has taken over', all, () => isMaster(second))
+    const thawed = Number(process.hrtime.bigint()) / 1e6
+    first.kill('SIGCONT')
+    await until('the frozen one knows', all, () => count(first, 'demoted') > 0)
+    await beats(first, 3)
+    expect(beliefs(first).filter(({ to }) => to >= thawed)).toEqual([])
+    expect([isMaster(first), isMaster(second)]).toEqual([false, true])
+
+    // Killed: the other takes over when the lease has run out.
+    const promotions = count(first, 'promoted')
+    second.kill('SIGKILL')
+    await until('the other has taken over again', all, () => count(first, 'promoted') > promotions)
+
+    // Started again under the same address, whose row is still there.
+    const third = launch(`${second.name} again`)
+    await started(third)
+    await beats(third, 2)
+    expect(third.lines.filter(({ event }) => event === 'log')).toEqual([])
+    expect(isMaster(first)).toBe(true)
+    expect(await database.client.replica.count()).toBe(2)
+
+    // Stopped in order: the other does not wait for the lease.
+    first.kill('SIGTERM')
+    expect([await first.exited, await first.errors]).toEqual([0, ''])
+    await until('the restarted one has taken over', all, () => isMaster(third))
+    expect(lastTime(third, 'promoted') - lastTime(first, 'stopped')).toBeLessThan(times.lease - 2 * times.heartbeat)
+    expect(await database.client.replica.findMany({ select: { address: true, role: true } })).toEqual([
+      { address: addressOf(second.name), role: 'master' },
+    ])
+
+    third.kill('SIGTERM')
+    expect(await third.exited).toBe(0)
+    expect(await database.client.replica.count()).toBe(0)
+    expect(overlaps(all)).toEqual([])
+    expect(all.flatMap(beliefs).length).toBeGreaterThanOrEqual(4)
+  })
+
+  test('a process that takes the address of a live master over does not believe beside it', async () => {
+    const old = launch('one')
+    await started(old)
+    await masterOf(old)
+    const young = launch('one again')
+    await started(young)
+    await until('the old one has heard of it', all, () => count(old, 'demoted') > 0)
+    await until('the new one is the master', all, () => isMaster(young))
+    // The old one gives way: two processes of one address do not take the row from each other in turn.
+    await beats(young, 5)
+    expect([isMaster(young), await database.client.replica.count()]).toEqual([true, 1])
+    expect(overlaps(all)).toEqual([])
+    const registered = young.lines.find((line) => line.event === 'started')
+    const waited = lastTime(young, 'promoted') - (registered?.event === 'started' ? registered.at : Infinity)
+    expect(waited).toBeGreaterThan(times.belief)
+  })
+})
