@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 
 import { describe, expect, test } from '@jest/globals'
 
@@ -26,7 +26,7 @@ const refused: Record<string, Record<string, string>> = {
   'raw-client-stays-below': {
     'src/domain/a.ts': "import { client } from '../db/client/client.ts'",
     'src/domain/b.ts': "import type { Client } from '../db/client/client.ts'",
-    'src/http/c.ts': "import { connect } from '../db/connection.ts'",
+    'src/http/c.ts': "import { connect } from '../db/client/connection.ts'",
   },
   'generated-client-is-only-a-type-above': {
     'src/domain/a.ts': "import { PrismaClient } from '../db/generated/sqlite/client.ts'",
@@ -62,9 +62,9 @@ const meant = {
   'src/http/c.ts': "import type { Config } from '../config.ts'",
   'src/auth/d.ts': "import { client } from '../db/client/client.ts'",
   'src/ha/e.ts': "import { PrismaClient } from '../db/generated/sqlite/client.ts'",
-  'src/base/f.ts': "import declared from 'declared'\nimport { join } from 'node:path'",
+  'src/base/f.ts': "import declared from 'declared'\nimport { dirname, join } from 'node:path'",
   'src/main.ts':
-    "import './config.ts'\nimport './auth/system.ts'\nimport './db/client.ts'\nimport './db/connection.ts'",
+    "import './config.ts'\nimport './auth/system.ts'\nimport './db/client/client.ts'\nimport './db/client/connection.ts'",
 }
 
 describe('the imports of src', () => {
@@ -121,7 +121,14 @@ describe('the files', () => {
   })
 
   test.each(['domain', 'graphql'])('of %s are named after the resources', (layer) => {
-    expect(resources.map((name) => `src/${layer}/${name}.ts`).filter((file) => !files.includes(file))).toEqual([])
+    const own = files.filter((file) => file.startsWith(`src/${layer}/`))
+    expect(resources.filter((name) => !own.some((file) => file.endsWith(`/${name}.ts`)))).toEqual([])
+  })
+
+  test('stand in rooms of at most fifteen', () => {
+    const rooms = new Map<string, number>()
+    for (const file of files) rooms.set(dirname(file), (rooms.get(dirname(file)) ?? 0) + 1)
+    expect([...rooms].filter(([, count]) => count > 15)).toEqual([])
   })
 
   test('have at most 300 lines, those of tests and scripts too', () => {
