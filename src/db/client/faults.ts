@@ -19,7 +19,7 @@ export function faultOf(error: unknown): DatabaseFault | null {
     const fault = faultOfCode(code)
     if (fault) return { fault, reason: `${code}: ${message}` }
   }
-  const fault = faultOfKind(kind) ?? (lostWords.test(error.message) ? 'unreachable' : null)
+  const fault = faultOfKind(kind) ?? faultOfWords(error.message)
   return fault && { fault, reason: message }
 }
 
@@ -45,8 +45,14 @@ interface Meta {
 }
 
 /** pg's words where a connection is gone, or none can be had: these errors have no code. */
-const lostWords =
-  /^(Connection terminated|Client has encountered a connection error|Client was closed|timeout exceeded when trying to connect|timeout expired)/
+const lostWords = /^(Connection terminated|Client has encountered a connection error|Client was closed|timeout expired)/
+/** pg-pool's, where every connection is in use. */
+const crowdedWords = /^timeout exceeded when trying to connect/
+
+function faultOfWords(message: string): Fault | null {
+  if (lostWords.test(message)) return 'unreachable'
+  return crowdedWords.test(message) ? 'overloaded' : null
+}
 
 function faultOfCode(code: string): Fault | null {
   return code.startsWith('SQLITE_')

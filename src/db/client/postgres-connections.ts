@@ -8,6 +8,11 @@ const defaultDeadline = 8000
 const serverAhead = 2000
 /** How long making a connection may take, in milliseconds. */
 const connectDeadline = 4000
+/**
+ * How long a statement may wait for a connection of the pool, in milliseconds. Many changes of one cluster wait for each
+ * other's lock, each with a connection; one that is silent is given back by its deadline long before.
+ */
+const poolDeadline = 30_000
 /** How long a connection that is suspected may stay silent, and one that is ended may take for it, in milliseconds. */
 const lastPatience = 1000
 /** Before the system asks a connection that is idle whether its other end is there, in milliseconds. */
@@ -38,13 +43,13 @@ export class PostgresConnections {
     this.#deadline = deadline
   }
 
-  /** A pool of them. Whoever finds none free waits as long as for a statement. */
+  /** A pool of them. A statement that finds none free waits for one. */
   pool(max: number): pg.Pool {
     const pool = new pg.Pool({
       connectionString: this.#url,
       max,
       Client: this.#watched(this.#deadline),
-      connectionTimeoutMillis: this.#deadline,
+      connectionTimeoutMillis: poolDeadline,
       verify: (client, done) => {
         const most = Math.max(1000, this.#deadline - serverAhead)
         client.query(`SET statement_timeout = ${most}`).then(() => done(), done)
