@@ -61,7 +61,7 @@ test.each(table)('$query is the function that the table names, and its comment s
 })
 
 test('no query is claimed by two functions', () => {
-  const files = readdirSync('src/domain').filter((file) => file.endsWith('.ts'))
+  const files = readdirSync('src/domain', { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'))
   const claims = files.flatMap((file) => {
     const source = readFileSync(`src/domain/${file}`, 'utf8')
     return [...source.matchAll(/^\/\*\*(?:\s+\*)? ([A-Z]\w+):/gm)].map(([, query = '']) => query)
