@@ -39,7 +39,7 @@ export const Protocol = builder.enumType('FirewallProtocol', {
   ),
 })
 
-/** Tested with packets on Nebula 1.6.1, 1.9.3 and 1.11.0. Shared by the rules that are read and those that are written. */
+/** What the fields of a rule do, tested with packets on Nebula 1.6.1, 1.9.3 and 1.11.0. For output and input alike. */
 export const ruleFields = {
   port: '`any`, a port, or a range such as `200-300`, on the side that is reached; or `fragment` for the second and further fragments of a packet, which have no port. Use `any` with `ICMP`, which has no ports.',
   proto: 'The protocol.',

@@ -118,7 +118,7 @@ function enrollingMachineIn(session: Session): EnrollingMachineSession | null {
   }
 }
 
-/** Which files of a bundle a caller may read: those of all nodes, the shared ones and one node's, or no files at all. */
+/** Which files of a bundle a caller may read: those of all nodes, the shared ones and one node's, or no files. */
 export type BundleReach = 'all' | { readonly nodeId: string } | 'none'
 
 /** A plain node reads only the shared files and its own, never the certificates of other nodes. */

@@ -104,7 +104,7 @@ async function viewerOf(caller: SignedIn, context: Context, info: GraphQLResolve
 
 const nodeColumns = { type: 'Node' }
 
-/** Answers a poll without a query: it asks only for columns that authentication has just read. */
+/** A poll asks only for columns that authentication has just read, and needs no further query. */
 function nodeItself(caller: NodeSession, context: Context, info: GraphQLResolveInfo) {
   const { nodeId: id, clusterId, name, isAdmin, scope, versions } = caller
   const { tenantId } = scope
