@@ -3,30 +3,30 @@ import * as z from 'zod'
 import { minimumSecretLength } from './auth/keys.ts'
 import { isAddressOrRange } from './base/limits/client-addresses.ts'
 
-/** What the process is told from outside. This file alone reads the environment. */
+/** The configuration of the process. Only this file reads the environment. */
 export interface Config {
   readonly databaseUrl: string
-  /** PostgreSQL: how long a statement may take before its connection is given up, in milliseconds. */
+  /** PostgreSQL: how long a statement may take before its connection is closed, in milliseconds. */
   readonly statementDeadline: number
-  /** Null: one is made at the first start and kept in the data folder (SQLite only). */
+  /** Null: a secret is generated at the first start and kept in the data folder (SQLite only). */
   readonly secret: string | null
-  /** The secrets before it, which tokens, JWTs and sealed keys may still be under. */
+  /** Former secrets, with which tokens, JWTs and sealed keys may still have been made. */
   readonly previousSecrets: readonly string[]
   readonly dataDir: string
   readonly host: string
   readonly port: number
-  /** Where clients reach this instance, also its address among the replicas; null: where it listens. */
+  /** The URL at which clients reach this instance, and its address as a replica; null: the URL at which it listens. */
   readonly publicUrl: string | null
   readonly corsOrigins: readonly string[]
   readonly introspection: 'authenticated' | 'everyone' | 'nobody'
   readonly logLevel: string
-  /** Dry runs, uploads, differences and archives: how many run and wait. */
+  /** How many dry runs, uploads, diffs and archive downloads may run and wait. */
   readonly expensive: { readonly running: number; readonly waitingOfOwner: number; readonly waiting: number }
-  /** Requests without a valid credential: how many an address may make a second and at once; whose word for it counts. */
+  /** Requests without a valid credential that an address may make per second and in a burst; proxies to trust. */
   readonly strangers: { readonly perSecond: number; readonly burst: number; readonly trustedProxies: readonly string[] }
   /** How many streams may be open at once. */
   readonly streams: { readonly ofNode: number; readonly ofPerson: number; readonly ofTenant: number }
-  /** Bytes of all uploads together that are kept in memory; what is beyond them waits in the data folder. */
+  /** Bytes of all uploads together that are kept in memory; the rest waits in the data folder. */
   readonly uploadMemory: number
   readonly identityProvider: {
     readonly issuer: string
@@ -37,7 +37,7 @@ export interface Config {
   } | null
 }
 
-/** The environment is wrong; the message names every problem. */
+/** The configuration is invalid; the message names every problem. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
 }
@@ -95,11 +95,11 @@ const shape = z.object({
   OIDC_TENANT_CLAIM: z.string().default('orrery_tenant'),
 })
 
-/** The names of all variables, for the check of .env.example against this file. */
+/** The names of all variables, to check .env.example against this file. */
 export const variableNames: readonly string[] = Object.keys(shape.shape)
 
 /**
- * Reads the configuration; an empty variable counts as one that is not set.
+ * Reads the configuration; an empty variable counts as not set.
  * @throws ConfigError that names every problem at once
  */
 export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config {

@@ -37,7 +37,7 @@ import { listen } from './http/server/server.ts'
 import { StreamPlaces } from './http/live/stream-places.ts'
 import { Strangers } from './http/pipeline/strangers.ts'
 
-/** A server that listens; everything it holds is given back by `stop`, in order. */
+/** A running server; `stop` closes everything that it has opened, in order. */
 export interface RunningServer {
   readonly url: string
   readonly database: Database
@@ -45,16 +45,16 @@ export interface RunningServer {
   readonly tokens: Tokens
   readonly log: Logger
   readonly signIns: SignIns
-  /** Ends running requests, gives up the instance's row, closes the database; gathers what goes wrong. */
+  /** Ends running requests, deletes the instance's row, closes the database; throws all errors together at the end. */
   stop(): Promise<void>
 }
 
 interface Hooks {
-  /** Between an up-to-date database and the first request. */
+  /** Called when the database is up to date, before the first request. */
   readonly beforeListening?: (means: { database: Database; keys: Keys; tokens: Tokens; vault: Vault }) => Promise<void>
 }
 
-/** The composition root: configuration → database → instance → HTTP. What was opened is closed when a later step fails. */
+/** The composition root: configuration → database → instance → HTTP. If a step fails, all that is open is closed. */
 export async function startServer(config: Config, { beforeListening }: Hooks = {}): Promise<RunningServer> {
   const log = createLog(config.logLevel)
   const opened: { name: string; close: () => Promise<void> }[] = []
@@ -113,16 +113,16 @@ export async function startServer(config: Config, { beforeListening }: Hooks = {
       introspection: config.introspection,
       health: health(database, relay, closed),
     })
-    // Stopped behind the requests: the last changes are published, the rest is made good at the next start.
+    // Stops after the requests have ended: the last changes are published, the rest is caught up at the next start.
     const publisher = startPublisher({ operator, vault, log, closed, onSweep: () => advanceCaRotations(operator) })
     opened.push({ name: 'compile threads', close: () => compileThreads.stop() })
     opened.push({ name: 'publisher', close: () => publisher.stop() })
-    // Nobody waits for it: a change of a cluster whose keys do not open is refused whether it was met or not.
+    // Not awaited: a change of a cluster whose keys do not open is refused whether this check has reached it or not.
     const looking = closed.look().catch((err: unknown) => log.error({ err }, 'trying the keys of the clusters failed'))
     opened.push({ name: 'look at keys', close: () => looking })
     const ends = new EndsWatch({ operator, vault, log })
     opened.push({ name: 'look at what ends', close: () => ends.stop() })
-    // Before the publisher, which is told of what the last reports lead to.
+    // Stops before the publisher, which has to publish what follows from the last reports.
     opened.push({ name: 'presence', close: () => presence.stop() })
     const server = await listen(app, {
       host: config.host,
@@ -133,13 +133,13 @@ export async function startServer(config: Config, { beforeListening }: Hooks = {
     opened.push({ name: 'http', close: () => server.close() })
     const address = config.publicUrl ?? server.url
     const registry = replicaRegistry(operator)
-    // What only the master does, with each heartbeat.
+    // Work of the master alone, with each heartbeat.
     const prune = () => {
       ends.lookWhenDue()
       return Promise.all([registry.prune(), signIns.removeSpent()])
     }
     const replica = await startReplica({ registry: { ...registry, prune }, address, log })
-    // First the requests end, then the instance's row goes.
+    // First the requests end, then the instance's row is deleted.
     opened.splice(-1, 0, { name: 'instance', close: () => replica.stop() })
     log.info({ url: server.url, engine: database.engine, instance: replica.id }, 'ready')
     return { url: server.url, database, keys, tokens, log, signIns, stop }
@@ -149,7 +149,7 @@ export async function startServer(config: Config, { beforeListening }: Hooks = {
   }
 }
 
-/** An upload is one of the tenant's pieces of work that wait or run, so that there is a place for each of them. */
+/** Every upload belongs to a piece of work that waits or runs, so there are as many places as pieces of work. */
 function spoolOf({ dataDir, expensive, uploadMemory }: Config, faults: Faults): Spool {
   const { running, waiting, waitingOfOwner } = expensive
   const limits = { ofOwner: waitingOfOwner + 1, all: waiting + running, memory: uploadMemory }
@@ -167,7 +167,7 @@ async function migrate(url: string, log: Logger): Promise<void> {
   }
 }
 
-/** The secret kept beside an embedded database. A database that has tenants already was made under one: it is missed. */
+/** The secret kept beside an embedded database. If it is missing although there are tenants, it was lost. */
 async function embeddedSecret(dataDir: string, tenants: number): Promise<string> {
   const known = await readSecret(dataDir)
   if (known !== null) return known
@@ -180,10 +180,10 @@ async function embeddedSecret(dataDir: string, tenants: number): Promise<string>
   return (await keptSecret(dataDir)).secret
 }
 
-/** Faults that the other checks do not try themselves. */
+/** Faults that the other checks do not detect themselves. */
 const lastingFaults: ReadonlySet<Fault> = new Set(['full', 'readOnly', 'disk', 'damaged', 'locked', 'descriptors'])
 
-/** Each pool is asked something, over the connections that requests use: nobody who asks makes further ones. */
+/** Queries each pool over the connections that requests use, so that health checks open no further ones. */
 function health({ client, engine, reader, faults }: Database, relay: ChangeRelay, closed: ClosedClusters): Health {
   const query = (sql: string) => reader.read(sql, [])
   const checks = {
@@ -205,7 +205,7 @@ function health({ client, engine, reader, faults }: Database, relay: ChangeRelay
   return { checks, warnings }
 }
 
-/** Closes in the reverse order of opening; one failure does not keep the rest open. */
+/** Closes in reverse order of opening; a failure does not keep the rest open. */
 async function closeAll(opened: { name: string; close: () => Promise<void> }[], log: Logger): Promise<void> {
   const failures: unknown[] = []
   for (let one = opened.pop(); one; one = opened.pop()) {

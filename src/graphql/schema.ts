@@ -26,5 +26,5 @@ import './replicas/replica-mutations.ts'
 import { builder } from './kit/builder.ts'
 import { denyUndeclared } from './kit/deny.ts'
 
-/** The whole schema; whoever wants a field in it imports its file above. */
+/** The whole schema. A file that defines fields is imported above. */
 export const schema = denyUndeclared(builder.toSchema())

@@ -23,46 +23,46 @@ import { signInRoutes } from './routes/sign-ins.ts'
 import type { StreamPlaces } from './live/stream-places.ts'
 import type { Strangers } from './pipeline/strangers.ts'
 
-/** What the application is made of; main and the tests hand it in. */
+/** The parts of the application, which main and the tests provide. */
 export interface AppMeans {
   readonly authenticate: Authenticate
   readonly tokens: Tokens
   readonly vault: Vault
   readonly log: Logger
-  /** The streams of what happens to clusters; they end with the application. */
+  /** The streams of cluster changes; they end with the application. */
   readonly live: LiveClusters
-  /** Told of each node that asks. */
+  /** Notes each node that makes a request. */
   readonly presence: Presence
-  /** Decoded bundles that nodes are served their slices of. */
+  /** Decoded bundles, from which nodes get their slices. */
   readonly shelf: BundleShelf
-  /** Web pages of these origins may ask this server; the empty list is the default. */
+  /** Web pages of these origins may call this server; empty by default. */
   readonly corsOrigins: readonly string[]
-  /** Where expensive work waits for its tenant's turn. */
+  /** The queue in which expensive work waits for its tenant's turn. */
   readonly expensive: FairQueue
-  /** Counts who is not signed in. */
+  /** Counts requests of callers that are not signed in. */
   readonly strangers: Strangers
-  /** Begins and ends people's sessions. */
+  /** Begins and ends sessions of people. */
   readonly signIns: SignIns
   /** Counts open streams. */
   readonly places: StreamPlaces
-  /** Where uploads are kept until it is their turn. */
+  /** Stores uploads that wait for their turn. */
   readonly spool: Spool
   /** Who may read the GraphQL schema. */
   readonly introspection: Introspection
   readonly health: Health
-  /** Of the GraphQL endpoint, behind its own; none when absent. */
+  /** Plugins of the GraphQL endpoint, after its own. */
   readonly plugins?: readonly GraphqlPlugin[]
   /** Orrery's own when absent. */
   readonly schema?: GraphQLSchema
 }
 
-/** The whole application, without a socket: `listen` gives it one, and tests ask it as that does. */
+/** The whole application without a socket: `listen` serves it on one, and tests call it in the same way. */
 export interface App {
-  /** Begins a call: whoever holds its connection says so when the client leaves. */
+  /** Begins a call. The owner of the connection must report on it when the client leaves. */
   receive(request: Incoming): Call
-  /** What a call is answered with; never rejects. */
+  /** The answer to a call; never rejects. */
   answer(call: Call): Promise<FinishedAnswer>
-  /** From now on `/readyz` says that this instance is going away; streams end. */
+  /** From now on `/readyz` reports that this instance is stopping; streams end. */
   stop(): void
   readonly log: Logger
 }

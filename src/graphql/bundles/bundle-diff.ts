@@ -9,19 +9,19 @@ import { FileDiff } from './file-diffs.ts'
 
 const ConfigDiff = builder.objectRef<BundleDiff>('ConfigDiff').implement({
   description:
-    'What differs between the archives of two versions. The manifest and its signature, which follow from the rest, are left out.',
+    'What differs between the archives of two versions. The manifest and its signature are left out, since they follow from the other files.',
   fields: (t) => ({
     fileCount: t.expose('fileCount', { type: 'NonNegativeInt', description: 'How many files differ.' }),
     files: t.field({
       type: [FileDiff],
-      description: 'The files that differ, by path.',
-      args: { first: t.arg.int({ defaultValue: 50, description: `How many of them, at most ${MAX_FILES}.` }) },
+      description: 'The files that differ, ordered by path.',
+      args: { first: t.arg.int({ defaultValue: 50, description: `How many files to list, at most ${MAX_FILES}.` }) },
       resolve: ({ files }, { first }) => files(atMost(first ?? 50, MAX_FILES)),
     }),
   }),
 })
 
-/** A number of elements of a list that has no cursors. */
+/** The `first` of a list that has no cursors. */
 export function atMost(first: number, most: number): number {
   if (first < 0 || first > most) throw badUserInput(`\`first\` must be between 0 and ${most}`)
   return first
@@ -32,7 +32,7 @@ builder.objectField(ConfigBundle, 'diff', (t) =>
     type: ConfigDiff,
     nullable: true,
     description:
-      'What changed since another version; null when that one does not exist. Nodes that are no admins see the shared files and their own.',
+      'What changed since another version; null when that version does not exist. Nodes that are not admins see only the shared files and their own.',
     args: { against: t.arg({ type: 'PositiveInt', required: true, description: 'The other, older version.' }) },
     resolve: ({ clusterId, version }, { against }, context) => {
       const { scope } = callerOf(context)

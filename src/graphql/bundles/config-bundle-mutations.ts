@@ -19,15 +19,17 @@ builder.relayMutationField(
       archive: t.field({
         type: 'File',
         required: true,
-        description: 'tar.gz, at most 10 MiB and 64 MiB unpacked, with a `config.yml` at its root.',
+        description: 'A tar.gz with a `config.yml` at its root: at most 10 MiB, and 64 MiB unpacked.',
       }),
-      message: t.string({ description: 'What changed, for the people who read the list; at most 1000 characters.' }),
+      message: t.string({
+        description: 'What changed, for people who read the list of versions; at most 1000 characters.',
+      }),
       expectedVersion: expectedVersionField(t),
     }),
   },
   {
     description:
-      'Publishes an uploaded archive as the next version: its `config.yml` and further files become the shared configuration, its firewall the cluster’s. What nodes get is compiled from it. For operators, tenant admins and admin nodes; an admin node may not change the firewall by it. Bumps `configVersion`.',
+      'Publishes an uploaded archive as the next version. Its `config.yml` and further files become the shared configuration, and its firewall becomes the cluster’s. The files of every node are compiled from it. For operators, tenant admins and admin nodes; an admin node may not change the firewall this way. Bumps `configVersion`.',
     authScopes: { clusterWriter: true },
     errors: outcome('createConfigBundle', ValidationError, NotFoundError, ConflictError, LimitError),
     resolve: async (_root, { input: { clusterId, archive, message, expectedVersion } }, context) => {
@@ -56,14 +58,14 @@ builder.relayMutationField(
       version: t.field({
         type: 'PositiveInt',
         required: true,
-        description: 'A stored version, whose shared configuration and firewall come back.',
+        description: 'The stored version whose shared configuration and firewall are to be restored.',
       }),
       ...termsFields(t),
     }),
   },
   {
     description:
-      'Takes the shared configuration and the firewall of an old version back into force, as a new version with the nodes, certificates and revocations of today. For operators, tenant admins and admin nodes; an admin node may not change the firewall by it. Bumps `configVersion`.',
+      'Restores the shared configuration and the firewall of an old version, as a new version with the present nodes, certificates and revocations. For operators, tenant admins and admin nodes; an admin node may not change the firewall this way. Bumps `configVersion`.',
     authScopes: { clusterWriter: true },
     errors: outcome('rollbackClusterConfig', ValidationError, NotFoundError, ConflictError, LimitError),
     resolve: (_root, { input: { clusterId, version, dryRun, expectedVersion } }, context) =>
@@ -78,7 +80,7 @@ builder.relayMutationField(
       ),
   },
   {
-    description: 'The configuration is in force again.',
+    description: 'The configuration was restored.',
     outputFields: (t) => clusterFields(t, 'The cluster with its new version, which is published in a moment.'),
   },
 )
@@ -89,12 +91,12 @@ builder.relayMutationField(
     description: 'The version to delete.',
     inputFields: (t) => ({
       clusterId: t.field({ type: 'UUID', required: true, description: 'The cluster’s id.' }),
-      version: t.field({ type: 'PositiveInt', required: true, description: 'Which version.' }),
+      version: t.field({ type: 'PositiveInt', required: true, description: 'The number of the version.' }),
     }),
   },
   {
     description:
-      'Deletes one stored version; its number is never given again. The one whose shared configuration is in force stays. For operators, tenant admins and admin nodes.',
+      'Deletes one stored version; its number is never used again. The version whose shared configuration is in force cannot be deleted. For operators, tenant admins and admin nodes.',
     authScopes: { clusterWriter: true },
     errors: outcome('deleteConfigBundle', NotFoundError, ConflictError),
     resolve: (_root, { input: { clusterId, version } }, context) =>
@@ -114,12 +116,12 @@ builder.relayMutationField(
     description: 'How many versions to keep.',
     inputFields: (t) => ({
       clusterId: t.field({ type: 'UUID', required: true, description: 'The cluster’s id.' }),
-      keep: t.int({ required: true, description: 'How many of the newest versions stay: 1 to 10000.' }),
+      keep: t.int({ required: true, description: 'How many of the newest versions to keep: 1 to 10000.' }),
     }),
   },
   {
     description:
-      'Deletes all but the newest versions, and but the one whose shared configuration is in force. For operators, tenant admins and admin nodes.',
+      'Deletes all versions except the newest ones and the one whose shared configuration is in force. For operators, tenant admins and admin nodes.',
     authScopes: { clusterWriter: true },
     errors: outcome('deleteOldConfigBundles', ValidationError, NotFoundError),
     resolve: async (_root, { input: { clusterId, keep } }, context) => ({
@@ -131,7 +133,7 @@ builder.relayMutationField(
     outputFields: (t) => ({
       deletedCount: t.field({
         type: 'NonNegativeInt',
-        description: 'How many versions went.',
+        description: 'How many versions were deleted.',
         resolve: ({ deleted }) => deleted,
       }),
     }),

@@ -15,12 +15,13 @@ import type { Context } from '../kit/context.ts'
 import { loadNode, Node } from '../nodes/nodes.ts'
 
 export const ConfigBundle = builder.prismaObject('ConfigBundle', {
-  description: 'One published version of a cluster’s configuration. Its archive is downloaded over HTTP.',
+  description:
+    'One published version of a cluster’s configuration. Its archive is downloaded over HTTP (`downloadPath`).',
   select: { clusterId: true, version: true },
   fields: (t) => ({
     version: t.expose('version', {
       type: 'PositiveInt',
-      description: 'The `configVersion` it was made from; numbers may be missing, none is ever given twice.',
+      description: 'The `configVersion` that it was made from. Numbers may be missing, but no number is used twice.',
     }),
     cluster: t.field({
       type: Cluster,
@@ -31,25 +32,27 @@ export const ConfigBundle = builder.prismaObject('ConfigBundle', {
     createdBy: t.field({
       type: Node,
       nullable: true,
-      description: 'The node that uploaded it; null where somebody else made it, or where the node was deleted.',
+      description:
+        'The node that uploaded it; null when a person or the server made it, or when that node was deleted.',
       select: { createdById: true },
       resolve: ({ createdById }, _args, context, info) =>
         createdById === null ? null : loadNode(createdById, context, info),
     }),
     createdAt: t.expose('createdAt', { type: 'DateTimeISO', description: 'When it was published.' }),
-    sha256: t.exposeString('sha256', { description: 'SHA-256 of the archive, 64 hex digits.' }),
-    size: t.expose('size', { type: 'NonNegativeInt', description: 'Size of the archive (tar.gz), bytes.' }),
+    sha256: t.exposeString('sha256', { description: 'The SHA-256 hash of the archive, 64 hex digits.' }),
+    size: t.expose('size', { type: 'NonNegativeInt', description: 'The size of the archive (tar.gz) in bytes.' }),
     message: t.exposeString('message', { nullable: true, description: 'What changed, and who changed it.' }),
     downloadPath: t.string({
-      description: 'Where the archive is downloaded on this server (GET, as an admin, with the same credential).',
+      description:
+        'The path on this server at which the archive is downloaded (GET, with the same credential). For operators, tenant admins and viewers, and admin nodes.',
       resolve: ({ clusterId, version }) => `/clusters/${clusterId}/bundles/${version}`,
     }),
   }),
 })
 
 const ConfigBundleConnection = builder.connectionObject(
-  { type: ConfigBundle, name: 'ConfigBundleConnection', description: 'A page of versions, the newest first.' },
-  { name: 'ConfigBundleEdge', description: 'A version and its place in the list.' },
+  { type: ConfigBundle, name: 'ConfigBundleConnection', description: 'A page of versions, newest first.' },
+  { name: 'ConfigBundleEdge', description: 'A version and its cursor.' },
 )
 
 builder.queryField('configBundle', (t) =>
@@ -61,7 +64,7 @@ builder.queryField('configBundle', (t) =>
     authScopes: { clusterReader: true },
     args: {
       clusterId: t.arg({ type: 'UUID', required: true, description: 'The cluster’s id.' }),
-      version: t.arg({ type: 'PositiveInt', description: 'Which version; the newest when null.' }),
+      version: t.arg({ type: 'PositiveInt', description: 'The number of the version; the newest one when null.' }),
     },
     resolve: (_root, { clusterId, version }, context) =>
       typeof version === 'number'
@@ -81,7 +84,7 @@ builder.objectFields(Cluster, (t) => ({
   bundles: t.connection(
     {
       type: ConfigBundle,
-      description: 'The published versions, the newest first.',
+      description: 'The published versions, newest first.',
       resolve: ({ id }, args, context, info) =>
         resolveConnection<ConfigBundleRow>(listConfigBundles(), { args, context, info, parentId: id }),
     },
@@ -99,7 +102,7 @@ builder.objectFields(Cluster, (t) => ({
     description: 'The number of the newest published version; null when there is none.',
     extensions: { computedColumn: 'latestBundleVersion' },
     resolve: (cluster, _args, context) => {
-      // A cluster that was looked up by its id has it already.
+      // The row of a cluster that was looked up by its id already has it.
       const { latestBundleVersion: known } = cluster as Partial<ClusterFields>
       return known === undefined ? getLatestConfigBundleVersion(scopeOf(context), cluster.id) : known
     },

@@ -6,12 +6,12 @@ import { listenerOf } from '../kit/listener.ts'
 import { sharedAnswers } from '../kit/shared-answers.ts'
 
 const ConfigPublished = builder.objectRef<Published>('ConfigPublished').implement({
-  description: 'A version of a cluster’s configuration that is published: what its nodes are to run.',
+  description: 'A published version of a cluster’s configuration, which the cluster’s nodes are to run.',
   fields: (t) => ({
     clusterId: t.expose('clusterId', { type: 'UUID', description: 'The cluster’s id.' }),
     version: t.expose('version', {
       type: 'PositiveInt',
-      description: 'The published version. A reader that is slow is not told of those before the newest.',
+      description: 'The published version. A slow reader is sent only the newest one.',
     }),
   }),
 })
@@ -20,13 +20,13 @@ builder.subscriptionField('configPublished', (t) =>
   t.field({
     type: ConfigPublished,
     description:
-      'The published version of a cluster’s configuration: the present one at once (none before the first), then each newer one. Ends when the caller’s credential does and when the server stops: come back then. For everybody but enrolling machines.',
+      'The published version of a cluster’s configuration: the present one at once, if there is one, then each newer one. The stream ends when the caller’s credential ends or the server stops: subscribe again then. For everybody but enrolling machines.',
     authScopes: { clusterReader: true },
     extensions: sharedAnswers,
     args: {
       clusterId: t.arg({
         type: 'UUID',
-        description: 'The cluster’s id; a node’s own cluster when null, needed from everybody else.',
+        description: 'The cluster’s id. For a node, null means its own cluster; every other caller must give an id.',
       }),
     },
     subscribe: (_root, { clusterId }, context) => {

@@ -4,9 +4,9 @@ import { builder } from '../kit/builder.ts'
 const FileChange = builder.enumType('FileChange', {
   description: 'What happened to a file between two states.',
   values: {
-    ADDED: { value: 'added', description: 'It is new.' },
-    CHANGED: { value: 'changed', description: 'It has another content.' },
-    REMOVED: { value: 'removed', description: 'It is gone.' },
+    ADDED: { value: 'added', description: 'The file is new.' },
+    CHANGED: { value: 'changed', description: 'Its content differs.' },
+    REMOVED: { value: 'removed', description: 'The file is gone.' },
   } as const,
 })
 
@@ -18,7 +18,7 @@ export const FileDiff = builder.objectRef<FileDiffShape>('FileDiff').implement({
     diff: t.string({
       nullable: true,
       description:
-        'The unified diff; null when the file is no text, is larger than 1 MiB, or differs in so many lines that comparing them takes too long.',
+        'The unified diff; null when the file is not text, is larger than 1 MiB, or differs in so many lines that a comparison would take too long.',
       resolve: ({ diff }) => diff(),
     }),
   }),

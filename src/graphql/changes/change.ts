@@ -17,34 +17,34 @@ import { Node } from '../nodes/nodes.ts'
 
 type Warnings = readonly ChangeWarningShape[]
 
-/** What a mutation gives its payload that has warnings. */
+/** What a mutation with warnings passes to its payload. */
 export interface Warned {
-  /** Decided when they are asked for, and once. */
+  /** Computed once, when they are selected. */
   readonly warnings: () => Promise<Warnings>
 }
 
-/** What a mutation that can be tried gives its payload. */
+/** What a mutation with a dry run passes to its payload. */
 export interface Changed<T> extends Warned {
   readonly value: T
-  /** Null where it was really done. */
+  /** Null when the change was made. */
   readonly plan: WarnedPlan | null
 }
 
-/** What a caller says of how a change is to be made. */
+/** How the caller wants a change to be made. */
 interface Terms {
   readonly dryRun: boolean | null | undefined
   readonly expectedVersion?: number | null | undefined
 }
 
-/** A change, and what may not work about what it gave. */
+/** A change, and the warnings about its result. */
 interface Work<T> {
   readonly change: (scope: Scope) => Promise<T>
   readonly warn: (facts: FactsOf, value: T) => Promise<Warnings> | Warnings
 }
 
 /**
- * Makes a change, or with `dryRun` looks at what it would do. Its warnings are decided by the same function from what the
- * change left, or would leave.
+ * Makes a change, or with `dryRun` computes what it would do. Either way the same function computes the warnings, from
+ * the state that the change left or would leave.
  */
 export async function changed<T>(
   context: Context,
@@ -65,9 +65,9 @@ export async function changed<T>(
   return { value, plan: { ...plan, warnings }, warnings }
 }
 
-/** The warnings of what was really done. */
+/** The warnings of a change that was made. */
 export function warned(context: Context, warn: (facts: FactsOf) => Promise<Warnings> | Warnings): Warned {
-  // A change is of one cluster.
+  // A change concerns one cluster.
   let facts: ClusterFacts | null = null
   return { warnings: once(async () => warn((clusterId) => (facts ??= storedFacts(scopeOf(context), clusterId)))) }
 }
@@ -83,27 +83,27 @@ type InputFields = PothosSchemaTypes.InputFieldBuilder<Types, 'InputObject'>
 type PayloadFields<Shape> = PothosSchemaTypes.ObjectFieldBuilder<Types, Shape>
 
 const dryRunDescription =
-  'Whether to change nothing and tell in `plan` what would change; refused where the change would be. False when null.'
+  'Whether to change nothing and show in `plan` what would change. Refused if the change itself would be refused. False when null.'
 
-/** The input by which a change can be tried. */
+/** The input for a dry run. */
 export const dryRunField = (t: InputFields, further = '') =>
   t.boolean({ description: `${dryRunDescription}${further}` })
 
-/** The input by which a caller replaces only what he has seen. */
+/** The input with which a caller changes only the state that it has seen. */
 export const expectedVersionField = (t: InputFields) =>
   t.field({
     type: 'PositiveInt',
     description:
-      'The cluster’s `configVersion` that you saw: where it is another now, the change is refused, and the ConflictError has what is there. Changes whatever is there when null.',
+      'The cluster’s `configVersion` that you saw. If the present one differs, the change is refused, and the ConflictError has the present state. When null, the change is made at any version.',
   })
 
-/** Both. */
+/** The inputs for both. */
 export const termsFields = (t: InputFields, furtherOfDryRun = '') => ({
   expectedVersion: expectedVersionField(t),
   dryRun: dryRunField(t, furtherOfDryRun),
 })
 
-/** The payload's field of what may not work about a change. */
+/** The payload's field for the warnings about a change. */
 export const warningsField = <Shape extends Warned>(t: PayloadFields<Shape>) =>
   t.field({
     type: [ChangeWarning],
@@ -111,12 +111,12 @@ export const warningsField = <Shape extends Warned>(t: PayloadFields<Shape>) =>
     resolve: async ({ warnings }) => [...(await warnings())],
   })
 
-/** What every change that can be tried says beside what it changed. */
+/** The payload's fields that every change with a dry run has, besides the object that it changed. */
 export const changeFields = <Shape extends Changed<unknown>>(t: PayloadFields<Shape>) => ({
   plan: t.field({
     type: ChangePlan,
     nullable: true,
-    description: 'What the change would do; null unless `dryRun`.',
+    description: 'What the change would do; null unless `dryRun` is true.',
     resolve: ({ plan }) => plan,
   }),
   warnings: warningsField(t),

@@ -21,11 +21,11 @@ import { outcome } from '../kit/errors.ts'
 import { given } from '../kit/input.ts'
 
 const CaRotationPhase = builder.enumType('CaRotationPhase', {
-  description: 'How far the replacement of a cluster’s CA has come.',
+  description: 'How far a CA rotation has progressed.',
   values: {
-    TRUST_BOTH: { value: 'TRUST_BOTH', description: 'Nodes learn to trust the new CA beside the old one.' },
-    SIGN_AGAIN: { value: 'SIGN_AGAIN', description: 'Nodes get certificates of the new CA; both are trusted.' },
-    DROP_OLD: { value: 'DROP_OLD', description: 'Nodes forget the old CA.' },
+    TRUST_BOTH: { value: 'TRUST_BOTH', description: 'Nodes learn to trust the new CA in addition to the old one.' },
+    SIGN_AGAIN: { value: 'SIGN_AGAIN', description: 'Nodes get certificates signed by the new CA; they trust both.' },
+    DROP_OLD: { value: 'DROP_OLD', description: 'Nodes stop trusting the old CA.' },
   } as const,
 })
 
@@ -47,9 +47,9 @@ interface Rotation {
 
 const CaRotation = builder.objectRef<Rotation>('CaRotation').implement({
   description:
-    'A replacement of the cluster’s CA that runs. Each phase is a version of the configuration, and waits until every node that was seen in the last day runs it.',
+    'A rotation of the cluster’s CA that is in progress. Each phase is a version of the configuration. It ends when every node that was seen in the last day runs that version.',
   fields: (t) => ({
-    phase: t.expose('phase', { type: CaRotationPhase, description: 'How far it has come.' }),
+    phase: t.expose('phase', { type: CaRotationPhase, description: 'How far the rotation has progressed.' }),
     version: t.int({
       description: 'The version of the configuration that nodes must run before the next phase begins.',
       resolve: ({ cluster }) => cluster.caRotationVersion ?? 0,
@@ -57,39 +57,40 @@ const CaRotation = builder.objectRef<Rotation>('CaRotation').implement({
     startedAt: t.field({
       type: 'DateTimeISO',
       nullable: true,
-      description: 'When it was begun.',
+      description: 'When the rotation began; null if that was not recorded.',
       resolve: ({ cluster }) => cluster.caRotationStartedAt,
     }),
     startedBy: t.string({
       nullable: true,
-      description: 'Who began it, such as `operator olga`; null of one that began before this was kept.',
+      description: 'Who began it, such as `operator olga`; null if it began before this was recorded.',
       resolve: ({ cluster }) => cluster.caRotationStartedBy,
     }),
     isAutomatic: t.boolean({
-      description: 'Whether it began by itself, since the CA was near its end; see `Cluster.caRotatesAutomatically`.',
+      description:
+        'Whether it began automatically because the CA was near its end; see `Cluster.caRotatesAutomatically`.',
       resolve: ({ cluster }) => isAutomatic(cluster),
     }),
     newFingerprint: t.string({
       nullable: true,
       description:
-        'The fingerprint of the CA that nodes end up with, 64 hex digits; the old one after an abortion in SIGN_AGAIN.',
+        'The fingerprint of the CA that nodes will end up with, 64 hex digits. After an abort in SIGN_AGAIN that is the old CA.',
       resolve: ({ cluster }) => {
         const pem = rotatesTo(cluster)
         return pem === null ? null : caDetails(pem).fingerprint
       },
     }),
     waitingFor: t.int({
-      description: 'How many nodes it waits for; those that were not seen in the last day do not count.',
+      description: 'How many nodes the rotation waits for. Nodes that were not seen in the last day do not count.',
       resolve: async ({ cluster }, _args, context) => (await waiting(cluster, context)).count,
     }),
     waitingNodes: t.stringList({
-      description: 'The names of those nodes, at most 50.',
+      description: 'The names of the nodes that the rotation waits for; at most 50.',
       resolve: async ({ cluster }, _args, context) => [...(await waiting(cluster, context)).names],
     }),
   }),
 })
 
-/** Both fields ask, one look-up answers. */
+/** One look-up for both fields. */
 const waiting = (cluster: Rotating, context: Context): Promise<Waiting> =>
   context.loaders.load(
     { place: 'caRotation', purpose: 'waiting' },
@@ -102,7 +103,7 @@ builder.prismaObjectField(Cluster, 'caRotation', (t) =>
   t.field({
     type: CaRotation,
     nullable: true,
-    description: 'The replacement of its CA that runs; null while none does.',
+    description: 'The rotation of its CA that is in progress; null when there is no rotation.',
     select: {
       id: true,
       caRotationPhase: true,
@@ -126,12 +127,12 @@ builder.relayMutationField(
     inputFields: (t) => ({
       clusterId: t.field({ type: 'UUID', required: true, description: 'The cluster’s id.' }),
       caLifetimeDays: t.int({ description: 'How long the new CA is valid, 1 to 7300 days; 3650 when null.' }),
-      ...termsFields(t, ' The CA that it shows is thrown away.'),
+      ...termsFields(t, ' A dry run discards the CA that it shows.'),
     }),
   },
   {
     description:
-      'Begins to replace the cluster’s CA with a new one, in three versions; see `Cluster.caRotation`. Where its key does not open (`canBeSignedFor`), the new one signs at once and nodes go on trusting the old one until all have certificates of the new one. For operators and tenant admins. Bumps `configVersion`.',
+      'Begins to replace the cluster’s CA with a new one, in three versions; see `Cluster.caRotation`. If the key of the present CA cannot be opened (`canBeSignedFor`), the new CA signs at once, and nodes go on trusting the old one until all have certificates of the new one. For operators and tenant admins. Bumps `configVersion`.',
     authScopes: { tenantWriter: true },
     errors: outcome('rotateClusterCa', ValidationError, NotFoundError, ConflictError, LimitError),
     resolve: (_root, { input: { clusterId, dryRun, expectedVersion, ...input } }, context) =>
@@ -154,7 +155,7 @@ builder.relayMutationField(
 builder.relayMutationField(
   'abortClusterCaRotation',
   {
-    description: 'The cluster whose CA shall stay.',
+    description: 'The cluster whose CA rotation is to be aborted.',
     inputFields: (t) => ({
       clusterId: t.field({ type: 'UUID', required: true, description: 'The cluster’s id.' }),
       ...termsFields(t),
@@ -162,7 +163,7 @@ builder.relayMutationField(
   },
   {
     description:
-      'Gives up a rotation: in TRUST_BOTH at once, in SIGN_AGAIN by signing again with the old CA; in DROP_OLD it is too late. For operators and tenant admins. Bumps `configVersion`.',
+      'Aborts a rotation: in TRUST_BOTH at once, in SIGN_AGAIN by signing again with the old CA. In DROP_OLD it is too late. For operators and tenant admins. Bumps `configVersion`.',
     authScopes: { tenantWriter: true },
     errors: outcome('abortClusterCaRotation', NotFoundError, ConflictError, LimitError),
     resolve: (_root, { input: { clusterId, dryRun, expectedVersion } }, context) =>
@@ -177,7 +178,7 @@ builder.relayMutationField(
       ),
   },
   {
-    description: 'The rotation was given up.',
+    description: 'The rotation was aborted.',
     outputFields: (t) => clusterFields(t),
   },
 )
@@ -185,27 +186,27 @@ builder.relayMutationField(
 builder.relayMutationField(
   'updateClusterCaRotation',
   {
-    description: 'Whether the cluster’s CA is to be replaced by itself.',
+    description: 'Whether the cluster’s CA is to be replaced automatically.',
     inputFields: (t) => ({
       clusterId: t.field({ type: 'UUID', required: true, description: 'The cluster’s id.' }),
       automatic: t.boolean({
         required: true,
         description:
-          'Whether the replacement begins by itself before the CA ends; when false, `rotateClusterCa` has to be called in time.',
+          'Whether a rotation begins automatically before the CA ends. When false, call `rotateClusterCa` in time.',
       }),
       expectedVersion: expectedVersionField(t),
     }),
   },
   {
     description:
-      'Sets whether the cluster’s CA is replaced by itself before it ends; a rotation that runs goes on. For operators and tenant admins. Bumps `configVersion`.',
+      'Sets whether the cluster’s CA is replaced automatically before it ends. A rotation in progress continues. For operators and tenant admins. Bumps `configVersion`.',
     authScopes: { tenantWriter: true },
     errors: outcome('updateClusterCaRotation', NotFoundError, ConflictError),
     resolve: (_root, { input: { clusterId, expectedVersion, automatic } }, context) =>
       updateClusterCaRotation(expecting(scopeOf(context), expectedVersion), clusterId, { automatic }),
   },
   {
-    description: 'It was set.',
+    description: 'The setting was changed.',
     outputFields: (t) => ({
       cluster: t.field({ type: Cluster, description: 'The cluster as it is now.', resolve: (cluster) => cluster }),
     }),

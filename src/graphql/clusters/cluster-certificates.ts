@@ -12,21 +12,22 @@ import { given } from '../kit/input.ts'
 builder.relayMutationField(
   'updateClusterCertificates',
   {
-    description: 'What is to change; a field that is null stays as it is.',
+    description: 'The settings to change; a null field leaves its setting as it is.',
     inputFields: (t) => ({
       clusterId: t.field({ type: 'UUID', required: true, description: 'The cluster’s id.' }),
       certificateVersion: t.int({
-        description: 'The format: 1, or 2 when every node that has a certificate reports Nebula 1.10 or newer.',
+        description:
+          'The Nebula certificate format: 1; or 2, if every node that has a certificate reports Nebula 1.10 or newer.',
       }),
       certificateLifetimeDays: t.int({
-        description: 'How long certificates are valid that are signed from now on: 1 to 3650 days.',
+        description: 'How long certificates signed from now on are valid, in days: 1 to 3650.',
       }),
       ...termsFields(t),
     }),
   },
   {
     description:
-      'Sets the format and the lifetime of the nodes’ certificates; not while the CA is being rotated. For operators and tenant admins. Bumps `configVersion`.',
+      'Sets the format and the lifetime of the nodes’ certificates; refused while the CA is being rotated. For operators and tenant admins. Bumps `configVersion`.',
     authScopes: { tenantWriter: true },
     errors: outcome('updateClusterCertificates', ValidationError, NotFoundError, ConflictError, LimitError),
     resolve: (_root, { input: { clusterId, dryRun, expectedVersion, ...input } }, context) =>
@@ -41,7 +42,7 @@ builder.relayMutationField(
       ),
   },
   {
-    description: 'The certificates’ settings were set.',
+    description: 'The certificate settings were changed.',
     outputFields: (t) => clusterFields(t),
   },
 )
@@ -49,12 +50,13 @@ builder.relayMutationField(
 builder.relayMutationField(
   'updateClusterEnrollment',
   {
-    description: 'What enrolling machines may ask for.',
+    description: 'The groups that enrolling machines may ask for.',
     inputFields: (t) => ({
       clusterId: t.field({ type: 'UUID', required: true, description: 'The cluster’s id.' }),
       enrollGroups: t.stringList({
         required: true,
-        description: 'All groups that a machine may ask for when it enrols itself: at most 64.',
+        description:
+          'The groups that a machine may ask for when it enrols itself; replaces the present ones. At most 64.',
       }),
       expectedVersion: expectedVersionField(t),
     }),

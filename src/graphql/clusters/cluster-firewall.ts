@@ -9,7 +9,7 @@ import { given } from '../kit/input.ts'
 
 const FirewallRuleInput = builder.inputType('FirewallRuleInput', {
   description:
-    'One rule: a packet passes that meets all of its fields. At least one of the fields after `proto` says whom it is for; at most one of `host`, `group`, `groups` and `cidr`, and one of `caName` and `caSha`: Nebula lets in whoever meets any of them, so that two are two rules.',
+    'One rule: a packet passes if it matches all fields that are set. At least one of the fields after `proto` must say which peers the rule is for. Set at most one of `host`, `group`, `groups` and `cidr`, and at most one of `caName` and `caSha`: Nebula treats several of them as alternatives, so write one rule for each.',
   fields: (t) => ({
     port: t.string({ required: true, description: ruleFields.port }),
     proto: t.field({ type: Protocol, required: true, description: ruleFields.proto }),
@@ -24,13 +24,17 @@ const FirewallRuleInput = builder.inputType('FirewallRuleInput', {
 })
 
 const FirewallInput = builder.inputType('FirewallInput', {
-  description: 'The whole firewall of the cluster’s nodes. What no rule allows is dropped.',
+  description: 'The whole firewall of the cluster’s nodes. A packet that no rule allows is dropped.',
   fields: (t) => ({
-    inbound: t.field({ type: [FirewallRuleInput], required: true, description: 'What may reach a node; at most 256.' }),
+    inbound: t.field({
+      type: [FirewallRuleInput],
+      required: true,
+      description: 'Rules for packets that reach a node; at most 256.',
+    }),
     outbound: t.field({
       type: [FirewallRuleInput],
       required: true,
-      description: 'What may leave a node; at most 256.',
+      description: 'Rules for packets that leave a node; at most 256.',
     }),
   }),
 })
@@ -41,13 +45,13 @@ builder.relayMutationField(
     description: 'The new firewall.',
     inputFields: (t) => ({
       clusterId: t.field({ type: 'UUID', required: true, description: 'The cluster’s id.' }),
-      firewall: t.field({ type: FirewallInput, required: true, description: 'Replaces all rules there are.' }),
+      firewall: t.field({ type: FirewallInput, required: true, description: 'Replaces all present rules.' }),
       ...termsFields(t),
     }),
   },
   {
     description:
-      'Sets the firewall of all nodes. A `ConflictError` names nodes whose Nebula would let more in than the rules say. For operators and tenant admins. Bumps `configVersion`.',
+      'Sets the firewall of all nodes of the cluster. A `ConflictError` names the nodes whose Nebula would let in more than the rules say. For operators and tenant admins. Bumps `configVersion`.',
     authScopes: { tenantWriter: true },
     errors: outcome('updateClusterFirewall', ValidationError, NotFoundError, ConflictError, LimitError),
     resolve: (_root, { input: { clusterId, firewall, dryRun, expectedVersion } }, context) =>

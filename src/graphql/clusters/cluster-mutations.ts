@@ -30,12 +30,14 @@ builder.relayMutationField(
     inputFields: (t) => ({
       tenantId: t.field({
         type: 'UUID',
-        description: 'Whose it is; needed from operators, your own tenant when null.',
+        description:
+          'The tenant that owns the cluster. Operators must name it; for other callers, null means their own tenant.',
       }),
       name: t.string({ required: true, description: 'Unique in the tenant; 1 to 255 characters.' }),
       networkCidr: t.field({
         type: 'CIDR',
-        description: 'The overlay network: IPv4, prefix length 8 to 30; `10.42.0.0/16` when null. It stays as it is.',
+        description:
+          'The overlay network: IPv4, prefix length 8 to 30; `10.42.0.0/16` when null. It cannot be changed later.',
       }),
       provideLighthouse: t.boolean({
         description: 'Whether the control plane provides a lighthouse; false when null.',
@@ -46,20 +48,20 @@ builder.relayMutationField(
       }),
       certificateLifetimeDays: t.int({
         description:
-          'How long a node’s certificate is valid, 1 to 3650 days; 30 when null. Agents renew theirs in time.',
+          'How long a node’s certificate is valid, in days: 1 to 3650; 30 when null. Agents renew it before it ends.',
       }),
       enrollGroups: t.stringList({
         description: 'Groups that a machine may ask for when it enrols itself: at most 64; none when null.',
       }),
       caLifetimeDays: t.int({ description: 'How long the cluster’s CA is valid, 1 to 7300 days; 3650 when null.' }),
       caGroups: t.stringList({
-        description: 'The only groups that the CA may sign, for as long as it is valid: at most 64; any when null.',
+        description: 'The only groups that the CA may ever sign: at most 64; any group when null.',
       }),
     }),
   },
   {
     description:
-      'Creates a cluster with its CA, and the token that its machines enrol with. For operators and tenant admins.',
+      'Creates a cluster with its CA and the token with which its machines enrol. For operators and tenant admins.',
     authScopes: { tenantWriter: true },
     errors: outcome('createCluster', ValidationError, NotFoundError, ConflictError),
     resolve: async (_root, { input }, context) => {
@@ -84,7 +86,7 @@ builder.relayMutationField(
 builder.relayMutationField(
   'updateClusterLighthouse',
   {
-    description: 'What is to change; a field that is null stays as it is.',
+    description: 'The settings to change; a null field leaves its setting as it is.',
     inputFields: (t) => ({
       clusterId: t.field({ type: 'UUID', required: true, description: 'The cluster’s id.' }),
       provideLighthouse: t.boolean({ description: 'Whether the control plane provides a lighthouse.' }),
@@ -93,7 +95,8 @@ builder.relayMutationField(
     }),
   },
   {
-    description: 'Sets the cluster’s lighthouse. For operators and tenant admins. Bumps `configVersion`.',
+    description:
+      'Sets whether the control plane provides a lighthouse, and the port of the cluster’s lighthouses. For operators and tenant admins. Bumps `configVersion`.',
     authScopes: { tenantWriter: true },
     errors: outcome('updateClusterLighthouse', ValidationError, NotFoundError, ConflictError, LimitError),
     resolve: (_root, { input: { clusterId, dryRun, expectedVersion, ...input } }, context) =>
@@ -108,7 +111,7 @@ builder.relayMutationField(
       ),
   },
   {
-    description: 'The lighthouse was set.',
+    description: 'The lighthouse settings were changed.',
     outputFields: (t) => clusterFields(t, 'The cluster with its new version.'),
   },
 )
@@ -116,14 +119,15 @@ builder.relayMutationField(
 builder.relayMutationField(
   'publishClusterConfig',
   {
-    description: 'The cluster whose configuration is to be published anew.',
+    description: 'The cluster whose configuration is to be published again.',
     inputFields: (t) => ({
       clusterId: t.field({ type: 'UUID', required: true, description: 'The cluster’s id.' }),
       dryRun: dryRunField(t),
     }),
   },
   {
-    description: 'Bumps `configVersion` although nothing changed. For operators, tenant admins and admin nodes.',
+    description:
+      'Bumps `configVersion` without any other change, so that the configuration is published again. For operators, tenant admins and admin nodes.',
     authScopes: { clusterWriter: true },
     errors: outcome('publishClusterConfig', NotFoundError, ConflictError, LimitError),
     resolve: (_root, { input: { clusterId, dryRun } }, context) =>
@@ -138,7 +142,7 @@ builder.relayMutationField(
       ),
   },
   {
-    description: 'A new version is wanted.',
+    description: 'The version was raised.',
     outputFields: (t) => clusterFields(t, 'The cluster with its new version.'),
   },
 )
@@ -154,7 +158,7 @@ builder.relayMutationField(
   },
   {
     description:
-      'Replaces the enrolment token; the old one ends at once, nodes keep theirs. For operators, tenant admins and admin nodes. Bumps `configVersion`.',
+      'Replaces the cluster token, with which machines enrol. The old one stops working at once; nodes keep their own tokens. For operators, tenant admins and admin nodes. Bumps `configVersion`.',
     authScopes: { clusterWriter: true },
     errors: outcome('rotateClusterToken', NotFoundError, ConflictError),
     resolve: (_root, { input: { clusterId, expectedVersion } }, context) =>
@@ -182,7 +186,8 @@ builder.relayMutationField(
     }),
   },
   {
-    description: 'Deletes a cluster with its nodes and bundles. There is no way back. For operators and tenant admins.',
+    description:
+      'Deletes a cluster with its nodes and bundles. This cannot be undone. For operators and tenant admins.',
     authScopes: { tenantWriter: true },
     errors: outcome('deleteCluster', NotFoundError, ConflictError),
     resolve: (_root, { input: { clusterId, expectedVersion } }, context) =>

@@ -9,21 +9,23 @@ import { given } from '../kit/input.ts'
 builder.relayMutationField(
   'importClusterPki',
   {
-    description: 'A CA that was made elsewhere, in the files that nebula-cert writes.',
+    description: 'A CA that was created elsewhere, as the files that nebula-cert writes.',
     inputFields: (t) => ({
       clusterId: t.field({ type: 'UUID', required: true, description: 'The cluster’s id.' }),
       caCertificate: t.string({ required: true, description: 'The content of `ca.crt`, PEM.' }),
       caKey: t.string({
         required: true,
-        description: 'The content of `ca.key`, PEM. It is sealed before it is stored and never shown again.',
+        description: 'The content of `ca.key`, PEM. It is encrypted before it is stored, and never shown again.',
       }),
-      passphrase: t.string({ description: 'Of an encrypted key; null when the key is not encrypted. Not kept.' }),
+      passphrase: t.string({
+        description: 'The passphrase of an encrypted key; null when the key is not encrypted. It is not stored.',
+      }),
       ...termsFields(t),
     }),
   },
   {
     description:
-      'Gives the cluster a CA of your own, or its own again: where the key does not open (`canBeSignedFor`), that puts it right. Refused where nodes hold certificates of another one, unless its key does not open: then they are led to this one as by a rotation. For operators and tenant admins. Bumps `configVersion`.',
+      'Gives the cluster your own CA, or its present one again, which repairs a cluster whose key cannot be opened (`canBeSignedFor`). Refused if nodes hold certificates of another CA, unless the key of that CA cannot be opened: the nodes then move to the imported CA as in a rotation. For operators and tenant admins. Bumps `configVersion`.',
     authScopes: { tenantWriter: true },
     errors: outcome('importClusterPki', ValidationError, NotFoundError, ConflictError, LimitError),
     resolve: (_root, { input: { clusterId, dryRun, expectedVersion, ...input } }, context) =>
@@ -38,7 +40,7 @@ builder.relayMutationField(
       ),
   },
   {
-    description: 'The CA was taken over.',
+    description: 'The CA was imported.',
     outputFields: (t) => clusterFields(t, 'The cluster with its new version.'),
   },
 )

@@ -13,7 +13,7 @@ import { Cluster, loadCluster } from './clusters.ts'
 import { outcome } from '../kit/errors.ts'
 
 const ClusterState = builder.prismaObject('ClusterState', {
-  description: 'Which version of a cluster an instance of the control plane runs.',
+  description: 'Which version of a cluster’s configuration an instance of the control plane runs.',
   select: { clusterId: true, instanceId: true },
   fields: (t) => ({
     cluster: t.field({
@@ -22,12 +22,16 @@ const ClusterState = builder.prismaObject('ClusterState', {
       select: { clusterId: true },
       resolve: ({ clusterId }, _args, context, info) => loadCluster(clusterId, context, info),
     }),
-    instanceId: t.expose('instanceId', { type: 'UUID', description: 'The id of the instance: a replica’s.' }),
+    instanceId: t.expose('instanceId', {
+      type: 'UUID',
+      description: 'The id of the instance: the `id` of its `Replica`.',
+    }),
     runningConfigVersion: t.expose('runningConfigVersion', {
       type: 'PositiveInt',
-      description: 'The version that runs there; behind the cluster’s `configVersion` until the instance caught up.',
+      description:
+        'The version that the instance runs; lower than the cluster’s `configVersion` until it has caught up.',
     }),
-    updatedAt: t.expose('updatedAt', { type: 'DateTimeISO', description: 'When the instance reported last.' }),
+    updatedAt: t.expose('updatedAt', { type: 'DateTimeISO', description: 'When the instance last reported.' }),
   }),
 })
 
@@ -35,7 +39,8 @@ builder.objectFields(Cluster, (t) => ({
   state: t.field({
     type: ClusterState,
     nullable: true,
-    description: 'What one instance of the control plane runs of the cluster; null when it never reported any.',
+    description:
+      'Which version of the cluster one instance of the control plane runs; null if it has not reported one.',
     args: { instanceId: t.arg({ type: 'UUID', required: true, description: 'The id of the instance.' }) },
     resolve: ({ id }, { instanceId }, context, info) => {
       const scope = scopeOf(context)
@@ -45,7 +50,8 @@ builder.objectFields(Cluster, (t) => ({
   }),
   states: t.field({
     type: [ClusterState],
-    description: 'What each instance of the control plane that reported runs of the cluster, the newest report first.',
+    description:
+      'Which version each instance of the control plane has reported for the cluster, the newest report first.',
     resolve: ({ id }, _args, context) => {
       const scope = scopeOf(context)
       const place = { place: 'cluster', purpose: 'states' }
@@ -57,7 +63,7 @@ builder.objectFields(Cluster, (t) => ({
 builder.queryField('staleClusters', (t) =>
   t.prismaField({
     type: [Cluster],
-    description: `The clusters of which an instance runs an older version than is wanted, or none, by name; at most ${mostStaleClusters}, so ask again once those run. For operators.`,
+    description: `The clusters of which an instance runs an outdated version or no version, ordered by name; at most ${mostStaleClusters}: ask again once the instance runs these. For operators.`,
     authScopes: { operator: true },
     args: { instanceId: t.arg({ type: 'UUID', required: true, description: 'The id of the instance.' }) },
     resolve: (query, _root, { instanceId }, context) => getStaleClusters(operatorOf(context), instanceId, query),
@@ -74,7 +80,7 @@ builder.relayMutationField(
       runningConfigVersion: t.field({
         type: 'PositiveInt',
         required: true,
-        description: 'The version that runs there; at most the cluster’s `configVersion`.',
+        description: 'The version that the instance runs; at most the cluster’s `configVersion`.',
       }),
     }),
   },
@@ -85,7 +91,7 @@ builder.relayMutationField(
     resolve: (_root, { input }, context) => upsertClusterState(operatorOf(context), input),
   },
   {
-    description: 'The report was taken down.',
+    description: 'The report was stored.',
     outputFields: (t) => ({
       clusterState: t.field({ type: ClusterState, description: 'The report.', resolve: (state) => state }),
     }),
@@ -102,7 +108,7 @@ builder.relayMutationField(
     }),
   },
   {
-    description: 'Deletes what an instance reported of a cluster that it does not run any more. For operators.',
+    description: 'Deletes the report of an instance on a cluster that it no longer runs. For operators.',
     authScopes: { operator: true },
     errors: outcome('deleteClusterState', NotFoundError),
     resolve: (_root, { input }, context) => deleteClusterState(operatorOf(context), input),

@@ -30,7 +30,7 @@ import { requestedColumns } from '../rows/requested-columns.ts'
 import { loadTenant, Tenant } from '../tenants/tenants.ts'
 
 export const Protocol = builder.enumType('FirewallProtocol', {
-  description: 'What a firewall rule applies to.',
+  description: 'The protocol that a firewall rule applies to.',
   values: Object.fromEntries(
     protocols.map((protocol) => [
       protocol.toUpperCase(),
@@ -39,23 +39,23 @@ export const Protocol = builder.enumType('FirewallProtocol', {
   ),
 })
 
-/** What the fields of a rule do, found by packets with Nebula 1.6.1, 1.9.3 and 1.11.0; said alike of what is read and written. */
+/** What the fields of a rule do, tested with packets on Nebula 1.6.1, 1.9.3 and 1.11.0. For output and input alike. */
 export const ruleFields = {
-  port: '`any`, a port, or a range such as `200-300`, of the side that is reached; or `fragment`: the second and further parts of packets that were cut, which have no port. `any` with `ICMP`, which has none either.',
+  port: '`any`, a port, or a range such as `200-300`, on the side that is reached; or `fragment` for the second and further fragments of a packet, which have no port. Use `any` with `ICMP`, which has no ports.',
   proto: 'The protocol.',
-  host: 'The name in the other side’s certificate; `any` is everybody.',
-  group: 'A group in the other side’s certificate; `any` is everybody.',
-  groups: 'Groups that are all in the other side’s certificate; `any` alone is everybody.',
-  cidr: 'Where the other side’s overlay address lies: a network of IPv4, `0.0.0.0/0` for everybody. One with 0.0.0.0 in it is refused otherwise: Nebula before 1.11 takes it for every address.',
+  host: 'The name in the other side’s certificate; `any` matches every peer.',
+  group: 'A group in the other side’s certificate; `any` matches every peer.',
+  groups: 'Groups that must all be in the other side’s certificate; `any` alone matches every peer.',
+  cidr: 'The IPv4 network that must contain the other side’s overlay address; `0.0.0.0/0` matches every peer. Any other network that contains 0.0.0.0 is refused: Nebula before 1.11 takes it for every address.',
   localCidr:
-    'Where the address on this side lies, of the node or of a network behind it; null is all of them. Alone, it is for everybody who comes to that network. Needs Nebula 1.9 on every node: an older one does not know it, and would let everybody whom the rule names in everywhere.',
+    'The network that must contain the address on this side: that of the node, or one behind its routes; null matches all addresses. If no other field says which peers the rule is for, it lets every peer reach that network. Needs Nebula 1.9 on every node: older versions ignore it and would let the peers of the rule reach every address.',
   caName: 'The name of the CA that signed the other side.',
   caSha: 'The fingerprint of the CA that signed the other side, 64 hex digits.',
 } as const
 
 const FirewallRule = builder.objectRef<FirewallRuleShape>('FirewallRule').implement({
   description:
-    'One rule of Nebula’s firewall: a packet passes that meets all of its fields; a null one asks for nothing. At most one of `host`, `group`, `groups` and `cidr` says who the other side is, and at most one of `caName` and `caSha` by which CA.',
+    'One rule of Nebula’s firewall: a packet passes if it matches every field that is not null. At most one of `host`, `group`, `groups` and `cidr` says who the other side is, and at most one of `caName` and `caSha` says which CA signed it.',
   fields: (t) => ({
     port: t.exposeString('port', { description: ruleFields.port }),
     proto: t.expose('proto', { type: Protocol, description: ruleFields.proto }),
@@ -70,12 +70,17 @@ const FirewallRule = builder.objectRef<FirewallRuleShape>('FirewallRule').implem
 })
 
 const Firewall = builder.objectRef<FirewallShape>('Firewall').implement({
-  description: 'What the nodes of a cluster let in and out inside the overlay. What no rule allows is dropped.',
+  description:
+    'Which packets the nodes of a cluster let in and out inside the overlay. A packet that no rule allows is dropped.',
   fields: (t) => ({
-    inbound: t.field({ type: [FirewallRule], description: 'What reaches a node.', resolve: (one) => [...one.inbound] }),
+    inbound: t.field({
+      type: [FirewallRule],
+      description: 'Rules for packets that reach a node.',
+      resolve: (one) => [...one.inbound],
+    }),
     outbound: t.field({
       type: [FirewallRule],
-      description: 'What leaves a node.',
+      description: 'Rules for packets that leave a node.',
       resolve: (one) => [...one.outbound],
     }),
   }),
@@ -85,11 +90,11 @@ export const Cluster = builder.prismaObject('Cluster', {
   description: 'One Nebula network of a tenant: its address space, its CA, its nodes and its versioned configuration.',
   select: { id: true },
   fields: (t) => ({
-    id: t.expose('id', { type: 'UUID', description: 'Given when the cluster is created.' }),
+    id: t.expose('id', { type: 'UUID', description: 'The cluster’s id, assigned when it is created.' }),
     name: t.exposeString('name', { description: 'Unique among the clusters of the tenant.' }),
     tenant: t.field({
       type: Tenant,
-      description: 'The tenant that it belongs to.',
+      description: 'The tenant that owns the cluster.',
       select: { tenantId: true },
       resolve: ({ tenantId }, _args, context, info) => loadTenant(tenantId, context, info),
     }),
@@ -98,11 +103,12 @@ export const Cluster = builder.prismaObject('Cluster', {
     }),
     lighthousePort: t.expose('lighthousePort', {
       type: 'Port',
-      description: 'The UDP port of lighthouses that name none of their own.',
+      description: 'The UDP port of lighthouses that have no port of their own.',
     }),
     configVersion: t.expose('configVersion', {
       type: 'PositiveInt',
-      description: 'The version that is wanted; every change of what nodes must run raises it.',
+      description:
+        'The version of the configuration that nodes are to run; every change of what nodes must run raises it.',
     }),
     networkCidr: t.expose('networkCidr', {
       type: 'CIDR',
@@ -110,23 +116,23 @@ export const Cluster = builder.prismaObject('Cluster', {
     }),
     firewall: t.field({
       type: Firewall,
-      description: 'The rules that every node’s firewall holds.',
+      description: 'The firewall rules that every node applies.',
       select: { firewall: true },
       // Only domain/clusters/firewall.ts writes the column, in this shape.
       resolve: ({ firewall }) => firewall as unknown as FirewallShape,
     }),
     certificateVersion: t.expose('certificateVersion', {
       type: 'PositiveInt',
-      description: 'The Nebula certificate format that its nodes can read: 1, or 2 from Nebula 1.10.',
+      description: 'The format of its certificates: 1; or 2, which needs Nebula 1.10 or newer.',
     }),
     caCertificate: t.string({
       nullable: true,
-      description: 'The CA’s certificate, PEM; null until the cluster has a CA. The key is never shown.',
+      description: 'The CA’s certificate, PEM; null until the cluster has a CA. Its key is never shown.',
       select: { pkiCaCert: true },
       resolve: ({ pkiCaCert }) => pkiCaCert,
     }),
     revokedFingerprints: t.stringList({
-      description: 'Fingerprints of revoked certificates, hex; every node’s `pki.blocklist`.',
+      description: 'Fingerprints of revoked certificates, in hex; every node has them in its `pki.blocklist`.',
       select: { pkiCrl: true },
       resolve: (cluster) => revokedFingerprints(cluster),
     }),
@@ -139,7 +145,8 @@ export const Cluster = builder.prismaObject('Cluster', {
     caExpiresAt: t.field({
       type: 'DateTimeISO',
       nullable: true,
-      description: 'Until when that CA is valid, and what it signed; null until the cluster has a CA.',
+      description:
+        'When the CA that signs, and with it every certificate that it signed, ends; null until the cluster has a CA.',
       select: { pkiCaCert: true },
       resolve: ({ pkiCaCert }) => (pkiCaCert === null ? null : caDetails(pkiCaCert).notAfter),
     }),
@@ -147,7 +154,7 @@ export const Cluster = builder.prismaObject('Cluster', {
       type: CertificateStatus,
       nullable: true,
       description:
-        'What has become of that CA as time goes. Once it has ended, no node lets another in. Null until the cluster has a CA.',
+        'How close the CA that signs is to its end. Once it has ended, no node lets another in. Null until the cluster has a CA.',
       select: { pkiCaCert: true },
       resolve: ({ pkiCaCert }) => {
         if (pkiCaCert === null) return null
@@ -157,24 +164,24 @@ export const Cluster = builder.prismaObject('Cluster', {
     }),
     caRotatesAutomatically: t.exposeBoolean('caRotationAutomatic', {
       description:
-        'Whether its CA is replaced by itself before it ends (`updateClusterCaRotation` sets it): the master begins the same rotation as `rotateClusterCa`, to a CA that is valid for as long.',
+        'Whether its CA is replaced automatically before it ends (`updateClusterCaRotation` sets this). The master then begins the same rotation as `rotateClusterCa`, to a CA with the same lifetime.',
     }),
     caRotationDueAt: t.field({
       type: 'DateTimeISO',
       nullable: true,
       description:
-        'When that begins, within an hour: 30 days before the CA’s end, or when a quarter of its life is left where that is later. Null where it does not: it is not wanted, a rotation runs already, or there is no CA. Not while `canBeSignedFor` is false.',
+        'When the automatic rotation is due, give or take an hour: 30 days before the CA ends, or when a quarter of its lifetime is left if that is later. Null if automatic rotation is off, if a rotation is already in progress, or if there is no CA with its key. It does not begin while `canBeSignedFor` is false.',
       select: { pkiCaCert: true, pkiCaKey: true, caRotationAutomatic: true, caRotationPhase: true },
       resolve: (cluster) => automaticRotationAt(cluster),
     }),
     canBeSignedFor: t.boolean({
       description:
-        'Whether the server can sign certificates and bundles for it. False where the keys do not open under the server’s secret: then every change is refused with a ConflictError, and `importClusterPki` or `rotateClusterCa` puts it right.',
+        'Whether the server can sign certificates and bundles for the cluster. False if the cluster’s keys cannot be opened with the server’s secret: every change is then refused with a ConflictError until `importClusterPki` or `rotateClusterCa` repairs the cluster.',
       select: { ...sealedKeys },
       resolve: (cluster, _args, { vault }) => areKeysOpen(vault, cluster),
     }),
     certificateLifetimeDays: t.exposeInt('certificateLifetimeDays', {
-      description: 'How long a node’s certificate is valid, in days; agents renew theirs in time.',
+      description: 'How long a node’s certificate is valid, in days. Agents renew it before it ends.',
     }),
     enrollGroups: t.stringList({
       description: 'Groups that a machine may ask for when it enrols itself.',
@@ -185,13 +192,13 @@ export const Cluster = builder.prismaObject('Cluster', {
     bundleSigningKey: t.exposeString('bundlePublicKey', {
       nullable: true,
       description:
-        'The public half of the key that signs the cluster’s bundles: Ed25519, 32 bytes in base64; null until it has one.',
+        'The public key that verifies the cluster’s bundles: Ed25519, 32 bytes in base64; null until the cluster has one.',
     }),
     createdAt: t.expose('createdAt', { type: 'DateTimeISO', description: 'When the cluster was created.' }),
   }),
 })
 
-/** A row with what was read of its cluster for this very question. */
+/** A row with the columns of its cluster that were read together with it. */
 export interface WithCluster {
   readonly cluster: Partial<ClusterFields>
 }
@@ -205,7 +212,7 @@ export const loadCluster = referredTo<ClusterRow, ClusterFields>({
   find: (context, id, columns) => findCluster(scopeOf(context), id, columns),
 })
 
-/** The cluster of a row that may have been read with it, where that is all that the query asks for. */
+/** The cluster of a row: the one that was read with the row, if that has all columns that the query asks for. */
 export function clusterOf(
   row: { readonly clusterId: string } & Partial<WithCluster>,
   context: Context,
@@ -217,16 +224,16 @@ export function clusterOf(
 }
 
 const ClusterFilter = builder.inputType('ClusterFilter', {
-  description: 'Which clusters to list; what is left out does not narrow the list.',
+  description: 'Which clusters to list; an omitted field does not narrow the list.',
   fields: (t) => ({
-    name: t.string({ description: 'Part of the name, upper and lower case alike.' }),
-    tenantId: t.field({ type: 'UUID', description: 'Only this tenant’s.' }),
+    name: t.string({ description: 'Part of the name; case does not matter.' }),
+    tenantId: t.field({ type: 'UUID', description: 'Only clusters of this tenant.' }),
   }),
 })
 
 const ClusterConnection = builder.connectionObject(
-  { type: Cluster, name: 'ClusterConnection', description: 'A page of clusters, by name.' },
-  { name: 'ClusterEdge', description: 'A cluster and its place in the list.' },
+  { type: Cluster, name: 'ClusterConnection', description: 'A page of clusters, ordered by name.' },
+  { name: 'ClusterEdge', description: 'A cluster and its cursor.' },
 )
 
 builder.queryFields((t) => ({
@@ -245,9 +252,9 @@ builder.queryFields((t) => ({
     {
       type: Cluster,
       description:
-        'The clusters that you see, by name: every tenant’s for operators, your tenant’s for its admins, your own for nodes.',
+        'The clusters that you can see, ordered by name: those of every tenant for operators, those of your tenant for its admins and viewers, your own for nodes.',
       authScopes: { clusterReader: true },
-      args: { filter: t.arg({ type: ClusterFilter, description: 'Which of them; all when null.' }) },
+      args: { filter: t.arg({ type: ClusterFilter, description: 'Which clusters to list; all when null.' }) },
       resolve: (_root, { filter, ...args }, context, info) =>
         resolveConnection<ClusterRow>(clustersSeen(context, filter ?? {}), { args, context, info }),
     },
@@ -264,8 +271,8 @@ builder.objectField(Tenant, 'clusters', (t) =>
   t.connection(
     {
       type: Cluster,
-      description: 'The tenant’s clusters, by name; a node sees its own only.',
-      args: { filter: t.arg({ type: ClusterFilter, description: 'Which of them; all when null.' }) },
+      description: 'The tenant’s clusters, ordered by name; a node sees only its own.',
+      args: { filter: t.arg({ type: ClusterFilter, description: 'Which clusters to list; all when null.' }) },
       resolve: ({ id }, { filter, ...args }, context, info) =>
         resolveConnection<ClusterRow>(listClusters(filter ?? {}), { args, context, info, parentId: id }),
     },

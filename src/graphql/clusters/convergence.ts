@@ -16,32 +16,32 @@ import { Node } from '../nodes/nodes.ts'
 
 const ClusterConvergence = builder.objectRef<ConvergenceShape>('ClusterConvergence').implement({
   description:
-    'How far a cluster’s nodes have come to its newest published version, as numbers of nodes. Those count that have a certificate: what no machine has taken yet runs nothing. `applied`, `pending` and `failed` add up to `total`; a node whose certificate has ended has failed, whatever it runs. What agents reported in the last second may be missing.',
+    'How many of a cluster’s nodes have reached its newest published version. Only nodes with a certificate count: a node that no machine has taken yet runs nothing. `applied`, `pending` and `failed` add up to `total`. A node whose certificate has ended counts as failed, no matter which version it runs. Reports of the last second may be missing.',
   fields: (t) => ({
     version: t.expose('version', {
       type: 'PositiveInt',
       nullable: true,
-      description: 'The newest published version; null before the first, when nothing is to be applied.',
+      description: 'The newest published version; null before the first, when there is nothing to apply.',
     }),
     total: t.exposeInt('total', { description: 'All nodes that have a certificate.' }),
     applied: t.exposeInt('applied', {
       description:
-        'Those that run the newest version on a certificate that is valid; before there is one, all of these.',
+        'Nodes that run the newest version and have a valid certificate; before the first version, all nodes with a valid certificate.',
     }),
     pending: t.exposeInt('pending', {
-      description: 'Those that do not run it yet, have reported no error, and whose certificate is valid.',
+      description: 'Nodes that do not run it yet, have reported no error and have a valid certificate.',
     }),
     failed: t.exposeInt('failed', {
       description:
-        'Those that do not run it and have reported why (`lastError`), and those whose certificate has ended (`certificateEnded`).',
+        'Nodes that do not run it and have reported why (`lastError`), and nodes whose certificate has ended (`certificateEnded`).',
     }),
     certificateEnded: t.exposeInt('certificateEnded', {
       description:
-        'Those of `failed` whose certificate has ended, so that no other node lets them in: all of them once every CA has ended that they trust.',
+        'Nodes of `failed` whose certificate has ended, so that no other node lets them in. Once every CA that the nodes trust has ended, these are all nodes.',
     }),
     certificateEndsSoon: t.int({
       description:
-        'Those whose certificate was not renewed in time and ends soon, as `CertificateStatus.ENDS_SOON` says of the cluster’s `certificateLifetimeDays`; each is one of the above, too.',
+        'Nodes whose certificate was not renewed in time and ends soon, as `CertificateStatus.ENDS_SOON` defines it for the cluster’s `certificateLifetimeDays`. Each is also counted above.',
       resolve: ({ clusterId }, _args, context) =>
         context.loaders.load(
           { place: 'convergence', purpose: 'ending' },
@@ -51,7 +51,7 @@ const ClusterConvergence = builder.objectRef<ConvergenceShape>('ClusterConvergen
         ),
     }),
     unseen: t.int({
-      description: `Those that were not seen in the last ${unseenAfter / 60_000} minutes, or never; each is one of the above, too.`,
+      description: `Nodes that were not seen in the last ${unseenAfter / 60_000} minutes, or never. Each is also counted above.`,
       resolve: ({ clusterId }, _args, context) =>
         context.loaders.load(
           { place: 'convergence', purpose: 'unseen' },
@@ -63,18 +63,20 @@ const ClusterConvergence = builder.objectRef<ConvergenceShape>('ClusterConvergen
     slowestVersion: t.expose('slowestVersion', {
       type: 'PositiveInt',
       nullable: true,
-      description: 'The lowest version that one of them runs; null when one runs none, and when there are no nodes.',
+      description:
+        'The lowest version that a node runs; null when a node runs no version, and when there are no nodes.',
     }),
     behindSince: t.expose('behindSince', {
       type: 'DateTimeISO',
       nullable: true,
       description:
-        'Since when the slowest one is behind: when the first version that it does not run was published. Null when all run the newest.',
+        'Since when the slowest node has been behind: when the first version that it does not run was published. Null when all nodes run the newest.',
     }),
     furthestBehind: t.field({
       type: [Node],
-      description: 'The nodes that are furthest behind, those that run no version first; none when all run the newest.',
-      args: { first: t.arg.int({ defaultValue: 5, description: `How many; 1 to ${mostBehind}.` }) },
+      description:
+        'The nodes that are furthest behind, those that run no version first; empty when all run the newest.',
+      args: { first: t.arg.int({ defaultValue: 5, description: `How many nodes to list; 1 to ${mostBehind}.` }) },
       resolve: async ({ clusterId, version }, { first }, context, info) => {
         const limit = first ?? 5
         if (limit < 1 || limit > mostBehind) throw badUserInput(`first: must be 1 to ${mostBehind}`)
@@ -90,7 +92,7 @@ const ClusterConvergence = builder.objectRef<ConvergenceShape>('ClusterConvergen
 builder.objectField(Cluster, 'convergence', (t) =>
   t.field({
     type: ClusterConvergence,
-    description: 'How far its nodes have come to the newest published version.',
+    description: 'How many of its nodes have reached the newest published version.',
     resolve: ({ id }, _args, context) =>
       context.loaders.load(
         { place: 'cluster', purpose: 'convergence' },

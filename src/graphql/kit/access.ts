@@ -6,22 +6,22 @@ import type { Author } from '../../domain/bundles/config-uploads.ts'
 import type { Context } from './context.ts'
 
 /**
- * Who may call a root field. Each one declares one or several of these; a field that declares none is closed, since
- * the root types deny by default. Which rows a caller reaches is not decided here but by the session's scope.
+ * Who may call a root field. Each field declares one or several of these. A field without a declaration is closed,
+ * since the root types deny by default. Which rows a caller reaches is decided by the session's scope, not here.
  */
 export type AccessScopes = {
-  /** Anybody with a valid credential of any kind. */
+  /** Callers with a valid credential of any kind. */
   signedIn: boolean
   operator: boolean
   /** Operators, and a tenant's admins and viewers. */
   tenantReader: boolean
   /** Operators, and a tenant's admins. */
   tenantWriter: boolean
-  /** Whoever reads a cluster: operators, tenant admins and viewers, nodes. */
+  /** Callers that may read a cluster: operators, tenant admins and viewers, nodes. */
   clusterReader: boolean
-  /** Whoever manages a cluster: operators, tenant admins, and the cluster's own admin nodes. */
+  /** Callers that may manage a cluster: operators, tenant admins, and the cluster's own admin nodes. */
   clusterWriter: boolean
-  /** A node of whatever cluster, for itself. */
+  /** A node of any cluster, for itself. */
   node: boolean
   /** A machine that holds a cluster's token. */
   enrollingMachine: boolean
@@ -29,7 +29,7 @@ export type AccessScopes = {
   nodeItself: string
 }
 
-/** Answers, for one request, which of the access scopes its caller has. */
+/** The access scopes that the caller of one request has. */
 export const accessOf = ({ session }: Pick<Context, 'session'>) => ({
   ...rightsOf(session),
   nodeItself: (id: string) => nodeIn(session)?.nodeId === id,
@@ -51,7 +51,7 @@ const none: Rights = {
 const people: Rights = { ...none, signedIn: true, tenantReader: true, clusterReader: true }
 const node: Rights = { ...none, signedIn: true, node: true, clusterReader: true }
 
-/** Made once: every request asks several times. */
+/** Created once, because every request reads them several times. */
 const rights = {
   operator: { ...people, operator: true, tenantWriter: true, clusterWriter: true },
   admin: { ...people, tenantWriter: true, clusterWriter: true },
@@ -61,7 +61,7 @@ const rights = {
   enrollingMachine: { ...none, signedIn: true, enrollingMachine: true },
 } satisfies Record<string, Rights>
 
-/** Each kind of caller is named, so that a new one has no rights, and does not compile, until somebody has decided. */
+/** Names each kind of caller: a new kind does not compile until its rights have been decided here. */
 function rightsOf(session: Session): Rights {
   switch (session.kind) {
     case 'operator':
@@ -77,10 +77,10 @@ function rightsOf(session: Session): Rights {
   }
 }
 
-/** Whether it is anybody at all. */
+/** Whether the caller has a valid credential. */
 export const isSignedIn = (session: Session): session is SignedIn => rightsOf(session).signedIn
 
-/** The session where it is an operator's; null for everybody else's. */
+/** The session if it is an operator's, otherwise null. */
 export function operatorIn(session: Session): OperatorSession | null {
   switch (session.kind) {
     case 'operator':
@@ -93,7 +93,7 @@ export function operatorIn(session: Session): OperatorSession | null {
   }
 }
 
-/** The session where it is a node's; null for everybody else's. */
+/** The session if it is a node's, otherwise null. */
 export function nodeIn(session: Session): NodeSession | null {
   switch (session.kind) {
     case 'node':
@@ -118,10 +118,10 @@ function enrollingMachineIn(session: Session): EnrollingMachineSession | null {
   }
 }
 
-/** Whose files of a bundle a caller may read: all nodes', one node's beside the shared ones, or no archive at all. */
+/** Which files of a bundle a caller may read: those of all nodes, the shared ones and one node's, or no files. */
 export type BundleReach = 'all' | { readonly nodeId: string } | 'none'
 
-/** A plain node learns of its own files only, never of the others' certificates. */
+/** A plain node reads only the shared files and its own, never the certificates of other nodes. */
 export function bundleReachOf(session: Session): BundleReach {
   switch (session.kind) {
     case 'operator':
@@ -135,18 +135,18 @@ export function bundleReachOf(session: Session): BundleReach {
   }
 }
 
-/** Who a published version is by, and whether its files may change what has a mutation of its own. */
+/** The author of a published version, and whether its files may change settings that have a mutation of their own. */
 export function authorOf(context: Context): Author {
   const { session } = context
   return {
-    // A node is kept as the bundle's author; everybody is named in its message.
+    // Only a node is stored as the bundle's author; the message names every kind of author.
     nodeId: nodeIn(session)?.nodeId ?? null,
-    // As updateClusterFirewall declares it.
+    // The same right that updateClusterFirewall demands.
     mayChangeFirewall: rightsOf(session).tenantWriter,
   }
 }
 
-/** The same answer whatever failed: no credential, an unknown one, an expired one, a rotated one. */
+/** The same answer for a missing, an unknown, an expired and a rotated credential. */
 export const unauthenticated = (): GraphQLError =>
   new GraphQLError('Sign in first: a valid credential belongs in the Authorization header.', {
     extensions: {
@@ -173,17 +173,17 @@ export function callerOf({ session }: Pick<Context, 'session'>): SignedIn {
 /** The rows that the caller reaches. */
 export const scopeOf = (context: Context): Scope => callerOf(context).scope
 
-/** The node that calls; refuses everybody else. */
+/** The node that calls; refuses all other callers. */
 export function nodeOf(context: Context): NodeSession {
   return nodeIn(callerOf(context)) ?? refuse()
 }
 
-/** The machine that enrols; refuses everybody else. */
+/** The machine that enrols; refuses all other callers. */
 export function enrollingMachineOf(context: Context): EnrollingMachineSession {
   return enrollingMachineIn(callerOf(context)) ?? refuse()
 }
 
-/** The operator's reach; refuses everybody else. */
+/** The operator's scope; refuses all other callers. */
 export function operatorOf(context: Context): Operator {
   return operatorIn(callerOf(context))?.scope ?? refuse()
 }

@@ -33,7 +33,7 @@ export const builder = new SchemaBuilder<{
   defaultFieldNullability: false,
   errors: { directResult: true },
   prisma: {
-    // Only read where a row lacks a column that a field needs; then through the caller's own client.
+    // Used only where a row lacks a column that a field needs; it is the caller's own client.
     client: (context) => scopeOf(context).db as PrismaClient,
     dmmf: getDatamodel(),
     exposeDescriptions: false,
@@ -42,7 +42,7 @@ export const builder = new SchemaBuilder<{
   },
   scopeAuth: {
     authScopes: accessOf,
-    // Who may not listen is refused before there is a stream.
+    // A caller that may not subscribe is refused before a stream is opened.
     authorizeOnSubscribe: true,
     unauthorizedError: (_parent, context) => refusalFor(context),
   },
@@ -58,21 +58,21 @@ export const builder = new SchemaBuilder<{
     },
     nodeFieldOptions: { description: 'The row.' },
     cursorFieldOptions: {
-      description: 'Marks this row’s place in the list, for `after` and `before`.',
+      description: 'The row’s position in the list, for `after` and `before`.',
     },
     nodesOnConnection: {
       description: 'The rows of this page, without cursors.',
     },
-    pageInfoFieldOptions: { description: 'Where this page lies in the list.' },
+    pageInfoFieldOptions: { description: 'The position of this page in the list.' },
     pageInfoTypeOptions: {
       name: 'PageInfo',
-      description: 'Where a page lies in its list.',
+      description: 'The position of a page in its list.',
     },
     hasNextPageFieldOptions: {
-      description: 'Whether rows follow this page (asked for with `first`).',
+      description: 'Whether more rows follow this page; for pages requested with `first`.',
     },
     hasPreviousPageFieldOptions: {
-      description: 'Whether rows precede this page (asked for with `last`).',
+      description: 'Whether more rows precede this page; for pages requested with `last`.',
     },
     startCursorFieldOptions: {
       description: 'The cursor of the first row; null when the page is empty.',
@@ -90,24 +90,26 @@ export const builder = new SchemaBuilder<{
     beforeArgOptions: {
       description: 'Only rows before the one with this cursor.',
     },
-    mutationInputArgOptions: { description: 'What is to be done.' },
+    mutationInputArgOptions: { description: 'The input of the mutation.' },
   },
 })
 
 builder.globalConnectionField('totalCount', (t) =>
   t.int({
-    description: 'How many rows there are on all pages; counted only when asked for.',
+    description: 'The number of rows on all pages; counted only when it is selected.',
     resolve: ({ count }) => count(),
   }),
 )
 
 builder.queryType({
-  description: 'What can be read. Who may read it is said with each field; a row that is not yours does not exist.',
+  description:
+    'What can be read. Each field says who may read it. A row that is not yours looks like one that does not exist.',
 })
 builder.subscriptionType({
-  description: 'What can be listened to, as server-sent events (`Accept: text/event-stream`, one stream a request).',
+  description:
+    'What can be subscribed to, as server-sent events (`Accept: text/event-stream`, one stream per request).',
 })
 builder.mutationType({
   description:
-    'What can be changed. Each mutation returns its payload or one of the errors of its union; a change of what nodes must run bumps the cluster’s `configVersion` in the same transaction.',
+    'What can be changed. Each mutation returns its payload or one of the errors of its union. A change of what nodes must run bumps the cluster’s `configVersion` in the same transaction.',
 })

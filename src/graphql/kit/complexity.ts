@@ -7,19 +7,19 @@ import type { Context } from './context.ts'
 export const pageSizes = { standard: 50, most: 500 }
 
 /**
- * What one request may ask for. A value costs one, a list whatever its elements cost, for as many of them as it may
- * have: a page `first` or `last`, be it written out or in a variable. Together with every page of 500 that leaves room
- * for 200 values a row.
+ * What one request may ask for. A value costs 1. A list costs what one element costs, times the most elements that it
+ * may have: for a page that is `first` or `last`, given literally or in a variable. A page of 500 rows leaves room for
+ * 200 values per row.
  */
 export const queryLimits = { complexity: 100_000, depth: 12, breadth: 500 }
 
-/** The limits for a request; none where it is known to keep them. */
+/** The limits for a request; empty if the request is known to keep them. */
 export const limitsFor = ({ isMeasured }: Context) => (isMeasured ? {} : queryLimits)
 
-/** How many elements lists have that are not pages: states of a cluster, routes, issues. */
+/** The assumed length of a list that is not a page, such as states of a cluster, routes or issues. */
 const usualListLength = 10
 
-/** The cost of a field beside that of its elements, and how many of these there may be. */
+/** The cost of a field without its elements, and how many elements it may have. */
 export const fieldComplexity: FieldComplexityFunction<Context, Record<string, unknown>> = (args, _context, field) => {
   if (isExpensive(args, field.name)) return { field: expensive, multiplier: 1 }
   if (field.args.some(({ name }) => name === 'first')) return { field: 1, multiplier: pageSize(args) }
@@ -29,16 +29,16 @@ export const fieldComplexity: FieldComplexityFunction<Context, Record<string, un
   return { field: 1, multiplier: isPage ? 1 : usualListLength }
 }
 
-/** What reading and comparing a whole cluster costs beside reading rows: few of them fit into one request. */
+/** The cost of reading and comparing a whole cluster, relative to reading rows: few of them fit into one request. */
 const expensive = 15_000
 
-/** Changes that are only looked at, uploads, and differences between archives; each alias counts. */
+/** Dry runs, uploads and diffs of archives; each alias counts. */
 function isExpensive({ input, against }: Record<string, unknown>, name: string): boolean {
   const isDryRun = typeof input === 'object' && input !== null && 'dryRun' in input && input.dryRun === true
   return isDryRun || name === 'createConfigBundle' || against !== undefined
 }
 
-/** Too large a page is refused where pages are read, with a message about it. */
+/** A page that is too large is not refused here but where it is read (connection.ts), with a message of its own. */
 function pageSize({ first, last }: Record<string, unknown>): number {
   const asked = first ?? last ?? pageSizes.standard
   return typeof asked === 'number' ? Math.min(asked, pageSizes.most) : pageSizes.standard

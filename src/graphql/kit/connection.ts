@@ -25,9 +25,9 @@ interface Connection<Row> {
 }
 
 /**
- * Resolves a connection over a list of the domain: reads the fields that the query asks for and no others, and counts
- * only when `totalCount` is asked for. With a `parentId` it is one of many lists of the same place in the query, and
- * all of them are read in one statement.
+ * Resolves a connection over a list of the domain. It reads only the fields that the query asks for, and counts only
+ * when `totalCount` is selected. With a `parentId` the list is one of many at the same place in the query: all of them
+ * are read in one statement.
  * @typeParam Row the rows' type; it has at least the fields that were asked for
  */
 export async function resolveConnection<Row extends object>(
@@ -54,7 +54,7 @@ export async function resolveConnection<Row extends object>(
       args,
       defaultSize: pageSizes.standard,
       maxSize: pageSizes.most,
-      // A row holds the columns of its order: requestedFields adds them.
+      // A row has the columns that it is ordered by: requestedFields adds them.
       toCursor: (row) => encodeCursor(order.map((column) => (row as Readonly<Record<string, unknown>>)[column])),
     },
     async ({ after, before, limit, inverted }) => {
@@ -95,13 +95,13 @@ function assertPageSize({ first, last }: PageArguments): void {
   if (typeof first === 'number' && typeof last === 'number') throw badUserInput('first and last exclude each other')
 }
 
-/** The columns to read: those of the fields in the query, those of the cursor, and the row's id. */
+/** The columns to read: those of the fields in the query, the row's id, and those of the cursor. */
 function requestedFields({ listing }: List, info: GraphQLResolveInfo): string[] {
   const asked = requestedColumns(info, columnsOf[listing.table])
   return [...new Set([...asked, ...listing.order])]
 }
 
-/** What the rows of a table are in the API. */
+/** The GraphQL type of each table's rows. */
 const ofRows = (type: string): ColumnsRequest => ({ type, paths: [['edges', 'node'], ['nodes']] })
 const columnsOf = {
   tenants: ofRows('Tenant'),
@@ -110,10 +110,10 @@ const columnsOf = {
   config_bundles: ofRows('ConfigBundle'),
 } as const
 
-/** A cursor is the row's place in the order, so that it stays good when the row itself is deleted. */
+/** A cursor encodes the row's position in the order, so that it stays valid when the row is deleted. */
 const encodeCursor = (key: readonly unknown[]): string => Buffer.from(JSON.stringify(key)).toString('base64url')
 
-/** Names are the longest keys: 255 characters, escaped and in base64. */
+/** Room for the longest key, a name of 255 characters, escaped and in base64. */
 const longestCursor = 4096
 
 const cursorShape = z.array(z.union([z.string().refine((text) => textProblem(text) === null), z.int32()]))
@@ -126,7 +126,7 @@ function decode({ listing }: List, cursor: string | null | undefined): (string |
     !key.success ||
     key.data.length !== listing.order.length ||
     !key.data.every(fits(listing.order)) ||
-    // Written once more it is the same: nothing in it was passed over.
+    // Encoding the key again must give the same text: base64 and JSON decoders ignore some input.
     encodeCursor(key.data) !== cursor
   ) {
     throw badUserInput('That cursor is not one of this list.')
@@ -141,7 +141,7 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    // Whatever is no JSON is no cursor either; the shape's check says so.
+    // The check of the shape refuses it.
     return undefined
   }
 }

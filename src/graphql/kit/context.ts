@@ -7,32 +7,32 @@ import type { Presence } from '../../domain/presence/presence.ts'
 import type { Vault } from '../../domain/pki/vault.ts'
 import { Loaders } from '../rows/loaders.ts'
 
-/** What every resolver is given: who calls, and the means of this server. */
+/** What every resolver gets: the caller's session and the services of this server. */
 export interface Context {
   readonly session: Session
   readonly tokens: Tokens
   readonly vault: Vault
   readonly enrolments: Enrolments
-  /** Takes what nodes report. */
+  /** Collects the reports of nodes. */
   readonly presence: Presence
   /**
-   * Gives what recognises the caller anew by the same credential: a stream outlives what was true when it began. It
-   * holds the credential and not the request.
+   * Returns a function that authenticates the caller again by the same credential: a stream outlives the facts that
+   * were true when it began. The function keeps the credential alive, not the request.
    */
   readonly reauthentication: () => () => Promise<Session>
-  /** What happens to clusters, for streams; ends them when the server stops. */
+  /** The changes of clusters, for streams; it ends the streams when the server stops. */
   readonly live: LiveClusters
-  /** Whether what is asked was found to be within `queryLimits` before, and costs the same each time. */
+  /** Whether the query is known to be within `queryLimits`, and costs the same each time. */
   readonly isMeasured: boolean
-  /** Where expensive work waits for its tenant's turn. */
+  /** The queue in which expensive work waits for its tenant's turn. */
   readonly expensive: FairQueue
-  /** Fires when the client has left, so that nobody reads the answer. */
+  /** Aborts when the client has left and its answer has no reader any more. */
   readonly left: () => AbortSignal
-  /** Look-ups gathered across the fields of this one request. */
+  /** Batches look-ups across the fields of this request. */
   readonly loaders: Loaders
 }
 
-/** A context for answering one event of a stream, without what belongs to the request that opened it. */
+/** A context for answering one event of a stream. It keeps nothing of the request that opened the stream. */
 export function detached(context: Context): Context {
   const { session, tokens, vault, enrolments, presence, live, expensive, left } = context
   const again = context.reauthentication()

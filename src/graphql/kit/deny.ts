@@ -4,8 +4,8 @@ import { refusalFor } from './access.ts'
 import type { Context } from './context.ts'
 
 /**
- * Closes every root field that does not declare who may call it, for everybody: forgetting the declaration makes a
- * field useless, not public.
+ * Closes every root field that does not declare who may call it: a forgotten declaration makes a field useless, not
+ * public.
  */
 export function denyUndeclared(schema: GraphQLSchema): GraphQLSchema {
   const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()]

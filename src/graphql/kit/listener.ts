@@ -4,8 +4,8 @@ import { callerOf, unauthenticated } from './access.ts'
 import type { Context } from './context.ts'
 
 /**
- * The caller of a subscription, as its stream knows it.
- * @throws GraphQLError UNAUTHENTICATED for a JWT that has just expired: a request may be late by what clocks differ, a
+ * The caller of a subscription, as its stream needs it.
+ * @throws GraphQLError UNAUTHENTICATED for a JWT that has just expired: requests are allowed some clock skew, but a
  * stream would end as soon as it began
  */
 export function listenerOf(context: Context): Listener {
@@ -17,7 +17,7 @@ export function listenerOf(context: Context): Listener {
 }
 
 interface Known extends Pick<Listener, 'nodeId' | 'expiresAt'> {
-  /** Whether a credential still leads to whom it led to when the stream began. */
+  /** Whether the credential still belongs to the caller that opened the stream. */
   readonly isSameAs: (now: Session) => boolean
 }
 

@@ -16,7 +16,7 @@ import { textProblem } from '../../base/text.ts'
 export const plainTexts = 'plainTexts'
 
 declare global {
-  // Where Pothos looks for the plugins that a builder may name.
+  // Pothos looks here for the plugins that a builder may name.
   // eslint-disable-next-line @typescript-eslint/no-namespace -- Pothos declares it so
   export namespace PothosSchemaTypes {
     export interface Plugins<Types extends SchemaTypes> {
@@ -25,13 +25,13 @@ declare global {
   }
 }
 
-/** The `extensions` of an input field whose function of the domain makes a plain text of whatever comes. */
+/** The `extensions` of an input field that takes any text, because the domain turns it into a plain one. */
 export const takesAnyText = { takesAnyText: true }
 
 /**
- * Lets no text in that a database refuses: `String` takes a NUL and half of a surrogate pair, and GraphQL allows nobody
- * to replace it. It looks at every `String` of every argument, so that a new one is looked at without anybody's thinking
- * of it. What a text may be besides is a rule of the domain.
+ * Refuses texts that a database would refuse: GraphQL's `String` accepts a NUL and half of a surrogate pair, and cannot
+ * be replaced. The plugin checks every `String` in every argument, so that new arguments are covered, too. All further
+ * rules for a text are the domain's.
  */
 class PlainTextsPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
   override wrapResolve(
@@ -49,7 +49,7 @@ class PlainTextsPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
   }
 }
 
-// Named behind the errors plugin, it is called within it: mutations give what it throws in their union.
+// Named after the errors plugin, it is called inside it: mutations return what it throws in their union.
 SchemaBuilder.registerPlugin(plainTexts, PlainTextsPlugin)
 
 const afterCheck =

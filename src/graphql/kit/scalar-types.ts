@@ -1,6 +1,6 @@
 import type { SpooledFile } from '../../base/limits/spool.ts'
 
-/** The scalars of the schema and what a resolver gets and gives for each. */
+/** The scalars of the schema, and for each the types that a resolver receives and returns. */
 export type Scalars = {
   UUID: { Input: string; Output: string }
   DateTimeISO: { Input: Date; Output: Date }

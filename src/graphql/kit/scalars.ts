@@ -24,12 +24,12 @@ const described = <In, Out>(scalar: GraphQLScalarType<In, Out>, description: str
 
 const longestUrl = 2048
 
-/** Its type does not say that it gives numbers. */
+/** The library's type does not say that its values are numbers. */
 const wholeFromZero = GraphQLNonNegativeInt as GraphQLScalarType<number, number>
 
 const isColumnInteger = (value: number): boolean => value <= greatestInteger
 
-/** A scalar that takes fewer values. What it lets in is what its description says. */
+/** A scalar that accepts fewer values; its description states the rule and is also the error's message. */
 function within<In, Out>(
   scalar: GraphQLScalarType<In, Out>,
   allows: (value: In) => boolean,
@@ -51,7 +51,7 @@ function within<In, Out>(
 const lowerCaseUuid = new GraphQLScalarType<string, string>({
   ...GraphQLUUID.toConfig(),
   description: 'The id of a row: a UUID (RFC 9562).',
-  // What rows are known by was a UUID when it was written: to look at it again took a twentieth of a page.
+  // Stored ids were validated when they were written. Validating them again took a twentieth of a page's time.
   serialize: (value) => (typeof value === 'string' ? value : GraphQLUUID.serialize(value)),
   parseValue: (value) => GraphQLUUID.parseValue(value).toLowerCase(),
   parseLiteral: (node, variables) => GraphQLUUID.parseLiteral(node, variables).toLowerCase(),

@@ -12,44 +12,46 @@ import { given } from '../kit/input.ts'
 import { Node } from './nodes.ts'
 import { takesAnyText } from '../kit/plain-texts.ts'
 
-const nebulaVersion = 'What `nebula -version` says on the machine, such as `1.9.5`; null when that is not known.'
+const nebulaVersion =
+  'The version that `nebula -version` prints on the machine, such as `1.9.5`; null when it is not known.'
 const keyText =
-  'The machine’s X25519 public key, PEM, as `nebula-cert keygen` writes it. The private half stays where it was made.'
+  'The machine’s X25519 public key, PEM, as `nebula-cert keygen` writes it. The private key never leaves the machine.'
 
-/** A node that has its identity, and what it must trust. */
+/** A node with its certificate, and the CAs that it must trust. */
 interface Identified {
   readonly node: NodeRow
   readonly trust: ClusterTrust
 }
 
 const identityTexts = {
-  certificate: 'The certificate that the cluster’s CA signed, PEM; Nebula’s `pki.cert`.',
-  caCertificate: 'The CAs that the node trusts, PEM; Nebula’s `pki.ca`. Two while the CA is being rotated.',
+  certificate: 'The node’s certificate, signed by the cluster’s CA, PEM: for Nebula’s `pki.cert`.',
+  caCertificate:
+    'The CAs that the node must trust, PEM: for Nebula’s `pki.ca`. There can be two while the CA is being rotated.',
   networkCidr: 'The overlay network.',
-  bundleSigningKey: 'What the cluster’s bundles are verified with: Ed25519, 32 bytes in base64.',
+  bundleSigningKey: 'The public key that verifies the cluster’s bundles: Ed25519, 32 bytes in base64.',
   clusterId: 'The cluster’s id.',
 }
 
 builder.relayMutationField(
   'enrollNode',
   {
-    description: 'A machine that wants to be a node.',
+    description: 'The machine that enrols.',
     inputFields: (t) => ({
       name: t.string({ required: true, description: 'Unique in the cluster; 1 to 253 bytes of UTF-8.' }),
       publicKey: t.string({ required: true, description: keyText }),
       groups: t.stringList({
-        description: 'Groups for its certificate, out of the cluster’s `enrollGroups`; none when null.',
+        description: 'Groups for its certificate, chosen from the cluster’s `enrollGroups`; none when null.',
       }),
       overlayIp: t.field({
         type: 'IP',
-        description: 'The address in the overlay that it shall have; the lowest free one when null.',
+        description: 'The node’s overlay address; the lowest free one when null.',
       }),
       nebulaVersion: t.string({ description: nebulaVersion }),
     }),
   },
   {
     description:
-      'Makes a node of the machine that holds the cluster token. For enrolling machines only. Bumps `configVersion`.',
+      'Makes the machine that holds the cluster token a node of the cluster. For enrolling machines only. Bumps `configVersion`.',
     authScopes: { enrollingMachine: true },
     errors: outcome('enrollNode', ValidationError, NotFoundError, ConflictError, LimitError),
     resolve: async (_root, { input }, context) => {
@@ -59,7 +61,7 @@ builder.relayMutationField(
     },
   },
   {
-    description: 'The machine is a node now.',
+    description: 'The machine is now a node.',
     outputFields: (t) => ({
       node: t.field({ type: Node, description: 'The new node.', resolve: ({ node }) => node }),
       token: t.string({
@@ -93,7 +95,7 @@ builder.relayMutationField(
 builder.relayMutationField(
   'renewNodeCertificate',
   {
-    description: 'The key that the node wants a certificate for.',
+    description: 'The key that the certificate is for.',
     inputFields: (t) => ({
       publicKey: t.string({ required: true, description: keyText }),
       nebulaVersion: t.string({ description: nebulaVersion }),
@@ -101,7 +103,7 @@ builder.relayMutationField(
   },
   {
     description:
-      'Signs the certificate of the node that calls: a new one for the same key, or the first one, or one for a new key. For nodes, each for itself. Bumps `configVersion` when the key is new, and then revokes the certificate before.',
+      'Signs a certificate for the node that calls: a new one for its present key, its first one, or one for a new key. For nodes, each for itself. Bumps `configVersion` when the key is new, and then revokes the certificates of the former key.',
     authScopes: { node: true },
     errors: outcome('renewNodeCertificate', ValidationError, NotFoundError, ConflictError),
     resolve: (_root, { input }, context) => {
@@ -139,24 +141,25 @@ builder.relayMutationField(
 builder.relayMutationField(
   'reportNodeStatus',
   {
-    description: 'What the node’s agent has to say.',
+    description: 'The report of the node’s agent.',
     inputFields: (t) => ({
       runningConfigVersion: t.int({
-        description: 'The version of the configuration that Nebula runs; null leaves what was reported before.',
+        description:
+          'The version of the configuration that Nebula runs; null keeps the version that was reported before.',
       }),
       nebulaVersion: t.string({
-        description: 'What `nebula -version` says; null leaves what was reported before.',
+        description: 'The version that `nebula -version` prints; null keeps the one that was reported before.',
       }),
       lastError: t.string({
-        description: 'Why the newest version does not run, cut to 2000 characters; null when nothing is wrong.',
-        // What a program wrote before it died is worth more than its form.
+        description: 'Why the newest version does not run, truncated to 2000 characters; null when nothing is wrong.',
+        // The last output of a program that failed must get through, even if it is no plain text.
         extensions: takesAnyText,
       }),
     }),
   },
   {
     description:
-      'Reports what a node runs, and that it is there. Kept in memory and written together with other nodes’ reports about a second later: other queries show it then, and if the server dies before, the agent’s next report says it again. For nodes, each for itself.',
+      'Reports which version a node runs, and that the node is alive. The report is kept in memory and written about a second later, together with those of other nodes. Other queries show it from then on. If the server dies before that, the agent’s next report makes up for it. For nodes, each for itself.',
     authScopes: { node: true },
     errors: outcome('reportNodeStatus', ValidationError, NotFoundError),
     resolve: (_root, { input }, context) => {
@@ -165,9 +168,13 @@ builder.relayMutationField(
     },
   },
   {
-    description: 'The report was taken down.',
+    description: 'The report was accepted.',
     outputFields: (t) => ({
-      node: t.field({ type: Node, description: 'The node with what it has reported.', resolve: (node) => node }),
+      node: t.field({
+        type: Node,
+        description: 'The node, including what it has just reported.',
+        resolve: (node) => node,
+      }),
     }),
   },
 )

@@ -16,28 +16,29 @@ builder.relayMutationField(
   {
     description: 'A new node.',
     inputFields: (t) => ({
-      clusterId: t.field({ type: 'UUID', required: true, description: 'The cluster it shall belong to.' }),
+      clusterId: t.field({ type: 'UUID', required: true, description: 'The cluster that the node will belong to.' }),
       name: t.string({ required: true, description: 'Unique in the cluster; 1 to 253 bytes of UTF-8.' }),
       isAdmin: t.boolean({ description: 'Whether it may manage its cluster; false when null.' }),
       mtu: t.int({ description: 'The largest packet of its tunnel device, 1280 to 9000 bytes; 1300 when null.' }),
       routes: t.field({
         type: ['CIDR'],
-        description: 'Networks that are reached through it, at most 256, outside of the overlay; none when null.',
+        description: 'Networks outside the overlay that are reached through the node: at most 256; none when null.',
       }),
       allowDefaultRoute: t.boolean({
-        description: 'Whether `routes` may take all traffic (`0.0.0.0/0`, `::/0`); false when null.',
+        description:
+          'Whether `routes` may contain a default route, which takes all traffic (`0.0.0.0/0`, `::/0`); false when null.',
       }),
       groups: t.stringList({
         description: 'Groups for its certificate: at most 64, 1 to 253 bytes each, no commas; none when null.',
       }),
       overlayIp: t.field({
         type: 'IP',
-        description: 'The address in the overlay that it shall have; the lowest free one when null.',
+        description: 'The node’s overlay address; the lowest free one when null.',
       }),
       isLighthouse: t.boolean({ description: 'Whether it is a lighthouse; false when null.' }),
       lighthousePublicIp: t.field({
         type: 'IP',
-        description: 'Where the others find it, outside of the overlay; a lighthouse needs one.',
+        description: 'The underlay address at which the other nodes reach it; required for a lighthouse.',
       }),
       lighthousePort: t.field({
         type: 'Port',
@@ -49,7 +50,7 @@ builder.relayMutationField(
   },
   {
     description:
-      'Creates a node and the token that its agent signs in with. For operators, tenant admins and admin nodes. Bumps `configVersion`.',
+      'Creates a node and the token with which its agent signs in. For operators, tenant admins and admin nodes. Bumps `configVersion`.',
     authScopes: { clusterWriter: true },
     errors: outcome('createNode', ValidationError, NotFoundError, ConflictError, LimitError),
     resolve: (_root, { input: { dryRun, ...input } }, context) =>
@@ -74,7 +75,8 @@ builder.relayMutationField(
       }),
       overlaps: t.field({
         type: [RouteOverlap],
-        description: 'Where its routes meet those of other nodes of the cluster: allowed, at most 1000 are told.',
+        description:
+          'Where its routes overlap with routes of other nodes of the cluster, which is allowed; at most 1000 are listed.',
         resolve: ({ value: { node } }, _args, context) => listRouteOverlaps(scopeOf(context), node),
       }),
       ...changeFields(t),
@@ -93,7 +95,7 @@ builder.relayMutationField(
   },
   {
     description:
-      'Replaces a node’s token; the old one ends with the next request. For operators, tenant admins and admin nodes. Bumps `configVersion`.',
+      'Replaces a node’s token. The old one is refused from the next request on. For operators, tenant admins and admin nodes. Bumps `configVersion`.',
     authScopes: { clusterWriter: true },
     errors: outcome('rotateNodeToken', NotFoundError, ConflictError),
     resolve: (_root, { input: { nodeId, expectedVersion } }, context) =>
@@ -122,7 +124,7 @@ builder.relayMutationField(
   },
   {
     description:
-      'Deletes a node: its certificate is revoked, its address is free again, its token ends. For operators, tenant admins and admin nodes; the last admin node cannot delete itself. Bumps `configVersion`.',
+      'Deletes a node: its certificate is revoked, its address is free again, and its token stops working. For operators, tenant admins and admin nodes; the last admin node cannot delete itself. Bumps `configVersion`.',
     authScopes: { clusterWriter: true },
     errors: outcome('deleteNode', NotFoundError, ConflictError, LimitError),
     resolve: (_root, { input: { nodeId, dryRun, expectedVersion } }, context) =>

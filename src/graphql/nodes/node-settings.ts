@@ -57,11 +57,12 @@ builder.relayMutationField(
       routes: t.field({
         type: ['CIDR'],
         required: true,
-        description: 'All networks that are reached through it: at most 256, outside of the overlay.',
+        description:
+          'Networks outside the overlay that are reached through the node; replaces the present ones. At most 256.',
       }),
       allowDefaultRoute: t.boolean({
         description:
-          'Whether `routes` may take all traffic (`0.0.0.0/0`, `::/0`), which admins alone may allow; false when null.',
+          'Whether `routes` may contain a default route, which takes all traffic (`0.0.0.0/0`, `::/0`). A node that is no admin may not set it. False when null.',
       }),
       ...termsFields(t),
     }),
@@ -69,7 +70,7 @@ builder.relayMutationField(
   {
     description:
       'Replaces a node’s routes and signs its certificate again. For operators, tenant admins, admin nodes, and the node itself. Bumps `configVersion`.',
-    // Taking everybody's traffic is not a thing that one machine decides for itself.
+    // A node must not decide alone to take the traffic of all nodes.
     authScopes: (_root, { input }) =>
       input.allowDefaultRoute ? { clusterWriter: true } : { clusterWriter: true, nodeItself: input.nodeId },
     errors: outcome('updateNodeRoutes', ValidationError, NotFoundError, ConflictError, LimitError),
@@ -87,7 +88,8 @@ builder.relayMutationField(
       node: t.field({ type: Node, description: 'The node as it is now.', resolve: ({ value }) => value }),
       overlaps: t.field({
         type: [RouteOverlap],
-        description: 'Where its routes meet those of other nodes of the cluster: allowed, at most 1000 are told.',
+        description:
+          'Where its routes overlap with routes of other nodes of the cluster, which is allowed; at most 1000 are listed.',
         resolve: ({ value }, _args, context) => listRouteOverlaps(scopeOf(context), value),
       }),
       ...changeFields(t),
@@ -98,13 +100,13 @@ builder.relayMutationField(
 builder.relayMutationField(
   'updateNodeLighthouse',
   {
-    description: 'The node’s lighthouse settings, all of them: what is null is none.',
+    description: 'All lighthouse settings of the node: a null field clears its setting.',
     inputFields: (t) => ({
       nodeId: t.field({ type: 'UUID', required: true, description: 'The node’s id.' }),
       isLighthouse: t.boolean({ required: true, description: 'Whether the other nodes ask it where their peers are.' }),
       lighthousePublicIp: t.field({
         type: 'IP',
-        description: 'Where the others find it, outside of the overlay; a lighthouse needs one.',
+        description: 'The underlay address at which the other nodes reach it; required for a lighthouse.',
       }),
       lighthousePort: t.field({ type: 'Port', description: 'Its UDP port; the cluster’s `lighthousePort` when null.' }),
       ...termsFields(t),
@@ -136,7 +138,7 @@ builder.relayMutationField(
       nodeId: t.field({ type: 'UUID', required: true, description: 'The node’s id.' }),
       isRelay: t.boolean({
         required: true,
-        description: 'Whether it passes on packets between nodes that cannot reach each other directly.',
+        description: 'Whether it relays packets between nodes that cannot reach each other directly.',
       }),
       ...termsFields(t),
     }),
@@ -167,7 +169,8 @@ builder.relayMutationField(
       nodeId: t.field({ type: 'UUID', required: true, description: 'The node’s id.' }),
       groups: t.stringList({
         required: true,
-        description: 'All groups for its certificate: at most 64, 1 to 253 bytes each, no commas.',
+        description:
+          'The groups for its certificate; replaces the present ones. At most 64, 1 to 253 bytes each, no commas.',
       }),
       ...termsFields(t),
     }),
@@ -220,13 +223,13 @@ builder.relayMutationField(
         { dryRun, expectedVersion },
         {
           change: (scope) => updateNodeAdmin(scope, nodeId, input),
-          // What its token may do is no matter of the network.
+          // The rights of its token change nothing in the network.
           warn: () => [],
         },
       ),
   },
   {
-    description: 'The node is an admin now, or no longer one.',
+    description: 'The node’s admin right was set.',
     outputFields: (t) => nodeFields(t),
   },
 )

@@ -11,22 +11,21 @@ import { referredTo } from '../rows/referred.ts'
 import { loadTenant, Tenant } from '../tenants/tenants.ts'
 
 export const Node = builder.prismaObject('Node', {
-  description:
-    'A machine of a cluster: its place in the overlay, what lies behind it, its certificate, and what its agent reports.',
+  description: 'A machine of a cluster: its overlay address, its routes, its certificate, and what its agent reports.',
   select: { id: true },
   fields: (t) => ({
-    id: t.expose('id', { type: 'UUID', description: 'Given when the node is created.' }),
+    id: t.expose('id', { type: 'UUID', description: 'The node’s id, assigned when it is created.' }),
     name: t.exposeString('name', { description: 'Unique in the cluster; the name in its certificate.' }),
     cluster: t.field({
       type: Cluster,
-      description: 'The network it belongs to.',
+      description: 'The cluster that it belongs to.',
       select: { clusterId: true },
-      // A node that asks who it is has the cluster in its row (viewer.ts).
+      // In a node's own `viewer` query, the row already holds the cluster (viewer.ts).
       resolve: (node, _args, context, info) => clusterOf(node, context, info),
     }),
     tenant: t.field({
       type: Tenant,
-      description: 'The tenant whose network that is.',
+      description: 'The tenant that owns the cluster.',
       select: { tenantId: true },
       resolve: ({ tenantId }, _args, context, info) => loadTenant(tenantId, context, info),
     }),
@@ -36,14 +35,14 @@ export const Node = builder.prismaObject('Node', {
     mtu: t.exposeInt('mtu', { description: 'The largest packet of its tunnel device, in bytes: 1280 to 9000.' }),
     routes: t.field({
       type: ['CIDR'],
-      description: 'Networks outside of the overlay that are reached through the node (Nebula’s unsafe routes).',
+      description: 'Networks outside the overlay that are reached through the node (Nebula’s unsafe routes).',
       select: { routes: true },
       resolve: (node) => [...routesOf(node)],
     }),
     routesUpdatedAt: t.expose('routesUpdatedAt', {
       type: 'DateTimeISO',
       nullable: true,
-      description: 'When its routes were last set; null when they never were.',
+      description: 'When its routes were last set; null if they never were.',
     }),
     isLighthouse: t.exposeBoolean('isLighthouse', {
       description: 'Whether the other nodes ask it where their peers are.',
@@ -51,7 +50,7 @@ export const Node = builder.prismaObject('Node', {
     lighthousePublicIp: t.expose('lighthousePublicIp', {
       type: 'IP',
       nullable: true,
-      description: 'Where the others find the lighthouse, outside of the overlay; null when that is not known.',
+      description: 'The underlay address at which the other nodes reach the lighthouse; null when it is not known.',
     }),
     lighthousePort: t.expose('lighthousePort', {
       type: 'Port',
@@ -59,27 +58,28 @@ export const Node = builder.prismaObject('Node', {
       description: 'The lighthouse’s UDP port; null means the cluster’s `lighthousePort`.',
     }),
     isRelay: t.exposeBoolean('isRelay', {
-      description: 'Whether it passes on packets between nodes that cannot reach each other directly.',
+      description: 'Whether it relays packets between nodes that cannot reach each other directly.',
     }),
     lighthouseRelayUpdatedAt: t.expose('lighthouseRelayUpdatedAt', {
       type: 'DateTimeISO',
       nullable: true,
-      description: 'When its lighthouse or relay settings were last set; null when they never were.',
+      description: 'When its lighthouse or relay settings were last set; null if they never were.',
     }),
     createdAt: t.expose('createdAt', { type: 'DateTimeISO', description: 'When the node was created.' }),
     overlayIp: t.expose('overlayIp', {
       type: 'IP',
-      description: 'Its address in the overlay; unique in the cluster, and the same for as long as the node exists.',
+      description: 'Its overlay address: unique in the cluster, and fixed for as long as the node exists.',
     }),
     groups: t.stringList({
-      description: 'Groups in its certificate, which firewall rules speak of.',
+      description: 'The groups in its certificate, which firewall rules refer to.',
       select: { groups: true },
       // Only the domain writes the column, as a list of texts.
       resolve: ({ groups }) => groups as string[],
     }),
     publicKey: t.exposeString('publicKey', {
       nullable: true,
-      description: 'Its X25519 public key, PEM; null until the node sent it. The private key never leaves the machine.',
+      description:
+        'Its X25519 public key, PEM; null until the node has sent it. The private key never leaves the machine.',
     }),
     certificate: t.exposeString('certificate', {
       nullable: true,
@@ -87,18 +87,18 @@ export const Node = builder.prismaObject('Node', {
     }),
     certificateFingerprint: t.exposeString('certificateFingerprint', {
       nullable: true,
-      description: 'SHA-256 of that certificate, 64 hex digits; null when there is none.',
+      description: 'The SHA-256 fingerprint of the certificate, 64 hex digits; null when there is no certificate.',
     }),
     certificateExpiresAt: t.expose('certificateExpiresAt', {
       type: 'DateTimeISO',
       nullable: true,
-      description: 'Until when the certificate is valid; null when there is none.',
+      description: 'When the certificate ends; null when there is no certificate.',
     }),
     certificateStatus: t.field({
       type: CertificateStatus,
       nullable: true,
       description:
-        'What has become of the certificate as time goes, by the cluster’s `certificateLifetimeDays`; `ENDED`, too, when every CA has ended that the cluster’s nodes trust. Null when there is none.',
+        'How close the certificate is to its end, for the cluster’s `certificateLifetimeDays`. Also `ENDED` when every CA that the cluster’s nodes trust has ended. Null when there is no certificate.',
       select: { clusterId: true, certificateExpiresAt: true },
       resolve: ({ clusterId, certificateExpiresAt }, _args, context) =>
         nodeCertificateStatus(scopeOf(context), { clusterId, certificateExpiresAt }),
@@ -106,13 +106,13 @@ export const Node = builder.prismaObject('Node', {
     runningConfigVersion: t.exposeInt('runningConfigVersion', {
       nullable: true,
       description:
-        'The version of the configuration that it runs, as its agent says; null before the first report. About a second old at most.',
+        'The version of the configuration that it runs, as its agent reported it; null before the first report. Up to about a second old.',
     }),
     lastSeenAt: t.expose('lastSeenAt', {
       type: 'DateTimeISO',
       nullable: true,
       description:
-        'When its agent last reported, polled or held a stream open; null before it did so first. Without other news it is written once a minute: of a node that is there it lies two minutes back at most.',
+        'When its agent last reported, polled or held a stream open; null before the first time. Without other news it is written once a minute: for a node that is alive it is at most two minutes old.',
     }),
     nebulaVersion: t.exposeString('nebulaVersion', {
       nullable: true,
@@ -121,7 +121,7 @@ export const Node = builder.prismaObject('Node', {
     lastError: t.exposeString('lastError', {
       nullable: true,
       description:
-        'Why the newest version does not run, as its agent says; null when nothing is wrong. About a second old at most.',
+        'Why the newest version does not run, as its agent reported it; null when nothing is wrong. Up to about a second old.',
     }),
   }),
 })
@@ -134,22 +134,23 @@ export const loadNode = referredTo<NodeRow>({
 })
 
 const NodeFilter = builder.inputType('NodeFilter', {
-  description: 'Which nodes to list; what is left out does not narrow the list.',
+  description: 'Which nodes to list; an omitted field does not narrow the list.',
   fields: (t) => ({
-    name: t.string({ description: 'Part of the name, upper and lower case alike.' }),
-    isLighthouse: t.boolean({ description: 'Only lighthouses, or only others.' }),
-    isRelay: t.boolean({ description: 'Only relays, or only others.' }),
-    isAdmin: t.boolean({ description: 'Only admin nodes, or only others.' }),
-    hasRoutes: t.boolean({ description: 'Only nodes that networks are reached through, or only others.' }),
+    name: t.string({ description: 'Part of the name; case does not matter.' }),
+    isLighthouse: t.boolean({ description: 'True for lighthouses only, false for the other nodes only.' }),
+    isRelay: t.boolean({ description: 'True for relays only, false for the other nodes only.' }),
+    isAdmin: t.boolean({ description: 'True for admin nodes only, false for the other nodes only.' }),
+    hasRoutes: t.boolean({ description: 'True for nodes with routes only, false for nodes without routes only.' }),
     outdated: t.boolean({
-      description: 'Only nodes that run an older version than the newest published one (or none), or only others.',
+      description:
+        'True for only those nodes that run no version, or an older one than the newest published; false for the other nodes only.',
     }),
   }),
 })
 
 const NodeConnection = builder.connectionObject(
-  { type: Node, name: 'NodeConnection', description: 'A page of nodes, by name.' },
-  { name: 'NodeEdge', description: 'A node and its place in the list.' },
+  { type: Node, name: 'NodeConnection', description: 'A page of nodes, ordered by name.' },
+  { name: 'NodeEdge', description: 'A node and its cursor.' },
 )
 
 builder.queryFields((t) => ({
@@ -169,11 +170,11 @@ builder.queryFields((t) => ({
     {
       type: Node,
       description:
-        'The nodes of a cluster, by name; none when the cluster does not exist or is not yours. For operators, tenant admins and viewers, and nodes of the same cluster.',
+        'The nodes of a cluster, ordered by name; empty when the cluster does not exist or is not yours. For operators, tenant admins and viewers, and nodes of the same cluster.',
       authScopes: { clusterReader: true },
       args: {
         clusterId: t.arg({ type: 'UUID', required: true, description: 'The cluster’s id.' }),
-        filter: t.arg({ type: NodeFilter, description: 'Which of them; all when null.' }),
+        filter: t.arg({ type: NodeFilter, description: 'Which nodes to list; all when null.' }),
       },
       resolve: (_root, { clusterId, filter, ...args }, context, info) =>
         resolveConnection<NodeRow>(listClusterNodes(clusterId, filter ?? {}), { args, context, info }),
@@ -186,8 +187,8 @@ builder.objectField(Cluster, 'nodes', (t) =>
   t.connection(
     {
       type: Node,
-      description: 'The cluster’s nodes, by name.',
-      args: { filter: t.arg({ type: NodeFilter, description: 'Which of them; all when null.' }) },
+      description: 'The cluster’s nodes, ordered by name.',
+      args: { filter: t.arg({ type: NodeFilter, description: 'Which nodes to list; all when null.' }) },
       resolve: ({ id }, { filter, ...args }, context, info) =>
         resolveConnection<NodeRow>(listNodes(filter ?? {}), { args, context, info, parentId: id }),
     },

@@ -4,7 +4,7 @@ import { Node } from './nodes.ts'
 
 export const RouteOverlap = builder.objectRef<RouteOverlapShape>('RouteOverlap').implement({
   description:
-    'A route that shares addresses with another node’s: the same network twice (redundant gateways), or one network inside the other. Nebula takes the longer prefix.',
+    'A route that overlaps a route of another node: both are the same network (redundant gateways), or one lies inside the other. Nebula uses the longer prefix.',
   fields: (t) => ({
     route: t.expose('route', { type: 'CIDR', description: 'The route that was set.' }),
     node: t.field({ type: Node, description: 'The other node.', resolve: ({ node }) => node }),

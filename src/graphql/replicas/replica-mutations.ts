@@ -19,13 +19,13 @@ builder.relayMutationField(
       address: t.field({
         type: 'URL',
         required: true,
-        description: 'The full http or https URL under which it is reached, without credentials, query or fragment.',
+        description: 'The full http or https URL at which it is reached, without credentials, query or fragment.',
       }),
     }),
   },
   {
     description:
-      'Registers an instance of the control plane. A replica of the same address becomes the new one: with a new id, and in its role. Servers do this themselves when they start. For operators.',
+      'Registers an instance of the control plane. A replica with the same address is replaced: it gets a new id and keeps its role. Servers register themselves when they start. For operators.',
     authScopes: { operator: true },
     errors: outcome('registerReplica', ValidationError),
     resolve: (_root, { input }, context) => upsertReplica(operatorOf(context), { address: String(input.address) }),
@@ -46,13 +46,13 @@ builder.relayMutationField(
   },
   {
     description:
-      'Reports that an instance is alive. A master that did not report for 30 seconds is a replica from then on. Servers do this themselves. For operators.',
+      'Reports that an instance is alive. A master that has not reported for 30 seconds becomes a replica. Servers send these reports themselves. For operators.',
     authScopes: { operator: true },
     errors: outcome('heartbeatReplica', NotFoundError),
     resolve: (_root, { input }, context) => updateReplicaHeartbeat(operatorOf(context), input.id),
   },
   {
-    description: 'The report was taken down.',
+    description: 'The report was stored.',
     outputFields: (t) => ({
       replica: t.field({ type: Replica, description: 'The instance.', resolve: (replica) => replica }),
     }),
@@ -70,7 +70,7 @@ builder.relayMutationField(
   },
   {
     description:
-      'Gives an instance a role. `MASTER` is refused while another one is the master and reports: make that one a `REPLICA` first. For safety the new master begins its work up to 40 seconds later, and without one named the instances choose one among themselves after 30 seconds. For operators.',
+      'Gives an instance a role. `MASTER` is refused while another instance is the master and reports: make that one a `REPLICA` first. For safety the new master begins its work up to 40 seconds later. If no master is named, the instances choose one among themselves after 30 seconds. For operators.',
     authScopes: { operator: true },
     errors: outcome('updateReplicaRole', NotFoundError, ConflictError),
     resolve: (_root, { input }, context) => updateReplicaRole(operatorOf(context), input.id, input.role),
@@ -86,18 +86,18 @@ builder.relayMutationField(
 builder.relayMutationField(
   'deleteReplica',
   {
-    description: 'The instance to forget.',
+    description: 'The instance to remove.',
     inputFields: (t) => ({ id: t.field({ type: 'UUID', required: true, description: 'The replica’s id.' }) }),
   },
   {
     description:
-      'Forgets an instance. One that is alive registers again with its next heartbeat: stop it instead. For operators.',
+      'Removes an instance from the list. An instance that is alive registers again with its next heartbeat: stop it instead. For operators.',
     authScopes: { operator: true },
     errors: outcome('deleteReplica', NotFoundError),
     resolve: (_root, { input }, context) => deleteReplica(operatorOf(context), input.id),
   },
   {
-    description: 'The instance was forgotten.',
+    description: 'The instance was removed.',
     outputFields: (t) => ({
       replica: t.field({ type: Replica, description: 'The instance as it was.', resolve: (replica) => replica }),
     }),
@@ -109,15 +109,15 @@ builder.relayMutationField(
   null,
   {
     description:
-      'Forgets the instances that did not report for five minutes. The master does this by itself. For operators.',
+      'Removes the instances that have not reported for five minutes. The master does this by itself. For operators.',
     authScopes: { operator: true },
     errors: outcome('pruneStaleReplicas'),
     resolve: async (_root, _args, context) => ({ pruned: await pruneStaleReplicas(operatorOf(context)) }),
   },
   {
-    description: 'The old instances are forgotten.',
+    description: 'The stale instances were removed.',
     outputFields: (t) => ({
-      pruned: t.int({ description: 'How many they were.', resolve: ({ pruned }) => pruned }),
+      pruned: t.int({ description: 'How many instances were removed.', resolve: ({ pruned }) => pruned }),
     }),
   },
 )

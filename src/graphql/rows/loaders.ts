@@ -1,17 +1,17 @@
 import DataLoader from 'dataloader'
 
 /**
- * The loaders of one request, made when first asked for and found again by the place that asks: all rows of a list
- * resolve their field in one turn, and their look-ups become one statement.
+ * The loaders of one request, created on first use and keyed by the place that asks. All rows of a list resolve their
+ * field in one turn of the event loop, so that their look-ups become one statement.
  */
 export class Loaders {
-  // Most requests need none.
+  // Created on demand: most requests need no loaders.
   #loaders: Map<unknown, Map<string, DataLoader<string, unknown>>> | null = null
   #once: Map<object, Map<string, Promise<unknown>>> | null = null
 
   /**
-   * The same promise for all that ask for one id at one place. Only for queries: what a mutation changes must be seen
-   * behind it, in the same request.
+   * The same promise for all callers that ask for one id at one place. Only for queries: after a mutation, the rest of
+   * its request must see what it has changed.
    */
   once<Value>(place: object, id: string, load: () => Promise<Value>): Promise<Value> {
     const places = (this.#once ??= new Map<object, Map<string, Promise<unknown>>>())
@@ -23,10 +23,10 @@ export class Loaders {
   }
 
   /**
-   * Loads the value of one id together with all ids asked for in the same turn.
-   * @param place what the look-ups have in common: a field of the query document, or a constant of the program
-   * @param purpose tells apart what is loaded for one place
-   * @param batch answers for many ids at once; an id that it leaves out has the value `missing`
+   * Loads the value of one id together with all ids that are asked for in the same turn.
+   * @param place what the look-ups have in common: a field of the query document, or a constant
+   * @param purpose distinguishes the look-ups of one place
+   * @param batch looks up many ids at once; an id that it leaves out has the value `missing`
    */
   load<Value>(
     { place, purpose }: { readonly place: unknown; readonly purpose: string },
@@ -44,7 +44,7 @@ export class Loaders {
           const values = await batch([...new Set(ids)])
           return ids.map((one) => values.get(one) ?? missing)
         },
-        // Gathered, not remembered: the second mutation of a request must not show what was there before it.
+        // Batched, but not cached: the second mutation of a request must not show the state before it.
         { cache: false },
       )
       ofPlace.set(purpose, loader)

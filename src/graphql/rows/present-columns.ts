@@ -4,7 +4,7 @@ import type { GraphQLFieldResolver } from 'graphql'
 export const presentColumns = 'presentColumns'
 
 declare global {
-  // Where Pothos looks for the plugins that a builder may name.
+  // Pothos looks here for the plugins that a builder may name.
   // eslint-disable-next-line @typescript-eslint/no-namespace -- Pothos declares it so
   export namespace PothosSchemaTypes {
     export interface Plugins<Types extends SchemaTypes> {
@@ -14,9 +14,9 @@ declare global {
 }
 
 /**
- * Answers a field from its row where the row has the columns already. The Prisma plugin trusts only rows that it
- * planned itself and reads any other one again, one statement a row: those of a mutation's payload (which a deletion
- * has just removed) and those that a loader found for all rows of a list at once.
+ * Answers a field from its row if the row has the columns already. The Prisma plugin trusts only rows that it planned
+ * itself and reads all others again, one statement per row: those of a mutation's payload (which a deletion has just
+ * removed) and those that a loader has read for a whole list at once.
  */
 class PresentColumnsPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
   override wrapResolve(
@@ -35,5 +35,5 @@ class PresentColumnsPlugin<Types extends SchemaTypes> extends BasePlugin<Types> 
   }
 }
 
-// Named before the Prisma plugin, it wraps what that one has wrapped.
+// Named before the Prisma plugin, it wraps the resolvers that the Prisma plugin has wrapped.
 SchemaBuilder.registerPlugin(presentColumns, PresentColumnsPlugin)

@@ -4,7 +4,7 @@ import type { Context } from '../kit/context.ts'
 import { requestedColumns, type ColumnsRequest } from './requested-columns.ts'
 
 interface Reference<Columns> {
-  /** What is referred to, as messages name it, and its type in the schema. */
+  /** The kind of row that is referred to, as messages name it. */
   readonly what: string
   readonly columns: ColumnsRequest
   /** Looks up the columns that a query asks for. */
@@ -12,9 +12,9 @@ interface Reference<Columns> {
 }
 
 /**
- * Makes what loads the row that other rows refer to, with the columns that the query asks for: those of one list at once,
- * and each row once, whatever the number of those that refer to it.
- * @typeParam Row has all columns; a field whose column was not looked up is read by the Prisma plugin
+ * Makes a loader for rows that other rows refer to, with the columns that the query asks for. The rows of one list are
+ * loaded together, and each row once, however many rows refer to it.
+ * @typeParam Row has all columns; the Prisma plugin reads a field whose column was not looked up
  */
 export const referredTo =
   <Row extends object, Columns extends object = Row>({ what, columns: request, find }: Reference<Columns>) =>
@@ -25,7 +25,7 @@ export const referredTo =
       if (!row) throw new Error(`a row refers to a ${what} that is not there`)
       return row as Row
     }
-    // A mutation shows what it has changed, whatever was loaded before it.
+    // A mutation must show its changes, even if the row was loaded before.
     const isQuery = info.operation.operation === OperationTypeNode.QUERY
     return isQuery ? context.loaders.once(columns, id, load) : load()
   }

@@ -8,21 +8,21 @@ import {
   type SelectionSetNode,
 } from 'graphql'
 
-/** What is asked about a field. Whoever asks keeps it: the answer is known by it. */
+/** What is asked about a field. Callers must reuse the object: it is the key under which the answer is remembered. */
 export interface ColumnsRequest {
   readonly type: string
-  /** Where, below the field, the rows are: `['edges', 'node']`, say; the field's own value when absent. */
+  /** Where the rows are below the field, such as `['edges', 'node']`; the field's own value when absent. */
   readonly paths?: readonly (readonly string[])[]
-  /** Also what looks like a column and is computed (a field's extension `computedColumn` names it). */
+  /** Whether to include computed columns, which a field names in its extension `computedColumn`. */
   readonly computed?: boolean
 }
 
-/** By the field of a parsed document, which is kept between requests, and by what is asked about it. */
+/** By the field of a parsed document, which is kept between requests, and by the request. */
 const known = new WeakMap<FieldNode, Map<ColumnsRequest, readonly string[]>>()
 
 /**
- * The columns that the fields of a query need of the rows of a type. What a condition (`@skip`, `@include`) leaves out is
- * counted too, so that the answer is the same each time: it is found once for each field of a document.
+ * The columns that the fields of a query need of the rows of a type. Fields that a condition (`@skip`, `@include`)
+ * leaves out are included, so that the answer is always the same and is found once for each field of a document.
  * @returns for one field, the same list each time
  */
 export function requestedColumns(info: GraphQLResolveInfo, request: ColumnsRequest): readonly string[] {
@@ -69,7 +69,7 @@ const isNamed =
   (field: FieldNode): boolean =>
     field.name.value === name
 
-/** The fields selected below one, through fragments; with a `type`, only those that its rows have. */
+/** The fields selected below a field, also through fragments; with a `type`, only those that its rows have. */
 function fieldsOf({ selectionSet }: FieldNode, type: GraphQLObjectType | null, document: Document): FieldNode[] {
   const collect = (set: SelectionSetNode): FieldNode[] =>
     set.selections.flatMap((selection) => {
@@ -87,7 +87,7 @@ function fieldsOf({ selectionSet }: FieldNode, type: GraphQLObjectType | null, d
   return selectionSet ? collect(selectionSet) : []
 }
 
-/** What the Prisma plugin was told that a type or a field selects. */
+/** The columns that a type or a field selects, as declared to the Prisma plugin. */
 const columnsOf = ({ pothosPrismaSelect: select }: Readonly<Record<string, unknown>>): string[] =>
   typeof select === 'object' && select !== null
     ? Object.entries(select).flatMap(([column, wanted]) => (wanted === true ? [column] : []))

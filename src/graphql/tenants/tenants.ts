@@ -8,12 +8,12 @@ import { resolveConnection } from '../kit/connection.ts'
 import { referredTo } from '../rows/referred.ts'
 
 export const Tenant = builder.prismaObject('Tenant', {
-  description: 'An organisation: whoever belongs to it sees its clusters and nothing of any other tenant.',
+  description: 'An organisation. Its members see its clusters, and nothing of any other tenant.',
   select: { id: true },
   fields: (t) => ({
     id: t.expose('id', {
       type: 'UUID',
-      description: 'Given when the tenant is created.',
+      description: 'The tenant’s id, assigned when it is created.',
     }),
     name: t.exposeString('name', {
       description: 'Unique on this control plane.',
@@ -25,7 +25,7 @@ export const Tenant = builder.prismaObject('Tenant', {
   }),
 })
 
-/** The tenant of a row; all rows of a list find theirs in one statement. */
+/** The tenant of a row; the tenants of all rows of a list are read in one statement. */
 export const loadTenant = referredTo<TenantRow>({
   what: 'tenant',
   columns: { type: 'Tenant' },
@@ -33,10 +33,10 @@ export const loadTenant = referredTo<TenantRow>({
 })
 
 const TenantFilter = builder.inputType('TenantFilter', {
-  description: 'Which tenants to list; what is left out does not narrow the list.',
+  description: 'Which tenants to list; an omitted field does not narrow the list.',
   fields: (t) => ({
     name: t.string({
-      description: 'Part of the name, upper and lower case alike.',
+      description: 'Part of the name; case does not matter.',
     }),
   }),
 })
@@ -45,9 +45,9 @@ const TenantConnection = builder.connectionObject(
   {
     type: Tenant,
     name: 'TenantConnection',
-    description: 'A page of tenants, by name.',
+    description: 'A page of tenants, ordered by name.',
   },
-  { name: 'TenantEdge', description: 'A tenant and its place in the list.' },
+  { name: 'TenantEdge', description: 'A tenant and its cursor.' },
 )
 
 builder.queryFields((t) => ({
@@ -68,12 +68,13 @@ builder.queryFields((t) => ({
   tenants: t.connection(
     {
       type: Tenant,
-      description: 'The tenants that you see, by name: all of them for operators, your own for everybody else.',
+      description:
+        'The tenants that you can see, ordered by name: all tenants for operators, your own for every other caller.',
       authScopes: { clusterReader: true },
       args: {
         filter: t.arg({
           type: TenantFilter,
-          description: 'Which of them; all when null.',
+          description: 'Which tenants to list; all when null.',
         }),
       },
       resolve: (_root, { filter, ...args }, context, info) =>
@@ -105,7 +106,7 @@ builder.relayMutationField(
       types: [ValidationError, ConflictError],
       union: {
         name: 'CreateTenantResult',
-        description: 'What came of `createTenant`.',
+        description: 'The result of `createTenant`.',
       },
     },
     resolve: (_root, { input }, context) => createTenant(operatorOf(context), input),
@@ -135,13 +136,13 @@ builder.relayMutationField(
     }),
   },
   {
-    description: 'Deletes a tenant with its clusters, nodes and bundles. There is no way back. For operators.',
+    description: 'Deletes a tenant with its clusters, nodes and bundles. This cannot be undone. For operators.',
     authScopes: { operator: true },
     errors: {
       types: [NotFoundError],
       union: {
         name: 'DeleteTenantResult',
-        description: 'What came of `deleteTenant`.',
+        description: 'The result of `deleteTenant`.',
       },
     },
     resolve: (_root, { input }, context) => deleteTenant(operatorOf(context), input.id),

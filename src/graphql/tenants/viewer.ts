@@ -12,27 +12,27 @@ import { requestedColumns } from '../rows/requested-columns.ts'
 import { loadTenant, Tenant } from './tenants.ts'
 
 const Operator = builder.objectRef<OperatorSession>('Operator').implement({
-  description: 'Somebody who runs this control plane; may do everything.',
+  description: 'A person who runs this control plane and may do everything.',
   fields: (t) => ({
     subject: t.exposeString('subject', {
-      description: 'Who it is: the `sub` of the JWT, or the name that the sign-in link was made for.',
+      description: 'The operator’s name: the `sub` of the JWT, or the name that the sign-in link was made for.',
     }),
   }),
 })
 
 const TenantRole = builder.enumType('TenantRole', {
-  description: 'What somebody may do inside a tenant.',
+  description: 'What a person may do inside a tenant.',
   values: {
     ADMIN: { value: 'admin', description: 'Everything.' },
-    VIEWER: { value: 'viewer', description: 'Read, and change nothing.' },
+    VIEWER: { value: 'viewer', description: 'Read everything, change nothing.' },
   } as const,
 })
 
 const TenantAdmin = builder.objectRef<TenantAdminSession>('TenantAdmin').implement({
-  description: 'Somebody who belongs to a tenant.',
+  description: 'A person who belongs to a tenant, as its admin or as a viewer.',
   fields: (t) => ({
-    subject: t.exposeString('subject', { description: 'Who it is: the `sub` of the JWT.' }),
-    role: t.expose('role', { type: TenantRole, description: 'What they may do.' }),
+    subject: t.exposeString('subject', { description: 'The person’s name: the `sub` of the JWT.' }),
+    role: t.expose('role', { type: TenantRole, description: 'What the person may do.' }),
     tenant: t.field({
       type: Tenant,
       description: 'The tenant.',
@@ -51,7 +51,7 @@ interface EnrollingMachineShape {
 }
 
 const EnrollingMachine = builder.objectRef<EnrollingMachineShape>('EnrollingMachine').implement({
-  description: 'A machine that holds a cluster’s token and is not a node yet: it sees what it needs to enrol.',
+  description: 'A machine that holds a cluster’s token and is not a node yet. It sees only what it needs to enrol.',
   fields: (t) => ({
     clusterId: t.expose('id', { type: 'UUID', description: 'The cluster that the token is for.' }),
     clusterName: t.exposeString('name', { description: 'The cluster’s name.' }),
@@ -64,7 +64,7 @@ const EnrollingMachine = builder.objectRef<EnrollingMachineShape>('EnrollingMach
 })
 
 const Viewer = builder.unionType('Viewer', {
-  description: 'Whoever asks.',
+  description: 'The caller.',
   types: [Operator, TenantAdmin, Node, EnrollingMachine],
   resolveType: (value) => {
     if (!('kind' in value)) return 'pkiCaCert' in value ? EnrollingMachine : Node
@@ -80,7 +80,7 @@ const Viewer = builder.unionType('Viewer', {
 builder.queryField('viewer', (t) =>
   t.field({
     type: Viewer,
-    description: 'Who you are, by the credential you sent. For everybody who is signed in.',
+    description: 'The caller to whom the credential of this request belongs. For everybody who is signed in.',
     authScopes: { signedIn: true },
     resolve: (_root, _args, context, info) => viewerOf(callerOf(context), context, info),
   }),
@@ -104,18 +104,18 @@ async function viewerOf(caller: SignedIn, context: Context, info: GraphQLResolve
 
 const nodeColumns = { type: 'Node' }
 
-/** A poll asks for no more of the node, and of its cluster, than authentication has just read. */
+/** A poll asks only for columns that authentication has just read, and needs no further query. */
 function nodeItself(caller: NodeSession, context: Context, info: GraphQLResolveInfo) {
   const { nodeId: id, clusterId, name, isAdmin, scope, versions } = caller
   const { tenantId } = scope
   const cluster = { id: clusterId, tenantId, ...versions }
   const read = { id, tenantId, clusterId, name, isAdmin, cluster } satisfies WithCluster & Partial<NodeRow>
   const asked = requestedColumns(info, nodeColumns)
-  // Fields find their columns in it, and the others are not asked for.
+  // All columns that the query asks for are present.
   return asked.every((column) => column in read) ? (read as unknown as NodeRow) : loadNode(id, context, info)
 }
 
-/** Whoever was deleted between being recognised and being looked up. */
+/** The caller was deleted after it was authenticated and before it was looked up. */
 function nobody(): never {
   throw unauthenticated()
 }

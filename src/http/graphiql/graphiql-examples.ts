@@ -1,13 +1,13 @@
 /**
- * The tabs that GraphiQL opens with: a first session for each kind of caller. Ids to be filled in are zeros: such a
- * row does not exist, so that running an example as it stands shows what a typed error looks like.
+ * The tabs that GraphiQL opens with: a first session for each kind of caller. Ids to fill in consist of zeros: such a
+ * row does not exist, so that an unchanged example shows a typed error.
  */
 export const exampleOperations: readonly string[] = [
-  `# Welcome to Orrery. Your credential belongs in the
-# headers below, behind "Bearer"; a sign-in link has put it
-# there already. Ctrl-Space proposes, Ctrl-Enter runs.
+  `# Welcome to Orrery. Put your credential into the headers
+# below, after "Bearer"; a sign-in link has done so already.
+# Ctrl-Space suggests, Ctrl-Enter runs.
 #
-# For every kind of caller: who am I to this server?
+# For every kind of caller: who does this server say I am?
 query WhoAmI {
   viewer {
     ... on Operator {
@@ -37,8 +37,8 @@ query WhoAmI {
 }
 `,
   `# As an operator, 1 of 4: a tenant is an organisation.
-# Whoever belongs to it sees its clusters and nothing of
-# any other tenant. Keep the id of the answer.
+# Its members see its clusters, and nothing of any other
+# tenant. Note the id in the answer.
 mutation CreateTenant {
   createTenant(input: { name: "Acme" }) {
     ... on CreateTenantPayload {
@@ -76,9 +76,9 @@ mutation CreateCluster {
   }
 }
 `,
-  `# As an operator, 3 of 4: a node that leads into the
-# network behind it. Its token signs its agent in; put it
-# into the headers to see Orrery as the node does.
+  `# As an operator, 3 of 4: a node that is the gateway to a
+# network. Its agent signs in with the token; put it into
+# the headers to see Orrery as the node does.
 mutation CreateNode {
   createNode(
     input: {
@@ -100,8 +100,8 @@ mutation CreateNode {
   }
 }
 `,
-  `# As an operator, 4 of 4: what is there. (A tenant's
-# admins and viewers see their own tenant here.)
+  `# As an operator, 4 of 4: an overview. (A tenant's admins
+# and viewers see their own tenant here.)
 query Overview {
   tenants(first: 20) {
     totalCount

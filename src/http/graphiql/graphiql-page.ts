@@ -14,7 +14,7 @@ export interface GraphiqlPage {
   readonly headers: Readonly<Record<string, string>>
 }
 
-/** A sun and two planets on their rings. */
+/** A sun and two planets in their orbits. */
 const logo =
   '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32" width="32" height="32" fill="none" stroke="#5b6abf">' +
   '<circle cx="16" cy="16" r="8"/><circle cx="16" cy="16" r="14"/><circle cx="16" cy="16" r="4" fill="#e0a526" ' +
@@ -27,7 +27,7 @@ const options = {
   defaultTabs: exampleOperations.map((query) => ({ query })),
 }
 
-/** Renders the page once; the Content-Security-Policy allows exactly its own scripts, and requests to this server. */
+/** Renders the page. Its Content-Security-Policy allows exactly its own scripts, and requests to this server. */
 export async function renderPage(): Promise<GraphiqlPage> {
   const text = pageText()
   const html = Buffer.from(text)
@@ -39,7 +39,7 @@ export async function renderPage(): Promise<GraphiqlPage> {
   }
 }
 
-/** Puts the sign-in's script before the page's own, and has it say what GraphiQL starts with. */
+/** Inserts the sign-in script before the page's own script, and passes GraphiQL's options through it. */
 function pageText(): string {
   const plain = renderGraphiQL(options)
   const start = plain.indexOf('<script>')
@@ -60,7 +60,7 @@ function policyOf(text: string): string {
   return [
     "default-src 'none'",
     `script-src ${scripts.map((script) => `'sha256-${sha256(script).toString('base64')}'`).join(' ')}`,
-    // The editor makes style elements while it runs.
+    // The editor creates style elements while it runs.
     "style-src 'unsafe-inline'",
     'img-src data:',
     'font-src data:',

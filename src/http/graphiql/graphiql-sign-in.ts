@@ -1,8 +1,8 @@
 /**
  * Runs in the browser before GraphiQL starts. A sign-in link is `/graphql#sign-in=<code>`: browsers never send a fragment
- * to a server. The code leaves the address bar and is exchanged for a session; its token goes into the header editor and
- * is kept, with the tabs, in the session storage, for as long as the browser's tab lives. GraphiQL's own way is the local
- * storage, which stays.
+ * to a server. The script removes the code from the address bar and exchanges it for a session. It puts the session's
+ * token into the header editor, and keeps it, with the tabs, in the session storage, which lasts as long as the
+ * browser's tab. GraphiQL's default is the local storage, which outlasts the tab.
  */
 export const signInScript = `
 function orrerySignIn() {

@@ -2,14 +2,14 @@ import { empty, type Answer } from '../pipeline/answer.ts'
 import type { Call } from '../pipeline/call.ts'
 import type { GraphiqlPage } from './graphiql-page.ts'
 
-/** Whether a browser asks for something to look at. */
+/** Whether a browser asks for a page. */
 export const wantsPage = (call: Call): boolean => call.header('accept')?.includes('text/html') ?? false
 
 let rendered: Promise<GraphiqlPage> | null = null
 
 /**
- * GraphiQL, whole in one answer: nothing is fetched from elsewhere. Nine megabytes are loaded and rendered when the
- * first browser asks, and kept; browsers ask again with the ETag.
+ * GraphiQL in one complete answer: the page loads nothing from elsewhere. Its nine megabytes are loaded and rendered
+ * for the first browser and then cached; browsers revalidate with the ETag.
  */
 export async function graphiqlPage(call: Call): Promise<Answer> {
   const { renderPage } = await import('./graphiql-page.ts')

@@ -3,35 +3,35 @@ import type * as Jit from 'graphql-jit'
 
 import { sizeOf } from './document-size.ts'
 
-/** A query that went well this often is compiled: a page or an agent asks the same one for as long as it lives. */
+/** A query is compiled after this many successes: a page or an agent sends the same query again and again. */
 const timesBefore = 10
 
 /**
- * Larger queries are interpreted, however often they come. Compiling takes 0.06 ms for each field and argument, fragments
- * written out, in one turn of the event loop.
+ * Larger queries are always interpreted. Compiling takes 0.06 ms for each field and argument, with fragments expanded,
+ * and it blocks the event loop.
  */
 const largestCompiled = 500
 
-/** What a compiled query takes for each of those (measured: 2.4 to 3.1 kB). */
+/** The memory of a compiled query for each field and argument (measured: 2.4 to 3.1 kB). */
 const bytesOfNode = 3200
 
-/** Loaded when the first query is worth it: half a megabyte of source that a start does without. */
+/** Loaded when the first query is worth compiling: half a megabyte of source that would slow down every start. */
 let jit: typeof Jit | null = null
 let loading: Promise<void> | null = null
 
-/** A query of a document, as it was executed before. */
+/** What earlier executions have shown about a query of a document. */
 export interface CompiledOperation {
-  /** What a query costs depends on its variables; without any, it is known once it was executed. */
+  /** The cost of a query depends on its variables; without variables it is known after the first execution. */
   readonly hasVariables: boolean
-  /** How often it was executed without an error, and so within its limits. */
+  /** How often it was executed without an error, and therefore within its limits. */
   successes: number
-  /** Whether it is known to be within its limits as it is. */
+  /** Whether it is known to be within its limits every time. */
   isMeasured: boolean
-  /** Null where it cannot be compiled, absent while nobody tried. */
+  /** Null when it cannot be compiled; absent before it was tried. */
   query?: Jit.CompiledQuery | null
 }
 
-/** Nothing is known yet of a query; null for other operations. */
+/** The initial record of a query; null for other operations. */
 export function queryOf({ document, operationName }: ExecutionArgs): CompiledOperation | null {
   const operation = getOperationAST(document, operationName)
   if (operation?.operation !== OperationTypeNode.QUERY) return null
@@ -40,7 +40,7 @@ export function queryOf({ document, operationName }: ExecutionArgs): CompiledOpe
 
 /**
  * Compiles an operation that was executed often enough (graphql-jit).
- * @returns the bytes that its compiled form takes; 0 where there is none, or not yet
+ * @returns the bytes of its compiled form; 0 when it was not compiled now
  */
 export function compileIfWorthIt(operation: CompiledOperation, args: ExecutionArgs): number {
   if (operation.query !== undefined || operation.successes < timesBefore) return 0

@@ -9,22 +9,22 @@ import {
   type ValueNode,
 } from 'graphql'
 
-/** How much a document asks for once every fragment stands where it is spread. */
+/** The size of a document after every fragment is expanded where it is spread. */
 export interface DocumentSize {
   /** Fields, spreads, arguments, directives and the values in them, of all operations. */
   readonly nodes: number
   readonly aliases: number
   readonly directives: number
-  /** Levels of fields of the deepest operation; those below `__schema` do not count. */
+  /** Levels of fields of the deepest operation; levels below `__schema` do not count. */
   readonly depth: number
 }
 
 const nothing: DocumentSize = { nodes: 0, aliases: 0, directives: 0, depth: 0 }
 
 /**
- * Measures a document as if its fragments were written out, in time that grows with the document alone: each fragment is
- * measured once. Numbers too large for a double are Infinity, which is above every limit. A fragment within itself counts
- * as nothing: validation refuses it (GraphQL specification, 5.5.2.2).
+ * Measures a document as if its fragments were expanded, in time that grows only with the document as written: each
+ * fragment is measured once. Sizes too large for a double become Infinity, which is above every limit. A fragment that
+ * contains itself counts as nothing there: validation refuses it (GraphQL specification, 5.5.2.2).
  */
 export function sizeOf({ definitions }: DocumentNode): DocumentSize {
   const fragments = new Map<string, FragmentDefinitionNode>()
@@ -51,7 +51,7 @@ export function sizeOf({ definitions }: DocumentNode): DocumentSize {
   }
 
   return definitions.reduce((sum, one) => {
-    // Fragments count where they are spread; those that no operation spreads are refused by validation.
+    // Fragments count where they are spread; validation refuses fragments that no operation spreads.
     if (one.kind !== Kind.OPERATION_DEFINITION) return sum
     return plus(sum, plus(own(one.directives), ofSelections(one.selectionSet)))
   }, nothing)
@@ -64,7 +64,7 @@ const plus = (a: DocumentSize, b: DocumentSize): DocumentSize => ({
   depth: Math.max(a.depth, b.depth),
 })
 
-/** A selection's own part, without what is selected below it. */
+/** The size of a selection itself, without the selections below it. */
 function own(
   directives: readonly DirectiveNode[] = [],
   given: readonly ArgumentNode[] = [],

@@ -3,36 +3,36 @@ import type { DocumentNode, GraphQLError, ValidationRule } from 'graphql'
 import { WeightedCache } from '../../base/limits/weighted-cache.ts'
 import type { CompiledOperation } from './compiled-operations.ts'
 
-/** Longer documents are not kept: clients use the same few short ones all the time. */
+/** Longer documents are not cached: clients send the same few short ones all the time. */
 const longestKept = 10_000
 
-/** What a document takes once it is parsed, for each character of its text (measured: 65 bytes, two thirds of them locations). */
+/** Memory of a parsed document for each character of its text (measured: 65 bytes, two thirds of them locations). */
 const bytesOfCharacter = 70
-/** What is known of a document beside its text and its compiled forms. */
+/** Memory of an entry besides its text, its parsed document and its compiled forms. */
 const bytesOfEntry = 500
 const budget = 48 * 1024 * 1024
 
-/** What is known of one text. */
+/** The cached facts about one text. */
 export interface KnownDocument {
   readonly text: string
   readonly document: DocumentNode
-  /** What validation said, and by which rules; null before it was asked. */
+  /** The errors of validation and the rules that were applied; null before validation. */
   verdict: { readonly rules: readonly ValidationRule[]; readonly errors: readonly GraphQLError[] } | null
-  /** Its operations that were executed, by their names. */
+  /** The operations that were executed, by name. */
   readonly operations: Map<string, CompiledOperation>
   /** Bytes of the operations' compiled forms. */
   compiledBytes: number
 }
 
 /**
- * Remembers documents by their texts: parsed, validated, and compiled where that is worth it. Bounded in bytes, since any
- * signed-in caller fills it.
+ * Caches documents by their texts: parsed, validated, and compiled where that is worth it. Bounded in bytes, since any
+ * signed-in caller can fill it.
  */
 export class KnownDocuments {
   readonly #byText = new WeightedCache<KnownDocument>(budget)
   readonly #byDocument = new WeakMap<DocumentNode, KnownDocument>()
 
-  /** The document of a text, parsed at its first time. Texts that do not parse are not kept. */
+  /** The document of a text, which is parsed the first time. Texts that do not parse are not cached. */
   parsed(text: string, parse: (text: string) => DocumentNode): DocumentNode {
     const known = this.#byText.get(text)
     if (known) return known.document
@@ -51,12 +51,12 @@ export class KnownDocuments {
     return document
   }
 
-  /** What is known of a document; undefined where it is too long, or none that was parsed here. */
+  /** The entry of a document; undefined when it is too long or was not parsed here. */
   of(document: DocumentNode): KnownDocument | undefined {
     return this.#byDocument.get(document)
   }
 
-  /** To be called when a document has got another compiled form. */
+  /** Updates the weight of an entry; call it when an operation was compiled. */
   weigh(known: KnownDocument): void {
     const { text, compiledBytes } = known
     this.#byText.set(text, known, bytesOfEntry + (2 + bytesOfCharacter) * text.length + compiledBytes)

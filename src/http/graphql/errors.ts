@@ -6,26 +6,26 @@ import { classify } from '../pipeline/error-codes.ts'
 import { maskedMessage } from '../pipeline/failures.ts'
 import type { ServerContext } from './graphql-plugin.ts'
 
-/** Whatever was thrown on the way to a result, as an error of one. */
+/** Turns anything that was thrown into an error of a GraphQL result. */
 export function asGraphqlError(error: unknown): GraphQLError {
   if (error instanceof GraphQLError) return error
   const originalError = error instanceof Error ? error : new Error(String(error))
   return new GraphQLError(originalError.message, { originalError })
 }
 
-/** Whose result it is, and where its faults are logged. */
+/** The caller of a result, and the log for its faults. */
 export interface Origin {
   readonly call: Pick<ServerContext['call'], 'id' | 'log'>
   readonly session: ServerContext['session']
 }
 
 /**
- * The last look at every result: each error gets its code, faults of ours are logged whole and answered masked, and
- * anonymous callers are told no names of the schema that they did not know.
+ * The last step for every result: each error gets its code, internal faults are logged in full and answered masked, and
+ * anonymous callers do not learn names of the schema from suggestions.
  */
 export function withPresentedErrors<Result extends ExecutionResult>(result: Result, origin: Origin): Result {
   if (!result.errors) return result
-  // Where nothing at all could be answered, the status says whose fault it was.
+  // Only if there is no data at all does the status say that the server failed.
   const failedWhole = result.data === undefined || result.data === null
   return { ...result, errors: result.errors.map((error) => present(error, origin, failedWhole)) }
 }
@@ -44,11 +44,11 @@ function present(error: GraphQLError, { call, session }: Origin, failedWhole: bo
   return copyOf(error, message, { ...error.extensions, ...verdict.extensions })
 }
 
-/** Errors of validation are remembered and shared between requests: they are copied, never changed. */
+/** Validation errors are cached and shared between requests: they must be copied, never changed. */
 function copyOf(error: GraphQLError, message: string, extensions: Record<string, unknown>): GraphQLError {
   const { nodes = null, source = null, positions = null, path = null } = error
   return new GraphQLError(message, { nodes, source, positions, path, extensions })
 }
 
-/** graphql-js proposes names that come close: `Did you mean "tenant" or "tenants"?`. */
+/** graphql-js suggests similar names: `Did you mean "tenant" or "tenants"?`. */
 const withoutSuggestions = (message: string): string => message.replace(/ Did you mean .*\?/s, '')

@@ -5,20 +5,20 @@ import type { Context } from '../../graphql/kit/context.ts'
 import type { Call } from '../pipeline/call.ts'
 import type { Frames } from '../pipeline/answer.ts'
 
-/** What Yoga is handed with each request: the resolvers' context, and whose call it is. */
+/** What Yoga gets with each request: the resolvers' context and the call. */
 export interface ServerContext extends Context, Record<string, unknown> {
   readonly call: Call
-  /** See Context; what compiles queries finds it out. */
+  /** See Context; set by the plugin that compiles queries. */
   isMeasured: boolean
-  /** A subscription's events, once it was let through; null where the answer is a document. */
+  /** The events of a subscription that was admitted; null when the answer is a document. */
   events: Frames | null
 }
 
 type Every = Plugin<ServerContext, ServerContext, object>
 
 /**
- * A plugin of the GraphQL endpoint: each of its hooks is called on every request that gets so far. Yoga's other hooks are
- * about reading requests and writing answers, which the pipeline does.
+ * A plugin of the GraphQL endpoint: each of its hooks is called for every request that reaches its stage. Yoga's other
+ * hooks read requests and write answers, which the pipeline does instead.
  */
 export type GraphqlPlugin = Pick<
   Every,
@@ -32,5 +32,5 @@ export type GraphqlPlugin = Pick<
   | 'onSubscribe'
 >
 
-/** A result, and how it is written where that is known already. */
+/** A result, and how to serialize it if that is already known. */
 export type Result = ExecutionResult & { readonly stringify?: () => string }

@@ -6,8 +6,9 @@ import { sizeOf } from './document-size.ts'
 import { refused } from '../pipeline/refusals.ts'
 
 /**
- * What a document may hold, each fragment counted as often as it is spread. Together with the limits that see variables
- * (complexity, depth and breadth, in graphql/kit/complexity.ts) they keep one request from costing more than a page needs.
+ * The limits of a document, with each fragment counted as often as it is spread. Together with the limits that take
+ * variables into account (complexity, depth and breadth, in graphql/kit/complexity.ts) they keep one request from
+ * costing more than a page needs.
  */
 export const documentLimits = { tokens: 2000, nodes: 2000, depth: queryLimits.depth, aliases: 30, directives: 20 }
 
@@ -23,15 +24,15 @@ const tokens = {
 }
 
 /**
- * Parses a document. One that is out of all proportion is refused: validating, executing and compiling it takes time that
- * grows with its fragments written out.
+ * Parses a document, and refuses one that exceeds the limits: the time to validate, execute and compile a document
+ * grows with its size after its fragments are expanded.
  * @throws GraphQLError
  */
 export function parseWithinLimits(source: string, options?: ParseOptions): DocumentNode {
   const document = new MaxTokensParserWLexer(source, { ...options, ...tokens }).parseDocument()
   const { nodes, depth, aliases, directives } = sizeOf(document)
   const limits = documentLimits
-  // Introspection has its own limit as well, graphql-js's MaxIntrospectionDepthRule.
+  // Introspection has a limit of its own, graphql-js's MaxIntrospectionDepthRule.
   if (depth > limits.depth) throw tooMuch(`is deeper than ${limits.depth} levels`)
   if (aliases > limits.aliases) throw tooMuch(`has more than ${limits.aliases} aliases`)
   if (directives > limits.directives) throw tooMuch(`has more than ${limits.directives} directives`)

@@ -1,17 +1,17 @@
-/** What a document is written as; the first is what those get who take whatever there is. */
+/** The media types of a document; clients that accept any type get the first. */
 export const documentTypes = ['application/json', 'application/graphql-response+json'] as const
-/** What a stream is written as, and a document for those who read nothing else (GraphQL over SSE). */
+/** The media type of a stream, and of a document for clients that accept nothing else (GraphQL over SSE). */
 export const streamType = 'text/event-stream'
 
 export type MediaType = (typeof documentTypes)[number] | typeof streamType
 
 /**
- * What an answer is written as: of what the client accepts, the first that is offered. Weights (`q`) are passed over.
+ * The media type of an answer: the first type in the header that is offered. Weights (`q`) are ignored.
  * @param accept the header; null where there is none
- * @returns null where it accepts nothing that is offered
+ * @returns null when the client accepts no type that is offered
  */
 export function mediaTypeFor(accept: string | null, offered: readonly MediaType[]): MediaType | null {
-  // Most name one type or none.
+  // Fast paths: most clients name one type or none.
   if (!accept || accept === '*/*') return offered[0] ?? null
   const named = offered.find((type) => type === accept)
   if (named) return named

@@ -1,20 +1,20 @@
 import { badRequest, refused } from '../pipeline/refusals.ts'
 
-/** A GraphQL request, whatever it came in (GraphQL over HTTP, 5.1). */
+/** The parameters of a GraphQL request, however they were sent (GraphQL over HTTP, 5.1). */
 export interface Params {
   readonly query: string
   readonly variables: Record<string, unknown> | undefined
   readonly operationName: string | undefined
 }
 
-/** Bytes of a JSON body, and of the operation in a form. */
+/** The largest JSON body, and the largest operation in a form, in bytes. */
 export const jsonLimit = 100_000
 
 const names = new Set(['query', 'variables', 'operationName', 'extensions'])
 
 /**
- * Takes one operation; a list of them is refused.
- * @throws GraphQLError that says what is wrong with it
+ * Checks the parameters of one operation; a list of operations is refused.
+ * @throws GraphQLError that says what is wrong
  */
 export function asParams(value: unknown): Params {
   if (Array.isArray(value)) throw badRequest('Batching is off: send each operation as a request of its own.')
@@ -34,7 +34,7 @@ export function asParams(value: unknown): Params {
   return { query, variables, operationName: nameIn(operationName) }
 }
 
-/** Some clients say by an empty name that there is none; whatever is no text names no operation that there is. */
+/** Some clients send an empty name for no name. A value that is not a text becomes a name that no operation has. */
 function nameIn(given: unknown): string | undefined {
   if (given === undefined || given === null || given === '') return undefined
   return typeof given === 'string' ? given : JSON.stringify(given)
@@ -51,7 +51,7 @@ const kindOf = (value: unknown): string => (Array.isArray(value) ? 'array' : typ
 
 const badParams = (message: string) => refused(400, 'BAD_REQUEST', message, { allow: 'GET, POST' })
 
-/** @param what the text is, for the refusal */
+/** @param what names the text in the error message */
 export function parseJson(json: string, what: string): unknown {
   try {
     return JSON.parse(json)

@@ -35,8 +35,8 @@ interface Means {
 }
 
 /**
- * The one way from a call to its result, whatever the operation came in: it is read, and Yoga's plugins parse, validate
- * and execute it. What fails on the way is an error of the result.
+ * The only way from a call to its result, however the operation was sent: it is read here, and Yoga's plugins parse,
+ * validate and execute it. A failure on the way becomes an error of the result.
  */
 export function performer(means: Means): (context: ServerContext) => Promise<Result | Frames> {
   const { spool } = means
@@ -71,7 +71,7 @@ export function performer(means: Means): (context: ServerContext) => Promise<Res
   }
 }
 
-/** Where the plugins are put together. What else Yoga would do is the pipeline's. */
+/** Combines the plugins. All else that Yoga could do is off, because the pipeline does it. */
 function yogaOf({ places, introspection, plugins = [], schema = orrerySchema }: Means) {
   const own: GraphqlPlugin[] = [useKnownDocuments(), useEventStreams(places), useIntrospection(introspection)]
   return new YogaServer<ServerContext, object>({
@@ -99,7 +99,7 @@ function parsed(parse: (text: string) => unknown, text: string): DocumentNode {
   }
 }
 
-/** The kind of the operation that is asked for; a GET changes nothing, since pages of all origins can make a browser send one. */
+/** The kind of the requested operation. A GET may not mutate: a page of any origin can make a browser send one. */
 function operationOf(document: DocumentNode, { operationName }: Params, method: string) {
   const operation = getOperationAST(document, operationName)?.operation
   if (operation === undefined) {

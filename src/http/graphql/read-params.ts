@@ -11,15 +11,15 @@ import { badRequest, refused } from '../pipeline/refusals.ts'
 import { paramsFromForm } from '../uploads/upload-form.ts'
 
 const csrfHeader = 'x-orrery-csrf'
-/** Parameters that are no JSON in an address. */
+/** Parameters that are plain text, not JSON, in an address. */
 const texts = new Set(['query', 'operationName'])
 
 /**
  * Reads the operation of a call: from the address of a GET, the JSON body of a POST, or a multipart form with a file.
  * Other content types are refused.
- * @param spool where an upload is kept until it is its turn
- * @throws GraphQLError as `refused` makes it
- * @throws LimitError where too many uploads wait
+ * @param spool where an upload waits for its turn
+ * @throws GraphQLError made by `refused`
+ * @throws LimitError when too many uploads wait
  */
 export async function readParams(context: ServerContext, spool: Spool): Promise<Params> {
   const { call } = context
@@ -33,8 +33,8 @@ export async function readParams(context: ServerContext, spool: Spool): Promise<
     throw refused(415, 'UNSUPPORTED_MEDIA_TYPE', 'Send the body uncompressed.')
   }
   if (isJson) return paramsFromJson(await readBody(call.request, jsonLimit))
-  // Only from those who may change a cluster, since nothing else is done with files: nobody else makes this server hold
-  // megabytes.
+  // Only from callers that may change a cluster, since files serve no other purpose: no other caller may make this
+  // server hold megabytes.
   if (!accessOf(context).clusterWriter) throw refusalFor(context)
   assertPreflighted(call)
   const content = spool.open(budgetOf(callerOf(context)))
@@ -56,7 +56,7 @@ function paramsFromJson(body: Buffer): Params {
   if (body.byteLength === 0) throw badRequest('The request has no body.')
   if (!isUtf8(body)) throw badRequest('The body is not UTF-8.')
   const text = body.toString()
-  // A byte order mark, which some clients write and JSON does not have.
+  // Removes a byte order mark, which some clients write and JSON does not allow.
   return asParams(parseJson(text.startsWith('\uFEFF') ? text.slice(1) : text, 'The body'))
 }
 

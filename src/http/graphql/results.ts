@@ -8,12 +8,12 @@ import { documentTypes, mediaTypeFor, streamType, type MediaType } from './media
 const headersOf: Readonly<Record<MediaType, Answer['headers']>> = {
   'application/json': { 'content-type': 'application/json; charset=utf-8' },
   'application/graphql-response+json': { 'content-type': 'application/graphql-response+json; charset=utf-8' },
-  // Proxies are asked to hand on each event as it comes.
+  // Asks proxies to pass on each event at once.
   'text/event-stream': { 'content-type': streamType, 'cache-control': 'no-cache', 'x-accel-buffering': 'no' },
 }
 
 /**
- * A result as an answer, in the media type that the client prefers (GraphQL over HTTP).
+ * Turns a result into an answer, in the media type that the client prefers (GraphQL over HTTP).
  * @param accept the header; null where there is none
  */
 export function answerWith(result: Result, accept: string | null): Answer {
@@ -25,7 +25,7 @@ export function answerWith(result: Result, accept: string | null): Answer {
   return { status, headers: headers ? { ...headersOf[type], ...headers } : headersOf[type], parts }
 }
 
-/** A subscription that was let through as an answer; it ends where the client takes no stream. */
+/** Turns an admitted subscription into an answer; ends it when the client accepts no stream. */
 export async function answerWithStream(events: Frames, accept: string | null): Promise<Answer> {
   if (mediaTypeFor(accept, [streamType]) !== null) {
     return { status: 200, headers: headersOf[streamType], parts: events }
@@ -36,7 +36,7 @@ export async function answerWithStream(events: Frames, accept: string | null): P
 
 const notAcceptable = empty(406, { accept: [...documentTypes, streamType].join(', ') })
 
-/** A result's JSON. `http` and `unexpected` are words between plugins, which nobody else is told. */
+/** A result's JSON, without the extensions `http` and `unexpected`, which are only meant for plugins. */
 export function textOf(result: ExecutionResult): string {
   const { errors } = result
   return JSON.stringify(errors ? { ...result, errors: errors.map(withoutInternals) } : result)
@@ -50,11 +50,11 @@ function withoutInternals(error: GraphQLError) {
 interface Http {
   readonly status?: number
   readonly headers?: Readonly<Record<string, string>>
-  /** Whether the status is one that only those hear who accept application/graphql-response+json. */
+  /** Whether the status is sent only to clients that accept application/graphql-response+json. */
   readonly spec?: boolean
 }
 
-/** The highest status that an error asks for, and the headers of all of them. */
+/** The highest status of all errors, and the headers of all errors. */
 function statusOf({ errors = [] }: Result, type: MediaType): { status: number; headers: Http['headers'] } {
   let status = 0
   let headers: Http['headers']
@@ -67,6 +67,6 @@ function statusOf({ errors = [] }: Result, type: MediaType): { status: number; h
   return { status: status || 200, headers }
 }
 
-/** Yoga's own errors name `Allow`. */
+/** Yoga's own errors write header names such as `Allow` in mixed case. */
 const lowerCased = (headers: Readonly<Record<string, string>>) =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))

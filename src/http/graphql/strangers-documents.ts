@@ -8,16 +8,16 @@ import { orRefusal } from '../pipeline/refusals.ts'
 import type { Strangers } from '../pipeline/strangers.ts'
 import type { Introspection } from './use-introspection.ts'
 
-/** Characters of a document of somebody who is not signed in: GraphiQL's own question about the schema has 1700. */
+/** The longest document of a caller that is not signed in, in characters: GraphiQL's introspection query has 1700. */
 export const longestOfStrangers = 4000
 
-/** Bytes of answers to strangers that are kept: the whole schema's is 0.5 MB, with what it says of each field. */
+/** Bytes of cached answers to strangers: that with the whole schema and its descriptions has 0.5 MB. */
 const budget = 8 * 1024 * 1024
 
 /**
- * Answers those who are not signed in before their document is parsed: there is nothing in it that they may ask, and
- * parsing and validating a long one takes most of what answering it would. Where everyone may read the schema, short
- * documents pass: the few that tools ask are answered from memory, by their text, and others are counted.
+ * Answers callers that are not signed in ("strangers") before their document is parsed: they may ask for nothing in it,
+ * and parsing and validating a long document costs nearly as much as answering it. Under the introspection policy
+ * `everyone`, short documents pass: the few that tools send are answered from a cache, and all others are counted.
  */
 export class StrangersDocuments {
   readonly #policy: Introspection
@@ -29,7 +29,7 @@ export class StrangersDocuments {
     this.#strangers = strangers
   }
 
-  /** What a stranger is answered at once; null for what is to be executed. */
+  /** The answer that a stranger gets at once; null if the document is to be executed. */
   answer({ query, operationName }: Params, { session, call }: ServerContext): Result | null {
     if (isSignedIn(session)) return null
     if (this.#policy !== 'everyone' || query.length > longestOfStrangers) return { errors: [unauthenticated()] }
@@ -39,16 +39,16 @@ export class StrangersDocuments {
     return refusal ? { errors: [refusal] } : null
   }
 
-  /** Remembers what a stranger was answered, where that follows from the text alone. */
+  /** Caches an answer to a stranger if it depends on the document's text alone. */
   remember({ query, operationName }: Params, document: DocumentNode, result: Result): void {
     const hasVariables = getOperationAST(document, operationName)?.variableDefinitions?.length !== 0
     if (result.errors || hasVariables) return
     const key = keyOf(query, operationName)
     const answer = JSON.stringify(result)
-    // Characters take two bytes at the most.
+    // A character takes at most two bytes.
     this.#answers.set(key, answer, 2 * (key.length + answer.length))
   }
 }
 
-/** A text may hold several operations; names of operations hold no line break. */
+/** A text may have several operations. Operation names have no line break, so that keys are unambiguous. */
 const keyOf = (text: string, operationName: string | null | undefined): string => `${operationName ?? ''}\n${text}`

@@ -4,12 +4,12 @@ import type { GraphqlPlugin } from './graphql-plugin.ts'
 import { refused } from '../pipeline/refusals.ts'
 
 /**
- * Who may read the schema through GraphQL. Whether that includes those who are not signed in is asked before their
- * document is parsed (use-strangers.ts).
+ * Who may read the schema through GraphQL. Whether callers that are not signed in may do so is decided before their
+ * document is parsed (strangers-documents.ts).
  */
 export type Introspection = 'authenticated' | 'everyone' | 'nobody'
 
-/** Keeps `__schema` and `__type` from callers where nobody may read the schema; `__typename` is everybody's. */
+/** Refuses `__schema` and `__type` under the policy `nobody`; `__typename` is always allowed. */
 export function useIntrospection(policy: Introspection): GraphqlPlugin {
   return {
     onValidate({ addValidationRule }) {

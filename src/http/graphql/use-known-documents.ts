@@ -13,9 +13,9 @@ type Execute = (args: ExecutionArgs) => ExecutionResult | Promise<ExecutionResul
 type Asked = ExecutionArgs & { readonly contextValue: ServerContext }
 
 /**
- * Parses, validates and executes, and remembers of each document what that came to: a page or an agent asks the same one
- * for as long as it lives. It is the innermost plugin, and sets functions instead of results: all others are called with
- * every request, and what they say or put around those functions holds.
+ * Parses, validates and executes documents, and caches what it learns of each: a page or an agent sends the same
+ * document again and again. It is the innermost plugin, and sets functions instead of results, so that all other
+ * plugins are still called with every request and can add to these functions or wrap them.
  */
 export function useKnownDocuments(): GraphqlPlugin {
   const documents = new KnownDocuments()
@@ -42,10 +42,10 @@ const areSame = (some: readonly unknown[], others: readonly unknown[]): boolean 
   some.length === others.length && some.every((one, at) => one === others[at])
 
 /**
- * Executes queries that come again and again by functions made for them: half the time for a page of fifty rows. Only
- * queries of signed-in callers are compiled, which takes milliseconds, and only those that were executed before, without
- * an error and within their limits. Where a compiled one does not go well, it is executed once more by the interpreter,
- * so that errors are the same.
+ * Executes frequent queries with functions compiled for them, which takes half the time for a page of fifty rows.
+ * Compiling takes milliseconds, and is therefore only done for signed-in callers, and for queries that have been
+ * executed without an error and within their limits. When a compiled query fails, the interpreter executes it again, so
+ * that errors are the same.
  */
 async function execute(documents: KnownDocuments, args: Asked, interpret: Execute): Promise<ExecutionResult> {
   const known = isSignedIn(args.contextValue.session) ? documents.of(args.document) : undefined
@@ -70,7 +70,7 @@ async function execute(documents: KnownDocuments, args: Asked, interpret: Execut
         return result
       }
     } catch {
-      // Whatever it is, the interpreter says it.
+      // The interpreter will report the same failure.
     }
     contextValue.isMeasured = false
   }

@@ -7,17 +7,17 @@ import { frameOf } from './event-frames.ts'
 import { textOf } from '../graphql/results.ts'
 import type { Frames } from '../pipeline/answer.ts'
 
-/** What a subscription's answer is made of; of one document without variables it is the same for every subscriber. */
+/** The operation of a subscription; without variables, all subscribers with the same document share it. */
 interface Operation extends Pick<ExecutionArgs, 'schema' | 'document' | 'variableValues' | 'operationName'> {
   readonly isShared: boolean
 }
 
-/** Frames of events, by the document that asked for them: made once for all who asked the same. */
+/** Frames by event and by document: made once for all subscribers with the same document. */
 const sharedFrames = new WeakMap<object, WeakMap<object, Promise<Buffer>>>()
 
 /**
- * A subscription that was let through, apart from its request: what is needed to answer each event, and no more, since
- * there are thousands of them.
+ * An admitted subscription, detached from its request. It keeps only what is needed to answer each event, since there
+ * are thousands of subscriptions.
  */
 export class EventSource implements Frames {
   readonly #events: AsyncIterator<unknown>
@@ -35,7 +35,7 @@ export class EventSource implements Frames {
     this.#origin = origin
   }
 
-  /** The next event's frame; null at the end. An error is the last event. */
+  /** The frame of the next event; null at the end. An error becomes the last event. */
   async next(): Promise<Buffer | null> {
     try {
       const told = await this.#events.next()
@@ -46,7 +46,7 @@ export class EventSource implements Frames {
     }
   }
 
-  /** The reader went away. */
+  /** To be called when the reader has left. */
   async end(): Promise<void> {
     await this.#events.return?.()
   }
@@ -84,8 +84,8 @@ function operationOf(document: object, operation: Operation): Operation {
 }
 
 /**
- * GraphQL's `subscribe` without its mapping of events to answers.
- * @returns the source, or why there is none
+ * GraphQL's `subscribe`, without its mapping of events to answers.
+ * @returns the source, or the errors that prevented it
  */
 export async function openSource(
   args: ExecutionArgs & { contextValue: Context },

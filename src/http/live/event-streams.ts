@@ -3,15 +3,15 @@ import type { ServerResponse } from 'node:http'
 import type { FinishedAnswer, Frames } from '../pipeline/answer.ts'
 import { completeFrame, pingFrame } from './event-frames.ts'
 
-/** Between two signs of life on an idle stream, in turns of the wheel; agents give a stream up after a minute. */
+/** Turns of the wheel between two pings on an idle stream; agents give up on a stream after a silent minute. */
 const slots = 12
-/** Signs of life that a reader may leave unread: a minute of them. */
+/** Pings that a reader may leave unread: a minute of them. */
 const mostUnread = 5
 
 /**
- * Writes server-sent events to sockets. A stream holds at most what its socket's buffer does: while the reader does not
- * take that, nothing more is made for it, and one that takes nothing for a minute is cut. One timer serves all streams,
- * a twelfth of them at a time.
+ * Writes server-sent events to sockets. A stream holds no more than its socket's buffer: until the reader has taken
+ * that, no further event is made for it, and a reader that takes nothing for a minute is cut off. One timer serves all
+ * streams, a twelfth of them at a time.
  */
 export class EventStreams {
   readonly #wheel = Array.from({ length: slots }, () => new Set<EventStream>())
@@ -25,9 +25,9 @@ export class EventStreams {
     this.#turnEvery = turnEvery
   }
 
-  /** Writes the answer's head, then each frame, then that it is complete. */
+  /** Writes the answer's head, then each frame, then the `complete` event. */
   open(response: ServerResponse, { status, head }: Pick<FinishedAnswer, 'status' | 'head'>, frames: Frames): void {
-    // The reader left before there was anything to read: its response says so once only, and has.
+    // The reader has left already, and the response does not emit `close` again.
     if (response.closed) {
       void frames.end()
       return
@@ -45,7 +45,7 @@ export class EventStreams {
       }
       void stream.closed()
     })
-    // A connection that breaks shows as closed.
+    // A broken connection is also reported as closed.
     response.on('error', ignored)
     response.socket?.setTimeout(0).setKeepAlive(true).setNoDelay(true)
     response.writeHead(status, head as string[])
@@ -73,7 +73,7 @@ class EventStream {
   }
 
   async run(): Promise<void> {
-    // Some browsers do not show that the answer has begun before something has come.
+    // Some browsers do not report that the answer has begun before its first bytes arrive.
     this.#response.write(pingFrame)
     for (let frame = await this.#frames.next(); frame; frame = await this.#frames.next()) {
       if (this.#response.destroyed) return

@@ -3,18 +3,18 @@ import { UnavailableError } from '../../base/errors.ts'
 import { Faults } from '../../base/faults.ts'
 import { Places } from '../../base/limits/places.ts'
 
-/** How many streams may be open at once, on this instance. */
+/** How many streams may be open at once on this instance. */
 export interface StreamLimits {
   readonly ofNode: number
-  /** Of one credential of a person. */
+  /** Per credential of a person. */
   readonly ofPerson: number
-  /** Of all credentials of a tenant, its nodes' among them; of all operators as well. */
+  /** For all credentials of a tenant together, including its nodes; and for all operators together. */
   readonly ofTenant: number
-  /** Of everybody: what the process has file descriptors for. */
+  /** In total: what the process has file descriptors for. */
   readonly all?: number
 }
 
-/** Counts open streams, by credential and by tenant, so that nobody can hold all of them. */
+/** Counts open streams by credential and by tenant, so that no caller can take all places. */
 export class StreamPlaces {
   readonly #ofNodes: Places
   readonly #ofPeople: Places
@@ -24,7 +24,7 @@ export class StreamPlaces {
 
   constructor({ ofNode, ofPerson, ofTenant, all = Infinity }: StreamLimits, faults = new Faults()) {
     this.#faults = faults
-    // Streams end when they end; agents poll meanwhile.
+    // It cannot be known when a place will be free; agents poll until then.
     const placesOf = (what: string, ofOwner: number) =>
       new Places(what, { ofOwner, all: Infinity, retryAfterSeconds: 30 })
     this.#ofNodes = placesOf('open streams of yours', ofNode)
@@ -40,10 +40,10 @@ export class StreamPlaces {
 
   /**
    * Takes a place.
-   * @param credential what tells the caller's credential from others; a node has one
-   * @returns gives it back, however often it is called
-   * @throws LimitError when the caller has no more
-   * @throws UnavailableError when nobody has
+   * @param credential identifies the caller's credential; a node has only one
+   * @returns gives the place back; further calls do nothing
+   * @throws LimitError when the caller or its tenant has no place left
+   * @throws UnavailableError when the instance has no place left
    */
   take(caller: SignedIn, credential: string): () => void {
     if (this.size >= this.#all) {
@@ -68,10 +68,10 @@ export class StreamPlaces {
       case 'operator':
       case 'tenantAdmin':
         return this.#ofPeople.take(credential)
-      // By its id: a rotation ends the streams of the token before, a moment later.
+      // By its id: a token rotation ends the streams of the former token, but only a moment later.
       case 'node':
         return this.#ofNodes.take(caller.nodeId)
-      // Machines that enrol share a token, and there is nothing that they may listen to.
+      // Enrolling machines share a token, and may not subscribe to anything.
       case 'enrollingMachine':
         return this.#ofNodes.take(`enrolling ${caller.clusterId}`)
     }

@@ -11,9 +11,9 @@ import type { Frames } from '../pipeline/answer.ts'
 type Asked = ExecutionArgs & { readonly contextValue: ServerContext }
 
 /**
- * Opens the source of a subscription that was let through: its answer is the source's frames, which whoever holds the
- * socket writes (event-streams.ts). Yoga's own way costs three times the memory a stream and four times the processor
- * time an event. A stream holds a place until it ends.
+ * Opens the source of a subscription that was admitted. Its answer consists of the source's frames, which the owner of
+ * the socket writes (event-streams.ts). Yoga's own streams take three times the memory per stream and four times the
+ * processor time per event. A stream holds a place until it ends.
  */
 export function useEventStreams(places: StreamPlaces): GraphqlPlugin {
   return {
@@ -43,12 +43,12 @@ async function subscribe(args: Asked, places: StreamPlaces): Promise<AsyncIterab
   }
 }
 
-/** Stands for the events on the rest of Yoga's way. */
+/** Takes the place of the events for the rest of Yoga's processing. */
 const nothing: AsyncIterable<never> = {
   [Symbol.asyncIterator]: () => ({ next: () => Promise.resolve({ done: true, value: undefined }) }),
 }
 
-/** The frames of a stream, which give its place back at their end. */
+/** The frames of a stream; their end gives back the stream's place. */
 const holding = (frames: Frames, giveBack: () => void): Frames => ({
   async next() {
     const frame = await frames.next()

@@ -3,11 +3,11 @@ import { withoutSecrets } from './describe-error.ts'
 
 interface Access {
   readonly status: number
-  /** By performance.now. */
+  /** From `performance.now()`. */
   readonly start: number
 }
 
-/** Writes one line for a call that was answered, at level debug: never the query of the address, a header or a body. */
+/** Logs one line for an answered call, at level debug; never the query of the address, a header or a body. */
 export async function logAccess(call: Call, { status, start }: Access): Promise<void> {
   const { log, method, path } = call
   const ms = Math.round((performance.now() - start) * 10) / 10

@@ -1,25 +1,25 @@
-/** A subscription's events as they are written to a stream. */
+/** The events of a subscription, in the form in which they are written to a stream. */
 export interface Frames {
-  /** The next frame; null at the end. It is asked for when the one before has been taken. */
+  /** The next frame; null at the end. It is called only after the previous frame was written. */
   next(): Promise<Buffer | null>
-  /** Nobody reads any more. */
+  /** To be called when the reader has left. */
   end(): Promise<void>
 }
 
-/** What a route answers with. */
+/** The answer of a route. */
 export interface Answer {
   readonly status: number
-  /** By their names in lower case. */
+  /** By name, in lower case. */
   readonly headers: Readonly<Record<string, string>>
-  /** The body: pieces that are there, or a stream's frames as they come. */
+  /** The body: complete pieces, or the frames of a stream. */
   readonly parts: readonly (string | Uint8Array)[] | Frames
 }
 
 /** An answer as it is sent. */
 export interface FinishedAnswer extends Pick<Answer, 'status' | 'parts'> {
-  /** Its headers as node:http takes them: names and values in turn. */
+  /** The headers in the form that node:http takes: names and values alternate. */
   readonly head: readonly string[]
-  /** Bytes of all parts; null where they are not known. */
+  /** Bytes of all parts; null when they are not known. */
   readonly length: number | null
 }
 
@@ -33,7 +33,7 @@ export const json = (status: number, body: unknown, headers: Answer['headers'] =
   parts: [JSON.stringify(body)],
 })
 
-/** A failure outside of the GraphQL endpoint, in the shape that GraphQL's errors have, so that clients know one shape. */
+/** A failure outside the GraphQL endpoint, in the shape of a GraphQL error, so that clients need only one shape. */
 export const failure = (
   status: number,
   code: string,

@@ -2,13 +2,13 @@ import { refused } from './refusals.ts'
 import type { Incoming } from './incoming.ts'
 
 /**
- * A request's body as it arrives, counting what really comes.
+ * A request's body as it arrives. The bytes that really arrive are counted.
  * @param limit in bytes
- * @throws GraphQLError with status 413 as soon as there is more; the rest is left unread
+ * @throws GraphQLError with status 413 as soon as the limit is exceeded; the rest is left unread
  */
 export async function* countedChunks(request: Incoming, limit: number): AsyncGenerator<Uint8Array, void> {
   refuseAnnounced(request, limit)
-  // Not `for await`: leaving that loop early would destroy the connection before the answer is out.
+  // Not `for await`: leaving that loop early would destroy the connection before the answer is sent.
   const chunks = request[Symbol.asyncIterator]() as AsyncIterator<Uint8Array, undefined>
   let size = 0
   for (;;) {
@@ -23,8 +23,8 @@ export async function* countedChunks(request: Incoming, limit: number): AsyncGen
 }
 
 /**
- * Reads a request's body to its end; limit and errors are those of `countedChunks`. By events: most requests have a
- * body, and a stream's iterator costs more than all else that is done with it.
+ * Reads a request's body to its end; limit and errors are those of `countedChunks`. It uses events, because most
+ * requests have a body and a stream's iterator costs more than all other work on it.
  */
 export function readBody(request: Incoming, limit: number): Promise<Buffer<ArrayBuffer>> {
   return new Promise((resolve, reject) => {
@@ -40,7 +40,7 @@ export function readBody(request: Incoming, limit: number): Promise<Buffer<Array
       reject(tooLarge(limit))
     }
     const left = () => {
-      // After the end it says no more than that the request is over.
+      // After the end of the body, `close` is no error.
       if (!request.readableEnded) reject(endedEarly())
     }
     request.on('data', take)
@@ -57,5 +57,5 @@ function refuseAnnounced({ headers }: Incoming, limit: number): void {
 const tooLarge = (limit: number) =>
   refused(413, 'PAYLOAD_TOO_LARGE', `The body of this request may have at most ${limit} bytes.`)
 
-/** The client went away or was too slow; nobody reads the answer. */
+/** The client left or was too slow; it will not read the answer. */
 const endedEarly = () => refused(400, 'BAD_REQUEST', 'The request ended before its body did.')

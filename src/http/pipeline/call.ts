@@ -18,14 +18,14 @@ export interface CallMeans {
   readonly strangers: Strangers
 }
 
-/** One call of a client, from its request to its answer: its id, its log, and who makes it. */
+/** One call of a client, from its request to its answer: its id, its log and its caller. */
 export class Call {
-  /** Made here, never taken from the caller; it is in the answer's `x-request-id` and in every line of the log. */
+  /** Generated here, never taken from the client; it is in the answer's `x-request-id` and in every log line. */
   readonly id = randomUUID()
   readonly request: Incoming
-  /** Of the address, without `..` and the like; null where the address or the Host header is malformed. */
+  /** The normalized path of the address; null if the address or the Host header is malformed. */
   readonly path: string | null
-  /** What is known of who makes it before the credential is looked up. */
+  /** What is known of the caller before the credential is looked up. */
   readonly caller: Caller
   readonly #means: CallMeans
   #log: Logger | null = null
@@ -45,7 +45,7 @@ export class Call {
     return this.request.method ?? ''
   }
 
-  /** The whole address; null where it is malformed. */
+  /** The whole address; null if it is malformed. */
   get url(): URL | null {
     return urlOf(this.request)
   }
@@ -60,29 +60,29 @@ export class Call {
     return this.request.headers['content-type']?.split(';')[0]?.trim().toLowerCase()
   }
 
-  /** Fires when the client has left; made where somebody waits for it, since most calls are over before. */
+  /** Aborts when the client has left; created on first use, since most calls end before. */
   get left(): AbortSignal {
     if (!this.#leaving) {
       this.#leaving = new AbortController()
-      // One request may ask for several pieces of work; Node warns of a leak from eleven on.
+      // One request may start several pieces of work; Node warns of a leak from eleven listeners on.
       setMaxListeners(0, this.#leaving.signal)
       if (this.#hasLeft) this.#leaving.abort(abandoned())
     }
     return this.#leaving.signal
   }
 
-  /** The client has left: work for its answer may stop. */
+  /** To be called when the client has left: work for its answer may stop. */
   leave(): void {
     this.#hasLeft = true
     this.#leaving?.abort(abandoned())
   }
 
-  /** Has something done once the call has its answer, whatever that is; one thing a call. */
+  /** Registers work to be done after the call is answered, with success or not; only one per call. */
   whenOver(work: () => Promise<void>): void {
     this.#lastly = work
   }
 
-  /** The call has its answer. Null where nothing is left to do. */
+  /** To be called when the call is answered; null if nothing is left to do. */
   over(): Promise<void> | null {
     return this.#lastly?.() ?? null
   }
@@ -93,37 +93,37 @@ export class Call {
   }
 
   /**
-   * Who asks: looked up at most once, and only where somebody wants to know.
-   * @throws LimitError where too many requests without a valid credential come from the caller's address
+   * The caller's session, looked up on first use and only once.
+   * @throws LimitError when too many requests without a valid credential come from the caller's address
    */
   session(): Promise<Session> {
     return (this.#session ??= recogniseCaller(this.#means, this.caller))
   }
 
   /**
-   * For calls with a credential that is not in their header: before it is looked up.
-   * @throws LimitError where the caller's address is far beyond its budget
+   * To be called before a credential that is not in the header is looked up.
+   * @throws LimitError when the caller's address is far beyond its budget
    */
   admit(): void {
     this.#means.strangers.admit(this.caller)
   }
 
   /**
-   * Counts a call that has no valid credential, or needs none and costs something.
+   * Counts a call that has no valid credential, or that needs no credential but is costly.
    * @throws LimitError
    */
   countAsStranger(): void {
     this.#means.strangers.count(this.caller)
   }
 
-  /** Recognises who asks anew, by the same credential, whom it lets be seen; keeps nothing else of the call. */
+  /** Returns a function that authenticates the caller again and notes its presence; it keeps only the credential. */
   reauthentication(): () => Promise<Session> {
     const means = this.#means
     const { authorization } = this.caller
     return () => recognise(means, authorization)
   }
 
-  /** What the log needs of the call when that is over. */
+  /** What the log needs of the call after the call is over. */
   origin(): Pick<Call, 'id' | 'log'> {
     const { id } = this
     const { log } = this.#means
@@ -135,7 +135,7 @@ export class Call {
     }
   }
 
-  /** The kind of the caller, for the log; null where nobody asked for the session, or it could not be looked up. */
+  /** The kind of the caller, for the log; null if the session was not needed or could not be looked up. */
   async callerKind(): Promise<Session['kind'] | null> {
     return this.#session?.then(({ kind }) => kind).catch(() => null) ?? null
   }

@@ -8,9 +8,9 @@ const preflight = {
 }
 
 interface Cors {
-  /** The answer to a listed origin's question whether it may ask; null for everything else. */
+  /** The answer to a preflight request of a listed origin; null for all other calls. */
   preflight(call: Call): Answer | null
-  /** What an answer's headers say about it. */
+  /** The CORS headers of an answer. */
   headers(call: Call, answer: Answer): Answer['headers']
 }
 
@@ -18,9 +18,9 @@ const nothing = {}
 const closed: Cors = { preflight: () => null, headers: () => nothing }
 
 /**
- * Lets web pages of the listed origins (scheme, host and port; compared as they are) ask this server. For all others
- * the answers carry no CORS header, so that their browser keeps them from the page. There are no cookies, and hence no
- * `Access-Control-Allow-Credentials` (Fetch standard, CORS protocol).
+ * Lets web pages of the listed origins (scheme, host and port; compared as texts) call this server. Answers to other
+ * origins have no CORS headers that allow them, so that the browser keeps the answers from the page. There are no
+ * cookies, and therefore no `Access-Control-Allow-Credentials` (Fetch standard, CORS protocol).
  */
 export function corsFor(origins: readonly string[]): Cors {
   if (origins.length === 0) return closed

@@ -1,4 +1,4 @@
-/** What the log keeps of an error. */
+/** An error as the log stores it. */
 export interface ErrorDescription {
   readonly type: string
   readonly message: string
@@ -7,15 +7,15 @@ export interface ErrorDescription {
   readonly cause?: ErrorDescription
 }
 
-/** Orrery's tokens, JWTs, and whatever stands behind `Bearer`. */
+/** Orrery's tokens, JWTs, and any text after `Bearer`. */
 const secrets = /\bor[ncsl]_[\w-]{20,}|\beyJ[\w-]{8,}(?:\.[\w-]*)*|(?<=\bBearer\s+)[\w.~+/=-]+/gi
 
-/** Removes what looks like a credential from a text that goes to the log. */
+/** Removes everything that looks like a credential from a text for the log. */
 export const withoutSecrets = (text: string): string => text.replace(secrets, '[secret]')
 
 /**
- * An error for the log: its name, message, stack and causes, and nothing else. Errors carry more (a GraphQL error the
- * query's text, a driver's error the row's values), and of that nothing is wanted in the log.
+ * Describes an error for the log: its name, message, code, stack and causes, and nothing else. Errors hold more, which
+ * must not be logged: a GraphQL error the query's text, a driver's error the row's values.
  */
 export function describeError(error: unknown, depth = 0): ErrorDescription {
   if (!(error instanceof Error)) return { type: typeof error, message: withoutSecrets(String(error)) }

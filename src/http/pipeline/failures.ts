@@ -6,11 +6,11 @@ import { describeError } from './describe-error.ts'
 import { transientOf } from './error-codes.ts'
 import { refusalOf } from './refusals.ts'
 
-/** What callers are told of a fault of ours, in production and in development alike. */
+/** The message that callers get for an internal fault, in production and in development. */
 export const maskedMessage = (requestId: string): string =>
   `Something went wrong. Whoever runs this server finds the reason in its log under request id ${requestId}.`
 
-/** The answer to what a route threw: where it is not the caller's to know, it is logged whole and masked. */
+/** The answer to an error that a route threw. Errors that callers must not see are logged in full and masked. */
 export function failed(call: Call, error: unknown): Answer {
   const transient = transientOf(error)
   if (transient && error instanceof Error) {

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
 
-/** A request as node:http hands it over, as far as anything here looks at it: its head, and its body as a stream. */
+/** The part of a node:http request that is used here: its head, and its body as a stream. */
 export type Incoming = Readable &
   Pick<IncomingMessage, 'method' | 'url' | 'headers'> & {
-    /** Of the connection. */
+    /** The connection. */
     readonly socket: { readonly remoteAddress?: string | undefined }
   }

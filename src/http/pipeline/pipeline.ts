@@ -9,14 +9,14 @@ import { securityHeadersFor } from './security-headers.ts'
 interface Means {
   readonly log: Logger
   readonly corsOrigins: readonly string[]
-  /** Finds the route of a call and has it answer. */
+  /** Finds the route of a call and lets it answer. */
   readonly route: (call: Call) => Answer | Promise<Answer>
 }
 
 /**
- * The one way of a call through the application: its route answers it, and what holds for every answer is done here, in
- * this order: faults are masked; CORS, security headers, the request's id and the length; the access log.
- * @returns never rejects
+ * The only way of a call through the application. Its route answers it, and the steps for every answer follow here:
+ * mask faults; add CORS and security headers, the request's id and the length; write the access log.
+ * @returns a function that never rejects
  */
 export function pipeline({ log, corsOrigins, route }: Means): (call: Call) => Promise<FinishedAnswer> {
   const cors = corsFor(corsOrigins)
@@ -36,8 +36,9 @@ export function pipeline({ log, corsOrigins, route }: Means): (call: Call) => Pr
 }
 
 /**
- * The answer with all of its headers; those that a route set itself stand, but for CORS. Every answer names its request,
- * so that a caller's report leads to the log. One to HEAD has the length that the one to GET has (RFC 9110, 9.3.2).
+ * Adds the headers to an answer; headers of the route take precedence, except over CORS headers. Every answer has the
+ * id of its request, by which a caller's report can be found in the log. An answer to HEAD has the length of the answer
+ * to GET (RFC 9110, 9.3.2).
  */
 function finish(call: Call, { status, headers, parts }: Answer, ofCors: Answer['headers']): FinishedAnswer {
   const head: string[] = []

@@ -4,8 +4,8 @@ import { LimitError, UnavailableError } from '../../base/errors.ts'
 import { failure, type Answer } from './answer.ts'
 
 /**
- * A refusal of a request as a whole, which any part of a route may throw. `spec: false` sends the status whatever media
- * type the client accepts; otherwise errors of validation come as HTTP 200 to those that accept application/json.
+ * A refusal of a whole request, which any part of a route may throw. `spec: false` sends the status for every accepted
+ * media type; without it, clients that accept application/json get validation errors with status 200.
  */
 export const refused = (
   status: number,
@@ -16,13 +16,13 @@ export const refused = (
 
 export const badRequest = (message: string) => refused(400, 'BAD_REQUEST', message)
 
-/** What `refused` made, as the answer of a route beside GraphQL; null for other errors. */
+/** Turns an error made by `refused` into the answer of a route other than GraphQL; null for other errors. */
 export function refusalOf({ message, extensions: { code, http } }: GraphQLError): Answer | null {
   const { status, headers = {} } = (http ?? {}) as { status?: number; headers?: Record<string, string> }
   return status === undefined || typeof code !== 'string' ? null : failure(status, code, message, { headers })
 }
 
-/** Does what may meet a limit or be refused; the refusal is given, as GraphQL's plugins hand one on, and not thrown. */
+/** Runs work that may meet a limit or be refused, and returns the refusal as an error, as GraphQL's plugins need it. */
 export function orRefusal<T>(work: () => T): T | GraphQLError {
   try {
     return work()

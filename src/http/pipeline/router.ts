@@ -1,14 +1,14 @@
 import { failure, type Answer } from './answer.ts'
 import type { Call } from './call.ts'
 
-/** What a path's pattern caught, by the names of its groups. */
+/** The parts of a path that its pattern captured, by the names of the groups. */
 export type PathParameters = Readonly<Record<string, string>>
 type RouteHandler = (call: Call, parameters: PathParameters) => Answer | Promise<Answer>
 
 /**
- * An address and what may be done with it, e.g.
+ * A path and its methods, e.g.
  * `{ path: /^\/clusters\/(?<id>[^/]+)$/, methods: { GET: (call, { id }) => … } }`.
- * `GET` answers `HEAD` too: the pipeline takes the body away. A handler that is for signed-in callers asks
+ * `GET` also answers `HEAD`: the pipeline removes the body. A handler for signed-in callers must check
  * `call.session()`.
  */
 export interface Route {
@@ -17,7 +17,7 @@ export interface Route {
   readonly methods: Readonly<Partial<Record<'GET' | 'POST', RouteHandler>>>
 }
 
-/** Finds the route of a call; 404 where there is none, 405 with `Allow` where it has no such method. */
+/** Finds the route of a call; answers 404 if there is no route, and 405 with `Allow` if it lacks the method. */
 export function router(routes: readonly Route[]): (call: Call) => Answer | Promise<Answer> {
   return (call) => {
     const { method, path: asked } = call

@@ -5,42 +5,42 @@ import { LimitError } from '../../base/errors.ts'
 import { TokenBuckets } from '../../base/limits/token-buckets.ts'
 import type { Incoming } from './incoming.ts'
 
-/** What those who are not signed in may cost. */
+/** How many requests callers may make that are not signed in ("strangers"). */
 export interface StrangerLimits {
-  /** Requests without a valid credential that an address may make a second, and at once after a pause. */
+  /** Requests without a valid credential that an address may make per second, and in a burst after a pause. */
   readonly perSecond: number
   readonly burst: number
-  /** The proxies whose `X-Forwarded-For` holds: addresses and CIDRs. */
+  /** The proxies whose `X-Forwarded-For` is trusted: addresses and CIDRs. */
   readonly trustedProxies: readonly string[]
 }
 
-/** Who makes a request, before anybody knows who that is. */
+/** What a request tells of its caller before authentication. */
 export interface Caller {
   readonly authorization: string | null
-  /** As ClientAddresses tells it; null where there is no connection, and then nothing is counted. */
+  /** The address that ClientAddresses finds; null without a connection, and then nothing is counted. */
   readonly address: string | null
 }
 
-/** Addresses that are counted, in memory. */
+/** How many addresses are counted, in memory. */
 const kept = 10_000
-/** Credentials that are known to be good: at least so many, and at most twice as many. */
+/** How many credentials are remembered as good: at least this many, and at most twice as many. */
 const keptGood = 10_000
-/** Documents of strangers that are parsed: most ask the one question about the schema, which is answered from memory. */
+/** Strangers' documents that are parsed: most send the same introspection query, which is answered from a cache. */
 const documents = { perSecond: 1, burst: 10, debt: 0, keys: kept }
-/** Seconds that a refusal asks its caller to wait at most. */
+/** The longest time that a refusal asks its caller to wait, in seconds. */
 const longestWait = 60
 
 /**
- * Counts requests without a valid credential, by address. Beyond its budget an address is answered 429 once its credential
- * was looked at and found to be none; when it is as far beyond as its budget is large, it is refused before anything is
- * looked up. Credentials that were good lately pass even then, so that a machine behind the same address is not shut
- * out: only one whose credential nobody has seen yet may have to come again.
+ * Counts requests without a valid credential, by address. An address beyond its budget gets 429 after its credential
+ * was looked up and found to be invalid. When it has exceeded the budget by as much again, it is refused before anything
+ * is looked up. Credentials that were good recently pass even then, so that another machine with the same address is
+ * not shut out: only one whose credential has not been seen yet may have to try again.
  */
 export class Strangers {
   readonly #addresses: ClientAddresses
   readonly #requests: TokenBuckets
   readonly #documents: TokenBuckets
-  /** Two generations: each request asks here, and an order of use would cost ten times what this does. */
+  /** Two generations, because every request looks here: an LRU order would cost ten times as much. */
   #good = new Set<string>()
   #goodBefore = new Set<string>()
   readonly #floor: number
@@ -60,8 +60,8 @@ export class Strangers {
   }
 
   /**
-   * Before a credential is looked up.
-   * @throws LimitError
+   * To be called before a credential is looked up.
+   * @throws LimitError when the address is far beyond its budget
    */
   admit({ address, authorization }: Caller): void {
     if (address === null || this.#requests.left(address) >= this.#floor) return
@@ -70,7 +70,7 @@ export class Strangers {
   }
 
   /**
-   * A request turned out to have no valid credential.
+   * Counts a request that has no valid credential.
    * @throws LimitError when its address has no such request left
    */
   count({ address }: Pick<Caller, 'address'>): void {
@@ -78,7 +78,7 @@ export class Strangers {
     throw refusal(this.#requests.secondsUntilNext(address))
   }
 
-  /** A credential turned out to be good. */
+  /** Remembers a valid credential. */
   remember({ authorization }: Caller): void {
     const key = digestOf(authorization ?? '')
     if (this.#good.has(key)) return
@@ -94,7 +94,7 @@ export class Strangers {
   }
 
   /**
-   * A stranger's document is to be parsed.
+   * Counts a stranger's document that is to be parsed.
    * @throws LimitError when its address has none left
    */
   countDocument({ address }: Pick<Caller, 'address'>): void {
@@ -103,7 +103,7 @@ export class Strangers {
   }
 }
 
-/** What tells credentials apart in memory, where none is kept. */
+/** Identifies a credential in memory without keeping it. */
 export const digestOf = (authorization: string): string => hash('sha256', authorization, 'base64')
 
 const refusal = (seconds: number): LimitError =>

@@ -9,9 +9,9 @@ import { etagOf, isKnown, ownBundle, type BundleMeans, type OwnBundle } from './
 import type { Route } from '../pipeline/router.ts'
 
 /**
- * Downloads of bundles: `GET /bundle` is a node's own slice of the newest one, with the version as its ETag, so that a
- * poll without news is a 304; `GET /clusters/<id>/bundles/<version>` is any version's whole archive, for everybody but
- * plain nodes.
+ * Downloads of bundles. `GET /bundle` returns a node's own slice of the newest bundle, with the version as its ETag, so
+ * that a poll without news gets a 304. `GET /clusters/<id>/bundles/<version>` returns the whole archive of any version,
+ * to operators, tenant admins and viewers, and admin nodes.
  */
 export const bundleRoutes = (means: BundleMeans & { readonly expensive: FairQueue }): readonly Route[] => [
   {
@@ -39,9 +39,9 @@ export const bundleRoutes = (means: BundleMeans & { readonly expensive: FairQueu
   },
 ]
 
-/** Of every answer that is about a version. */
+/** The headers of every answer about a version. */
 const headersOf = (version: number) => ({
-  // Kept by the client alone, and asked for again each time: the credential may have ended.
+  // Only the client may cache it, and must revalidate each time: the credential may have ended.
   'cache-control': 'private, no-cache',
   vary: 'authorization',
   etag: etagOf(version),
@@ -66,7 +66,7 @@ function sliceAnswer(bundle: OwnBundle): Answer {
   }
 }
 
-/** Answers from the metadata where that is enough; the archive is read only when it is sent. */
+/** Answers from the metadata if that is enough; the archive is read only to be sent. */
 async function download(
   call: Call,
   bundle: ConfigBundle | null,

@@ -3,27 +3,27 @@ import { json } from '../pipeline/answer.ts'
 import type { Route } from '../pipeline/router.ts'
 import { describeError } from '../pipeline/describe-error.ts'
 
-/** What is known of this instance's health. */
+/** How the health of this instance is determined. */
 export interface Health {
-  /** What has to hold before this instance is sent requests, by the name that `/readyz` gives it. */
+  /** The checks that must hold before this instance is sent requests, by their names in `/readyz`. */
   readonly checks: Readonly<Record<string, Check>>
-  /** What an operator should know although this instance serves, a sentence each; none when absent. */
+  /** Sentences about what an operator should know although this instance can serve; no warnings when absent. */
   readonly warnings?: () => Promise<readonly string[]>
 }
 
-/** Resolves when it holds, with 'full' where there is no room for more; rejects with what is wrong. */
+/** Resolves if the check holds, with 'full' if there is no room for more; rejects with what is wrong. */
 type Check = () => Promise<unknown>
 
 type Outcome = 'ok' | 'full' | 'failed'
 
-/** Longer than a database that is well takes for one row, in milliseconds. */
+/** Longer than a healthy database takes for one row, in milliseconds. */
 const patience = 3000
 
 /**
- * `/healthz`: the process runs and answers. `/readyz`: it can serve, too; 503 names the checks that failed and says why
- * in the log alone, since anybody may ask. What keeps it from serving a part of its clusters is a warning beside 200,
- * since the others would lose it, too. Whoever asks while a check runs shares its outcome, so that nobody can keep the
- * database busy by asking.
+ * `/healthz`: the process runs and answers. `/readyz`: it can also serve. A 503 names the checks that failed; the
+ * reasons are only in the log, since these routes need no credential. A fault that affects only some clusters is a
+ * warning with status 200, since a 503 would take the instance from the other clusters as well. Requests that arrive
+ * while a check runs share its outcome, so that they cannot keep the database busy.
  */
 export function healthRoutes(health: Health, { isStopping, log }: Options): Route[] {
   const warnings = shared(() => told(health, log))
@@ -58,10 +58,10 @@ interface Options {
 
 const uncached = { 'cache-control': 'no-store' }
 
-/** How long an outcome holds, in milliseconds: anybody may ask, and each check costs the database something. */
+/** How long an outcome is reused, in milliseconds: these routes need no credential, and checks load the database. */
 const freshness = 1000
 
-/** The outcome of a check; the log hears of it when it is another than before. */
+/** The outcome of a check; logged when it changes. */
 function toldOnce(check: string, run: Check, log: Options['log']): () => Promise<Outcome> {
   let before: Outcome = 'ok'
   return async () => {
@@ -77,7 +77,7 @@ function toldOnce(check: string, run: Check, log: Options['log']): () => Promise
   }
 }
 
-/** What an operator should know; nothing when it cannot be found out, which is no reason to be unready. */
+/** The warnings; empty when they cannot be determined, which does not make the instance unready. */
 async function told({ warnings }: Health, log: Options['log']): Promise<readonly string[]> {
   try {
     return warnings ? await withPatience(warnings()) : []
@@ -87,7 +87,7 @@ async function told({ warnings }: Health, log: Options['log']): Promise<readonly
   }
 }
 
-/** Runs a check once for all who ask while it runs and shortly after; it does not reject. */
+/** Runs a check once for all requests that arrive while it runs and shortly after; the check must not reject. */
 function shared<T>(check: () => Promise<T>): () => Promise<T> {
   let latest: Promise<T> | null = null
   return () => {
@@ -101,7 +101,7 @@ function shared<T>(check: () => Promise<T>): () => Promise<T> {
   }
 }
 
-/** Gives up on a check after a while. */
+/** Rejects when a check takes too long. */
 async function withPatience<T>(check: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_resolve, reject) => {

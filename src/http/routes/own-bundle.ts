@@ -4,22 +4,22 @@ import type { BundleShelf } from '../../domain/bundles/read/shelf.ts'
 import { slicePartsOf } from '../../domain/bundles/read/slices.ts'
 import { isSignedIn, nodeIn } from '../../graphql/kit/access.ts'
 
-/** What downloads are served from. */
+/** What serving downloads needs. */
 export interface BundleMeans {
   readonly shelf: BundleShelf
   readonly log: Logger
 }
 
-/** What `GET /bundle` answers, however it is sent. */
+/** The outcome of `GET /bundle`, independent of HTTP. */
 export type OwnBundle =
   | { readonly kind: 'unauthenticated' | 'notANode' | 'none' | 'notYet' }
   | { readonly kind: 'known'; readonly version: number }
   | { readonly kind: 'slice'; readonly version: number; readonly parts: readonly Uint8Array[] }
 
 /**
- * A node's own slice of its cluster's newest bundle, out of memory once one of its nodes asked.
+ * A node's own slice of its cluster's newest bundle, from memory once a node of the cluster has asked for it.
  * @param ifNoneMatch the header; null when there is none
- * @returns at once where there is nothing to be read
+ * @returns a value without a promise when no bundle has to be read
  */
 export function ownBundle(
   session: Session,
@@ -28,7 +28,7 @@ export function ownBundle(
 ): OwnBundle | Promise<OwnBundle> {
   const node = nodeIn(session)
   if (node === null) return { kind: isSignedIn(session) ? 'notANode' : 'unauthenticated' }
-  // Most polls end here: the number of the newest version is all that they ask for, and came with the token's row.
+  // Most polls end here: they need only the number of the newest version, which was read with the token's row.
   const { latestBundleVersion: version } = node.versions
   if (version === null) return { kind: 'none' }
   return isKnown(ifNoneMatch, version) ? { kind: 'known', version } : sliceFor(node, version, means)
@@ -46,7 +46,7 @@ async function sliceFor({ clusterId, nodeId }: NodeSession, version: number, { s
 
 export const etagOf = (version: number): string => `"${version}"`
 
-/** Whether `If-None-Match` names this version: weakly, any of a list, or `*` (RFC 9110, 13.1.2). */
+/** Whether `If-None-Match` names this version: by weak comparison, in a list, or as `*` (RFC 9110, 13.1.2). */
 export function isKnown(ifNoneMatch: string | null, version: number): boolean {
   if (ifNoneMatch === null) return false
   const tag = etagOf(version)

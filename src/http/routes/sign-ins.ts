@@ -9,14 +9,15 @@ import { parseJson } from '../graphql/params.ts'
 import { refused } from '../pipeline/refusals.ts'
 import type { Route } from '../pipeline/router.ts'
 
-/** Bytes of a body that holds a code. */
+/** The largest body with a code, in bytes. */
 const longestBody = 1000
 
 const bodyShape = z.object({ code: z.string() })
 
 /**
  * `POST /sign-in` exchanges the code of a sign-in link for a session's token, and `POST /sign-out` ends a session. They
- * stand beside GraphQL, since whoever signs in is nobody there, and since they are about the page's session alone.
+ * are not GraphQL mutations, since GraphQL answers no caller before it has signed in, and since they concern only the
+ * session of a page.
  */
 export const signInRoutes = ({ signIns }: { readonly signIns: SignIns }): readonly Route[] => [
   {
@@ -57,8 +58,8 @@ export const signInRoutes = ({ signIns }: { readonly signIns: SignIns }): readon
 ]
 
 /**
- * A page of another origin does not sign its visitor in, whatever CORS allows it. Browsers say where a request comes from
- * (Fetch metadata), old ones at least which origin it has; whatever says neither is no browser.
+ * Keeps a page of another origin from signing its visitor in, even if CORS lists the origin. Browsers send the source
+ * of a request (Fetch metadata), old ones at least its origin; a client that sends neither is no browser.
  */
 function assertOwnPage(call: Call): void {
   if (call.contentType !== 'application/json') {

@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http'
 import type { FinishedAnswer } from '../pipeline/answer.ts'
 import type { EventStreams } from '../live/event-streams.ts'
 
-/** Parts of so few bytes are sent as one: that costs less than another write. */
+/** Parts with at most this many bytes in all are joined: that costs less than another write. */
 const joined = 16 * 1024
 
 /** Writes an answer to its socket. */

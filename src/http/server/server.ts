@@ -10,40 +10,41 @@ export interface ListenOptions {
   readonly host: string
   /** 0 takes a free port. */
   readonly port: number
-  /** How long requests may still run once the server is being closed, in milliseconds. */
+  /** How long requests may go on once the server is closing, in milliseconds. */
   readonly closeTimeout?: number
   /** How long a client may take to send its headers, and its whole request, in milliseconds. */
   readonly headersTimeout?: number
   readonly requestTimeout?: number
-  /** How long a connection with a request may stay still, e.g. because the answer is not read, in milliseconds. */
+  /** How long a connection with a request may be idle, e.g. because the client does not read, in milliseconds. */
   readonly inactivityTimeout?: number
-  /** How many connections there may be; those beyond are closed as they come. */
+  /** The highest number of connections; further ones are closed at once. */
   readonly mostConnections?: number
-  /** Called when connections are closed for that, or could not be taken. */
+  /** Called when connections are closed for that reason, or could not be accepted. */
   readonly onCrowd?: (reason: string) => void
 }
 
 export interface Listening {
-  /** Where it listens, e.g. `http://127.0.0.1:4000`. */
+  /** The URL at which it listens, e.g. `http://127.0.0.1:4000`. */
   readonly url: string
-  /** Takes no more connections, lets running requests end, and cuts those that do not end in time. */
+  /** Accepts no more connections, lets running requests end, and cuts those that do not end in time. */
   close(): Promise<void>
 }
 
-/** Agents poll every minute or so on one connection: it is kept longer than that (ms). */
+/** Longer than the interval of about a minute at which an agent polls on its connection (ms). */
 const keepAliveTimeout = 75_000
 /**
- * Connections that may wait to be taken: after a restart thousands of agents come at once, and who finds no place tries
- * again after a second, then three, then seven. The system's own bound (Linux: net.core.somaxconn, 4096) holds as well.
+ * Connections that may wait to be accepted: after a restart thousands of agents connect at once, and one that finds no
+ * place tries again after a second, then three, then seven. The system's limit (Linux: net.core.somaxconn, 4096)
+ * applies as well.
  */
 const backlog = 16_384
 /** Room for an identity provider's JWT. */
 const maxHeaderSize = 16_384
-/** The share of the connections there may be from which on those without a request are closed. */
+/** Above this share of the permitted connections, those without a request are closed. */
 const crowded = 0.9
-/** How long the rest of a body that nobody wants is taken in before the connection is cut, in milliseconds. */
+/** How long the rest of an unwanted body is received before the connection is cut, in milliseconds. */
 const lingerTimeout = 2000
-/** While the server is being closed, how often connections without a request are looked for, in milliseconds. */
+/** How often a closing server looks for connections without a request, in milliseconds. */
 const idleInterval = 50
 
 /**
@@ -87,7 +88,7 @@ export async function listen(app: App, options: ListenOptions): Promise<Listenin
   server.on('connection', (socket) => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
-    // Agents keep theirs between two polls: those are the ones to do without.
+    // Agents keep their connections between polls: these are the ones to close first.
     if (sockets.size > crowded * mostConnections) server.closeIdleConnections()
   })
   if (mostConnections < Infinity) server.maxConnections = mostConnections
@@ -96,17 +97,17 @@ export async function listen(app: App, options: ListenOptions): Promise<Listenin
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen({ port, host, backlog }, resolve)
   })
-  // From here on it is about one connection that could not be taken (EMFILE), and nothing to end the process for.
+  // From here on, an error concerns one connection that could not be accepted (EMFILE); it must not end the process.
   server.on('error', ({ message }) => onCrowd(message))
 
   const close = async (): Promise<void> => {
     app.stop()
     const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-    // Connections that were opened and never used: node:http counts them as busy until the headers are overdue.
+    // Connections that were never used: node:http counts them as busy until their headers are overdue.
     for (const socket of sockets) {
       if (socket.bytesRead === 0) socket.destroy()
     }
-    // Connections whose request has ended meanwhile; what is left are those with a request.
+    // Closes connections as their requests end, so that only those with a request are left.
     const idle = setInterval(() => server.closeIdleConnections(), idleInterval)
     const deadline = setTimeout(() => {
       app.log.warn({ requests: sockets.size, closeTimeout }, 'requests did not end in time and were cut')
@@ -119,7 +120,7 @@ export async function listen(app: App, options: ListenOptions): Promise<Listenin
   return { url: urlOf(server.address()), close: () => (closing ??= close()) }
 }
 
-/** A request that was answered before its body was read (413, 401, …) may not go on sending for long. */
+/** Limits how long a client may go on sending a body after its request was answered (413, 401, …). */
 function endUnreadBody(request: IncomingMessage): void {
   if (request.destroyed) return
   const timer = setTimeout(() => request.destroy(), lingerTimeout)

@@ -6,7 +6,7 @@ import type { Incoming } from '../pipeline/incoming.ts'
 import { badRequest, refused } from '../pipeline/refusals.ts'
 
 export interface FormLimits {
-  /** Bytes of the whole form, of one field and of the one file. */
+  /** Largest sizes in bytes: of the whole form, of one field and of the one file. */
   readonly form: number
   readonly field: number
   readonly file: number
@@ -14,18 +14,18 @@ export interface FormLimits {
 
 export interface Form {
   readonly fields: ReadonlyMap<string, string>
-  /** The field that holds the file. */
+  /** The name of the field with the file; null if there is no file. */
   readonly fileField: string | null
 }
 
-/** Fields, and bytes of what stands before each part: more than an operation with its map and its file needs. */
+/** More parts and larger part headers than an operation with its map and its file needs. */
 const partLimits = { fields: 2, files: 1, parts: 3, headerPairs: 20, headerSize: 8192 }
 
 /**
- * Reads a multipart form (RFC 7578) with texts and at most one file while it arrives: nothing of it is parsed, and the
- * file is not in memory at once.
- * @param content where the file's bytes go
- * @throws GraphQLError with status 400, or 413 as soon as there is more than the limits say; the rest is left unread
+ * Reads a multipart form (RFC 7578) with texts and at most one file as it arrives. The fields are not parsed, and the
+ * file is never in memory as a whole.
+ * @param content receives the file's bytes
+ * @throws GraphQLError with status 400, or 413 as soon as a limit is exceeded; the rest is left unread
  */
 export async function readForm(request: Incoming, limits: FormLimits, content: SpooledFile): Promise<Form> {
   const parser = parserOf(request, limits)
@@ -43,22 +43,22 @@ function parserOf({ headers: given }: Incoming, { field, file }: FormLimits): Bu
   try {
     return new Busboy({ headers, limits: { ...partLimits, fieldSize: field, fileSize: file } })
   } catch {
-    // Its header names no boundary.
+    // The header names no boundary.
     throw noForm()
   }
 }
 
-// The parser says nothing that would help more.
+// The parser's own messages are of no more help.
 const noForm = () => badRequest('The body is no multipart form.')
 
-/** What came of a form so far. */
+/** The state of reading a form. */
 class FormReading {
   readonly #parser: BusboyInstance
   readonly #fields = new Map<string, string>()
   #fileField: string | null = null
   #file: BusboyFileStream | null = null
   #writing: Promise<void> = Promise.resolve()
-  /** Rejects with what is wrong; never resolves. */
+  /** Rejects with the first problem; never resolves. */
   readonly #problem: Promise<never>
   readonly #ended: Promise<void>
 
@@ -66,7 +66,7 @@ class FormReading {
     this.#parser = parser
     let refuse: (reason: unknown) => void = () => undefined
     this.#problem = new Promise((_resolve, reject) => (refuse = reject))
-    // It is raced with below; a form that is read to its end never looks at it again.
+    // The races below handle a rejection; one outside of them must not end the process.
     this.#problem.catch(() => undefined)
     this.#ended = new Promise((resolve) => parser.once('finish', resolve))
     parser.on('field', (name, value, _isNameCut, isCut) => {
@@ -86,12 +86,12 @@ class FormReading {
     })
     const tooMany = () => refuse(badRequest('A form has the fields `operations` and `map`, and exactly one file.'))
     parser.once('partsLimit', tooMany).once('filesLimit', tooMany).once('fieldsLimit', tooMany)
-    // It may say so more than once, and what nobody listens for would end the program.
+    // A permanent listener: the parser may emit several errors, and one without a listener would end the process.
     parser.on('error', () => refuse(noForm()))
   }
 
   async take(chunk: Uint8Array): Promise<void> {
-    // The parser calls back when it can take more, which is when the file's bytes have been written.
+    // The parser calls back when it can take more, i.e. when the file's bytes have been written.
     await Promise.race([this.#problem, new Promise<void>((resolve) => this.#parser.write(chunk, () => resolve()))])
   }
 

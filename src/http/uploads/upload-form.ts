@@ -4,18 +4,18 @@ import type { Incoming } from '../pipeline/incoming.ts'
 import { asParams, jsonLimit, parseJson, type Params } from '../graphql/params.ts'
 import { badRequest, refused } from '../pipeline/refusals.ts'
 
-/** Bytes of the one file, and of the whole form: the file, the operation that it belongs to, and what is around both. */
+/** Largest size in bytes of the one file, and of the whole form: file, operation and multipart overhead. */
 export const fileLimit = 10 * 1024 * 1024
 export const formLimit = fileLimit + jsonLimit + 20_000
 const limits = { form: formLimit, field: jsonLimit, file: fileLimit }
 
-/** Bytes of `map`, which says one thing. */
+/** Largest size of `map` in bytes; it has only one entry. */
 const mapLimit = 1000
 
 /**
  * Reads a form with one operation and one file
  * (GraphQL multipart request specification, github.com/jaydenseric/graphql-multipart-request-spec).
- * @param content where the file's bytes are kept; it becomes the variable that the operation leaves open
+ * @param content receives the file's bytes, and becomes the value of the variable that the operation leaves open
  */
 export async function paramsFromForm(request: Incoming, content: SpooledFile): Promise<Params> {
   const { fields, fileField } = await readForm(request, limits, content)
@@ -43,7 +43,7 @@ function soleEntry(map: unknown): readonly [field: string, path: string] {
   return [entry[0], path]
 }
 
-/** Puts the file where the operation says `null`, as the specification demands. */
+/** Puts the file in place of a `null` in the variables, as the specification demands. */
 function put(params: Params, path: string, file: SpooledFile): void {
   const keys = path.split('.')
   const last = keys.pop()
