@@ -15,7 +15,8 @@ interface Placed {
 }
 
 /**
- * Warnings about sides and rules of a firewall that let nothing through, or everything although other rules are narrower.
+ * Warnings about sides and rules of a firewall that let nothing through, or everything although other rules are
+ * narrower.
  * @param at the path to the firewall; with `isWhole`, all warnings use this path, such as for an upload, whose rules
  * have no paths
  */
