@@ -14,20 +14,20 @@ import type { Engine } from './types.ts'
 /** The raw client: reaches every row. Only db, auth, ha, main and cli may hold one. */
 export interface Database {
   readonly engine: Engine
-  /** What it does is done again where others came in between (retries.ts). */
+  /** Its operations are retried after conflicts with concurrent work (retries.ts). */
   readonly client: SqliteClient
   readonly reader: PlainReader
-  /** Rows by their keys, for all requests of a turn at once. */
+  /** Reads rows by their keys, for all requests of a turn together. */
   readonly lookups: RowLookups
-  /** What happens to the clusters. */
+  /** The events of the clusters. */
   readonly changes: ChangeFeed
-  /** Large writes that keep nobody waiting. */
+  /** Large writes that do not block other work. */
   readonly bulk: Bulk
-  /** What is wrong with the database at this moment. */
+  /** The current faults of the database. */
   readonly faults: Faults
-  /** Those of PostgreSQL, for whoever needs one of its own; null on SQLite. */
+  /** PostgreSQL's connections, for code that needs its own; null on SQLite. */
   readonly connections: PostgresConnections | null
-  /** Transactions that still run are rolled back, and fail; so first stop whoever has any. */
+  /** Running transactions are rolled back and fail, so stop their owners first. */
   readonly close: () => Promise<void>
 }
 
@@ -40,11 +40,13 @@ export interface DatabaseOptions {
   readonly statementDeadline?: number
 }
 
-/** Waiting for a turn at the database, and working in a transaction, in milliseconds: bounds, not expectations. */
+/**
+ * Waiting for a turn at the database, and working in a transaction, in milliseconds: upper limits, not expectations.
+ */
 const transactionOptions = { maxWait: 30_000, timeout: 30_000 }
 
 /**
- * Opens the database of a URL (`file:…` or `postgresql://…`), which has been migrated.
+ * Opens the migrated database of a URL (`file:…` or `postgresql://…`).
  * SQLite's pragmas are read back from the connection: a database that is not in WAL mode, does not sync every commit
  * or does not check foreign keys is refused.
  */
@@ -66,7 +68,7 @@ export async function openDatabase(url: string, options: DatabaseOptions = {}): 
   )
   const { onQuery } = options
   if (onQuery) {
-    // Typed only where the log levels are known to the type; here they depend on the options.
+    // The event types depend on the log levels in the options, which the type does not know here.
     const observable = client as unknown as {
       $on(event: 'query', report: (event: { query: string }) => void): void
     }
@@ -106,7 +108,7 @@ export async function openDatabase(url: string, options: DatabaseOptions = {}): 
 
 type Common = Pick<Prisma.PrismaClientOptions, 'errorFormat' | 'transactionOptions' | 'log'>
 
-// Each engine's client and driver are loaded for its own databases alone: they are a tenth of what a start loads.
+// Each engine's client and driver are loaded only for its own databases: they are a tenth of what a start loads.
 
 async function sqliteClient(url: string, turnstile: Turnstile, common: Common): Promise<SqliteClient> {
   const [{ PrismaClient }, { sqliteAdapter }] = await Promise.all([
@@ -131,11 +133,11 @@ async function postgresqlClient(
     import('@prisma/adapter-pg'),
   ])
   const adapter = new PrismaPg(connections.pool(poolSize), { disposeExternalPool: true })
-  // The one cast between the engines: their generated types differ in the options of $transaction alone.
+  // The one cast between the engines: their generated types differ only in the options of $transaction.
   return new PrismaClient({ ...common, adapter }) as unknown as SqliteClient
 }
 
-/** SQLite's settings that Orrery's promises stand on, as a running connection reports them. */
+/** The SQLite settings that Orrery depends on, as an open connection reports them. */
 export interface Pragmas {
   readonly journal_mode: string
   readonly synchronous: number
@@ -149,7 +151,7 @@ const settings = `SELECT json_object('journal_mode', journal_mode, 'synchronous'
     'foreign_keys', foreign_keys, 'busy_timeout', timeout, 'query_only', query_only) AS settings
   FROM pragma_journal_mode, pragma_synchronous, pragma_foreign_keys, pragma_busy_timeout, pragma_query_only`
 
-/** Asks both connections of the adapter: what begins with SELECT is the reader's. */
+/** Asks both connections of the adapter: statements that begin with SELECT go to the reader. */
 export async function readPragmas(client: SqliteClient): Promise<{ reader: Pragmas; writer: Pragmas }> {
   const ask = async (statement: string): Promise<Pragmas> => {
     const [row] = await client.$queryRawUnsafe<{ settings: string }[]>(statement)

@@ -1,6 +1,6 @@
 import type { Prisma } from './types.ts'
 
-/** The columns of the tables that are listed in pages, by field. A bundle's data is no column of a list. */
+/** The columns of the tables that are listed in pages, by field, without the data of bundles. */
 export const columns = {
   tenants: { id: 'id', name: 'name', createdAt: 'created_at' },
   clusters: {

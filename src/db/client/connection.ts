@@ -7,19 +7,19 @@ import type { Engine } from './types.ts'
 /** One plain connection of the driver, without Prisma: for migrations, which run before any client opens. */
 export interface Connection {
   readonly engine: Engine
-  /** Runs one statement with `$1`, `$2`, … on both engines; rows are objects by column name, `[]` where there are none. */
+  /** Runs one statement with `$1`, `$2`, … on both engines. Rows are objects by column name; without rows, `[]`. */
   query(sql: string, params?: readonly (string | number | null)[]): Promise<Record<string, unknown>[]>
   /** Runs any number of statements. */
   script(sql: string): Promise<void>
   close(): Promise<void>
 }
 
-/** What can tell which migrations a database has. */
+/** The access that is needed to see which migrations a database has. */
 export type LedgerReader = Pick<Connection, 'engine'> & {
   query(sql: string): Promise<Record<string, unknown>[]>
 }
 
-/** The engine a database URL names: `file:…` or `postgresql://…`. */
+/** The engine of a database URL: `file:…` or `postgresql://…`. */
 export function engineOf(url: string): Engine {
   if (url.startsWith('file:')) return 'sqlite'
   if (/^postgres(ql)?:\/\//.test(url)) return 'postgresql'
@@ -32,8 +32,7 @@ class ConnectionError extends Error {
 }
 
 /**
- * Opens the database of a URL. A SQLite file and its folder are created where they are missing; only their owner may
- * read them.
+ * Opens the database of a URL. A missing SQLite file and folder are created, readable only by their owner.
  * @throws ConnectionError
  */
 export async function openConnection(url: string): Promise<Connection> {
@@ -45,7 +44,7 @@ export async function openConnection(url: string): Promise<Connection> {
   }
 }
 
-/** Where several addresses of a host refused, node's error has a code and no message. */
+/** When several addresses of a host refuse, Node's error has a code and no message. */
 function reasonOf(cause: unknown): string {
   const { message = '' } = cause as { message?: string }
   return message === '' ? (codeOf(cause) ?? String(cause)) : message
@@ -56,7 +55,7 @@ async function openSqlite(file: string): Promise<Connection> {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
   closeSync(openSync(file, 'a', 0o600))
   const database = new Sqlite(file, { timeout: 5000 })
-  // SQLite looks at the file only when something is asked, and it may be none of its own.
+  // SQLite reads the file only at the first statement, and it may not be a SQLite file.
   try {
     database.pragma('schema_version')
   } catch (error) {
@@ -85,7 +84,7 @@ async function openSqlite(file: string): Promise<Connection> {
 async function openPostgresql(url: string): Promise<Connection> {
   const { default: pg } = await import('pg')
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 })
-  // A connection that is lost between two statements fails the next one; without a listener it would end the process.
+  // A lost connection fails the next statement; without a listener, it would end the process.
   client.on('error', () => undefined)
   await client.connect()
   // Prisma's client names the schema in every statement; the migrations do not.

@@ -1,10 +1,10 @@
-/** What the database refused: a value that is given already, a row that is referred to and not there, a row to change. */
+/** A refusal of the database: a duplicate value, a reference to a missing row, or no row to change. */
 export interface Refusal {
   readonly kind: 'unique' | 'foreignKey' | 'missing'
 }
 
 /**
- * Reads a Prisma error; null where it is none of the refusals that the domain expects.
+ * Reads a Prisma error; null when it is not one of the refusals that the domain expects.
  * The codes are Prisma's own (its error reference), the same on both engines.
  */
 export function refusal(error: unknown): Refusal | null {

@@ -1,16 +1,16 @@
 import { type Fault, faultOfSystem } from '../../base/faults.ts'
 
-/** What an error of a statement says of the database, or of the machine below it. */
+/** A fault of the database, or of the machine below it. */
 export interface DatabaseFault {
   readonly fault: Fault
-  /** The driver's word, for the log: no statement and no values. */
+  /** The driver's message, for the log: without statement and values. */
   readonly reason: string
 }
 
 /**
- * Reads what Prisma or a driver threw; null where it is not about the database itself. Known are the drivers' own codes
- * (SQLite's result codes, PostgreSQL's SQLSTATEs: appendix A of its manual, the system's), behind them Prisma's, and of
- * pg's errors that have no code, the words.
+ * Reads an error of Prisma or a driver; null when it does not concern the database itself. It knows the drivers' own
+ * codes (SQLite's result codes, PostgreSQL's SQLSTATEs: appendix A of its manual, the system's), then Prisma's codes,
+ * and the messages of pg's errors without a code.
  */
 export function faultOf(error: unknown): DatabaseFault | null {
   if (!(error instanceof Error)) return null
@@ -23,7 +23,7 @@ export function faultOf(error: unknown): DatabaseFault | null {
   return fault && { fault, reason: message }
 }
 
-/** The codes of an error, the most exact one first, and what the driver reports behind Prisma's errors. */
+/** The codes of an error, the most exact one first, and the driver's report inside Prisma's error. */
 export function reportOf(error: Error): { codes: readonly string[]; kind: string; message: string } {
   const { code, meta, cause, message } = error as Error & { code?: unknown; meta?: Meta; cause?: Report }
   const report = meta?.driverAdapterError?.cause ?? cause
@@ -31,12 +31,12 @@ export function reportOf(error: Error): { codes: readonly string[]; kind: string
   return { codes, kind: report?.kind ?? '', message: report?.originalMessage ?? report?.message ?? message }
 }
 
-/** What the driver adapters report. */
+/** The report of a driver adapter. */
 interface Report {
   readonly kind?: string
   readonly originalCode?: string
   readonly originalMessage?: string
-  /** Of errors that the adapters do not know. */
+  /** Set for errors that the adapters do not know. */
   readonly code?: unknown
   readonly message?: string
 }
@@ -44,9 +44,9 @@ interface Meta {
   readonly driverAdapterError?: { readonly cause?: Report }
 }
 
-/** pg's words where a connection is gone, or none can be had: these errors have no code. */
+/** pg's messages when a connection is lost or cannot be made: these errors have no code. */
 const lostWords = /^(Connection terminated|Client has encountered a connection error|Client was closed|timeout expired)/
-/** pg-pool's, where every connection is in use. */
+/** The message of pg-pool when every connection is in use. */
 const crowdedWords = /^timeout exceeded when trying to connect/
 
 function faultOfWords(message: string): Fault | null {
@@ -60,7 +60,7 @@ function faultOfCode(code: string): Fault | null {
     : (faultOfPostgres(code) ?? faultOfSystem(code) ?? faultOfPrisma(code))
 }
 
-/** By the primary code (https://www.sqlite.org/rescode.html), of which the others are kinds: SQLITE_IOERR_WRITE, … */
+/** By the primary code (https://www.sqlite.org/rescode.html); the others extend it: SQLITE_IOERR_WRITE, … */
 function faultOfSqlite(code: string): Fault | null {
   switch (code.split('_', 2)[1]) {
     case 'FULL':
@@ -88,14 +88,14 @@ function faultOfPostgres(code: string): Fault | null {
   switch (code) {
     case '53100':
       return 'full'
-    // Out of memory, too many connections, some other limit; a statement that took longer than it may (57014).
+    // Out of memory, too many connections, another limit; or a statement exceeded its time limit (57014).
     case '53000':
     case '53200':
     case '53300':
     case '53400':
     case '57014':
       return 'overloaded'
-    // It stops, has crashed, or starts; or the database was dropped.
+    // The server stops, has crashed, or starts; or the database was dropped.
     case '57P01':
     case '57P02':
     case '57P03':
@@ -108,7 +108,7 @@ function faultOfPostgres(code: string): Fault | null {
     case 'XX001':
     case 'XX002':
       return 'damaged'
-    // A standby, which has not been promoted.
+    // A standby that was not promoted.
     case '25006':
       return 'readOnly'
     case 'ECONNREFUSED':
@@ -141,7 +141,7 @@ function faultOfPrisma(code: string): Fault | null {
   }
 }
 
-/** The adapters' kinds of errors. */
+/** The adapters' error kinds. */
 function faultOfKind(kind: string): Fault | null {
   switch (kind) {
     case 'DatabaseNotReachable':

@@ -1,11 +1,11 @@
 import { Prisma } from '../generated/sqlite/client.ts'
 
-/** An attempt to leave the scope: a fault in Orrery's own code, never something a caller is told. */
+/** An attempt to leave the scope: a fault in Orrery's own code, never shown to a caller. */
 export class ScopeError extends Error {
   override readonly name = 'ScopeError'
 }
 
-/** The arguments that no operation leaves its own model's rows with; a new one of Prisma's is refused until it is here. */
+/** Arguments that cannot lead to rows of other models; new ones in Prisma are refused until they are added here. */
 const allowed = new Set([
   ...['where', 'data', 'select', 'omit', 'orderBy', 'distinct', 'take', 'skip', 'limit', 'skipDuplicates'],
   ...['by', 'having', '_count', '_avg', '_sum', '_min', '_max'],
@@ -14,9 +14,9 @@ const logical = new Set(['AND', 'OR', 'NOT'])
 const aggregates = new Set(['_count', '_avg', '_sum', '_min', '_max'])
 
 /**
- * Refuses an operation whose arguments lead from the model's own columns to other rows, on which no condition was put:
- * relations that are loaded (`include`, `select`, `_count`), filtered by or sorted by, and `cursor`, whose row may be
- * anybody's and whose place among one's own rows tells what is in it.
+ * Refuses an operation whose arguments lead from the model's own columns to other rows, which have no scope condition:
+ * relations that are loaded (`include`, `select`, `_count`), filtered by or sorted by, and `cursor`, whose row may
+ * belong to another scope and whose place among the caller's rows reveals its content.
  * @throws ScopeError
  */
 export function assertPlain(model: Prisma.ModelName, args: Readonly<Record<string, unknown>>): void {
@@ -33,7 +33,7 @@ export function assertPlain(model: Prisma.ModelName, args: Readonly<Record<strin
   }
 }
 
-/** Only plain columns: a nested write would reach rows that no condition was put on. */
+/** Allows only plain columns: a nested write would reach rows without a scope condition. */
 export function assertPlainRow(model: Prisma.ModelName, row: unknown): void {
   for (const [field] of entries(row)) assertColumn(model, field)
 }
@@ -41,7 +41,7 @@ export function assertPlainRow(model: Prisma.ModelName, row: unknown): void {
 function assertColumnsOf(model: Prisma.ModelName, condition: unknown): void {
   for (const [field, value] of entries(condition)) {
     if (logical.has(field)) for (const part of listed(value)) assertColumnsOf(model, part)
-    // A key of several columns is named by them: tenantId_clusterId_version.
+    // A key of several columns joins their names: tenantId_clusterId_version.
     else for (const column of field.split('_')) assertColumn(model, column)
   }
 }

@@ -2,9 +2,9 @@ import { Socket } from 'node:net'
 
 import pg from 'pg'
 
-/** How long a statement may take before its connection is given up, in milliseconds. */
+/** How long a statement may take before its connection is destroyed, in milliseconds. */
 const defaultDeadline = 8000
-/** The server ends a statement by so much earlier: only a connection that carries nothing lets the deadline pass. */
+/** The server aborts a statement this much earlier, so only a dead connection reaches the deadline. */
 const serverAhead = 2000
 /** How long making a connection may take, in milliseconds. */
 const connectDeadline = 4000
@@ -13,12 +13,12 @@ const connectDeadline = 4000
  * other's lock, each with a connection; one that is silent is given back by its deadline long before.
  */
 const poolDeadline = 30_000
-/** How long a connection that is suspected may stay silent, and one that is ended may take for it, in milliseconds. */
+/** How long a suspected connection may stay silent, and how long an ended one may take to close, in milliseconds. */
 const lastPatience = 1000
-/** Before the system asks a connection that is idle whether its other end is there, in milliseconds. */
+/** Idle time before the system checks that the other end of a connection still exists, in milliseconds. */
 const keepAliveDelay = 10_000
 
-/** A connection that was given up; pg's adapter takes it, by its code, for what the system says of dead connections. */
+/** An abandoned connection; its code makes pg's adapter treat it like a connection that the system reports as dead. */
 class SilentConnectionError extends Error {
   override readonly name = 'SilentConnectionError'
   readonly code = 'ETIMEDOUT'
@@ -27,10 +27,10 @@ class SilentConnectionError extends Error {
 }
 
 /**
- * All connections to one PostgreSQL database, whoever uses them. What lies between may stop to forward them without
- * closing them (a fail-over, a firewall that forgets), and the driver would wait for ever. So each statement has a
- * deadline. Where one passes it, the connection is destroyed, and all others that were open then are asked something: a
- * fault of this kind is rarely one connection's, and whoever took them next would wait as long again.
+ * All connections to one PostgreSQL database. The network may stop forwarding packets without closing the connections
+ * (a fail-over, a firewall that drops its state), and the driver would wait forever. So each statement has a deadline.
+ * If one exceeds it, its connection is destroyed and all others that were open at that time are tested: such a fault
+ * rarely affects only one connection, and each further user would wait as long again.
  */
 export class PostgresConnections {
   readonly #url: string
@@ -43,7 +43,7 @@ export class PostgresConnections {
     this.#deadline = deadline
   }
 
-  /** A pool of them. A statement that finds none free waits for one. */
+  /** A pool of connections. A statement that finds no free connection waits for one. */
   pool(max: number): pg.Pool {
     const pool = new pg.Pool({
       connectionString: this.#url,
@@ -55,12 +55,15 @@ export class PostgresConnections {
         client.query(`SET statement_timeout = ${most}`).then(() => done(), done)
       },
     })
-    // An idle connection that is lost fails no statement: the next one opens another.
+    // A lost idle connection fails no statement: the next statement opens another one.
     pool.on('error', () => undefined)
     return pool
   }
 
-  /** One for somebody who keeps it, and who listens to its `error`. @param deadline for each statement, in milliseconds */
+  /**
+   * A connection that the caller keeps; it must listen to its `error`.
+   * @param deadline for each statement, in milliseconds
+   */
   client(name: string, deadline: number): pg.Client {
     const Client = this.#watched(deadline)
     return new Client({ connectionString: this.#url, application_name: name })
@@ -87,7 +90,7 @@ export class PostgresConnections {
     }
   }
 
-  /** Tries every connection that was open when a statement began which was never answered. */
+  /** Tests every connection that was open when the unanswered statement began. */
   #suspect(begin: number): void {
     for (const watch of this.#open) if (watch.since < begin) watch.suspect()
   }
@@ -95,7 +98,7 @@ export class PostgresConnections {
 
 type AnyQuery = (...given: unknown[]) => unknown
 
-/** Lets one connection's statements pass their deadline once, and no more. */
+/** Destroys one connection when a statement exceeds its deadline. */
 class Watch {
   readonly since = performance.now()
   readonly #client: pg.Client
@@ -112,10 +115,10 @@ class Watch {
     this.#boundEnd()
   }
 
-  /** Asks the server something; a connection on which nothing comes, neither this nor what was asked before, is destroyed. */
+  /** Sends a query to the server. If no bytes arrive, for this query or an earlier one, the connection is destroyed. */
   suspect(): void {
     const heard = this.#socket.bytesRead
-    // Its failure is the connection's end, which others hear of.
+    // A failure ends the connection, and its users receive that error.
     this.#client.query('SELECT 1').catch(() => undefined)
     setTimeout(() => {
       if (this.#socket.bytesRead === heard) this.#destroy()
@@ -140,7 +143,10 @@ class Watch {
     this.#client.query = bounded as pg.Client['query']
   }
 
-  /** Starts a statement's clock; returns what stops it. A process that stood still looks once more before it judges. */
+  /**
+   * Starts a statement's timer; returns the function that stops it. Two timers, so that a paused process checks once
+   * more.
+   */
   #begin(): () => void {
     const begin = performance.now()
     let timer = setTimeout(() => {
@@ -152,7 +158,7 @@ class Watch {
     return () => clearTimeout(timer)
   }
 
-  /** Who takes leave of a server that does not hear it would wait for its answer for ever. */
+  /** Closing a connection waits for the server's answer, forever if the server is unreachable. */
   #boundEnd(): void {
     const end = this.#client.end.bind(this.#client) as AnyQuery
     const bounded: AnyQuery = (...given) => {

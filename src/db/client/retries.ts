@@ -5,17 +5,20 @@ import type { Faults } from '../../base/faults.ts'
 import { faultOf, reportOf } from './faults.ts'
 import type { PrismaClient } from '../generated/sqlite/client.ts'
 
-/** Times that work is done which the database takes back, for no fault of its own, before the caller is told. */
+/** How often work is tried that the database rolls back because of conflicts, before the caller receives an error. */
 const attempts = 5
-/** Milliseconds before the second attempt; doubled with each further one, and spread, so that two do not meet again. */
+/**
+ * Milliseconds before the second attempt; doubled with each further one, and randomized, so that two do not collide
+ * again.
+ */
 const firstPause = 10
 
 /**
- * Does work again that the database took back because of others who did theirs at the same time: a serialization failure
- * or a deadlock (PostgreSQL, 40001 and 40P01: "the application should retry", chapter 13.5 of its manual). What else the
- * database fails with, through no fault of the work, is noted and gets its name.
- * @param work a transaction, or one statement outside of any. What it does besides is done as often as it is tried
- * @throws BusyError when each attempt met others, or SQLite's write lock did not come free in time (patience.ts)
+ * Retries work that the database rolled back because of concurrent work: a serialization failure or a deadlock
+ * (PostgreSQL, 40001 and 40P01: "the application should retry", chapter 13.5 of its manual). Other faults of the
+ * database are recorded and become a BusyError or an UnavailableError.
+ * @param work a transaction, or one statement outside of any. Its other effects happen as often as it is tried
+ * @throws BusyError when every attempt had a conflict, or SQLite's write lock was not released in time (patience.ts)
  * @throws UnavailableError when the database does not answer, is full, damaged, …
  */
 export async function retried<T>(work: () => Promise<T>, faults: Faults): Promise<T> {
@@ -31,7 +34,7 @@ export async function retried<T>(work: () => Promise<T>, faults: Faults): Promis
   }
 }
 
-/** What is told of an error that is about the database itself; null for others. */
+/** The error for a fault of the database itself; null for other errors. */
 function unavailable(cause: unknown, faults: Faults): BusyError | UnavailableError | null {
   const found = faultOf(cause)
   if (!found) return null
@@ -40,8 +43,8 @@ function unavailable(cause: unknown, faults: Faults): BusyError | UnavailableErr
 }
 
 /**
- * A client whose transactions, and whose statements outside of them, are retried. Inside of a transaction nothing is:
- * PostgreSQL lets nothing be done there after a failure.
+ * A client that retries transactions, and statements outside of them. Inside of a transaction, it retries nothing:
+ * PostgreSQL accepts no statement there after a failure.
  */
 export function retrying<Client extends object>(client: Client, faults: Faults): Client {
   const kept = new Map<string | symbol, unknown>()
@@ -56,7 +59,7 @@ export function retrying<Client extends object>(client: Client, faults: Faults):
   })
 }
 
-/** The client's own functions that run a statement; its others (`$extends`, `$connect`, …) are no work. */
+/** The client's own functions that run a statement; others (`$extends`, `$connect`, …) do not. */
 const statements = new Set<string | symbol>([
   '$queryRaw',
   '$queryRawUnsafe',
@@ -71,7 +74,7 @@ function retryingPart(target: object, key: string | symbol, faults: Faults): unk
     if (key === '$transaction') return (...given: unknown[]) => retried(async () => call(...given), faults)
     return statements.has(key) ? (...given: unknown[]) => retryingStatement(() => call(...given), faults) : call
   }
-  // A model, whose functions are statements.
+  // A model, which has statements as functions.
   return typeof part === 'object' && part !== null && typeof key === 'string' && /^[a-z]/.test(key)
     ? retryingModel(part, faults)
     : part
@@ -87,15 +90,15 @@ const retryingModel = (model: object, faults: Faults): object =>
   })
 
 /**
- * What Prisma gives for a statement: a promise that runs it when somebody waits for it, and not before, and that leads
- * on to the row's relations.
+ * Prisma returns a promise that runs the statement only when it is awaited, and that gives access to the row's
+ * relations.
  */
 function retryingStatement(make: () => unknown, faults: Faults): unknown {
   const statement = make()
   if (typeof statement !== 'object' || statement === null) return statement
   let running: Promise<unknown> | null = null
   let attempt = 0
-  // One that has run gives what it gave before.
+  // The first attempt uses the existing promise; a promise that has run would repeat its result.
   const run = async () => ((attempt += 1) === 1 ? statement : make())
   return new Proxy(statement, {
     get(target, key) {
@@ -106,12 +109,12 @@ function retryingStatement(make: () => unknown, faults: Faults): unknown {
   })
 }
 
-/** What an error says of others: that they did the same at the same time, or that its turn did not come. */
+/** Whether an error means a conflict with concurrent work, or a lock that was not free in time. */
 function troubleOf(error: unknown): 'conflict' | 'locked' | null {
   if (!(error instanceof Error)) return null
   const { codes, kind } = reportOf(error)
   if (kind === 'TransactionWriteConflict') return 'conflict'
   if (codes.some((one) => ['P2034', '40001', '40P01'].includes(one))) return 'conflict'
-  // Its turn did not come (client.ts, `maxWait`); nothing of it was done. P2028 is all that may go wrong with a transaction.
+  // It did not get its turn (client.ts, `maxWait`), so it changed nothing. P2028 covers all errors of a transaction.
   return codes.includes('P2028') && error.message.includes('Unable to start a transaction') ? 'locked' : null
 }

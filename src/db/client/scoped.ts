@@ -4,10 +4,10 @@ import { assertPlain, assertPlainRow, ScopeError } from './plain-arguments.ts'
 import { retrying } from './retries.ts'
 import type { Db, RowScope } from './types.ts'
 
-/** The rows of one tenant, or of one cluster of it, and the node that works in them. */
+/** The rows of one tenant, or of one of its clusters, and the node that works in them. */
 export interface TenantRows extends RowScope {
   readonly tenantId: string
-  /** The one author that bundles may name; null where nobody who writes them is a node. */
+  /** The only node that bundles may name as their author; null when the caller is not a node. */
   readonly nodeId: string | null
 }
 
@@ -15,10 +15,10 @@ type Args = Record<string, unknown>
 type Condition = Record<string, unknown>
 
 /**
- * The client of one tenant (or, with `clusterId`, of one cluster of it): every read and write carries the tenant's
- * condition, whatever the caller of this function forgets. What could get round it is refused: raw SQL, upserts,
- * relations (a row's neighbours are looked up by their ids, each with its own condition), nested writes, rows that
- * move to another tenant or cluster, writes to what is more than the scope (the tenant itself, a cluster from inside).
+ * The client of one tenant (or, with `clusterId`, of one of its clusters): every read and write has the tenant's
+ * condition, even if the calling code has none. Operations that could bypass it are refused: raw SQL, upserts,
+ * relations (related rows are read by their ids, each with its own condition), nested writes, rows that move to another
+ * tenant or cluster, writes beyond the scope (the tenant itself, a cluster from inside).
  */
 export function scopedClient({ client, faults }: Database, scope: TenantRows): Db {
   const scoped = client.$extends({
@@ -67,7 +67,7 @@ function scopeOperation(model: Prisma.ModelName, operation: string, args: Args, 
   }
 }
 
-/** Which rows of a model are the scope's. */
+/** The rows of a model that are in the scope. */
 function condition(model: Prisma.ModelName, { tenantId, clusterId }: RowScope): Condition {
   switch (model) {
     case 'Tenant':
@@ -90,20 +90,23 @@ function condition(model: Prisma.ModelName, { tenantId, clusterId }: RowScope): 
   }
 }
 
-/** The caller's own condition stays as it is (unique look-ups need their key on top), the scope's is added. */
+/** The caller's condition stays unchanged (unique look-ups need their key on top); the scope's condition is added. */
 function narrow(where: unknown, scope: Condition): Args {
   const { AND, ...rest } = (where ?? {}) as Args
   const others: unknown[] = AND === undefined ? [] : Array.isArray(AND) ? AND : [AND]
   return { ...rest, AND: [...others, scope] }
 }
 
-/** A tenant's row, and for whoever is in one cluster its making and end, hold more than the scope: other clusters. */
+/**
+ * Refuses writes that reach beyond the scope: a tenant's row, and for a caller in one cluster its creation and
+ * deletion.
+ */
 function assertInside(model: Prisma.ModelName, { clusterId }: RowScope, wholeCluster: boolean): void {
   if (model === 'Tenant') throw new ScopeError('a tenant does not change its own row')
   if (wholeCluster && clusterId !== null) throw new ScopeError('a cluster is not made or deleted from inside')
 }
 
-/** What says whose a row is, and who made it. */
+/** The columns of a row's owner and its author. */
 const placing = new Set(['id', 'tenantId', 'clusterId', 'createdById'])
 
 function changed(model: Prisma.ModelName, data: unknown): unknown {
@@ -124,7 +127,7 @@ function created(model: Prisma.ModelName, data: unknown, scope: TenantRows): Arg
   if (row['tenantId'] !== scope.tenantId || (scope.clusterId !== null && row['clusterId'] !== scope.clusterId)) {
     throw new ScopeError(`a ${model} of another tenant or cluster`)
   }
-  // The foreign key of a bundle's author does not know of tenants.
+  // The foreign key of a bundle's author does not check the tenant.
   if ((row['createdById'] ?? null) !== null && row['createdById'] !== scope.nodeId) {
     throw new ScopeError(`a ${model} in another node's name`)
   }

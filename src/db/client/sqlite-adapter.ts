@@ -11,9 +11,9 @@ import { patiently, untilGivenUp } from './patience.ts'
 import { Turnstile } from './turnstile.ts'
 
 /**
- * WAL: readers and the writer do not wait for each other. FULL: an acknowledged write survives a power cut.
- * The busy timeout is the last: until then, at the start, the driver waits. From then on whoever finds the write lock
- * held by another process (`orrery migrate`, a second server) waits without blocking this one (patience.ts).
+ * WAL: readers and the writer do not block each other. FULL: an acknowledged write survives a power cut.
+ * The busy timeout comes last: during the start, the driver waits. Later, a writer that finds the write lock held by
+ * another process (`orrery migrate`, a second server) waits without blocking this one (patience.ts).
  */
 const pragmas = [
   'PRAGMA journal_mode = WAL',
@@ -23,12 +23,12 @@ const pragmas = [
 ]
 
 /**
- * Prisma's better-sqlite3 adapter puts everything on one connection: a query beside an open interactive transaction
- * becomes part of it, reads what it has not committed and, when it is rolled back, loses an acknowledged write.
- * This one opens two: reads beside transactions go to a connection of their own (WAL gives it the last committed
- * state), writes wait for the transaction's end. Transactions begin IMMEDIATE, so that none fails half-way
- * because another process took the write lock in between.
- * @param turnstile whoever else writes to the file from this process passes it, too
+ * Prisma's better-sqlite3 adapter uses one connection for everything: a query during an open interactive transaction
+ * becomes part of it, reads its uncommitted data and, when it is rolled back, loses an acknowledged write. This one
+ * opens two: reads outside of transactions use their own connection (WAL gives it the last committed state), writes
+ * wait for the transaction's end. Transactions begin IMMEDIATE, so that none fails half-way because another process
+ * took the write lock in between.
+ * @param turnstile other writers to the file in this process must pass it, too
  */
 export function sqliteAdapter(url: string, turnstile = new Turnstile()): SqlDriverAdapterFactory {
   const official = new PrismaBetterSqlite3({ url })
@@ -82,7 +82,7 @@ class SqliteAdapter implements SqlDriverAdapter {
   }
 
   queryRaw(query: SqlQuery) {
-    // Whatever does not plainly only read (INSERT … RETURNING, a PRAGMA) is the writer's.
+    // A statement that may write (INSERT … RETURNING, a PRAGMA) goes to the writer.
     return /^\s*SELECT\b/i.test(query.sql)
       ? patiently(() => this.#reader.queryRaw(query))
       : this.#alone((writer) => writer.queryRaw(query))
@@ -113,7 +113,7 @@ class SqliteAdapter implements SqlDriverAdapter {
     return {
       provider: this.provider,
       adapterName: this.adapterName,
-      // Prisma sends COMMIT and ROLLBACK as statements, and calls `commit` or `rollback` when that is done.
+      // Prisma sends COMMIT and ROLLBACK as statements, and then calls `commit` or `rollback`.
       options: { usePhantomQuery: false },
       queryRaw: (query) => writer.queryRaw(query),
       async executeRaw(query) {
@@ -124,10 +124,10 @@ class SqliteAdapter implements SqlDriverAdapter {
       commit: async () => leave(),
       async rollback() {
         try {
-          // A COMMIT that failed leaves the transaction open, and whatever is written next would become part of it.
+          // A failed COMMIT leaves the transaction open, and the next write would become part of it.
           if (isOpen) await run('ROLLBACK')
         } catch (error) {
-          // Of some failures, such as a full disk, SQLite rolls back by itself.
+          // After some failures, such as a full disk, SQLite has already rolled back.
           if (!isNoTransaction(error)) throw error
         } finally {
           leave()

@@ -11,7 +11,7 @@ export class Turnstile {
     return resolve
   }
 
-  /** Passes with a task, and leaves when it has ended, however it ended. */
+  /** Runs a task when it is its turn, and lets the next one pass when it has ended, even with an error. */
   async alone<T>(work: () => Promise<T>): Promise<T> {
     const leave = await this.enter()
     try {

@@ -7,20 +7,20 @@ import { programFile } from '../../base/program.ts'
 import type { Engine } from '../client/types.ts'
 import { codeOf, MigrationError } from './error.ts'
 
-/** One folder of prisma/migrations/<engine>: migration.sql leads there, down.sql back. */
+/** One folder of prisma/migrations/<engine>: migration.sql applies it, down.sql reverts it. */
 export interface Migration {
   readonly name: string
   readonly sql: string
   /** Of migration.sql, as Prisma computes it: SHA-256, hex. */
   readonly checksum: string
-  /** Null where the way back is missing. */
+  /** Null if there is no down.sql. */
   readonly downSql: string | null
 }
 
-/** Where the program's own migrations are. */
+/** The folder of the program's own migrations. */
 export const migrationsFolder = fileURLToPath(programFile('prisma/migrations'))
 
-/** The program's migrations for an engine, in the order they are applied: by name, as Prisma orders them. */
+/** The program's migrations for an engine, in the order of application: by name, as in Prisma. */
 export async function readMigrations(engine: Engine, folder: string): Promise<Migration[]> {
   const parent = join(folder, engine)
   const entries = await readdir(parent, { withFileTypes: true }).catch(() => [])

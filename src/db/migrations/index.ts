@@ -14,8 +14,8 @@ export interface MigrationStatus {
 }
 
 /**
- * Applies what is pending, each migration and its entry in the ledger in one transaction of its own; several processes
- * may do so at the same time. Returns the names this call applied, in order.
+ * Applies pending migrations, each with its entry in the ledger in its own transaction; several processes may do so at
+ * the same time. Returns the names that this call applied, in order.
  * @throws MigrationError before any change where history and files contradict each other, or when a migration fails
  * (the ones before it stay).
  */
@@ -26,7 +26,7 @@ export async function migrateUp(
 ): Promise<string[]> {
   const migrations = await readMigrations(connection.engine, folder)
   const done: string[] = []
-  // Looked at without a lock first: the usual start finds nothing to do and waits for nobody.
+  // Checked without a lock first: the usual start finds no pending migration and does not wait.
   while ((await makePlan(connection, migrations)).pending.length > 0) {
     const name = await exclusively(connection, () => applyNext(connection, migrations))
     if (name === undefined) break
@@ -37,7 +37,8 @@ export async function migrateUp(
 }
 
 /**
- * Takes back the newest `steps` migrations, with the data in what they made. Returns their names, newest first.
+ * Reverts the newest `steps` migrations, including the data in their tables and columns. Returns their names, newest
+ * first.
  * @throws MigrationError as migrateUp, and before any change where one of them has no down.sql.
  */
 export async function migrateDown(connection: Connection, steps = 1, folder = migrationsFolder): Promise<string[]> {
@@ -56,7 +57,7 @@ export async function migrateDown(connection: Connection, steps = 1, folder = mi
   return done
 }
 
-/** Every migration of the program and whether the database has it. @throws MigrationError as migrateUp. */
+/** Every migration of the program, and whether the database has it. @throws MigrationError as migrateUp. */
 export async function migrationStatus(connection: LedgerReader, folder = migrationsFolder): Promise<MigrationStatus[]> {
   const migrations = await readMigrations(connection.engine, folder)
   const { applied } = await makePlan(connection, migrations)
@@ -67,7 +68,7 @@ export async function migrationStatus(connection: LedgerReader, folder = migrati
   })
 }
 
-/** Passes when the database has exactly the migrations of the program. @throws MigrationError when not; it says why. */
+/** Passes when the database has exactly the migrations of the program. @throws MigrationError with the difference. */
 export async function assertCurrent(connection: LedgerReader, folder = migrationsFolder): Promise<void> {
   const pending = (await migrationStatus(connection, folder)).filter(({ state }) => state === 'pending')
   if (pending.length === 0) return
@@ -76,7 +77,7 @@ export async function assertCurrent(connection: LedgerReader, folder = migration
   )
 }
 
-/** Inside the lock, where the plan may differ from the one outside: another process may have been faster. */
+/** Runs under the lock, where the plan may differ from the earlier one: another process may have been faster. */
 async function applyNext(connection: Connection, migrations: readonly Migration[]): Promise<string | undefined> {
   const [next] = (await makePlan(connection, migrations)).pending
   if (next === undefined) return undefined
@@ -86,7 +87,9 @@ async function applyNext(connection: Connection, migrations: readonly Migration[
   return next.name
 }
 
-/** False when it is the newest no more: another process was faster, and to go on would take back more than was asked. */
+/**
+ * False when the migration is no longer the newest: another process was faster, and continuing would revert too much.
+ */
 async function takeBack(connection: Connection, migrations: readonly Migration[], name: string): Promise<boolean> {
   const newest = (await makePlan(connection, migrations)).applied.at(-1)
   if (newest?.name !== name) return false
@@ -116,7 +119,7 @@ async function run(connection: Connection, name: string, sql: string): Promise<v
   }
 }
 
-/** SQLite does not check foreign keys while it migrates (lock.ts says why), so this does. */
+/** SQLite does not check foreign keys during a migration (lock.ts explains why), so this does. */
 async function assertForeignKeys(connection: Connection): Promise<void> {
   if (connection.engine !== 'sqlite') return
   const [violation] = await connection.query('PRAGMA foreign_key_check')

@@ -6,12 +6,12 @@ import type { Migration } from './files.ts'
 /** Prisma's own table: `prisma migrate status` and `prisma migrate deploy` read the same history. */
 export const ledgerTable = '_prisma_migrations'
 
-/** One migration that was begun and not rolled back since. */
+/** One migration that was started and not rolled back since. */
 export interface LedgerEntry {
   readonly name: string
   readonly checksum: string
   readonly startedAt: Date | null
-  /** Null while it runs, and for ever when it failed. */
+  /** Null while it runs, and permanently if it failed. */
   readonly finishedAt: Date | null
 }
 
@@ -39,7 +39,10 @@ const createLedger = {
 )`,
 }
 
-/** What the ledger, which exists, says is or was being applied; rows that were rolled back are history. */
+/**
+ * The entries of an existing ledger for migrations that are or were being applied; rows that were rolled back are left
+ * out.
+ */
 export async function readLedger(connection: LedgerReader): Promise<LedgerEntry[]> {
   const rows = await connection.query(
     `SELECT migration_name, checksum, started_at, finished_at FROM "_prisma_migrations" WHERE rolled_back_at IS NULL`,
@@ -52,7 +55,7 @@ export async function readLedger(connection: LedgerReader): Promise<LedgerEntry[
   }))
 }
 
-/** Enters a migration that was applied since `startedAt`, creating the ledger where there is none. */
+/** Records a migration that was applied since `startedAt`, creating the ledger if necessary. */
 export async function recordApplied(connection: Connection, migration: Migration, startedAt: Date): Promise<void> {
   await connection.script(createLedger[connection.engine])
   await connection.query(
@@ -62,7 +65,7 @@ export async function recordApplied(connection: Connection, migration: Migration
   )
 }
 
-/** Prisma ignores a row with `rolled_back_at`, and so do we: it stays, as the record of what once was. */
+/** Prisma ignores a row with `rolled_back_at`, and so does Orrery: it stays as history. */
 export async function recordRolledBack(connection: Connection, name: string): Promise<void> {
   await connection.query(
     `UPDATE "_prisma_migrations" SET rolled_back_at = $1 WHERE migration_name = $2 AND rolled_back_at IS NULL`,
@@ -70,12 +73,15 @@ export async function recordRolledBack(connection: Connection, name: string): Pr
   )
 }
 
-/** In the one format that Prisma's SQLite adapter writes, since its text is compared: `2025-01-21T08:00:00.000+00:00`. */
+/** Uses the one format of Prisma's SQLite adapter, since its text is compared: `2025-01-21T08:00:00.000+00:00`. */
 function timestamp(date: Date): string {
   return date.toISOString().replace('Z', '+00:00')
 }
 
-/** From what any writer may have left: a date, ISO 8601, SQLite's `YYYY-MM-DD hh:mm:ss` in UTC, or milliseconds. */
+/**
+ * Reads all formats that a writer may have used: a date, ISO 8601, SQLite's `YYYY-MM-DD hh:mm:ss` in UTC, or
+ * milliseconds.
+ */
 function toDate(value: unknown): Date | null {
   if (value instanceof Date) return value
   if (typeof value === 'number') return new Date(value)

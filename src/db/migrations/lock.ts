@@ -3,15 +3,15 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Connection } from '../client/connection.ts'
 import { codeOf, MigrationError } from './error.ts'
 
-/** The key of Prisma's own advisory lock: `prisma migrate deploy` waits for us, and we for it. */
+/** The key of Prisma's own advisory lock: `prisma migrate deploy` and Orrery wait for each other. */
 const advisoryLock = 72707369
 
-/** How long to wait for another process that is migrating, in milliseconds. */
+/** How long to wait for another migrating process, in milliseconds. */
 const patience = 60_000
 
 /**
- * Runs `work` in one transaction that no other process can migrate the database beside. Whatever throws in it undoes it
- * whole: both engines roll back the definition of tables like any other change.
+ * Runs `work` in one transaction that excludes migrations by other processes. An error rolls it back completely: both
+ * engines roll back definitions of tables like other changes.
  */
 export async function exclusively<T>(connection: Connection, work: () => Promise<T>): Promise<T> {
   await begin(connection)
@@ -20,7 +20,7 @@ export async function exclusively<T>(connection: Connection, work: () => Promise
     await connection.script('COMMIT')
     return result
   } catch (error) {
-    // Where this fails, the connection is lost or the engine has rolled back by itself; the first error is the one to tell.
+    // If this fails, the connection is lost or the engine has already rolled back; report the first error.
     await connection.script('ROLLBACK').catch(() => undefined)
     throw error
   } finally {
@@ -35,8 +35,8 @@ async function begin(connection: Connection): Promise<void> {
 }
 
 async function beginSqlite(connection: Connection, deadline: number): Promise<void> {
-  // While they are checked, dropping a table deletes its rows first, and theirs cascade: a migration that rebuilds a
-  // table (SQLite's way of altering one) would empty others. Whoever migrates checks them at the end instead.
+  // With foreign keys enabled, dropping a table deletes its rows first, with cascades: a migration that rebuilds a
+  // table (SQLite's way of altering one) would empty others. The migration checks the keys at its end instead.
   await connection.script('PRAGMA foreign_keys = OFF')
   for (;;) {
     if (await tryBegin(connection)) return
@@ -45,7 +45,7 @@ async function beginSqlite(connection: Connection, deadline: number): Promise<vo
   }
 }
 
-/** Without the driver's own waiting, which would stop the whole process, the holder of the lock perhaps included. */
+/** Avoids the driver's own waiting, which would block the whole process, possibly including the holder of the lock. */
 async function tryBegin(connection: Connection): Promise<boolean> {
   await connection.script('PRAGMA busy_timeout = 0')
   try {

@@ -3,15 +3,15 @@ import { MigrationError } from './error.ts'
 import type { Migration } from './files.ts'
 import { type LedgerEntry, ledgerTable, readLedger } from './ledger.ts'
 
-/** What is done and what is to do, each in the order of the migrations. */
+/** The applied and the pending migrations, in order. */
 export interface Plan {
   readonly applied: readonly (Migration & { readonly appliedAt: Date })[]
   readonly pending: readonly Migration[]
 }
 
-/** Reads the database's history and compares it with the program's migrations; throws where they contradict each other. */
+/** Reads the database's history and compares it with the program's migrations; throws if they contradict each other. */
 export async function makePlan(connection: LedgerReader, migrations: readonly Migration[]): Promise<Plan> {
-  // In this order: what another process migrates in between is then known from the ledger.
+  // In this order, so that the ledger shows what another process migrates in between.
   const tables = await listTables(connection)
   const entries = tables.includes(ledgerTable) ? await readLedger(connection) : []
   assertFinished(entries)

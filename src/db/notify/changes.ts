@@ -1,60 +1,60 @@
-/** What happened to a cluster, told after it was committed. */
+/** An event of a cluster, emitted after its commit. */
 export type ClusterEvent =
-  /** Something that its nodes must run was changed: a version is to be compiled. `version` is the one that is wanted now. */
+  /** The nodes' configuration changed, so a version must be compiled. `version` is the wanted one now. */
   | { readonly kind: 'changed'; readonly clusterId: string; readonly version: number }
   /** A version was published. */
   | { readonly kind: 'published'; readonly clusterId: string; readonly version: number }
   | { readonly kind: 'nodesAdded'; readonly clusterId: string; readonly nodeIds: readonly string[] }
-  /** A node's row is another: its settings, its groups, its certificate. */
+  /** A node's row changed: its settings, its groups, its certificate. */
   | { readonly kind: 'nodeChanged'; readonly clusterId: string; readonly nodeId: string }
   | { readonly kind: 'nodeRemoved'; readonly clusterId: string; readonly nodeId: string; readonly name: string }
-  /** Nodes were heard of; `appliedVersion` is the version that one newly runs, null when it was only seen. */
+  /** Nodes reported; `appliedVersion` is the version that a node newly runs, null when it was only seen. */
   | {
       readonly kind: 'reported'
       readonly clusterId: string
       readonly nodes: readonly { readonly nodeId: string; readonly appliedVersion: number | null }[]
     }
-  /** Credentials do not hold any more: those of one node, of enrolling machines, or (the cluster is gone) of everybody. */
+  /** Credentials became invalid: those of one node, of enrolling machines, or (the cluster is gone) of all callers. */
   | {
       readonly kind: 'ended'
       readonly clusterId: string
       readonly whose: { nodeId: string } | 'enrolling' | 'everybody'
     }
 
-/** What happened to the instances of the control plane, which belong to no cluster. */
+/** Events of the control plane's instances, which belong to no cluster. */
 export type ReplicaEvent =
   | { readonly kind: 'replicaUp'; readonly replicaId: string; readonly address: string }
   | { readonly kind: 'replicaDown'; readonly replicaId: string }
 
-/** Somebody signed out: a session ended that streams may have been opened with, of whatever cluster. */
+/** An operator signed out: a session ended that may have opened streams of any cluster. */
 interface SessionEvent {
   readonly kind: 'signedOut'
 }
 
-/** News of a database; `missed` says that there may have been news which this process was not told. */
+/** Events of a database; `missed` says that this process may have missed some. */
 export type ChangeEvent = ClusterEvent | ReplicaEvent | SessionEvent | { readonly kind: 'missed' }
 
-/** `isOwn`: it happened in this process; otherwise another instance of the same database told of it. */
+/** `isOwn`: it happened in this process; otherwise another instance of the same database sent it. */
 type Listener = (event: ChangeEvent, isOwn: boolean) => void
 
 /**
- * The news of one database's clusters and instances. It says that something happened, not what is stored: whoever hears
- * of it reads the rows, and whoever was not listening (a restart, a lost connection) finds the same by reading.
+ * The events of one database's clusters and instances. An event says that something happened, without the stored data:
+ * a listener reads the rows, and one that missed events (a restart, a lost connection) finds the same by reading.
  */
 export class ChangeFeed {
   readonly #listeners = new Set<Listener>()
 
-  /** Tells everybody who listens now. Call it after the commit. */
+  /** Passes an event to all current listeners. Call it after the commit. */
   emit(event: ChangeEvent): void {
     for (const listener of this.#listeners) listener(event, true)
   }
 
-  /** Passes on what another instance told. */
+  /** Passes on an event of another instance. */
   relay(event: ChangeEvent): void {
     for (const listener of this.#listeners) listener(event, false)
   }
 
-  /** Listens until the returned function is called. A listener does not throw and does not wait. */
+  /** Listens until the returned function is called. A listener must not throw or wait. */
   listen(listener: Listener): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)

@@ -7,7 +7,7 @@ import type { PostgresConnections } from '../client/postgres-connections.ts'
 interface Options {
   readonly log: Pick<Logger, 'warn' | 'info'>
   readonly onNotice: (text: string | undefined) => void
-  /** The connection was lost and is there again: notices may have been lost in between. */
+  /** The connection was lost and is restored: notices may have been lost in between. */
   readonly onGap: () => void
   /** Milliseconds. */
   readonly retry: number
@@ -15,15 +15,15 @@ interface Options {
 
 const longestPause = 5000
 /**
- * A connection that was cut silently is found by asking it something, in milliseconds. This one is asked so often for
- * all of the database's: where it stays silent, they are all tried (postgres-connections.ts).
+ * Periodic queries detect a connection that was cut silently; in milliseconds. This connection is queried this often on
+ * behalf of all: if it stays silent, all of them are tested (postgres-connections.ts).
  */
 const pulse = { every: 2000, patience: 3000 }
 
 /** The name of its connection in `pg_stat_activity`. */
 const listenerName = 'orrery listener'
 
-/** A connection of its own that listens to the other instances; made anew whenever it is lost, until `close`. */
+/** Listens to the other instances on its own connection, which is restored whenever it is lost, until `close`. */
 export class NoticeListener {
   readonly #connections: PostgresConnections
   readonly #options: Options
@@ -37,12 +37,12 @@ export class NoticeListener {
     this.#options = options
   }
 
-  /** Resolves after the first try; where that fails, others follow. */
+  /** Resolves after the first try; if that fails, others follow. */
   start(): Promise<void> {
     return this.#connect(false)
   }
 
-  /** Whether it listens now. */
+  /** Whether the connection listens now. */
   get isListening(): boolean {
     return this.#client !== null
   }

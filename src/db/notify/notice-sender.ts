@@ -3,12 +3,15 @@ import type { ChangeEvent } from './changes.ts'
 import type { Database } from '../client/client.ts'
 import { writeNotices } from './notices.ts'
 
-/** The channel of NOTIFY and LISTEN; channels belong to one database of the server. */
+/** The channel of NOTIFY and LISTEN; channels belong to one database. */
 export const noticeChannel = 'orrery_changes'
 
-/** Events that wait while the database does not answer; beyond it the others are told only that they missed some. */
+/**
+ * Events that may wait while the database does not answer; above that, the other instances only learn that they missed
+ * some.
+ */
 const mostWaiting = 5000
-/** Before the others are told that they missed something, where telling failed, in milliseconds. */
+/** Delay after a failure, before the other instances are told that they missed events, in milliseconds. */
 const pause = 1000
 
 interface Options {
@@ -17,8 +20,8 @@ interface Options {
 }
 
 /**
- * Sends events to the other instances: those of one turn of the event loop, and those that come while the ones before
- * are being sent, in one statement.
+ * Sends events to the other instances. Events of one turn of the event loop, and those that arrive during the previous
+ * send, share one statement.
  */
 export class NoticeSender {
   readonly #client: Database['client']
@@ -38,7 +41,7 @@ export class NoticeSender {
     this.#sending ??= this.#run()
   }
 
-  /** Resolves when nothing waits any more, or what waits cannot be sent. From now on nothing is tried twice. */
+  /** Resolves when no event waits, or when sending fails. From now on nothing is retried. */
   async close(): Promise<void> {
     this.#isClosing = true
     await this.#sending
@@ -46,7 +49,7 @@ export class NoticeSender {
 
   async #run(): Promise<void> {
     let hasFailed = false
-    // The turn of the event loop ends first.
+    // Waits for the end of the turn of the event loop.
     await new Promise((resolve) => setImmediate(resolve))
     while (this.#waiting.length > 0) {
       const events = this.#waiting

@@ -2,9 +2,9 @@ import * as z from 'zod'
 
 import type { ChangeEvent } from './changes.ts'
 
-/** PostgreSQL takes less than 8000 bytes in one NOTIFY. */
+/** PostgreSQL accepts less than 8000 bytes in one NOTIFY. */
 const longest = 7900
-/** Nodes of one event in a notice: with an id and a version each, so many fit in any case. */
+/** Nodes of one event in a notice: this many fit in any case, each with an id and a version. */
 const mostNodes = 80
 
 const id = z.string()
@@ -32,7 +32,7 @@ const eventShape = z.discriminatedUnion('kind', [
 
 const noticeShape = z.object({ from: z.string(), events: z.array(z.unknown()) })
 
-/** Packs events into as few notices as PostgreSQL takes, in their order. `from`: the process that tells of them. */
+/** Packs events into as few notices as possible, in their order. `from`: the sending process. */
 export function writeNotices(from: string, events: readonly ChangeEvent[]): string[] {
   const notices: string[] = []
   const frame = Buffer.byteLength(JSON.stringify({ from, events: [] }))
@@ -55,8 +55,8 @@ export function writeNotices(from: string, events: readonly ChangeEvent[]): stri
 }
 
 /**
- * The events of another process's notice; none of this one's own. What this program does not know (another version of it
- * runs beside it, while instances are replaced one by one) may have been anything: it was missed.
+ * The events of another process's notice; empty for an own notice. An unknown event (another version of the program may
+ * run while instances are replaced one by one) could mean anything, so it counts as missed.
  */
 export function readNotice(self: string, text: string | undefined): ChangeEvent[] {
   const notice = noticeShape.safeParse(parsed(text))

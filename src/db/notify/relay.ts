@@ -7,23 +7,23 @@ import { readNotice } from './notices.ts'
 
 interface Options {
   readonly log: Pick<Logger, 'warn' | 'info'>
-  /** The first pause before a lost connection is made again, in milliseconds; doubled up to half a minute. */
+  /** The first delay before a lost connection is restored, in milliseconds; doubled up to five seconds. */
   readonly retry?: number
 }
 
-/** Tells the other instances of what happens here, and this one of what happens there. */
+/** Exchanges events with the other instances. */
 export interface ChangeRelay {
-  /** Passes while the other instances' news come in. @throws while the connection that they come over is being made anew */
+  /** Passes while events of other instances arrive. @throws while the connection for them is being restored */
   check(): Promise<void>
-  /** Sends what waits, then lets go of its connection. */
+  /** Sends waiting events, then closes its connection. */
   close(): Promise<void>
 }
 
 /**
- * Joins the news of all instances on one PostgreSQL by NOTIFY and LISTEN. An event is told in this process at once, and
- * to the others after that: each passes over its own notices, so that a lost connection delays nobody's own news. A
- * notice that is lost costs a delay and nothing else: whoever hears of an event reads the rows, and looks for what
- * nobody told of from time to time. On SQLite there is one instance and nothing to do.
+ * Connects the events of all instances on one PostgreSQL by NOTIFY and LISTEN. An event reaches this process
+ * immediately, and the other instances after that. Each instance ignores its own notices, so a lost connection does not
+ * delay its own events. A lost notice only costs a delay: a listener reads the rows, and regularly checks for missed
+ * events. On SQLite there is one instance and nothing to do.
  */
 export async function startRelay({ connections, client, changes }: Database, options: Options): Promise<ChangeRelay> {
   if (!connections) return { check: () => Promise.resolve(), close: () => Promise.resolve() }
@@ -40,7 +40,7 @@ export async function startRelay({ connections, client, changes }: Database, opt
     onNotice: (text) => {
       for (const event of readNotice(self, text)) changes.relay(event)
     },
-    // Whatever was told in between is not told again.
+    // Notices from the gap are not repeated.
     onGap: () => changes.relay({ kind: 'missed' }),
   })
   await listener.start()

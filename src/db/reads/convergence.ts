@@ -3,49 +3,52 @@ import { Prisma } from '../generated/sqlite/client.ts'
 import { all, raw, scopeConditions, sql, type Sql } from './pages.ts'
 import type { RowScope } from '../client/types.ts'
 
-/** How far a cluster's nodes that have a certificate have come, as numbers of nodes. */
+/** The progress of a cluster's nodes that have a certificate, as numbers of nodes. */
 export interface ConvergenceFigures {
   readonly clusterId: string
   /** The newest published version; null before the first. */
   readonly version: number | null
   readonly total: number
-  /** Run that version, or a later one. */
+  /** Nodes that run that version, or a later one. */
   readonly applied: number
-  /** Do not, and reported an error. */
+  /** Nodes that do not, and reported an error. */
   readonly failed: number
-  /** Hold a certificate that has ended. */
+  /** Nodes whose certificate has expired. */
   readonly ended: number
-  /** Of those: how many are counted in `applied`, and in `failed`. */
+  /** Expired nodes that are counted in `applied`, and in `failed`. */
   readonly endedApplied: number
   readonly endedFailed: number
-  /** The lowest version that one of them runs; 0 where one runs none. */
+  /** The lowest version that a node runs; 0 when a node runs none. */
   readonly lowest: number | null
-  /** When the oldest version that was published after `lowest` was; null when there is none. */
+  /** When the oldest version after `lowest` was published; null when there is none. */
   readonly behindSince: Date | null
-  /** PEM of the CAs that nodes trust: the one that signs, and the other one of a rotation. */
+  /** PEM of the CAs that nodes trust: the signing one, and the other one of a rotation. */
   readonly pkiCaCert: string | null
   readonly pkiOtherCaCert: string | null
 }
 
-/** How many of a cluster's certificates end until each of some times. */
+/** How many of a cluster's certificates expire before each of the given times. */
 export interface EndingFigures {
   readonly clusterId: string
-  /** For how long the cluster's certificates are signed. */
+  /** The lifetime of the cluster's certificates. */
   readonly lifetimeDays: number
   /** In the order of the times. */
   readonly until: readonly number[]
 }
 
-/** Counts one caller's nodes: every statement carries the caller's own condition. */
+/** Counts the nodes of one scope: every statement has the scope's condition. */
 export interface ConvergenceReader {
   /**
-   * In one statement, along indexes alone, but for the rows of nodes whose certificate has ended; clusters that are not
-   * the caller's are missing.
+   * One statement, using only indexes except for nodes whose certificate has expired; clusters outside the scope are
+   * missing.
    */
   figures(clusterIds: readonly string[], now: Date): Promise<ConvergenceFigures[]>
-  /** Counts in one statement, along idx_nodes_certificate_ends, what ends until each time (what has ended, too). */
+  /**
+   * Counts in one statement, along idx_nodes_certificate_ends, the certificates that expire before each time, including
+   * expired ones.
+   */
   endingUntil(times: readonly Date[], clusterIds: readonly string[]): Promise<EndingFigures[]>
-  /** The same for the nodes that were not seen since; reads each node's row. By the cluster's id, where there are any. */
+  /** Counts the nodes that were not seen since, by cluster id, without zero counts; reads each node's row. */
   unseenSince(time: Date, clusterIds: readonly string[]): Promise<Map<string, number>>
 }
 
@@ -66,7 +69,7 @@ interface FiguresRow {
 
 /** Makes the reader of one scope. */
 export function convergenceReader({ client, engine }: Database, scope: RowScope): ConvergenceReader {
-  /** The certified nodes of cluster `c`, along an index: SQLite keeps no statistics to choose it by. */
+  /** The certified nodes of cluster `c`, along an index: SQLite has no statistics to choose it. */
   const nodes = (index: string, ...conditions: Sql[]): Sql => {
     const table = raw(engine === 'sqlite' ? `nodes x INDEXED BY ${index}` : 'nodes x')
     const own = sql`x.tenant_id = c.tenant_id AND x.cluster_id = c.id AND x.certificate IS NOT NULL`
@@ -81,7 +84,7 @@ export function convergenceReader({ client, engine }: Database, scope: RowScope)
       if (clusterIds.length === 0) return []
       const where = all([sql`x.id IN (${Prisma.join(clusterIds)})`, ...scopeConditions('clusters', scope)])
       const bundles = sql`FROM config_bundles b WHERE b.tenant_id = x.tenant_id AND b.cluster_id = x.id`
-      // Materialized: else the newest version is looked up once for each node.
+      // Materialized: otherwise the newest version is looked up for each node.
       const rows = await client.$queryRaw<FiguresRow[]>(sql`
         SELECT x.id AS "id", x.version AS "version", x.total AS "total", x.applied AS "applied", x.failed AS "failed",
           x.ended AS "ended", x.ended_applied AS "endedApplied", x.ended_failed AS "endedFailed",

@@ -6,30 +6,30 @@ import { typed } from './row-values.ts'
 import type { RowScope } from '../client/types.ts'
 
 export type Sql = Prisma.Sql
-/** A piece of SQL with its values bound, for the conditions of a listing; the listed row is `x`. */
+/** A piece of SQL with bound values, for the conditions of a listing; the listed row is `x`. */
 export const sql = Prisma.sql
 
-/** How a table is listed: in which order, and as the children of which row. */
+/** How a table is listed: its order, and its parent table. */
 export interface Listing {
   readonly table: Table
-  /** Columns that order it; together unique among the rows of one parent, so that the order is total. */
+  /** The columns of the order; together unique among the rows of one parent, so that the order is total. */
   readonly order: readonly string[]
   readonly direction: 'asc' | 'desc'
-  /** The parent's table, and the child columns that hold the parent's columns (all of an index's prefix). */
+  /** The parent's table, and the child columns that refer to the parent's columns (the whole prefix of an index). */
   readonly parent: {
     readonly table: Table
     readonly on: readonly (readonly [child: string, parent: string])[]
   } | null
   /**
-   * A partial index to read along, where the conditions say what it holds. SQLite keeps no statistics and prefers the
-   * index that saves the sort, though a thousand rows of it may hold three that count; PostgreSQL knows by itself.
+   * A partial index for conditions that match its definition. SQLite has no statistics and prefers the index that saves
+   * the sort, although only three of a thousand rows may match; PostgreSQL chooses correctly by itself.
    */
   readonly index?: string
-  /** Whether rows without a value in a column of the order come first; only SQLite's indexes have them there. */
+  /** Whether rows with null in a column of the order come first; only SQLite's indexes have them there. */
   readonly nullsFirst?: boolean
 }
 
-/** Which part of the list: between two keys (values of the order's columns), from its end when `inverted`. */
+/** A part of the list: between two keys (values of the order's columns), from its end when `inverted`. */
 export interface Window {
   readonly after: Key | null
   readonly before: Key | null
@@ -40,13 +40,13 @@ export type Key = readonly (string | number)[]
 
 export type Row = Readonly<Record<string, unknown>>
 
-/** Reads pages of one caller's rows: every statement carries the caller's own condition. */
+/** Reads pages of one scope's rows: every statement has the scope's condition. */
 export interface PageReader {
-  /** A page of all the caller's rows of a table. */
+  /** A page of all rows of a table in the scope. */
   page(listing: Listing, fields: readonly string[], where: readonly Sql[], window: Window): Promise<Row[]>
   /**
    * A page for each of many parents in one statement. Prisma would read every child of every parent and cut the pages
-   * out in memory; here the database stops after `limit` rows a parent, along an index.
+   * in memory; here the database stops after `limit` rows per parent, along an index.
    */
   pagesByParent(
     listing: Listing,
@@ -63,7 +63,7 @@ export interface PageReader {
 export function pageReader({ reader, engine }: Database, scope: RowScope): PageReader {
   const read = ({ text, sql: withMarks, values }: Sql) =>
     reader.read(engine === 'sqlite' ? withMarks : text, values as readonly PlainValue[])
-  // PostgreSQL's statements have names that are never forgotten: one parameter, for any number of parents.
+  // PostgreSQL's named statements are never released: one parameter serves any number of parents.
   const among = (ids: readonly string[]): Sql =>
     engine === 'sqlite' ? Prisma.join(ids) : sql`SELECT unnest(${ids}::text[])`
   const listed = ({ table, index }: Listing): Sql =>
@@ -117,7 +117,7 @@ export function pageReader({ reader, engine }: Database, scope: RowScope): PageR
   }
 }
 
-/** The conditions that keep a statement inside the scope, as the scoped client's do (scoped.ts). */
+/** The conditions that keep a statement in the scope, like those of the scoped client (scoped.ts). */
 export function scopeConditions(table: Table, { tenantId, clusterId }: RowScope): Sql[] {
   const [tenantColumn, clusterColumn] =
     table === 'tenants' ? ['id', null] : table === 'clusters' ? ['tenant_id', 'id'] : ['tenant_id', 'cluster_id']
@@ -144,7 +144,7 @@ function ordering(alias: string, { order, direction, nullsFirst }: Listing, { in
 const selection = (alias: string, table: Table, fields: readonly string[]): Sql =>
   Prisma.join(fields.map((field) => sql`${raw(`${alias}.${columnOf(table, field)}`)} AS ${raw(`"${field}"`)}`))
 
-/** What the outer query reads of the inner one: the fields' columns and those of the order, each once. */
+/** The columns that the outer query reads from the inner one: the fields and the order, each once. */
 const columnsOf = (alias: string, { table, order }: Listing, fields: readonly string[]): Sql => {
   const names = new Set([...fields.map((field) => columnOf(table, field)), ...order])
   return Prisma.join([...names].map((name) => raw(`${alias}.${name}`)))
@@ -165,5 +165,5 @@ function withParent(listing: Listing): Listing & { readonly parent: NonNullable<
 export const all = (conditions: readonly Sql[]): Sql =>
   conditions.length === 0 ? sql`1 = 1` : Prisma.join([...conditions], ' AND ')
 
-/** Names of tables and columns, all of them from this program's own text. */
+/** Names of tables and columns, all of them from this program's own code. */
 export const raw = (text: string): Sql => Prisma.raw(text)

@@ -8,11 +8,11 @@ import type { PostgresConnections } from '../client/postgres-connections.ts'
 import { retried } from '../client/retries.ts'
 import type { Engine } from '../client/types.ts'
 
-/** Reads with the driver alone: a statement costs a tenth of what it costs through the client. */
+/** Reads with the driver itself: a statement costs a tenth of one through Prisma's client. */
 export interface PlainReader {
   /**
    * Runs one SELECT, in the engine's dialect.
-   * @returns rows by column name; times as text, JSON and booleans as the driver has them (row-values.ts)
+   * @returns rows by column name; times as text, JSON and booleans as the driver returns them (row-values.ts)
    */
   read(sql: string, values: readonly PlainValue[]): Promise<PlainRow[]>
   close(): Promise<void>
@@ -21,13 +21,13 @@ export interface PlainReader {
 export type PlainRow = Record<string, unknown>
 export type PlainValue = string | number | readonly string[]
 
-/** The list of keys as a subquery, of the engine's dialect: one parameter, so that the statement is always the same. */
+/** The list of keys as a subquery in the engine's dialect: one parameter, so that the statement is always the same. */
 export const listOf = (engine: Engine): string =>
   engine === 'sqlite' ? 'SELECT value FROM json_each(?)' : 'SELECT unnest($1::text[])'
 
-/** Connections of their own, so that what is read does not wait behind transactions. */
+/** Separate connections, so that reads do not wait for transactions. */
 const poolSize = 8
-/** Statements that are kept prepared: some dozens of shapes, and on SQLite of some one for each number of parents. */
+/** Prepared statements that are kept: some dozens of shapes, and on SQLite some with one per number of parents. */
 const keptStatements = 500
 
 interface Options {
@@ -41,19 +41,19 @@ interface Statement {
   readonly names: readonly string[]
 }
 
-/** The driver makes the names anew for each row that it gives as an object: that takes a third of a look-up. */
+/** For rows as objects, the driver creates the names for each row again, which takes a third of a look-up. */
 function named(names: readonly string[], values: readonly unknown[]): PlainRow {
   const row: PlainRow = {}
   for (let at = 0; at < names.length; at += 1) row[names[at] ?? ''] = values[at]
   return row
 }
 
-/** Opens a reader of a file that is migrated: a connection of its own, which sees what is committed. */
+/** Opens a reader of a migrated file: a separate connection, which sees committed data. */
 export async function sqliteReader(file: string, { faults, onQuery }: Options): Promise<PlainReader> {
   const { default: Sqlite } = await import('better-sqlite3')
   const database = new Sqlite(file, { timeout: 5000 })
   database.pragma('query_only = ON')
-  // From here on it waits without keeping everybody else waiting (patience.ts).
+  // From here on, it waits without blocking the process (patience.ts).
   database.pragma('busy_timeout = 0')
   const statements = new Map<string, Statement>()
   const prepared = (sql: string): Statement => {
@@ -86,18 +86,19 @@ export async function sqliteReader(file: string, { faults, onQuery }: Options): 
   }
 }
 
-/** Opens a reader of a PostgreSQL database that is migrated, with connections of its own. */
+/** Opens a reader of a migrated PostgreSQL database, with separate connections. */
 export async function postgresqlReader(connections: PostgresConnections, options: Options): Promise<PlainReader> {
   const { faults, onQuery } = options
   const { default: pg } = await import('pg')
   const pool = connections.pool(poolSize)
-  // `timestamp without time zone`: the driver would read it as local time.
+  // The driver would read `timestamp without time zone` as local time.
   const timestampOid = pg.types.builtins.TIMESTAMP
   const types: pg.CustomTypesConfig = {
     getTypeParser: (oid, format): ((text: string) => unknown) =>
       oid === timestampOid ? (text) => text : (pg.types.getTypeParser(oid, format) as (text: string) => unknown),
   }
-  // Named, they are parsed and planned once a connection; the driver never forgets a name, so that there are some alone.
+  // Named statements are parsed and planned once per connection. The driver never releases a name, so their number is
+  // limited.
   const names = new Map<string, string>()
   const nameOf = (sql: string): string | undefined => {
     const known = names.get(sql)
@@ -113,7 +114,7 @@ export async function postgresqlReader(connections: PostgresConnections, options
       const named = name === undefined ? {} : { name }
       const query = { ...named, text: sql, values: [...values], types }
       const ask = () => pool.query<PlainRow>(query)
-      // A connection that was lost meanwhile is not the last one, and reading twice does no harm.
+      // A connection that was lost in the meantime is not the last one, and repeating a read is harmless.
       const { rows } = await retried(() => ask().catch((error: unknown) => onceMore(error, ask)), faults)
       return rows
     },

@@ -17,7 +17,7 @@ const asUtc = (text: string): string => (text.includes('T') ? text : `${text.rep
 
 const { datamodel } = getDatamodel()
 
-/** By table, the fields whose values the drivers do not give as the model has them. */
+/** By table, the fields whose values differ between the drivers and the model. */
 const conversions = Object.fromEntries(
   Object.entries(models).map(([table, model]) => [
     table,
@@ -28,13 +28,13 @@ const conversions = Object.fromEntries(
   ]),
 )
 
-/** How the values of some fields of a table are read; empty where the drivers give all of them as the model has them. */
+/** How to read the values of some fields of a table; empty if the drivers return all of them as in the model. */
 export type Readings = readonly (readonly [field: string, reading: Reading])[]
 
 export const readingsOf = (table: Table, fields: ReadonlySet<string>): Readings =>
   (conversions[table] ?? []).filter(([field]) => fields.has(field))
 
-/** A row as the driver gave it, by field, with its values as the model has them; changed in place. */
+/** Converts a row of the driver, by field, to the values of the model; changes it in place. */
 export function typed(table: Table, row: PlainRow, readings: Readings = conversions[table] ?? []): PlainRow {
   for (const [field, reading] of readings) {
     const value = row[field]
@@ -43,5 +43,7 @@ export function typed(table: Table, row: PlainRow, readings: Readings = conversi
   return row
 }
 
-/** As Prisma writes times to SQLite, where texts of two forms do not compare; PostgreSQL reads it as UTC. */
+/**
+ * The form in which Prisma writes times to SQLite, where texts of two forms do not compare; PostgreSQL reads it as UTC.
+ */
 export const timeText = (milliseconds: number): string => new Date(milliseconds).toISOString().replace('Z', '+00:00')

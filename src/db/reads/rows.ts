@@ -5,17 +5,17 @@ import { readingsOf, typed, type Readings } from './row-values.ts'
 import { TurnBatches } from './turn-batches.ts'
 import type { Cluster, Engine, Node, RowScope, Tenant } from '../client/types.ts'
 
-/** No columns, but what is known of the row's cluster. */
+/** Values that are not columns, but derived from the row's cluster. */
 interface OfCluster {
   /** The newest version that it has a bundle of; null when it has none. */
   latestBundleVersion: number | null
 }
 interface OfNode extends OfCluster {
-  /** The version that its cluster is to run. */
+  /** The version that its cluster should run. */
   clusterConfigVersion: number
 }
 
-/** What can be looked up, with the columns that a row is found by. */
+/** The tables for look-ups, with the columns of their keys. */
 interface Tables {
   tenants: { row: Tenant; by: 'id' }
   clusters: { row: Cluster & OfCluster; by: 'id' | 'clusterTokenHash' }
@@ -23,10 +23,10 @@ interface Tables {
 }
 type TableName = keyof Tables
 
-/** Looks up rows of one scope, each together with all that anybody looks up in the same turn of the event loop. */
+/** Looks up rows of one scope, together with all other look-ups in the same turn of the event loop. */
 export interface RowReader {
   /**
-   * @param fields best the same list each time: what it asks for is worked out once
+   * @param fields preferably the same array each time: its statement is prepared once
    * @returns the fields of the one row with this key; null when there is none or it is not in the scope
    */
   find<Name extends TableName, Field extends keyof Tables[Name]['row']>(
@@ -45,15 +45,15 @@ interface Ask {
   readonly reject: (error: unknown) => void
 }
 
-/** Fields that say whose a row is; they are always read. */
+/** Fields that identify a row's owner; they are always read. */
 const placing = { tenants: ['id'], clusters: ['id', 'tenantId'], nodes: ['tenantId', 'clusterId'] } as const
-/** In one statement: some ten milliseconds' work, and ten of the largest pages. */
+/** Keys in one statement: about ten milliseconds of work, and ten of the largest pages. */
 const batchSize = 5000
 
 /**
- * Look-ups that span requests: one statement a turn, however many callers there are, and always a statement, so that
- * nobody is told what was true before. Whose a row is, is compared here for each caller (`isWithin`): one statement
- * serves callers of many tenants.
+ * Look-ups that span requests: one statement per turn, for any number of callers. Every look-up reads from the
+ * database, so that no caller receives outdated values. The row's owner is compared here for each caller (`isWithin`):
+ * one statement serves callers of many tenants.
  */
 export class RowLookups {
   readonly #lookups: Readonly<Record<TableName, ReadonlyMap<string, Lookup>>>
@@ -79,7 +79,7 @@ export class RowLookups {
       ) => {
         const lookup = this.#lookups[table].get(by)
         if (!lookup) throw new Error(`${table} are not looked up by ${by}`)
-        // The statement reads what was asked for, and the columns have the types of the model.
+        // The statement reads the requested fields, and the columns have the types of the model.
         return lookup.find(key, fields as readonly string[], scope) as Promise<Pick<Tables[Name]['row'], Field> | null>
       },
     }
@@ -97,9 +97,9 @@ class Lookup {
   readonly #engine: Engine
   readonly #table: TableName
   readonly #by: string
-  // SQLite answers at once; on PostgreSQL one batch is gathered while another is on its way.
+  // SQLite answers synchronously; on PostgreSQL, one batch is gathered while another is being sent.
   readonly #batches = new TurnBatches<Ask>((asks) => this.#answer(asks), { size: batchSize, atOnce: 2 })
-  /** By the list of fields; callers have their own each, and keep it. */
+  /** By the list of fields; each caller has its own list and keeps it. */
   readonly #statements = new WeakMap<readonly string[], Statement>()
 
   constructor(reader: PlainReader, engine: Engine, { table, by }: { table: TableName; by: string }) {
@@ -128,7 +128,7 @@ class Lookup {
         resolve(row !== undefined && isWithin(table, row, scope) ? row : null)
       }
     } catch (cause) {
-      // What the database fails with has its name already (retries.ts).
+      // A fault of the database already has its error (retries.ts).
       const error = cause instanceof CallerError ? cause : new Error(`looking up ${table} by ${by} failed`, { cause })
       for (const { reject } of asks) reject(error)
     }
@@ -158,7 +158,7 @@ class Lookup {
   }
 }
 
-/** The scope's condition, as scoped.ts and pages.ts write it into their statements. */
+/** The scope's condition, as in the statements of scoped.ts and pages.ts. */
 function isWithin(table: TableName, row: PlainRow, { tenantId, clusterId }: RowScope): boolean {
   if (tenantId !== null && row[table === 'tenants' ? 'id' : 'tenantId'] !== tenantId) return false
   return clusterId === null || table === 'tenants' || row[table === 'clusters' ? 'id' : 'clusterId'] === clusterId
@@ -171,7 +171,7 @@ const latestBundleVersionOf = (clusterId: string) =>
 const ownColumns = (table: TableName): Readonly<Record<string, string>> =>
   Object.fromEntries(Object.entries(columns[table]).map(([field, column]) => [field, `x.${column}`]))
 
-/** How each field is read. */
+/** The SQL expression of each field. */
 const expressions: Readonly<Record<TableName, Readonly<Record<string, string>>>> = {
   tenants: ownColumns('tenants'),
   clusters: { ...ownColumns('clusters'), latestBundleVersion: latestBundleVersionOf('x.id') },

@@ -1,14 +1,17 @@
-/** How asks are gathered. */
+/** Options for gathering requests. */
 interface BatchOptions {
-  /** Asks in one batch at most; those behind it wait for the next turn, so that no turn is long. */
+  /** The maximum number of requests in one batch; further requests wait for the next turn, so that no turn is long. */
   readonly size: number
-  /** Batches under way at once. What comes meanwhile is gathered: the busier the database, the larger the batches. */
+  /**
+   * The maximum number of running batches. Requests gather in the meantime: the busier the database, the larger the
+   * batches.
+   */
   readonly atOnce: number
 }
 
 /**
- * Gathers what is asked for in one turn of the event loop, whoever asks, and hands it on together. Nothing is kept: an
- * ask is answered by work that begins after it came.
+ * Gathers all requests of one turn of the event loop and passes them on together. Nothing is cached: the work for a
+ * request begins after the request.
  */
 export class TurnBatches<Ask> {
   readonly #run: (asks: readonly Ask[]) => Promise<void>
@@ -17,7 +20,7 @@ export class TurnBatches<Ask> {
   #isPlanned = false
   #running = 0
 
-  /** @param run answers each ask; it does not throw */
+  /** @param run answers each request; it does not throw */
   constructor(run: (asks: readonly Ask[]) => Promise<void>, options: BatchOptions) {
     this.#run = run
     this.#options = options
@@ -31,7 +34,7 @@ export class TurnBatches<Ask> {
   #plan(): void {
     if (this.#isPlanned || this.#waiting.length === 0 || this.#running >= this.#options.atOnce) return
     this.#isPlanned = true
-    // Behind the reading of all sockets that have something in this turn.
+    // After all sockets with data in this turn were read.
     setImmediate(() => {
       this.#isPlanned = false
       void this.#next()

@@ -3,10 +3,10 @@ import Sqlite from 'better-sqlite3'
 
 import type { BulkReport, BulkRow, BulkThreadData, BulkWork } from './bulk.ts'
 
-/** The thread that large writes to SQLite run in, one transaction after the other. See bulk.ts. */
+/** Runs large writes to SQLite in a thread, one transaction after another. See bulk.ts. */
 
 const database = new Sqlite((workerData as BulkThreadData).file, { timeout: 5000 })
-// As those of the program's other connections (sqlite-adapter.ts); the journal's mode is the file's.
+// As on the program's other connections (sqlite-adapter.ts); the journal mode is stored in the file.
 database.pragma('synchronous = FULL')
 database.pragma('foreign_keys = ON')
 const prepared = new Map<string, Sqlite.Statement<[string], BulkRow>>()

@@ -9,16 +9,16 @@ import type { Turnstile } from '../client/turnstile.ts'
 
 export type BulkRow = Readonly<Record<string, unknown>>
 
-/** Statements whose one value is a JSON array of rows, and the arrays that each of them runs with, in turn. */
+/** Statements with one value, a JSON array of rows, and the arrays that each of them runs with, in turn. */
 export interface BulkWork {
   readonly statements: readonly string[]
   readonly chunks: readonly string[]
 }
 
 /**
- * Runs statements in one transaction, and gives what each returned, chunk by chunk. On SQLite it does so in a thread: ten
- * thousand rows that lie apart are as many pages to write and to sync, which takes half a second in which the driver,
- * being synchronous, would let the program answer nobody.
+ * Runs statements in one transaction, and returns the result of each, chunk by chunk. On SQLite it runs in a thread:
+ * ten thousand scattered rows are as many pages to write and to sync. That takes half a second, in which the
+ * synchronous driver would block the program.
  */
 export type Bulk = (work: BulkWork) => Promise<BulkRow[][]>
 
@@ -42,15 +42,15 @@ export const postgresqlBulk = (client: PrismaClient): StoppableBulk => ({
   stop: () => Promise.resolve(),
 })
 
-/** What the thread is given at its start and for each transaction, and what it answers. */
+/** The messages to the thread, at its start and for each transaction, and its reports. */
 export interface BulkThreadData {
   readonly file: string
 }
 export type BulkReport =
-  /** Of one statement; in pieces, since a message is taken in at once. */
+  /** Rows of one statement; in pieces, since receiving a message blocks the event loop. */
   | { readonly kind: 'rows'; readonly rows: BulkRow[] }
   | { readonly kind: 'committed' }
-  /** `code` is SQLite's, of its own errors. */
+  /** `code` is SQLite's code, for its own errors. */
   | { readonly kind: 'failed'; readonly message: string; readonly code: string | null }
 
 interface SqliteOptions {
@@ -61,8 +61,8 @@ interface SqliteOptions {
 }
 
 /**
- * The thread starts with the first transaction. The turnstile keeps this process's other writes waiting meanwhile
- * without blocking it. For another process the thread waits by SQLite's busy timeout, which blocks nobody but the thread.
+ * The thread starts with the first transaction. In the meantime, the turnstile makes this process's other writes wait
+ * without blocking it. For another process, the thread waits with SQLite's busy timeout, which blocks only the thread.
  */
 export function sqliteBulk(url: string, { turnstile, faults, onQuery }: SqliteOptions): StoppableBulk {
   let worker: Worker | null = null

@@ -4,35 +4,41 @@ import type { Database } from '../client/client.ts'
 import { timeText } from '../reads/row-values.ts'
 import type { Engine } from '../client/types.ts'
 
-/** A certificate that was signed for a node, and the one whose place it takes. Plain data: it goes through threads. */
+/**
+ * A certificate that was signed for a node, and the one that it replaces. Plain data, since it is sent between threads.
+ */
 export interface ResignedNode {
   readonly nodeId: string
-  /** Of the certificate that the node had when this one was signed; null where it had none. */
+  /** The fingerprint of the certificate that the node had when this one was signed; null if it had none. */
   readonly previousFingerprint: string | null
-  /** What is valid on and is to be revoked with the node: by the fingerprint of each block, when it expires (ISO 8601). */
+  /**
+   * Replaced certificates that stay valid and are revoked with the node: by fingerprint of each block, the expiry (ISO
+   * 8601).
+   */
   readonly replaced: Readonly<Record<string, string>>
-  /** PEM: the block of the cluster's version, behind one of version 1 where both are of use. */
+  /** PEM: the block of the cluster's version, after one of version 1 where both are useful. */
   readonly certificate: string
-  /** Of the certificate of the cluster's version. */
+  /** The fingerprint of the certificate with the cluster's version. */
   readonly fingerprint: string
   readonly expiresAt: Date
 }
 
-/** Writes the certificates of whole clusters, of whatever tenant: for the server itself, which signed them. */
+/** Writes the certificates of whole clusters, of any tenant: for the server itself, which signed them. */
 export interface CertificateStore {
   /**
-   * Gives each node its new certificate where it still has the one that this was made for, and adds that one to the
-   * node's superseded certificates; those that have expired are let go. A statement and a transaction for each five
-   * hundred nodes, so that others write in between.
-   * @returns false as soon as a node had another certificate meanwhile, or is gone; those after it may not be written
+   * Gives each node its new certificate if it still has the one that this was made for, and adds that one to the node's
+   * superseded certificates; expired ones are removed. Each five hundred nodes have their own statement and
+   * transaction, so that other writes can happen in between.
+   * @returns false as soon as a node had another certificate in the meantime, or is gone; later nodes may not be
+   * written
    */
   replace(resigned: readonly ResignedNode[]): Promise<boolean>
 }
 
-/** Nodes of one statement: on SQLite, some ten milliseconds in which no other writes. */
+/** Nodes in one statement: on SQLite, about ten milliseconds in which no other write happens. */
 const chunkSize = 500
 
-/** Makes the one writer of certificates that were signed for many nodes at once. */
+/** Creates the only writer of certificates that were signed for many nodes at once. */
 export function certificateStore({ engine, bulk }: Database): CertificateStore {
   const statements = [engine === 'sqlite' ? sqliteStatement : postgresqlStatement]
   return {
@@ -52,7 +58,7 @@ export function certificateStore({ engine, bulk }: Database): CertificateStore {
   }
 }
 
-/** In the order that `given` reads them in. */
+/** In the order in which `given` reads them. */
 const valuesOf = (one: ResignedNode, now: string): unknown[] => [
   one.nodeId,
   one.previousFingerprint,
@@ -71,20 +77,22 @@ function given(engine: Engine): string {
     (value->>4)${time} AS expires_at, value->5 AS replaced, value->>6 AS now FROM ${source}`
 }
 
-/** Whether node `n` has the certificate still that `v` was made for. What it superseded changes only together with it. */
+/**
+ * Whether node `n` still has the certificate that `v` was made for. Its superseded ones change only together with it.
+ */
 const isAsBefore = 'n.certificate_fingerprint IS NOT DISTINCT FROM v.previous'
 
 const assignments = `certificate = v.certificate, certificate_fingerprint = v.fingerprint,
   certificate_expires_at = v.expires_at`
 
-/** The times are texts of one form, which order as the times do. */
+/** The times have one text form, which sorts like the times. */
 const sqliteStatement = `UPDATE nodes AS n SET ${assignments}, superseded_certificates = (
     SELECT json_group_object(key, value) FROM (
       SELECT key, value FROM json_each(n.superseded_certificates) UNION SELECT key, value FROM json_each(v.replaced))
     WHERE value > v.now)
   FROM (${given('sqlite')}) v WHERE n.id = v.id AND ${isAsBefore} RETURNING id AS "id"`
 
-/** Locks the rows in the order of their ids, so that two instances that sign one cluster do not get into a deadlock. */
+/** Locks the rows in the order of their ids, so that two instances that sign the same cluster do not deadlock. */
 const postgresqlStatement = `WITH v AS MATERIALIZED (${given('postgresql')}),
   mine AS MATERIALIZED (
     SELECT n.id FROM v JOIN nodes n ON n.id = v.id WHERE ${isAsBefore} ORDER BY n.id FOR NO KEY UPDATE OF n)

@@ -2,57 +2,57 @@ import type { Database } from '../client/client.ts'
 import { Prisma } from '../generated/sqlite/client.ts'
 import type { Engine, Replica } from '../client/types.ts'
 
-/** How the instances of the control plane keep track of each other; all in milliseconds. */
+/** The timing between the instances of the control plane; all in milliseconds. */
 export interface ReplicaTimes {
   /** Between two heartbeats of an instance. */
   readonly heartbeat: number
   /**
-   * How long after the begin of its last confirmed heartbeat a master takes itself for one, on its own clocks: less
-   * than the lease, so that the two clocks may run apart by the difference.
+   * How long a master acts as the master after the start of its last confirmed heartbeat, on its own clocks: shorter
+   * than the lease, so that the two clocks may differ by the rest.
    */
   readonly belief: number
-  /** How old a master's heartbeat may be, on the database's clock, before another takes the role over. */
+  /** The age of a master's heartbeat, on the database's clock, after which another instance may take the role. */
   readonly lease: number
-  /** How old a heartbeat is when the master removes the row. */
+  /** The age of a heartbeat after which the master removes the row. */
   readonly keep: number
 }
 
 export const replicaTimes: ReplicaTimes = { heartbeat: 10_000, belief: 25_000, lease: 30_000, keep: 300_000 }
 
 /**
- * Keeps the seat of a master that was demoted or deleted from outside: the process behind it may take itself for the
- * master until its lease runs out, so this row is the master for that long. It is no instance, no list shows it, and its
- * id is none that a caller can name.
+ * Keeps the role of a master that was demoted or deleted from outside occupied: its process may still act as the master
+ * until its lease expires, so this row is the master until then. It is not an instance and appears in no list, and
+ * callers cannot use its id.
  */
 export const vacatedSeat = { id: 'vacated-seat', address: 'urn:orrery:lease-of-a-former-master' } as const
 
 /**
- * The statements that registration, heartbeats and the master's lease are made of. Whatever is conditional is so within
- * one statement, and every time is the database's own: instances whose clocks differ agree on who is late. Nobody else
+ * The statements for registration, heartbeats and the master's lease. Every condition is checked within one statement,
+ * and every time comes from the database's clock: instances with different clocks agree on who is late. No other code
  * writes `last_seen_at`.
  */
 export interface ReplicaLease {
   /**
-   * A row for the instance, in the role `replica`. A row of the same address, left behind by an unclean stop, is taken
-   * over with its role, unless its lease ran out. `onlyLate`: such a row is left alone while its heartbeat is fresh.
-   * @returns the instance's row; null where one was left alone
+   * Adds a row for the instance, in the role `replica`. A row of the same address, left by an unclean stop, is taken
+   * over with its role, unless its lease has expired. `onlyLate`: such a row is kept while its heartbeat is fresh.
+   * @returns the instance's row; null if an existing row was kept
    */
   register(instance: { id: string; address: string }, options?: { onlyLate: boolean }): Promise<Replica | null>
-  /** A sign of life. A lease that ran out is not prolonged: the row is a replica's then. Null when there is no row. */
+  /** Records a heartbeat. An expired lease is not extended: the row becomes a replica's. Null when there is no row. */
   heartbeat(id: string): Promise<Replica | null>
-  /** Ends leases that ran out, then makes the instance the master if there is none; whether it did. */
+  /** Ends expired leases, then makes the instance the master if there is none; returns whether it did. */
   takeOver(id: string): Promise<boolean>
-  /** As `takeOver`, on an operator's word: does not wait for a vacated seat. Null when it cannot be. */
+  /** Like `takeOver`, for an operator: does not wait for a vacated seat. Null when it is not possible. */
   promote(id: string): Promise<Replica | null>
-  /** Makes the instance a replica; the seat of a master whose lease runs stays taken. Null when there is no row. */
+  /** Makes the instance a replica; the seat of a master with a valid lease stays taken. Null when there is no row. */
   demote(id: string): Promise<Replica | null>
-  /** Deletes the row; the seat of a master whose lease runs stays taken. Null when there is no row. */
+  /** Deletes the row; the seat of a master with a valid lease stays taken. Null when there is no row. */
   remove(id: string): Promise<Replica | null>
-  /** Deletes the row of the calling instance, which has stopped to take itself for the master. */
+  /** Deletes the row of the calling instance, which no longer acts as the master. */
   release(id: string): Promise<void>
   /** Deletes rows that are older than `keep`; returns their ids. */
   prune(): Promise<string[]>
-  /** The time, on the database's clock, since when a heartbeat is fresh. */
+  /** The earliest fresh heartbeat time, on the database's clock. */
   freshSince(): Promise<Date>
 }
 
@@ -63,13 +63,13 @@ export function replicaLease({ client, engine }: Database, times: ReplicaTimes =
   const now = time(engine, 0)
   const fresh = time(engine, -times.lease)
   const row = Prisma.sql`id, address, role, created_at AS "createdAt", last_seen_at AS "lastSeenAt"`
-  /** The role a row keeps when its instance reports: that of a master only while its lease runs. */
+  /** The role that a row keeps at a heartbeat: the master's only while its lease is valid. */
   const kept = Prisma.sql`
     CASE WHEN replicas.role = 'master' AND replicas.last_seen_at >= ${fresh} THEN 'master' ELSE 'replica' END`
   const first = async (rows: Promise<Replica[]>): Promise<Replica | null> => (await rows)[0] ?? null
 
   const endLeases = async (raw: Raw) => {
-    // A heartbeat later than now is what a clock that was set back left behind; it would hold the role for as long.
+    // A heartbeat more than a lease ahead was written before the clock was set back; it would hold the role until then.
     await raw.$executeRaw`UPDATE replicas SET last_seen_at = ${now} WHERE last_seen_at > ${time(engine, times.lease)}`
     await raw.$executeRaw`UPDATE replicas SET role = 'replica' WHERE role = 'master' AND last_seen_at < ${fresh}`
   }
@@ -111,7 +111,7 @@ export function replicaLease({ client, engine }: Database, times: ReplicaTimes =
           await endLeases(raw)
           await raw.$executeRaw`UPDATE replicas SET role = 'replica' WHERE id = ${vacatedSeat.id}`
           const master = await claim(raw, id)
-          // Takes back that the seat was freed.
+          // Rolls back the release of the seat.
           if (!master) throw new SeatTaken()
           return master
         }),
@@ -143,9 +143,9 @@ export function replicaLease({ client, engine }: Database, times: ReplicaTimes =
 }
 
 /**
- * The database's clock, `offset` milliseconds from now, in the form that Prisma writes: on SQLite ISO 8601 text with
- * milliseconds and `+00:00`, since texts of two forms do not compare; on PostgreSQL a timestamp in UTC, whatever the
- * connection's time zone.
+ * The database's clock, `offset` milliseconds from now, in Prisma's form: on SQLite ISO 8601 text with milliseconds and
+ * `+00:00`, since texts of two forms do not compare; on PostgreSQL a timestamp in UTC, in any time zone of the
+ * connection.
  */
 function time(engine: Engine, offset: number): Prisma.Sql {
   return Prisma.raw(
@@ -159,7 +159,7 @@ class SeatTaken extends Error {
   override readonly name = 'SeatTaken'
 }
 
-/** Null where another was faster: the index that allows one master refuses the second one. */
+/** Null if another instance was faster: the index that allows one master refuses the second one. */
 async function unlessTaken(claim: () => Promise<Replica | null>): Promise<Replica | null> {
   try {
     return await claim()
@@ -169,7 +169,7 @@ async function unlessTaken(claim: () => Promise<Replica | null>): Promise<Replic
   }
 }
 
-/** Of a raw statement Prisma tells it by the driver's report alone (the code is P2010, whatever failed). */
+/** For a raw statement, only the driver's report inside Prisma's error shows it (the code is always P2010). */
 function isUniqueViolation(error: unknown): boolean {
   if (!(error instanceof Prisma.PrismaClientKnownRequestError)) return false
   const meta = error.meta as { driverAdapterError?: { cause?: { kind?: string } } } | undefined

@@ -5,7 +5,7 @@ import type { Database } from '../client/client.ts'
 import { timeText } from '../reads/row-values.ts'
 import type { Engine } from '../client/types.ts'
 
-/** That a node was seen, and what it reported meanwhile. */
+/** When a node was seen, and its latest report. */
 export interface NodePresence {
   readonly nodeId: string
   /** Milliseconds since 1970. */
@@ -13,7 +13,7 @@ export interface NodePresence {
   readonly report: NodeReport | null
 }
 
-/** Absent fields stay as they were reported before. */
+/** Absent fields keep their last reported values. */
 export interface NodeReport {
   readonly runningConfigVersion?: number | undefined
   readonly nebulaVersion?: string | undefined
@@ -24,30 +24,30 @@ export interface NodeReport {
 export interface WrittenPresence {
   readonly nodeId: string
   readonly clusterId: string
-  /** The version that it ran before; null when it had reported none. */
+  /** The version that the node ran before; null if it had reported none. */
   readonly versionBefore: number | null
 }
 
 export interface PresenceOutcome {
   readonly written: readonly WrittenPresence[]
-  /** Ids of rows that another transaction had locked: to be written with the next batch. */
+  /** Ids of rows that another transaction had locked: they must be written with the next batch. */
   readonly skipped: readonly string[]
 }
 
-/** Writes what nodes' agents say, of whatever tenant: for whoever knows it from the nodes themselves. */
+/** Writes the reports of nodes' agents, of any tenant: for callers that received them from the nodes themselves. */
 export interface PresenceStore {
   /**
-   * One transaction, a few statements for each thousand nodes. Leaves alone what is not there any more, and rows that
-   * say the same already and were seen less than `resolution` milliseconds before or after.
-   * @param presences at most one of each node
+   * One transaction, with a few statements per thousand nodes. Skips rows that no longer exist, and rows with the same
+   * values that were seen less than `resolution` milliseconds before or after.
+   * @param presences at most one per node
    */
   write(presences: readonly NodePresence[], resolution: number): Promise<PresenceOutcome>
 }
 
-/** Nodes of one statement. */
+/** Nodes in one statement. */
 const chunkSize = 500
 
-/** Makes the one writer of what nodes report and when they were seen. */
+/** Creates the only writer of nodes' reports and of when they were seen. */
 export function presenceStore({ engine, bulk }: Database): PresenceStore {
   const statements = engine === 'sqlite' ? sqliteStatements : postgresqlStatements
   return {
@@ -55,7 +55,7 @@ export function presenceStore({ engine, bulk }: Database): PresenceStore {
       const chunks: string[] = []
       for (let at = 0; at < presences.length; at += chunkSize) {
         chunks.push(JSON.stringify(presences.slice(at, at + chunkSize).map((one) => valuesOf(one, resolution))))
-        // Ten thousand at once would keep requests waiting.
+        // Ten thousand at once would delay requests.
         await setImmediate()
       }
       const written: WrittenPresence[] = []
@@ -72,7 +72,7 @@ export function presenceStore({ engine, bulk }: Database): PresenceStore {
   }
 }
 
-/** In the order that `given` reads them in. */
+/** In the order in which `given` reads them. */
 function valuesOf({ nodeId, seenAt, report }: NodePresence, resolution: number): unknown[] {
   const times = [seenAt, seenAt - resolution, seenAt + resolution].map(timeText)
   if (report === null) return [nodeId, ...times, false, null, null, null]
@@ -99,7 +99,7 @@ function given(engine: Engine): string {
     FROM ${source}`
 }
 
-/** Whether node `n` is not as `v` says. Also of a node that was seen in the future, by a clock that was wrong. */
+/** Whether node `n` differs from `v`. Also true for a node that a wrong clock recorded in the future. */
 const isNews = `(n.last_seen_at IS NULL OR NOT (n.last_seen_at > v.not_before AND n.last_seen_at < v.not_after)
   OR (v.is_report AND (coalesce(v.version, n.running_config_version) IS DISTINCT FROM n.running_config_version
     OR coalesce(v.nebula_version, n.nebula_version) IS DISTINCT FROM n.nebula_version
@@ -110,7 +110,7 @@ const assignments = `last_seen_at = v.seen_at,
   nebula_version = coalesce(v.nebula_version, n.nebula_version),
   last_error = CASE WHEN v.is_report THEN v.error ELSE n.last_error END`
 
-/** Two statements, since SQLite's RETURNING does not know what was there before; nobody writes between them. */
+/** Two statements, since SQLite's RETURNING cannot show the previous values; no other write happens between them. */
 const sqliteStatements = [
   `SELECT n.id AS "id", n.cluster_id AS "clusterId", n.running_config_version AS "versionBefore", 0 AS "skipped"
    FROM (${given('sqlite')}) v CROSS JOIN nodes n ON n.id = v.id WHERE ${isNews}`,
@@ -118,9 +118,9 @@ const sqliteStatements = [
 ]
 
 /**
- * Rows that somebody has locked are left for the next batch: two instances that write the same nodes, or one that signs
- * a whole cluster, neither wait for this nor can they get into a deadlock with it. The outer statement reads the rows as
- * they were.
+ * Rows that are locked are left for the next batch: two instances that write the same nodes, or one that signs a whole
+ * cluster, neither wait for this nor can they deadlock with it. The outer statement reads the previous values of the
+ * rows.
  */
 const postgresqlStatements = [
   `WITH v AS MATERIALIZED (${given('postgresql')}),

@@ -7,7 +7,7 @@ import { fileDiffs, MAX_FILES, type FileChangeAt, type FileDiff } from './read/f
 import { nodeCertificatePath, nodeConfigPath } from './compile/render.ts'
 import { getConfigBundleArchives, getConfigBundles } from './config-bundles.ts'
 
-/** What lies between two published versions. The manifest, which differs always, is left out. */
+/** The differences between two published versions. The manifest is left out, since it always differs. */
 export interface BundleDiff {
   readonly fileCount: number
   /** The first of the changed files, by path; at most MAX_FILES. */
@@ -25,16 +25,18 @@ interface Means {
   readonly inTurn: InTurn
 }
 
-/** Bytes of comparisons that are remembered. */
+/** The cache's size in bytes. */
 const budget = 16 * 1024 * 1024
 
-/** By cluster, both versions and who looks. Whether that one may look is asked each time, before. */
+/**
+ * The key is the cluster, both versions and the one visible node. Access to both versions is checked before each use.
+ */
 const comparisons = new WeightedCache<BundleComparison>(budget)
 
 /**
  * Compares the archives of two versions.
- * @param means.onlyNode the one node whose files are shown beside the shared ones; null for all
- * @param means.inTurn reads archives when it is the caller's turn, so that few of them are in memory
+ * @param means.onlyNode the one node whose files are shown in addition to the shared ones; null for all
+ * @param means.inTurn queues a reading of archives, so that few of them are in memory at once
  * @returns null when one of them does not exist or is not in the scope
  * @throws Error when a stored archive is damaged
  */
@@ -60,7 +62,7 @@ export async function diffConfigBundles(
   }
 
   async function compare(key: string, signal: AbortSignal): Promise<BundleComparison | null> {
-    // Whoever was before in the queue may have asked the same.
+    // An earlier job of the queue may have made the same comparison.
     const known = comparisons.get(key)
     if (known) return known
     const archives = await archivesOf(scope, versions)
@@ -74,7 +76,7 @@ export async function diffConfigBundles(
     if (wanted.some(({ path }) => of.diffOf(path) === undefined)) {
       await inTurn(async (signal) => {
         const archives = await archivesOf(scope, versions)
-        // Deleted in the meantime: nothing of it is shown any more.
+        // A version was deleted in the meantime: its content is no longer shown.
         if (!archives) return
         await of.compareLines(archives, wanted, signal)
         comparisons.set(key, of, of.weight)
@@ -84,14 +86,14 @@ export async function diffConfigBundles(
   }
 }
 
-/** Both archives; null when one of them is not there any more. */
+/** Both archives; null when one of them no longer exists. */
 async function archivesOf(scope: Scope, { clusterId, against, version }: Versions): Promise<Archives | null> {
   const archives = await getConfigBundleArchives(scope, clusterId, [against, version])
   const [before, after] = [archives.get(against), archives.get(version)]
   return before && after ? { before, after } : null
 }
 
-/** A plain node learns of its own files only, as in its slice. */
+/** A plain node sees only its own files, as in its slice. */
 function shownTo(onlyNode: string | null): (path: string) => boolean {
   const own = onlyNode === null ? [] : [nodeConfigPath(onlyNode), nodeCertificatePath(onlyNode)]
   const isManifest = (path: string) => path === MANIFEST_FILE || path === SIGNATURE_FILE

@@ -3,8 +3,8 @@ import { BundleShelf } from './read/shelf.ts'
 import { getConfigBundleArchive } from './config-bundles.ts'
 
 /**
- * The shelf that nodes are served from. It knows no tenants: whoever asks it names the cluster that the caller's
- * credential belongs to, never one that a request names.
+ * The shelf that nodes are served from. It does not know tenants: its caller must name the cluster that the credential
+ * belongs to, never one that a request names.
  */
 export const bundleShelf = (operator: Operator): BundleShelf =>
   new BundleShelf(async (clusterId, version) => {

@@ -9,7 +9,7 @@ import { withClusterLocked } from '../clusters/cluster-change.ts'
 import { readPages, type List } from '../shared/pages.ts'
 import { check } from '../shared/rules.ts'
 
-/** A bundle without its archive: what everything but a download reads. */
+/** A bundle without its archive: everything that is read except for a download. */
 export type ConfigBundle = Omit<ConfigBundleRow, 'data'>
 
 /** All columns but the archive. */
@@ -53,14 +53,14 @@ export const getConfigBundle = (scope: Scope, clusterId: string, version: number
 export const getLatestConfigBundle = (scope: Scope, clusterId: string): Promise<ConfigBundle | null> =>
   scope.db.configBundle.findFirst({ where: { clusterId }, orderBy: { version: 'desc' }, select: bundleMetadata })
 
-/** The newest version's metadata of each of many clusters, in one look-up. */
+/** The newest version's metadata of each of many clusters, in one query. */
 export async function getLatestConfigBundles(
   scope: Scope,
   clusterIds: readonly string[],
 ): Promise<Map<string, ConfigBundle>> {
   const window = { after: null, before: null, limit: 1, inverted: false }
   const pages = await readPages(scope, listConfigBundles(), clusterIds, { fields: Object.keys(bundleMetadata), window })
-  // The rows have all the metadata columns, which is what a ConfigBundle is.
+  // The rows have all the metadata columns that make a ConfigBundle.
   const newest = [...pages].flatMap(([id, [row]]) => (row ? [[id, row as unknown as ConfigBundle] as const] : []))
   return new Map(newest)
 }
@@ -73,7 +73,7 @@ export async function getLatestConfigBundleVersion(scope: Scope, clusterId: stri
 
 const latestVersion = ['latestBundleVersion'] as const
 
-/** GetBundle, with its archive: one version, for a download; null when it does not exist or is not in the scope. */
+/** GetBundle with its archive, for a download; null when the version does not exist or is not in the scope. */
 export const getConfigBundleArchive = (scope: Scope, clusterId: string, version: number) =>
   scope.db.configBundle.findFirst({ where: { clusterId, version }, select: { tenantId: true, data: true } })
 
@@ -88,7 +88,7 @@ export async function getConfigBundles(
   return new Map(bundles.map((bundle) => [bundle.version, bundle]))
 }
 
-/** The same with their archives alone. */
+/** The same versions, only with their archives. */
 export async function getConfigBundleArchives(
   scope: Scope,
   clusterId: string,
@@ -100,8 +100,8 @@ export async function getConfigBundleArchives(
 }
 
 /**
- * DeleteBundle: removes one version; its number is never given again. The one that holds the configuration in force
- * stays: nothing else would say what an upload brought.
+ * DeleteBundle: removes one version; its number is never used again. The version with the configuration in force cannot
+ * be deleted: it is the only record of an upload's settings.
  * @throws NotFoundError, ConflictError
  */
 export async function deleteConfigBundle(scope: Scope, clusterId: string, version: number): Promise<ConfigBundle> {
@@ -126,8 +126,8 @@ const keepRule = z.object({
 })
 
 /**
- * DeleteOldBundles: removes all but the newest `keep` versions of a cluster, and but the one whose configuration is in
- * force; returns how many went.
+ * DeleteOldBundles: removes all versions of a cluster except the newest `keep` and the one whose configuration is in
+ * force; returns the number of removed versions.
  * @throws ValidationError, NotFoundError
  */
 export async function deleteOldConfigBundles(

@@ -34,18 +34,18 @@ export interface NewConfigBundle {
   readonly message?: string | undefined
 }
 
-/** An empty message says as much as none. */
+/** An empty message counts as absent. */
 const rules = z.object({ message: messageRule.transform((text) => (text === '' ? undefined : text)).optional() })
 
-/** Who makes a version of somebody's files. */
+/** The author of a version. */
 export interface Author {
-  /** The node that it is; null for people. */
+  /** The author's node id; null for people. */
   readonly nodeId: string | null
-  /** Whether the caller may change the firewall by its own mutation; files are no way round that. */
+  /** Whether the caller may change the firewall by its own mutation; an upload must not bypass that. */
   readonly mayChangeFirewall: boolean
 }
 
-/** What an upload changes: the shared configuration, and the firewall where its config.yml has rules. */
+/** The parts that an upload changes: the shared configuration, and the firewall if its config.yml has rules. */
 interface Upload extends FirewallSection {
   readonly shared: SharedPart
   readonly overlay: OverlaySettings | null
@@ -53,10 +53,10 @@ interface Upload extends FirewallSection {
 }
 
 /**
- * @throws ValidationError where the firewall of files is another one than the cluster's and their author may not change it
+ * @throws ValidationError when the uploaded firewall differs from the cluster's and the author may not change it
  */
 function checkAuthor(cluster: Pick<Cluster, 'firewall'>, firewall: Firewall | null, author: Author): void {
-  // As they are stored: without keys that have no value.
+  // In the stored form: without keys that have no value.
   const isSame = isDeepStrictEqual(JSON.parse(JSON.stringify(firewall)), cluster.firewall)
   if (firewall === null || author.mayChangeFirewall || isSame) return
   throw refuseFile(
@@ -65,15 +65,15 @@ function checkAuthor(cluster: Pick<Cluster, 'firewall'>, firewall: Firewall | nu
   )
 }
 
-/** Times that a bundle is compiled while nothing is locked. */
+/** How often a bundle is compiled without a lock before it is compiled under the lock. */
 const tries = 3
 
 /**
- * CreateBundle: publishes an uploaded archive as the cluster's next version: its config.yml and further files become
- * the shared configuration, its firewall the cluster's, and what nodes get is compiled from them at once. Inspected and
- * compiled while nothing is locked; version, configuration and bundle commit together.
- * @param author whose node's id is kept with the bundle, until the node is deleted
- * @throws ValidationError and LimitError that name file and reason, NotFoundError, ConflictError as changeCluster
+ * CreateBundle: publishes an uploaded archive as the cluster's next version. Its config.yml and further files become
+ * the shared configuration, its firewall becomes the cluster's, and the nodes' bundle is compiled from them
+ * immediately. The upload is inspected and compiled without a lock; version, configuration and bundle commit together.
+ * @param author its node's id is stored with the bundle until the node is deleted
+ * @throws ValidationError and LimitError with file and reason, NotFoundError, ConflictError as changeCluster
  */
 export async function createConfigBundle(
   { scope, vault }: { scope: Scope; vault: Vault },
@@ -86,7 +86,7 @@ export async function createConfigBundle(
     select: { id: true, tenantId: true, configVersion: true },
   })
   if (!present) throw new NotFoundError('Cluster')
-  // Asked again behind the cluster's lock; here before all the work.
+  // Checked again under the cluster's lock; checked here to save the work.
   assertExpected(scope, present)
   const { data, firewall, overlay } = await inspectBundle(present.tenantId, archive)
   const shared = await sharedPart(data)
@@ -98,7 +98,7 @@ export async function createConfigBundle(
     const stored = early && (await storeAhead(scope, clusterId, { ...early, upload, summary }))
     if (stored) return stored
   }
-  // It changes all the time: compiled with the cluster's lock in hand.
+  // The cluster keeps changing: compile while holding its lock.
   const stored = await changeCluster(scope, clusterId, summary, async (change) => {
     const bundle = await compiledInside(vault, change, upload)
     return store(change, { upload, bundle, summary: `${summary} (${scope.actor})` })
@@ -110,7 +110,7 @@ export async function createConfigBundle(
 /** The cluster changed while its bundle was compiled. */
 class Moved extends Error {}
 
-/** Stores a bundle that was compiled for the next version; null when that has gone to another change. */
+/** Stores a bundle that was compiled for the next version; null when another change has taken that version. */
 async function storeAhead(
   scope: Scope,
   clusterId: string,
@@ -129,7 +129,10 @@ async function storeAhead(
   }
 }
 
-/** The cluster as it will be with the upload. @throws ValidationError when the author may not change it so, or it cannot be */
+/**
+ * The cluster with the upload applied. @throws ValidationError when the author may not make this change, or it does not
+ * fit
+ */
 function withUpload({ cluster, nodes }: Snapshot, { shared, rules: firewall, overlay, author }: Upload): Snapshot {
   checkAuthor(cluster, firewall, author)
   if (overlay !== null) {
@@ -144,7 +147,7 @@ function withUpload({ cluster, nodes }: Snapshot, { shared, rules: firewall, ove
   return { cluster: { ...cluster, firewall: { ...firewall } as unknown as Cluster['firewall'] }, nodes }
 }
 
-/** Compiles for the version behind the present one; null when nodes were given other certificates meanwhile. */
+/** Compiles for the next version; null when nodes received other certificates in the meantime. */
 async function compiledAhead(
   { scope, vault }: { scope: Scope; vault: Vault },
   clusterId: string,
@@ -153,7 +156,7 @@ async function compiledAhead(
   const snapshot = await readSnapshot(scope.db, clusterId)
   if (!snapshot) throw new NotFoundError('Cluster')
   const { cluster } = snapshot
-  // One made before clusters had keys is given them by the publisher, or under the lock.
+  // A cluster from before clusters had keys receives them from the publisher, or under the lock.
   if (cluster.pkiCaKey === null || cluster.bundleSigningKey === null) return null
   const version = cluster.configVersion + 1
   const next = { ...snapshot, cluster: { ...cluster, configVersion: version } }
@@ -161,7 +164,7 @@ async function compiledAhead(
   return (await keepResigned(scope.db, bundle.resigned)) ? { version, bundle } : null
 }
 
-/** Compiles under the cluster's lock, where nothing can change. */
+/** Compiles while holding the cluster's lock, so that nothing can change. */
 async function compiledInside(vault: Vault, change: Change, upload: Upload): Promise<CompiledBundle> {
   const { tx, cluster } = withPki(vault, change)
   const snapshot = await readOnce(tx, cluster.id)
@@ -198,11 +201,11 @@ async function store(
 }
 
 /**
- * Takes the shared configuration of an old version back into force, with the firewall it had: as a new version, which
- * the publisher compiles with the nodes, certificates and revocations of today.
- * @throws NotFoundError when the cluster is not in the scope or has no such version; ValidationError when the firewall was
- * another one then, which this author may not change; ConflictError while nodes run a Nebula that would let more in than
- * it says
+ * Puts the shared configuration of an old version back into force, with that version's firewall. This makes a new
+ * version, which the publisher compiles with the current nodes, certificates and revocations.
+ * @throws NotFoundError when the cluster is not in the scope or has no such version; ValidationError when the version
+ * had another firewall and this author may not change it; ConflictError while nodes run a Nebula that would let in more
+ * than that firewall allows
  */
 export async function rollbackClusterConfig(
   scope: Scope,
@@ -216,7 +219,7 @@ export async function rollbackClusterConfig(
   const changed = { sharedConfigVersion: version, ...(firewall === null ? {} : { firewall: { ...firewall } }) }
   await changeCluster(scope, clusterId, `rolled back to version ${version}`, async (change) => {
     const { tx, cluster, set } = change
-    // It may have been deleted while it was read.
+    // The version may have been deleted while it was read.
     const where = { tenantId_clusterId_version: { tenantId: cluster.tenantId, clusterId, version } }
     if (!(await tx.configBundle.findUnique({ where, select: { version: true } })))
       throw new NotFoundError('ConfigBundle')

@@ -5,25 +5,25 @@ import { assertKeysOpen } from '../pki/closed-keys.ts'
 import { assertExpected } from './expected-version.ts'
 import { withPending } from './pending-changes.ts'
 
-/** A cluster in the middle of a change: its row after the bump, and the transaction the change belongs to. */
+/** A cluster in the middle of a change: its row with the raised version, and the transaction of the change. */
 export interface Change {
   readonly tx: Tx
   readonly cluster: Cluster
-  /** Columns of the cluster that the change sets too; written once, when the work is done. */
+  /** Adds columns of the cluster to the change; they are written once, when the work is done. */
   readonly set: (data: Prisma.ClusterUncheckedUpdateManyInput) => void
 }
 
-/** What the change is, as the message of the next bundle says it; may wait for what the work finds out. */
+/** What the change is, for the message of the next bundle; a function if the work decides on it. */
 export type Summary = string | (() => string)
 
 /**
- * Changes what the nodes of a cluster must run. The version is bumped first and in the same transaction: the bump locks
- * the cluster's row, so changes of one cluster come one after the other, each rule is checked against what the change
- * before it left, and no version is given twice. A refusal thrown by `work` takes the bump back with it. What was
- * changed and by whom is kept for the next bundle's message; the publisher is told after the commit.
- * @param nodeId the node that is changed, where it is one
- * @throws NotFoundError when the cluster does not exist or is not in the scope; ConflictError when it is not at the version
- * that the scope's caller saw; ClosedKeysError when what it becomes could not be published
+ * Changes what the nodes of a cluster must run. The version is raised first, in the same transaction. That locks the
+ * cluster's row, so changes of one cluster run one after another, each rule is checked against the result of the
+ * previous change, and no version is used twice. If `work` throws a refusal, the version is rolled back, too. The
+ * summary and the caller are stored for the next bundle's message; the publisher is notified after the commit.
+ * @param nodeId the changed node, if the change is of a node
+ * @throws NotFoundError when the cluster does not exist or is not in the scope; ConflictError when it is no longer at
+ * the version that the caller saw; ClosedKeysError when the result could not be published
  */
 export const changeCluster = async <T>(
   scope: Scope,
@@ -33,7 +33,7 @@ export const changeCluster = async <T>(
   nodeId: string | null = null,
 ): Promise<T> => (await change(scope, clusterId, { summary, work, nodeId })).result
 
-/** The same for what gives a cluster keys that open: it is let through where they do not. */
+/** The same for a change that gives a cluster keys that open: it is allowed while the current keys do not. */
 export const repairCluster = async <T>(
   scope: Scope,
   clusterId: string,
@@ -43,8 +43,8 @@ export const repairCluster = async <T>(
 
 /**
  * The same for a change of the cluster's own row.
- * @param allowed throws where the cluster, as the change before left it, may not be changed so
- * @returns the row as it is after the change
+ * @param allowed throws when this change is not allowed in the cluster's state after the previous change
+ * @returns the row after the change
  */
 export const updateCluster = async (
   scope: Scope,
@@ -61,9 +61,9 @@ export const updateCluster = async (
 }
 
 /**
- * Works while nothing of the cluster changes, without a new version.
- * @param missing what is not found where the cluster does not exist or is not in the scope
- * @throws NotFoundError; ConflictError when it is not at the version that the scope's caller saw
+ * Works while the cluster is locked against changes, without a new version.
+ * @param missing the subject of the NotFoundError when the cluster does not exist or is not in the scope
+ * @throws NotFoundError; ConflictError when the cluster is no longer at the version that the caller saw
  */
 export const withClusterLocked = <T>(
   scope: Scope,

@@ -6,8 +6,9 @@ import { assertInScope } from '../publishing/published.ts'
 export type { ClusterChange }
 
 /**
- * What happens to a cluster: its present state first, then each change. Whoever reads slowly is told the latest of each
- * node, and where too much waits, only to read again. Of the instances of the control plane operators alone are told.
+ * The changes of a cluster: its current state first, then each change. A slow reader receives only the latest change of
+ * each node, and after too many changes only a request to read again. Only operators receive changes of the control
+ * plane's instances.
  * @throws NotFoundError when the cluster does not exist or is not in the scope
  */
 export async function followCluster(

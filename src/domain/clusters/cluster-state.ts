@@ -9,10 +9,13 @@ import { getClusterVersion, listAllClusters } from './clusters.ts'
 import { readPage } from '../shared/pages.ts'
 import { check } from '../shared/rules.ts'
 
-/** How many clusters GetStaleClusters names at most; whoever brings those up to date asks again. */
+/** The maximum number of clusters that GetStaleClusters returns; after updating them, the caller asks again. */
 export const mostStaleClusters = 500
 
-/** GetClusterState: what one instance runs of each of several clusters, by cluster id. What never ran there is missing. */
+/**
+ * GetClusterState: the version that one instance runs of each of several clusters, by cluster id. A cluster that never
+ * ran there is missing.
+ */
 export async function getClusterState(
   scope: Scope,
   instanceId: string,
@@ -22,7 +25,10 @@ export async function getClusterState(
   return new Map(states.map((state) => [state.clusterId, state]))
 }
 
-/** ListClusterStates: what all instances run of each of several clusters, by cluster id, the newest report first. */
+/**
+ * ListClusterStates: the versions that all instances run of each of several clusters, by cluster id, the newest report
+ * first.
+ */
 export async function listClusterStates(
   scope: Scope,
   clusterIds: readonly string[],
@@ -37,8 +43,8 @@ export async function listClusterStates(
 }
 
 /**
- * GetStaleClusters: the clusters of which the instance runs an older version than is wanted, or none, by name; at most
- * 500.
+ * GetStaleClusters: the clusters of which the instance runs no version, or one older than the wanted version, by name;
+ * at most 500.
  */
 export async function getStaleClusters(
   operator: Operator,
@@ -64,8 +70,8 @@ export async function getStaleClusters(
 const rules = z.object({ runningConfigVersion: z.int('must be a whole number').min(1, 'must be at least 1') })
 
 /**
- * UpsertClusterState: an instance runs this version of the cluster now.
- * @throws NotFoundError, ValidationError also when the cluster has not come to that version yet
+ * UpsertClusterState: records that an instance now runs this version of the cluster.
+ * @throws NotFoundError, ValidationError also when the cluster has not reached that version yet
  */
 export async function upsertClusterState(
   operator: Operator,
@@ -91,7 +97,7 @@ export async function upsertClusterState(
 }
 
 /**
- * DeleteClusterState: the instance does not run the cluster any more.
+ * DeleteClusterState: records that the instance no longer runs the cluster.
  * @throws NotFoundError
  */
 export async function deleteClusterState(

@@ -19,7 +19,7 @@ import { caLifetimeRule, certificateLifetimeRule, certificateVersionRule, check 
 import { defined, nameRule, portRule } from '../shared/rules.ts'
 import type { Vault } from '../pki/vault.ts'
 
-/** By name, and by id among clusters of one name in several tenants. */
+/** By name, then by id, since clusters of several tenants can have the same name. */
 const listing: Listing = {
   table: 'clusters',
   order: ['name', 'id'],
@@ -28,9 +28,9 @@ const listing: Listing = {
 }
 
 export interface ClusterFilter {
-  /** Part of the name, upper and lower case alike. */
+  /** Part of the name, case-insensitive. */
   readonly name?: string | null | undefined
-  /** Only this tenant's. */
+  /** Only clusters of this tenant. */
   readonly tenantId?: string | null | undefined
 }
 
@@ -38,14 +38,14 @@ export interface ClusterFilter {
 export const getCluster = (scope: Scope, id: string, query: { select?: Prisma.ClusterSelect } = {}) =>
   scope.db.cluster.findUnique({ ...query, where: { id } })
 
-/** GetClusterByID: one cluster of whatever tenant; null when it does not exist. */
+/** GetClusterByID: one cluster of any tenant; null when it does not exist. */
 export const getClusterById = (operator: Operator, id: string, query: { select?: Prisma.ClusterSelect } = {}) =>
   operator.db.cluster.findUnique({ ...query, where: { id } })
 
 /** A cluster's columns, and the version of its newest bundle. */
 export type ClusterFields = Cluster & { readonly latestBundleVersion: number | null }
 
-/** Some columns of one cluster, looked up together with all that is looked up at the moment; null as with GetCluster. */
+/** Some columns of one cluster, read in the same query as other look-ups of this moment; null as with GetCluster. */
 export const findCluster = <Field extends keyof ClusterFields>(
   scope: Scope,
   id: string,
@@ -68,18 +68,18 @@ export const listAllClusters = (_operator: Operator, filter: ClusterFilter = {})
 export const countClusters = (scope: Scope, filter: ClusterFilter = {}): Promise<number> =>
   countRows(scope, listClusters(filter))
 
-/** GetClusterVersion: the wanted version and nothing else; null when the cluster is not in the scope. */
+/** GetClusterVersion: only the wanted version; null when the cluster is not in the scope. */
 export async function getClusterVersion(scope: Scope, id: string): Promise<number | null> {
   const cluster = await scope.rows.find('clusters', 'id', id, ['configVersion'])
   return cluster?.configVersion ?? null
 }
 
-/** The cluster that an enrolling machine's token belongs to, with what authentication needs. */
+/** The cluster of an enrolment token, with the columns that authentication needs. */
 export const getClusterByTokenHash = (operator: Operator, clusterTokenHash: TokenHash) =>
   operator.rows.find('clusters', 'clusterTokenHash', clusterTokenHash, ['id', 'tenantId', 'clusterTokenHash'])
 
 export interface NewCluster {
-  /** Whose it shall be; a tenant's own scope says it already. */
+  /** The owner; a tenant's own scope determines it already. */
   readonly tenantId?: string | undefined
   readonly name: string
   readonly networkCidr?: string | undefined
@@ -87,10 +87,10 @@ export interface NewCluster {
   readonly lighthousePort?: number | undefined
   readonly certificateVersion?: number | undefined
   readonly certificateLifetimeDays?: number | undefined
-  /** Groups that a machine may ask for when it enrols itself. */
+  /** Groups that a machine may request when it enrols itself. */
   readonly enrollGroups?: readonly string[] | undefined
   readonly caLifetimeDays?: number | undefined
-  /** The only groups that the CA may sign; any when there are none. */
+  /** The only groups that the CA may sign; absent or empty for any group. */
   readonly caGroups?: readonly string[] | undefined
 }
 
@@ -115,8 +115,8 @@ const newClusterRules = z
   })
 
 /**
- * CreateCluster: a new network of a tenant, with its CA, the key that signs its bundles, and the token that its machines
- * enrol with. The token is returned here and never again; the keys are sealed.
+ * CreateCluster: a new network of a tenant, with its CA, the key that signs its bundles, and the enrolment token for
+ * its machines. The token is returned only here; the keys are sealed.
  * @throws ValidationError, NotFoundError when the tenant is not in the scope, ConflictError when the name is taken
  */
 export async function createCluster(
@@ -162,8 +162,8 @@ const lighthouseRules = z.object({
 })
 
 /**
- * UpdateClusterLighthouse: whether the control plane provides a lighthouse for the cluster, and on which UDP port
- * lighthouses listen that say none of their own.
+ * UpdateClusterLighthouse: whether the control plane provides a lighthouse for the cluster, and the default UDP port of
+ * its lighthouses.
  * @throws ValidationError, NotFoundError
  */
 export async function updateClusterLighthouse(
@@ -179,8 +179,9 @@ export async function updateClusterLighthouse(
 }
 
 /**
- * Sets the rules that every node's firewall holds.
- * @throws ValidationError, NotFoundError, ConflictError while nodes run a Nebula that would let more in than the rules say
+ * Sets the firewall rules of every node.
+ * @throws ValidationError, NotFoundError, ConflictError while nodes run a Nebula that would let in more than the rules
+ * allow
  */
 export async function updateClusterFirewall(scope: Scope, id: string, input: unknown): Promise<Cluster> {
   const firewall = check(firewallRule, input, ['input', 'firewall'])
@@ -190,14 +191,15 @@ export async function updateClusterFirewall(scope: Scope, id: string, input: unk
 }
 
 /**
- * UpdateClusterVersion: asks for a new version although nothing changed.
+ * UpdateClusterVersion: requests a new version although nothing changed.
  * @throws NotFoundError
  */
 export const updateClusterVersion = (scope: Scope, id: string): Promise<Cluster> =>
   updateCluster(scope, id, 'published anew', {})
 
 /**
- * UpdateClusterTokenHash: replaces the enrolment token. The old one ends with this call; nodes keep theirs.
+ * UpdateClusterTokenHash: replaces the enrolment token. The old one becomes invalid immediately; nodes keep their own
+ * tokens.
  * @throws NotFoundError
  */
 export async function rotateClusterToken(

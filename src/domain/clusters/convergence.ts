@@ -7,16 +7,17 @@ import { allWarningDays, day, warningsOf } from '../pki/ends.ts'
 import { nodeFields } from '../nodes/nodes.ts'
 import { readPages } from '../shared/pages.ts'
 
-/** A node that was not seen for so long counts as unseen, in milliseconds: agents are heard of once a minute. */
+/** A node that was not seen for this long counts as unseen, in milliseconds: agents report once a minute. */
 export const unseenAfter = 5 * 60_000
 
-/** How many nodes `furthestBehind` names at most. */
+/** The maximum number of nodes in `furthestBehind`. */
 export const mostBehind = 50
 
 /**
- * How far a cluster's nodes have come to its newest published version. Those count that have a certificate: a node that
- * no machine has taken yet runs nothing. `applied`, `pending` and `failed` add up to `total`. A node whose certificate has
- * ended has failed, whatever it runs: no other lets it in. When every CA has ended that the nodes trust, all have.
+ * How far a cluster's nodes have come to its newest published version. Only nodes with a certificate count, since a
+ * node without a machine runs nothing. `applied`, `pending` and `failed` add up to `total`. A node whose certificate
+ * has expired counts as failed in any case, since no other node accepts it. When every trusted CA has expired, all
+ * nodes have failed.
  */
 export interface Convergence {
   readonly clusterId: string
@@ -25,15 +26,15 @@ export interface Convergence {
   readonly applied: number
   readonly pending: number
   readonly failed: number
-  /** Those of `failed` whose certificate has ended, or whose CA. */
+  /** The failed nodes whose certificate, or whose CA, has expired. */
   readonly certificateEnded: number
-  /** The lowest version that one of them runs; null when one runs none, and when there are no nodes. */
+  /** The lowest version that a node runs; null when a node runs none, and when there are no nodes. */
   readonly slowestVersion: number | null
-  /** Since when that one is behind: when the version after its own was published; null when none is. */
+  /** When the version after `slowestVersion` was published; null when no node is behind. */
   readonly behindSince: Date | null
 }
 
-/** Of a cluster without nodes. */
+/** The convergence of a cluster without nodes. */
 export const noConvergence = (clusterId: string): Convergence => ({
   ...{ clusterId, version: null, slowestVersion: null, behindSince: null },
   ...{ total: 0, applied: 0, pending: 0, failed: 0, certificateEnded: 0 },
@@ -62,7 +63,10 @@ function convergenceOf(figures: ConvergenceFigures, now: Date): Convergence {
   return { ...place, applied, pending: total - applied - failed, failed }
 }
 
-/** How many certificates of each of several clusters end soon (ends.ts) and have not ended, by id, in one statement. */
+/**
+ * How many certificates of each of several clusters expire soon (ends.ts) and have not expired yet, by id, in one
+ * statement.
+ */
 export async function countEndingSoon(
   scope: Scope,
   clusterIds: readonly string[],
@@ -83,7 +87,7 @@ export async function countEndingSoon(
 export const countUnseen = (scope: Scope, clusterIds: readonly string[]): Promise<Map<string, number>> =>
   scope.convergence.unseenSince(new Date(Date.now() - unseenAfter), clusterIds)
 
-/** By version, those that run none first; then by name. */
+/** By version, starting with nodes that run none; then by name. */
 const byVersion: Listing = {
   table: 'nodes',
   order: ['running_config_version', 'name'],
@@ -100,9 +104,10 @@ const byVersion: Listing = {
 }
 
 /**
- * The nodes of each of several clusters that run the lowest versions, those that run none first, then by name: in one
- * statement. That each of them is behind is for the caller to see; whoever comes after one that is not is not, either.
- * @param limit of each cluster
+ * The nodes of each of several clusters that run the lowest versions, starting with nodes that run none, then by name,
+ * in one statement. The caller must check which of them are behind; the first node that is up to date is followed by no
+ * node that is behind.
+ * @param limit nodes of each cluster
  */
 export async function listSlowest(
   scope: Scope,
@@ -112,6 +117,6 @@ export async function listSlowest(
   const window = { after: null, before: null, limit, inverted: false }
   const list = { listing: byVersion, where: [sql`x.certificate IS NOT NULL`] }
   const pages = await readPages(scope, list, clusterIds, { fields: nodeFields, window })
-  // The rows have all columns, which is what a Node is.
+  // The rows have all columns of a Node.
   return pages as unknown as Map<string, Node[]>
 }

@@ -3,16 +3,17 @@ import { withOthers } from '../../base/with-others.ts'
 import type { Scope } from '../../auth/scope.ts'
 
 /**
- * A scope for a caller who replaces what it saw: with it, a cluster is changed only where it has not been changed since.
- * @param version the `configVersion` that the caller saw; null or absent where it does not say
+ * A scope for a caller that replaces values it has read: it changes a cluster only if the cluster was not changed
+ * since.
+ * @param version the `configVersion` that the caller read; null or absent to skip the check
  */
 export const expecting = (scope: Scope, version: number | null | undefined): Scope =>
   typeof version === 'number' ? withOthers(scope, { expectedVersion: version }) : scope
 
 /**
- * Keeps a change from replacing what its caller has not seen.
- * @param cluster as it is before the change
- * @throws ConflictError that says what is there now
+ * Prevents a change from overwriting changes that its caller has not seen.
+ * @param cluster its state before the change
+ * @throws ConflictError with the current version
  */
 export function assertExpected(
   { expectedVersion }: Scope,

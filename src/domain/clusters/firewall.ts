@@ -5,8 +5,9 @@ import type { Settings } from '../../nebula/merge.ts'
 import { nameRule } from '../shared/rules.ts'
 
 /**
- * Nebula's firewall (its configuration reference, `firewall`): what a node lets in and out inside the overlay. Whatever
- * no rule allows is dropped. Nebula's own check misses several of the mistakes that are refused here.
+ * Nebula's firewall (its configuration reference, `firewall`): the traffic that a node accepts and sends inside the
+ * overlay. Traffic that no rule allows is dropped. Nebula's own check misses several of the mistakes that are refused
+ * here.
  */
 export interface Firewall {
   readonly inbound: readonly FirewallRule[]
@@ -15,7 +16,7 @@ export interface Firewall {
 
 export type FirewallRule = z.infer<typeof ruleShape>
 
-/** Everything inside the overlay may talk to everything: what a new cluster starts with. */
+/** All traffic inside the overlay is allowed: the firewall of a new cluster. */
 export const openFirewall: Firewall = {
   inbound: [{ port: 'any', proto: 'any', host: 'any' }],
   outbound: [{ port: 'any', proto: 'any', host: 'any' }],
@@ -41,7 +42,10 @@ const cidrRule = z.string().transform((text, context) => {
   return z.NEVER
 })
 
-/** Why Nebula before 1.11 takes a network for every address (1.6.1 and 1.9.3, found by packets); null when it does not. */
+/**
+ * Why Nebula before 1.11 reads a network as every address (1.6.1 and 1.9.3, tested with packets); null when it does
+ * not.
+ */
 function misread([address, prefix]: Network): string | null {
   if (address.kind() === 'ipv6') return 'must be a network of IPv4: no node has another address in the overlay'
   return address.toString() === '0.0.0.0' && prefix > 0
@@ -50,8 +54,9 @@ function misread([address, prefix]: Network): string | null {
 }
 
 /**
- * The ways to say who. To Nebula they are alternatives, of which a packet has to meet one (1.6 to 1.11, found by packets),
- * and `any` within groups is everybody: a rule with two of them would be wider than it reads.
+ * The ways to specify the peers of a rule. Nebula treats them as alternatives, of which a packet has to match one (1.6
+ * to 1.11, tested with packets), and `any` within groups matches every host: a rule with two of them would be wider
+ * than it reads.
  */
 const whoms = ['host', 'group', 'groups', 'cidr'] as const
 
@@ -94,10 +99,10 @@ const ruleShape = z
 
 const rules = z.array(ruleShape).max(256, 'must have at most 256 rules')
 
-/** A whole firewall from outside; the keys left null by GraphQL are left out. */
+/** A complete firewall from a caller; keys that GraphQL left null are removed. */
 export const firewallRule = z.object({ inbound: rules, outbound: rules })
 
-/** A firewall as Nebula's configuration has it, without what is no rule. */
+/** A firewall in the form of Nebula's configuration, without keys that are no rules. */
 export const writeFirewall = ({ inbound, outbound }: Firewall): Settings => ({
   inbound: inbound.map(writeRule),
   outbound: outbound.map(writeRule),

@@ -5,14 +5,14 @@ import { isAtLeast } from '../../nebula/version.ts'
 import type { Change } from './cluster-change.ts'
 import { writeFirewall, type Firewall } from './firewall.ts'
 
-/** The oldest Nebula that lets in no more than these rules say. */
+/** The oldest Nebula that lets in no more than these rules allow. */
 export const minimumForFirewall = (firewall: Firewall): string =>
   minimumNebulaFor({ firewall: writeFirewall(firewall) })
 
 /**
- * Refuses a change while nodes run a Nebula that is too old for it, or never said what they run.
- * @param what needs the version, as the beginning of a sentence: `Certificates of version 2 need`
- * @throws ConflictError that names five of the nodes
+ * Refuses a change while nodes run a Nebula that is too old for it, or never reported a version.
+ * @param what needs the version: the start of a sentence, such as `Certificates of version 2 need`
+ * @throws ConflictError with the names of five nodes
  */
 export async function assertAllRun({ tx, cluster }: Change, minimum: string, what: string): Promise<void> {
   if (minimum === oldestNebula) return
@@ -38,14 +38,14 @@ export async function assertAllRun({ tx, cluster }: Change, minimum: string, wha
   )
 }
 
-/** What a change of the firewall says to `assertAllRun`. */
+/** The message of `assertAllRun` for a change of the firewall. */
 export const firewallNeeds = 'An older Nebula would let more in than this firewall says: it needs'
 
 const unknown = { nebulaVersion: null }
 
 /**
- * Refuses a machine whose Nebula cannot read the cluster's certificates, or would let in more than its firewall says.
- * @param nebulaVersion null when the machine does not say it: its agent looks at what it is given
+ * Refuses a machine whose Nebula cannot read the cluster's certificates, or would let in more than its firewall allows.
+ * @param nebulaVersion null when the machine does not report it: its agent checks the bundle itself
  * @throws ConflictError
  */
 export function assertReads(
@@ -66,5 +66,5 @@ export function assertReads(
   )
 }
 
-/** `1.9` of `1.9.0`. */
+/** Shortens `1.9.0` to `1.9`. */
 const short = (version: string): string => version.replace(/\.0$/, '')

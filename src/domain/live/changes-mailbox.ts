@@ -2,9 +2,9 @@ import type { ReplicaEvent } from '../../db/notify/changes.ts'
 import type { Node } from '../../db/client/types.ts'
 import type { Mailbox, News } from './mailbox.ts'
 
-/** One thing that happened to a cluster or to its nodes, as its readers are told. */
+/** One event of a cluster or its nodes, as readers receive it. */
 export type ClusterChange =
-  /** The stream begins here, or more happened than is told one by one: read again. */
+  /** The stream begins here, or too many events happened to send each: read again. */
   | { readonly kind: 'resync'; readonly publishedVersion: number | null }
   | NodeChange
   | { readonly kind: 'nodesSeen'; readonly nodeIds: readonly string[]; readonly at: Date }
@@ -17,10 +17,10 @@ type NodeChange =
   | { readonly kind: 'nodeChanged'; readonly node: Node }
   | { readonly kind: 'nodeRemoved'; readonly nodeId: string; readonly name: string }
 
-/** Nodes and instances that may wait for one reader; beyond it the reader is told to read again instead. */
+/** How many nodes and instances may wait for one reader; above that, the reader must read again. */
 export const mostWaiting = 1000
 
-/** What waits for a reader of a cluster's changes: of each node the latest, and of all together so many at most. */
+/** The waiting events for a reader of a cluster's changes: the latest of each node, and a limited number in total. */
 export class ChangesMailbox implements Mailbox<ClusterChange> {
   readonly #hearsOfReplicas: boolean
   #mustResync = false
@@ -37,7 +37,7 @@ export class ChangesMailbox implements Mailbox<ClusterChange> {
     this.#hearsOfReplicas = hearsOfReplicas
   }
 
-  /** How many things are kept. */
+  /** The number of waiting events. */
   get size(): number {
     return this.#nodes.size + this.#applied.size + this.#seen.size + this.#replicas.size
   }
@@ -49,7 +49,7 @@ export class ChangesMailbox implements Mailbox<ClusterChange> {
   put(news: News): void {
     if (news.kind === 'state' || news.kind === 'published') this.#putVersion(news)
     else if (news.kind === 'missed') this.#resync()
-    // A page that is to be read again needs no word of what it will hold.
+    // A reader that must read again needs no single events.
     else if (this.#hasBegun && !this.#mustResync) {
       this.#putChange(news)
       if (this.size > mostWaiting) this.#resync()
@@ -117,7 +117,7 @@ export class ChangesMailbox implements Mailbox<ClusterChange> {
     }
   }
 
-  /** The nodes of one version together. */
+  /** Takes the nodes that applied one version. */
   #takeApplied(): ClusterChange | null {
     const [first] = this.#applied.values()
     if (first === undefined) return null

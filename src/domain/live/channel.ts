@@ -15,18 +15,18 @@ interface Means {
 }
 
 /**
- * The streams of one cluster in this process. It reads in the scope of one of them: each was let in because the cluster
- * is in its scope, and what is read is the cluster's alone.
+ * The streams of one cluster in this process. It reads in the scope of one of them: each stream was accepted because
+ * the cluster is in its scope, and only data of the cluster is read.
  */
 export class Channel {
   readonly #clusterId: string
   readonly #means: Means
   readonly #streams = new Set<Follower>()
   readonly #rows: RowReader
-  /** Those who are to be told the state by the next reading of it. */
+  /** Streams that receive the state with its next reading. */
   #newcomers = new Set<Follower>()
   #isReading = false
-  /** The newest wanted version that was heard of, or seen at a look: a newer one at the next look was missed. */
+  /** The newest wanted version from an event or a check; if the next check finds a newer one, an event was missed. */
   #heard = 0
   #nextLook: NodeJS.Timeout | undefined
 
@@ -41,7 +41,7 @@ export class Channel {
     return this.#streams.size === 0
   }
 
-  /** The state is read after it has joined, so that whatever happens from then on is told or in it. */
+  /** The state is read after the stream has joined, so later changes are either in it or sent as events. */
   add(stream: Follower): void {
     this.#streams.add(stream)
     this.#newcomers.add(stream)
@@ -58,7 +58,7 @@ export class Channel {
     for (const stream of [...this.#streams]) stream.end()
   }
 
-  /** Takes an event of this cluster, or one that is about all of them. */
+  /** Takes an event of this cluster, or one that concerns all clusters. */
   hear(event: ChangeEvent): void {
     switch (event.kind) {
       case 'changed':
@@ -103,7 +103,7 @@ export class Channel {
     }
   }
 
-  /** Of a node, or of all people. */
+  /** Marks the streams of a node, or of all people, for a new permission check. */
   #doubt(nodeId: string | null): void {
     for (const stream of this.#streams) {
       if (stream.nodeId !== nodeId) continue
@@ -120,7 +120,7 @@ export class Channel {
     }
   }
 
-  /** Reads the state for all newcomers; who comes while it is read is told by the next reading. */
+  /** Reads the state for all newcomers; a stream that joins during the reading receives it with the next one. */
   async #readState(): Promise<void> {
     if (this.#isReading) return
     this.#isReading = true
@@ -155,13 +155,16 @@ export class Channel {
     return { wanted, published: await getLatestConfigBundleVersion(scope, this.#clusterId) }
   }
 
-  /** At different times in different clusters and instances. */
+  /** Schedules the next check, at different times for different clusters and instances. */
   #appointLook(): void {
     const delay = this.#means.lookEvery * (0.75 + 0.5 * Math.random())
     this.#nextLook = setTimeout(() => void this.#look(), delay).unref()
   }
 
-  /** Finds what nobody told of: a caller is nobody any more, the cluster is gone, the word of another instance was lost. */
+  /**
+   * Finds changes without an event: a caller lost its permission, the cluster is gone, another instance's notice was
+   * lost.
+   */
   async #look(): Promise<void> {
     const [first] = this.#streams
     if (!first) return

@@ -6,13 +6,13 @@ import { Waker } from './waker.ts'
 
 interface Options {
   readonly log: Pick<Logger, 'warn'>
-  /** Milliseconds between two looks of a cluster at what nobody told of, about. */
+  /** The average number of milliseconds between two checks of a cluster for missed events. */
   readonly lookEvery?: number
 }
 
 /**
- * The live streams of this process: one listener for the database's news, which hands each event to the streams of its
- * cluster. What all streams of a cluster need is read once for all of them.
+ * The live streams of this process. One listener receives the database's events and passes each to the streams of its
+ * cluster. Data that all streams of a cluster need is read once for all of them.
  */
 export class LiveClusters {
   readonly #channels = new Map<string, Channel>()
@@ -26,12 +26,12 @@ export class LiveClusters {
     this.#unlisten = changes.listen((event) => this.#hear(event))
   }
 
-  /** Where the streams of a cluster get their news. The caller has seen that the cluster is in the stream's scope. */
+  /** The events for a cluster's streams. The caller has checked that the cluster is in the stream's scope. */
   of(clusterId: string): Source {
     return { join: (stream) => this.#join(clusterId, stream) }
   }
 
-  /** Ends every stream, and each that begins from now on. */
+  /** Ends every stream, including each one that begins later. */
   stop(): void {
     this.#isStopped = true
     this.#unlisten()

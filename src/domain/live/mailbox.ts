@@ -1,16 +1,16 @@
 import type { ReplicaEvent } from '../../db/notify/changes.ts'
 import type { Node } from '../../db/client/types.ts'
 
-/** What a cluster's streams are told; rows are read once for all of them. */
+/** The events of a cluster's streams; rows are read once for all of them. */
 export type News =
-  /** What is published now (null: nothing yet), for those who just came and at each look. */
+  /** The published version (null before the first), for new streams and at each check. */
   | { readonly kind: 'state'; readonly published: number | null }
   | { readonly kind: 'published'; readonly version: number }
   | { readonly kind: 'added' | 'changed'; readonly node: Node }
   | { readonly kind: 'removed'; readonly nodeId: string; readonly name: string }
   | { readonly kind: 'reported'; readonly nodes: readonly Report[]; readonly at: Date }
   | ReplicaEvent
-  /** More happened than is told one by one. */
+  /** Too many events happened to send each. */
   | { readonly kind: 'missed' }
 
 interface Report {
@@ -18,11 +18,11 @@ interface Report {
   readonly appliedVersion: number | null
 }
 
-/** What waits for one stream's reader: bounded, however much happens while it does not read. */
+/** The waiting events of one stream's reader: limited, even when the reader is slow. */
 export interface Mailbox<T> {
-  /** Takes note of news; cheap, since all streams of a cluster are told in one go. */
+  /** Adds an event; cheap, since all streams of a cluster are served in one go. */
   put(news: News): void
   readonly isEmpty: boolean
-  /** Takes out what is to be told next, merged from all that was put; only while it is not empty. */
+  /** Removes the next event, merged from all that were added; call it only while the mailbox is not empty. */
   take(): T
 }

@@ -1,12 +1,12 @@
 import type { Scope } from '../../auth/scope.ts'
 import type { News } from './mailbox.ts'
 
-/** Nodes that are read for their streams at a time; beyond it these are told to read for themselves. */
+/** Nodes that are read for their streams at a time; above that, the readers must read again. */
 const most = 250
 
 type Kind = 'added' | 'changed'
 
-/** Reads the rows of nodes that were added or changed: those of one turn in one statement, for all streams together. */
+/** Reads the rows of added or changed nodes: those of one turn in one statement, for all streams together. */
 export class RowReader {
   readonly #tell: (news: News) => void
   #wanted = new Map<string, Kind>()
@@ -17,16 +17,16 @@ export class RowReader {
     this.#tell = tell
   }
 
-  /** `scope`: of any stream that is told. */
+  /** @param scope of any stream of the channel */
   want(scope: Scope, kind: Kind, nodeIds: readonly string[]): void {
-    // Who was added is new to whoever has not been told, whatever was changed meanwhile.
+    // An added node stays new to a reader that was not told yet, even if it was changed in the meantime.
     for (const id of nodeIds) if (this.#wanted.get(id) !== 'added') this.#wanted.set(id, kind)
     if (this.#isRunning) return
     this.#isRunning = true
     setImmediate(() => void this.#run(scope))
   }
 
-  /** A node that was removed is not told of once more by a row that was read before. */
+  /** Prevents a removed node from being sent once more from a row that was read before. */
   forget(nodeId: string): void {
     this.#wanted.delete(nodeId)
     this.#underWay.delete(nodeId)
@@ -54,7 +54,7 @@ export class RowReader {
         if (node) this.#tell({ kind, node })
       }
     } catch {
-      // Whoever reads the page again finds them, or finds out what is wrong.
+      // A reader that reads again finds the nodes, or receives the error.
       this.#tell({ kind: 'missed' })
     }
   }

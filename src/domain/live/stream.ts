@@ -1,20 +1,20 @@
 import type { Scope } from '../../auth/scope.ts'
 import type { Mailbox, News } from './mailbox.ts'
 
-/** Whoever listens, and until when. */
+/** The listening caller, and for how long it may listen. */
 export interface Listener {
   readonly scope: Scope
-  /** Whether the credential still leads to the same caller: asked before each event, and at each look. */
+  /** Whether the credential still belongs to the same caller: checked before each event, and at each regular check. */
   readonly isAllowed: () => Promise<boolean>
   /** The node that listens; null for people. */
   readonly nodeId: string | null
-  /** When the credential ends by itself; null for one that does not. */
+  /** When the credential expires; null if it does not. */
   readonly expiresAt: Date | null
 }
 
-/** Where a stream gets its news. */
+/** The source of a stream's events. */
 export interface Source {
-  /** From now on the stream is told; the first it is told is the present state. Returns how to leave. */
+  /** Subscribes a stream; its first event is the current state. Returns the function that unsubscribes. */
   join(stream: Follower): () => void
 }
 
@@ -22,24 +22,24 @@ export interface Source {
 export interface Follower {
   readonly scope: Scope
   readonly nodeId: string | null
-  /** Whether it wants to hear of nodes and instances, and not only of versions. */
+  /** Whether it receives events of nodes and instances in addition to versions. */
   readonly isCurious: boolean
   put(news: News): void
-  /** Lets it look whether something was put for it. */
+  /** Makes it check its mailbox. */
   wake(): void
-  /** Lets it ask, when it is next woken, whether its caller may still listen. */
+  /** Makes it check, when it is next woken, whether its caller may still listen. */
   doubt(): void
   end(): void
-  /** The state it waits for cannot be read. */
+  /** Reports that the awaited state cannot be read. */
   fail(error: unknown): void
 }
 
-/** The longest that a timer of JavaScript waits, in milliseconds. */
+/** The maximum delay of a JavaScript timer, in milliseconds. */
 const longestTimer = 2 ** 31 - 1
 
 /**
- * One caller's stream of a cluster's news. Not an async generator: that one could not be left while it waits. It joins
- * with the first `next`, holds a mailbox and no queue, and re-authenticates its caller before each event.
+ * One caller's stream of a cluster's events. Not an async generator, which could not be ended while it waits. It joins
+ * with the first `next`, holds a mailbox instead of a queue, and re-authenticates its caller before each event.
  */
 export class LiveStream<T> implements AsyncIterableIterator<T, undefined>, Follower {
   readonly isCurious: boolean
@@ -123,7 +123,7 @@ export class LiveStream<T> implements AsyncIterableIterator<T, undefined>, Follo
   #join(): void {
     this.#state = 'joined'
     this.#leave = this.#source.join(this)
-    // It may have ended at once: the server stops.
+    // The stream may have ended immediately, if the server stops.
     if (this.#isOpen) this.#awaitExpiry()
     else this.end()
   }
@@ -140,19 +140,19 @@ export class LiveStream<T> implements AsyncIterableIterator<T, undefined>, Follo
     this.#expiry = setTimeout(act, Math.max(0, Math.min(left, longestTimer))).unref()
   }
 
-  /** Ends the stream of a caller who may not listen any more; false also when it ended in the meantime. */
+  /** Ends the stream of a caller that may no longer listen; also false when the stream ended in the meantime. */
   async #isAllowed(): Promise<boolean> {
     this.#isDoubted = false
     if (!(await this.#listener.isAllowed())) this.end()
     return this.#isOpen
   }
 
-  /** Nothing is told here, so that a database which cannot be asked now ends no stream: the next look asks again. */
+  /** Errors are ignored here, so a database that does not answer ends no stream: the next check tries again. */
   async #askInDoubt(): Promise<void> {
     try {
       await this.#isAllowed()
     } catch {
-      // Whoever has something to be told fails on the way there.
+      // A stream with an event to send fails on its own check.
     }
   }
 }

@@ -1,17 +1,17 @@
 import type { Follower } from './stream.ts'
 
-/** Streams that are woken in one turn of the event loop: in between, requests are answered. */
+/** Streams that are woken in one turn of the event loop: requests are answered between the turns. */
 const perTurn = 128
 
 /**
- * Wakes streams, so many a turn: one event for ten thousand of them is as many look-ups of credentials and writes to
- * sockets. Whoever is woken in the same turn is looked up together.
+ * Wakes a limited number of streams per turn: one event for ten thousand streams needs as many look-ups of credentials
+ * and writes to sockets. Streams that are woken in the same turn share a look-up.
  */
 export class Waker {
   #waiting = new Set<Follower>()
   #isRunning = false
 
-  /** Lets a stream look at its mailbox soon; once, however often it is asked for until then. */
+  /** Makes a stream check its mailbox soon; several calls until then count as one. */
   wake(stream: Follower): void {
     this.#waiting.add(stream)
     if (this.#isRunning) return

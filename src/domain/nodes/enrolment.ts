@@ -17,7 +17,7 @@ import { certifiedNameRule, check, nebulaVersionRule } from '../shared/rules.ts'
 import { Turns } from '../shared/turns.ts'
 import type { Vault } from '../pki/vault.ts'
 
-/** What a machine says of itself when it enrols. */
+/** The data that a machine sends when it enrols. */
 export interface EnrolmentInput {
   readonly name: string
   /** PEM, as `nebula-cert keygen` writes it. */
@@ -27,7 +27,7 @@ export interface EnrolmentInput {
   readonly nebulaVersion?: string | undefined
 }
 
-/** What a node needs of its cluster to run Nebula. */
+/** The data of its cluster that a node needs to run Nebula. */
 export interface ClusterTrust {
   readonly clusterId: string
   readonly networkCidr: string
@@ -37,7 +37,7 @@ export interface ClusterTrust {
   readonly bundleSigningKey: string
 }
 
-/** What came of an enrolment. The token is told here and never again. */
+/** The result of an enrolment. The token is returned only here. */
 export interface Enrolled {
   readonly node: Node
   readonly token: NodeToken
@@ -51,7 +51,7 @@ const rules = z.object({
   nebulaVersion: nebulaVersionRule.optional(),
 })
 
-/** One machine's enrolment, its input read. */
+/** One machine's enrolment with its validated input. */
 interface Request extends z.infer<typeof rules> {
   readonly publicKey: NodePublicKey
   readonly publicKeyPem: string
@@ -60,8 +60,8 @@ interface Request extends z.infer<typeof rules> {
 }
 
 /**
- * Enrols machines. Those of one cluster that come while another transaction of it runs wait and go together into the
- * next one, each checked for itself: what a commit costs (a write to the disk) is shared.
+ * Enrols machines. Requests for one cluster that arrive during its current transaction wait and share the next one,
+ * each validated separately. This shares the cost of a commit (a write to the disk).
  */
 export class Enrolments {
   readonly #tokens: Tokens
@@ -74,8 +74,8 @@ export class Enrolments {
   }
 
   /**
-   * Makes a node of the machine that holds the cluster's token, with an address, a certificate for its key, and a token
-   * of its own.
+   * Makes a node of the machine that holds the cluster's token, with an address, a certificate for its key, and its own
+   * token.
    * @throws ValidationError, NotFoundError, ConflictError when the name, the key or the address is taken or Nebula is too
    * old, LimitError when the network is full
    */
@@ -90,10 +90,10 @@ export class Enrolments {
 
 type NewRow = Prisma.NodeCreateManyInput & { readonly id: string }
 
-/** Thrown to take the version's bump back when no request of a batch was good. */
+/** Thrown to roll back the version when no request of a batch was valid. */
 class NobodyEnrolled extends Error {}
 
-/** Enrols all that may, in one transaction; each outcome is the node or the reason why not, in the requests' order. */
+/** Enrols all valid requests in one transaction; each outcome is the node or the error, in the requests' order. */
 async function enrollAll(
   scope: Scope,
   vault: Vault,
@@ -111,9 +111,9 @@ async function enrollAll(
       const data = prepared.flatMap((one) => (one instanceof CallerError ? [] : [one]))
       if (data.length > 0) {
         const nodes = new Map((await change.tx.node.createManyAndReturn({ data })).map((node) => [node.id, node]))
-        // The change raised the version by one; each node has its own.
+        // The change raised the version by one; each node counts as one version.
         change.set({ configVersion: ready.cluster.configVersion - 1 + data.length })
-        // Set and not added to: the database may let the transaction be done again.
+        // Assigned, not appended: the database may retry the transaction.
         outcomes = prepared.map((one, index) => enrolled(one, requests[index], nodes, ready))
         return
       }
@@ -140,7 +140,7 @@ function enrolled(
   return { node, token: request.token, trust: trustOf(change.cluster) }
 }
 
-/** What a node is told of a cluster that has its keys. */
+/** The trust data for a node of a cluster that has its keys. */
 export const trustOf = (cluster: PkiChange['cluster']): ClusterTrust => ({
   clusterId: cluster.id,
   networkCidr: cluster.networkCidr,
@@ -148,11 +148,11 @@ export const trustOf = (cluster: PkiChange['cluster']): ClusterTrust => ({
   bundleSigningKey: cluster.bundlePublicKey,
 })
 
-/** What the requests of a batch are checked against: the rows there are, and each other. */
+/** Loads the data that the requests of a batch are checked against: existing rows, and each other. */
 async function openBatch(change: PkiChange, ca: CertificateAuthority, requests: readonly Request[]) {
   const { tx, cluster } = change
   const { id: clusterId, tenantId } = cluster
-  // Two look-ups, each along its unique index: joined by OR, SQLite would read every node of the cluster.
+  // Two queries, each along its unique index: with OR, SQLite would read every node of the cluster.
   const sameName = { tenantId, clusterId, name: { in: requests.map(({ name }) => name) } }
   const sameKey = { tenantId, clusterId, publicKey: { in: requests.map(({ publicKeyPem }) => publicKeyPem) } }
   const named = await tx.node.findMany({ where: sameName, select: { name: true } })
@@ -193,7 +193,7 @@ function assertAllowed(groups: readonly string[], allowed: readonly string[]): v
   if (first) throw new ValidationError([first, ...rest])
 }
 
-/** A refusal is its own request's; whatever else goes wrong is everybody's. */
+/** A refusal concerns only its own request; any other error fails the whole batch. */
 async function outcomeOf<T>(work: () => Promise<T>): Promise<T | CallerError> {
   try {
     return await work()

@@ -3,24 +3,24 @@ import type { Cluster } from '../../db/client/types.ts'
 import { fromNumber, hostRange, isFullAddress, toNumber } from '../../base/networks.ts'
 import type { Change } from '../clusters/cluster-change.ts'
 
-/** How many addresses one look-up asks about. */
+/** The number of addresses that one query checks. */
 const blockSize = 64
 
-/** The free addresses of a cluster's network, for one change that may take several. */
+/** The free addresses of a cluster's network, for one change that may use several. */
 export interface AddressPool {
   /** Takes the lowest free one. @throws LimitError when the network is full */
   lowest(): Promise<string>
-  /** Takes the one that is wished for. @throws ValidationError, ConflictError */
+  /** Takes the requested one. @throws ValidationError, ConflictError */
   wanted(address: string): Promise<string>
 }
 
-/** `clusters.next_overlay_ip` says below which address none is free, so that look-ups do not grow with the cluster. */
+/** No address below `clusters.next_overlay_ip` is free, so look-ups do not grow with the cluster. */
 export function addressPool(change: Change): AddressPool {
   const { tx, cluster, set } = change
   const { first, last } = hostRange(cluster.networkCidr)
   const given = new Set<string>()
   let next = cluster.nextOverlayIp === null ? first : toNumber(cluster.nextOverlayIp)
-  /** Free addresses from `next` on, as far as they were looked up. */
+  /** Free addresses from `next` on, as far as they were checked. */
   let known: string[] = []
   return {
     async lowest() {
@@ -53,7 +53,7 @@ export function addressPool(change: Change): AddressPool {
 }
 
 /**
- * The address that is wished for, when a node of the cluster may have it and none has.
+ * The requested address, if a node of the cluster may have it and it is free.
  * @throws ValidationError, ConflictError
  */
 async function wantedAddress({ tx, cluster }: Change, wanted: string): Promise<string> {
@@ -71,7 +71,7 @@ async function wantedAddress({ tx, cluster }: Change, wanted: string): Promise<s
 }
 
 /**
- * Refuses a lighthouse's public address that lies in the overlay: it is where the overlay is entered from outside.
+ * Refuses a lighthouse's public address that lies in the overlay: it must be reachable from outside.
  * @throws ValidationError
  */
 export function assertUnderlay(publicIp: string | null, { networkCidr }: Cluster): void {
@@ -82,7 +82,7 @@ export function assertUnderlay(publicIp: string | null, { networkCidr }: Cluster
   throw ValidationError.at(['input', 'lighthousePublicIp'], `must lie outside of the overlay network, ${networkCidr}`)
 }
 
-/** What `clusters.next_overlay_ip` must be once an address is free again. */
+/** The new value of `clusters.next_overlay_ip` after an address was released. */
 export function hintAfterRelease({ nextOverlayIp }: Cluster, freed: string): string | null {
   return nextOverlayIp !== null && toNumber(freed) < toNumber(nextOverlayIp) ? freed : nextOverlayIp
 }

@@ -4,14 +4,14 @@ import type { Node } from '../../db/client/types.ts'
 import { changeCluster, type Change } from '../clusters/cluster-change.ts'
 import { countAdminNodes, getNode } from './nodes.ts'
 
-/** A node in the middle of a change: its row, and the change of its cluster that this is. */
+/** A node in the middle of a change: its row, and the change of its cluster. */
 export interface NodeChange extends Change {
   readonly node: Node
 }
 
 /**
- * Changes one node as a change of its cluster, and tells that it is another.
- * @param what is changed about the node, for the next bundle's message
+ * Changes one node as a change of its cluster, and emits the event that the node changed.
+ * @param what the change of the node, for the next bundle's message
  * @throws NotFoundError when the node does not exist or is not in the scope; ConflictError as changeCluster
  */
 export async function changeNode<T>(
@@ -26,9 +26,9 @@ export async function changeNode<T>(
 }
 
 /**
- * Works on one node as a change of its cluster (changeCluster). The row is read again behind the cluster's lock, so that
- * `work` sees what the change before it left. What became of the node is the caller's to tell.
- * @param what is changed about the node, for the next bundle's message
+ * Works on one node as a change of its cluster (changeCluster). The row is read again under the cluster's lock, so that
+ * `work` sees the result of the previous change. The caller must emit the event.
+ * @param what the change of the node, for the next bundle's message
  * @throws NotFoundError when the node does not exist or is not in the scope; ConflictError as changeCluster
  */
 export async function workOnNode<T>(
@@ -52,12 +52,12 @@ export async function workOnNode<T>(
 }
 
 /**
- * Keeps the nodes of a cluster from leaving it without an admin: neither does the last one remove itself, nor do two of
- * them remove each other at once. Operators and tenant admins may, since they can appoint another.
+ * Prevents a cluster from losing its last admin node: the last one cannot remove itself, and two cannot remove each
+ * other at the same time. Operators and tenant admins may, since they can appoint another.
  * @throws ConflictError
  */
 export async function assertAdminRemains(scope: Scope, { tx, node }: NodeChange): Promise<void> {
-  // Only a node's scope is one cluster of those that get this far.
+  // At this point, only a node's scope is limited to one cluster.
   if (scope.clusterId === null || !node.isAdmin) return
   if ((await countAdminNodes(tx, node.clusterId)) > 1) return
   throw new ConflictError(

@@ -21,7 +21,7 @@ export interface NewNode {
   readonly routes?: readonly string[] | undefined
   readonly allowDefaultRoute?: boolean | undefined
   readonly groups?: readonly string[] | undefined
-  /** The address it shall have; the lowest free one when absent. */
+  /** The requested address; the lowest free one when absent. */
   readonly overlayIp?: string | undefined
   readonly isLighthouse?: boolean | undefined
   readonly lighthousePublicIp?: string | undefined
@@ -30,8 +30,8 @@ export interface NewNode {
 }
 
 /**
- * CreateNode: a new machine of a cluster, with an address of the overlay and the token it signs in with. The token is
- * returned here and never again.
+ * CreateNode: a new machine of a cluster, with an overlay address and the token that it authenticates with. The token
+ * is returned only here.
  * @throws ValidationError, NotFoundError when the cluster is not in the scope, ConflictError when the name or the
  * address is taken, LimitError when the network is full
  */
@@ -60,7 +60,7 @@ export async function createNode(
     try {
       return await tx.node.create({ data: { ...identity, ...settings, ...topology } })
     } catch (error) {
-      // The address was looked up behind the cluster's lock: only the name can be taken.
+      // The address was looked up under the cluster's lock, so only the name can conflict.
       if (refusal(error)?.kind !== 'unique') throw error
       throw new ConflictError(`The cluster has a node named "${name}" already`)
     }
@@ -70,7 +70,8 @@ export async function createNode(
 }
 
 /**
- * UpdateNodeTokenHash: replaces the node's token. The old one ends with the next request, and its open streams now.
+ * UpdateNodeTokenHash: replaces the node's token. The old one is invalid from the next request on, and its open streams
+ * end now.
  * @throws NotFoundError
  */
 export async function rotateNodeToken(
@@ -87,7 +88,7 @@ export async function rotateNodeToken(
 }
 
 /**
- * DeleteNode: removes the machine. Its certificate is revoked, its address is free again, its token ends.
+ * DeleteNode: removes the machine, revokes its certificate, releases its address and invalidates its token.
  * @throws NotFoundError, ConflictError when a node would leave its cluster without an admin
  */
 export async function deleteNode(scope: Scope, nodeId: string): Promise<Node> {

@@ -7,7 +7,7 @@ import { certifiedNameRule, groupRule, mtuRule, portRule } from '../shared/rules
 const mostRoutes = 256
 const mostGroups = 64
 
-/** A list without duplicates; one that is too long is refused before its items are looked at. */
+/** A list without duplicates; one that is too long is refused before its items are validated. */
 const listRule = (item: z.ZodType<string, string>, most: number, what: string) =>
   z
     .array(z.string())

@@ -9,7 +9,7 @@ import { check } from '../shared/rules.ts'
 import type { Vault } from '../pki/vault.ts'
 
 /**
- * UpdateNodeMTU: the largest packet of the node's tunnel device, in bytes.
+ * UpdateNodeMTU: the maximum packet size of the node's tunnel device, in bytes.
  * @throws ValidationError, NotFoundError
  */
 export async function updateNodeMtu(scope: Scope, id: string, input: { mtu: number }): Promise<Node> {
@@ -18,7 +18,7 @@ export async function updateNodeMtu(scope: Scope, id: string, input: { mtu: numb
 }
 
 /**
- * UpdateNodeRoutes: replaces the networks that are reachable behind the node, in its certificate too.
+ * UpdateNodeRoutes: replaces the networks that are reachable behind the node, also in its certificate.
  * @throws ValidationError, NotFoundError, ConflictError when the CA has expired
  */
 export async function updateNodeRoutes(
@@ -38,8 +38,8 @@ export async function updateNodeRoutes(
 }
 
 /**
- * UpdateNodeLighthouse: whether the others find each other through the node, and where they find it. What is left out
- * is none: no public address, the cluster's port.
+ * UpdateNodeLighthouse: whether other nodes find each other through the node, and where they find it. An absent field
+ * resets its value: no public address, the cluster's port.
  * @throws ValidationError, NotFoundError
  */
 export async function updateNodeLighthouse(
@@ -56,7 +56,7 @@ export async function updateNodeLighthouse(
 }
 
 /**
- * UpdateNodeRelay: whether the node passes on what others cannot send to each other directly.
+ * UpdateNodeRelay: whether the node relays packets between nodes that cannot reach each other directly.
  * @throws NotFoundError
  */
 export const updateNodeRelay = (scope: Scope, id: string, { isRelay }: { isRelay: boolean }): Promise<Node> =>
@@ -64,14 +64,14 @@ export const updateNodeRelay = (scope: Scope, id: string, { isRelay }: { isRelay
     tx.node.update({ where: { id }, data: { isRelay, lighthouseRelayUpdatedAt: new Date() } }),
   )
 
-/** A node with other groups, and those that it had before. */
+/** A node with new groups, and its former ones. */
 interface Regrouped {
   readonly node: Node
   readonly former: readonly string[]
 }
 
 /**
- * Replaces the groups that the node's certificate names and firewall rules speak of.
+ * Replaces the groups in the node's certificate, which firewall rules refer to.
  * @throws ValidationError, NotFoundError, ConflictError when the CA has expired
  */
 export async function updateNodeGroups(
@@ -88,8 +88,8 @@ export async function updateNodeGroups(
 }
 
 /**
- * Makes the node an admin of its cluster, or no longer one. A change of the cluster like the others, for its audit
- * trail and so that two admins cannot demote each other at once.
+ * Makes the node an admin of its cluster, or removes that role. This is a change of the cluster, for its audit trail
+ * and so that two admins cannot demote each other at the same time.
  * @throws NotFoundError, ConflictError when a node would leave its cluster without an admin
  */
 export const updateNodeAdmin = (scope: Scope, id: string, { isAdmin }: { isAdmin: boolean }): Promise<Node> =>

@@ -7,7 +7,7 @@ import { nodeFields } from './nodes.ts'
 import type { Presence } from '../presence/presence.ts'
 import { check, defined, nebulaVersionRule } from '../shared/rules.ts'
 
-/** Characters of an error that are kept; a log is for the rest. */
+/** Characters of an error that are stored; the full text belongs in a log. */
 const mostCharacters = 2000
 
 const rules = z.object({
@@ -16,26 +16,26 @@ const rules = z.object({
   lastError: z
     .string()
     .transform((text) => [...text.slice(0, 2 * mostCharacters)].slice(0, mostCharacters).join(''))
-    // PostgreSQL keeps no NUL in a text, and no half of a surrogate pair: one such report would hold up all others.
+    // PostgreSQL stores no NUL in a text, and no half of a surrogate pair: one such report would block all others.
     .transform((text) => Buffer.from(text.replaceAll('\0', ' ')).toString())
     .optional(),
 })
 
-/** What an agent says of its node. */
+/** The report of a node's agent. */
 export interface NodeStatus {
-  /** Absent while it runs none, and when it is the one of the report before. */
+  /** Absent while the node runs no version, and when the version is the last reported one. */
   readonly runningConfigVersion?: number | undefined
   readonly nebulaVersion?: string | undefined
-  /** Why the newest version does not run; absent when nothing is wrong. Cut to 2 000 characters. */
+  /** Why the newest version does not run; absent when there is no error. Cut to 2 000 characters. */
   readonly lastError?: string | undefined
 }
 
 /**
- * Notes what a node's agent reports, and that it was seen: written a moment later, together with what all others report.
- * Nothing that nodes must run changes: no new version. A rotation of the CA that waited for this report takes its next
- * step when it is written.
- * @returns the node as it will be then
- * @throws ValidationError when it says to run a version that there is not, NotFoundError
+ * Records what a node's agent reports, and that the node was seen. It is written a moment later, together with other
+ * reports. The configuration does not change, so there is no new version. A CA rotation that waits for this report
+ * advances once it is written.
+ * @returns the node with the report applied
+ * @throws ValidationError when the reported version does not exist, NotFoundError
  */
 export async function reportNodeStatus(
   scope: Scope,

@@ -21,14 +21,14 @@ const listing: Listing = {
 }
 
 export interface NodeFilter {
-  /** Part of the name, upper and lower case alike. */
+  /** Part of the name, case-insensitive. */
   readonly name?: string | null | undefined
   readonly isLighthouse?: boolean | null | undefined
   readonly isRelay?: boolean | null | undefined
   readonly isAdmin?: boolean | null | undefined
-  /** Whether networks are reachable behind it. */
+  /** Whether the node has routes to networks behind it. */
   readonly hasRoutes?: boolean | null | undefined
-  /** Whether it runs an older version than the newest published one, or none at all. */
+  /** Whether it runs an older version than the newest published one, or none. */
   readonly outdated?: boolean | null | undefined
 }
 
@@ -39,22 +39,22 @@ export const nodeFields = Object.keys(columns.nodes) as (keyof typeof columns.no
 export const getNode = (scope: Scope, id: string, query: { select?: Prisma.NodeSelect } = {}) =>
   scope.db.node.findUnique({ ...query, where: { id } })
 
-/** GetNodeByID: one node of whatever tenant; null when it does not exist. */
+/** GetNodeByID: one node of any tenant; null when it does not exist. */
 export const getNodeById = (operator: Operator, id: string, query: { select?: Prisma.NodeSelect } = {}) =>
   operator.db.node.findUnique({ ...query, where: { id } })
 
-/** Some columns of one node, looked up together with all that is looked up at the moment; null as with GetNode. */
+/** Some columns of one node, read in the same query as other look-ups of this moment; null as with GetNode. */
 export const findNode = <Field extends keyof Node>(
   scope: Scope,
   id: string,
   fields: readonly Field[],
 ): Promise<Pick<Node, Field> | null> => scope.rows.find('nodes', 'id', id, fields)
 
-/** GetNodeByTokenHash: the node that a token belongs to, with what authentication needs and no more. */
+/** GetNodeByTokenHash: the node of a token, with only the columns that authentication needs. */
 export const getNodeByTokenHash = (operator: Operator, tokenHash: TokenHash) =>
   operator.rows.find('nodes', 'tokenHash', tokenHash, credentialFields)
 
-/** With the versions that an agent asks for again and again: most of its requests are answered by this one look-up. */
+/** Includes the versions that an agent polls: this one query answers most of its requests. */
 const credentialFields = [
   'id',
   'tenantId',
@@ -75,11 +75,11 @@ export const listNodes = (filter: NodeFilter = {}): List => ({
 function listingFor({ isLighthouse, isRelay, outdated }: NodeFilter): Listing {
   if (isLighthouse) return { ...listing, index: 'idx_nodes_lighthouse' }
   if (isRelay) return { ...listing, index: 'idx_nodes_relay' }
-  // By name as the others, with the version beside it: rows that are not listed are not read.
+  // By name like the other lists, but the index contains the version, so rows outside the list are not read.
   return typeof outdated === 'boolean' ? { ...listing, index: 'idx_nodes_outdated' } : listing
 }
 
-/** ListNodes of one cluster, without going through its row; the tenant leads the index, whoever reads. */
+/** ListNodes of one cluster, without joining its row; the index starts with the tenant, in every scope. */
 export const listClusterNodes = (clusterId: string, filter: NodeFilter = {}): List => {
   const tenantId = sql`(SELECT tenant_id FROM clusters WHERE id = ${clusterId})`
   const place = { tenantId, clusterId: sql`${clusterId}` }
@@ -89,20 +89,20 @@ export const listClusterNodes = (clusterId: string, filter: NodeFilter = {}): Li
   }
 }
 
-/** ListLighthouses: the nodes of a cluster through which the others find each other, along idx_nodes_lighthouse. */
+/** ListLighthouses: the lighthouses of a cluster, along idx_nodes_lighthouse. */
 export const listLighthouses = (clusterId: string): List => listClusterNodes(clusterId, { isLighthouse: true })
 
-/** ListRelays: the nodes of a cluster that pass on what others cannot send directly, along idx_nodes_relay. */
+/** ListRelays: the relays of a cluster, along idx_nodes_relay. */
 export const listRelays = (clusterId: string): List => listClusterNodes(clusterId, { isRelay: true })
 
-/** What reads nodes: a scope's client, or a transaction of it. */
+/** A client that can read nodes: a scope's, or a transaction of it. */
 type Reader = Pick<Tx, 'node'>
 
-/** ListAllNodesInCluster: every node, by name, not in pages: what a bundle is compiled from. */
+/** ListAllNodesInCluster: every node, by name, without pages: the input of a bundle. */
 export const listAllNodesInCluster = (db: Reader, clusterId: string): Promise<Node[]> =>
   db.node.findMany({ where: { clusterId }, orderBy: { name: 'asc' } })
 
-/** ListNodesWithRoutes: the nodes of a cluster that networks are reachable behind, by name. */
+/** ListNodesWithRoutes: the nodes of a cluster that have networks behind them, by name. */
 export const listNodesWithRoutes = (db: Reader, clusterId: string): Promise<Node[]> =>
   db.node.findMany({ where: { clusterId, NOT: { routes: { equals: [] } } }, orderBy: { name: 'asc' } })
 
@@ -110,11 +110,11 @@ export const listNodesWithRoutes = (db: Reader, clusterId: string): Promise<Node
 export const countNodes = (scope: Scope, clusterId: string, filter: NodeFilter = {}): Promise<number> =>
   countRows(scope, listClusterNodes(clusterId, filter))
 
-/** CountAdminNodes: how many of the cluster's nodes manage it. */
+/** CountAdminNodes: how many of the cluster's nodes are admins. */
 export const countAdminNodes = (db: Reader, clusterId: string): Promise<number> =>
   db.node.count({ where: { clusterId, isAdmin: true } })
 
-/** @param place whose newest version it is; looked up once where it does not depend on the row */
+/** @param place the cluster of `newest`; looked up once where it does not depend on the row */
 function conditions(
   { name, isLighthouse, isRelay, isAdmin, hasRoutes, outdated }: NodeFilter,
   place: { readonly tenantId: Sql; readonly clusterId: Sql },

@@ -23,15 +23,15 @@ export const routeRule = z.string().transform((text, context) => {
   return z.NEVER
 })
 
-/** `::ffff:10.0.0.0/104` means 10.0.0.0/8 and would slip past every comparison with it. */
+/** `::ffff:10.0.0.0/104` means 10.0.0.0/8 and would bypass every comparison with it. */
 const isMapped = ([address]: Network): boolean => address instanceof ipaddr.IPv6 && address.isIPv4MappedAddress()
 
 /** Whether a route takes all traffic: `0.0.0.0/0` or `::/0`. */
 export const isDefaultRoute = (route: string): boolean => route.endsWith('/0')
 
 /**
- * Refuses routes that lead into the overlay itself. A default route, once it is allowed, contains everything: the
- * overlay's own network goes before it, being the longer prefix.
+ * Refuses routes into the overlay itself. An allowed default route contains everything: the overlay's own network takes
+ * precedence as the longer prefix.
  * @throws ValidationError at each such route
  */
 export function assertOutsideOverlay(routes: readonly string[], { networkCidr }: Cluster): void {
@@ -51,9 +51,9 @@ export function assertOutsideOverlay(routes: readonly string[], { networkCidr }:
 }
 
 /**
- * Refuses routes that no certificate of the cluster can hold, and without which other nodes drop what comes from there.
- * Nebula takes IPv6 networks in version 2 only, and there only behind a node with an IPv6 address (cert/cert_v2.go,
- * `validate`); the overlay's addresses are IPv4.
+ * Refuses routes that no certificate of the cluster can hold; without them in the certificate, other nodes drop packets
+ * from there. Nebula accepts IPv6 networks only in version 2, and only for a node with an IPv6 overlay address
+ * (cert/cert_v2.go, `validate`); Orrery's overlay addresses are IPv4.
  * @throws ValidationError at each such route
  */
 export function assertIpv4(routes: readonly string[], { certificateVersion }: Cluster): void {
@@ -68,33 +68,36 @@ export function assertIpv4(routes: readonly string[], { certificateVersion }: Cl
   if (first) throw new ValidationError([first, ...rest])
 }
 
-/** The routes of a row; only this layer writes them, as a list of canonical texts. */
+/** The routes of a row; only this layer writes them, as a list of canonical strings. */
 export const routesOf = ({ routes }: Pick<Gateway, 'routes'>): readonly string[] => routes as string[]
 
-/** A node of a cluster with the networks behind it, as far as they are compared. */
+/** A node with the networks behind it, as far as they are compared. */
 interface Gateway {
   readonly id: string
   readonly routes: unknown
 }
 
-/** A route of a node that shares addresses with one of another node: redundant gateways, or one inside the other. */
+/**
+ * A route of a node that shares addresses with another node's route: redundant gateways, or one network inside the
+ * other.
+ */
 export interface RouteOverlap<Other = Node> {
   readonly route: string
   readonly node: Other
   readonly nodeRoute: string
 }
 
-/** How many overlaps are told at most: beyond it, nobody reads them. */
+/** The maximum number of reported overlaps: longer lists are not read. */
 const mostOverlaps = 1000
 
-/** Where a node's routes meet those of other nodes of its cluster: legitimate, and worth knowing. */
+/** Where a node's routes overlap with those of other nodes of its cluster: legitimate, and worth knowing. */
 export const listRouteOverlaps = async (scope: Scope, node: Node): Promise<RouteOverlap[]> =>
   routesOf(node).length === 0 ? [] : overlapsAmong(node, await listNodesWithRoutes(scope.db, node.clusterId))
 
-/** Gateways that are looked at before others have their turn: each may have 256 routes, and the node as many. */
+/** Gateways per turn of the event loop: each may have 256 routes, and the node as many. */
 const chunk = 20
 
-/** The same among nodes that were read: at most 1000. */
+/** The same among nodes that were already read: at most 1000 overlaps. */
 export async function overlapsAmong<Other extends Gateway>(
   node: Gateway,
   others: readonly Other[],
@@ -119,7 +122,7 @@ interface Span {
   readonly last: string
 }
 
-/** A route's first and last address as texts that compare as the addresses do; the two families never meet. */
+/** A route's first and last address as strings that sort like the addresses; the two families never overlap. */
 function span(route: string): Span {
   const [address, prefix] = parsed(route)
   const bits = address.toByteArray().map((byte) => byte.toString(2).padStart(8, '0'))

@@ -9,31 +9,32 @@ import { areKeysOpen, ClosedKeysError } from './closed-keys.ts'
 import { lifetimeDaysOf, replacementDueAt } from './ends.ts'
 import type { Vault } from './vault.ts'
 
-/* The rotation that begins by itself: the first of the three steps, taken by the master; the others are anybody's. */
+/* The automatic rotation. The master takes the first of the three steps; every instance may take the other steps. */
 
-/** What of a cluster decides on it. */
+/** The columns of a cluster that decide on it. */
 type Due = Pick<Cluster, 'pkiCaCert' | 'pkiCaKey' | 'caRotationAutomatic' | 'caRotationPhase'>
 
 /**
- * When the CA's replacement begins by itself.
- * @returns null where it does not: it is not wanted, one runs already, or there is no CA, or one without its key
+ * When the automatic replacement of the CA begins.
+ * @returns null when it is disabled, when a rotation runs already, or when there is no CA, or one without its key
  */
 export function automaticRotationAt({ pkiCaCert, pkiCaKey, caRotationAutomatic, caRotationPhase }: Due): Date | null {
   if (!caRotationAutomatic || caRotationPhase !== null || pkiCaCert === null || pkiCaKey === null) return null
   return replacementDueAt(caDetails(pkiCaCert))
 }
 
-/** Whether the rotation that runs began by itself. */
+/** Whether the current rotation began automatically. */
 export const isAutomatic = ({ caRotationStartedBy }: Pick<Cluster, 'caRotationStartedBy'>): boolean =>
   caRotationStartedBy === systemActor
 
-/** Takes the bump back: behind the cluster's lock, nothing is due. */
+/** Rolls back the version: under the cluster's lock, no rotation is due. */
 class NotDue extends Error {}
 
 /**
- * Begins to replace a CA whose end is near, or past, with one that is valid for as long: by the steps of `rotateClusterCa`.
- * A CA whose key does not open is left to people, who know whether the key or the secret is to be had.
- * @returns whether it did
+ * Begins to replace a CA that is about to expire, or has expired, with one of the same lifetime, by the steps of
+ * `rotateClusterCa`. A CA whose key does not open is left to people, who know whether the key or the secret is
+ * available.
+ * @returns whether a rotation began
  */
 export async function beginDueCaRotation(operator: Operator, vault: Vault, id: string, now: Date): Promise<boolean> {
   try {
@@ -53,8 +54,8 @@ export async function beginDueCaRotation(operator: Operator, vault: Vault, id: s
 }
 
 /**
- * Sets whether the cluster's CA is replaced by itself before it ends. What nodes run does not change; it is a version like
- * the others for its audit trail, and so that two who set it at once learn of each other.
+ * Sets whether the cluster's CA is replaced automatically before it expires. The nodes' configuration does not change.
+ * It is still a version, for the audit trail and so that two concurrent changes conflict.
  * @throws NotFoundError, ConflictError as changeCluster
  */
 export const updateClusterCaRotation = (

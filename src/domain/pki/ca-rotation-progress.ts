@@ -5,13 +5,13 @@ import { parseCaCertificate, parseCertificates } from '../../pki/certificate.ts'
 type Reader = Pick<Tx, 'node'>
 type Rotating = Pick<Cluster, 'id' | 'caRotationPhase' | 'caRotationVersion' | 'pkiCaCert'>
 
-/** Nodes that were not seen for so long hold no rotation up: they get everything when they come back. */
+/** Nodes that were not seen for this long do not delay a rotation: they receive everything when they come back. */
 const seenWithin = 24 * 3600_000
 
-/** How many certificates are read in one go. */
+/** The number of certificates that are read at once. */
 const chunk = 200
 
-/** Which nodes hold a rotation's next step up. */
+/** The nodes that delay a rotation's next step. */
 export interface Waiting {
   readonly count: number
   /** By name, at most 50. */
@@ -20,7 +20,7 @@ export interface Waiting {
 
 /**
  * The nodes that a rotation waits for: seen in the last day, with a certificate, and not yet running the version of the
- * phase (when all run it: without a certificate of the CA that signs now).
+ * phase. When all of them run it: those without a certificate of the CA that signs now.
  */
 async function nodesToWaitFor(db: Reader, cluster: Rotating): Promise<Waiting> {
   const where = behind(cluster)
@@ -54,7 +54,7 @@ const behind = (cluster: Rotating): Prisma.NodeWhereInput => ({
   OR: [{ runningConfigVersion: null }, { runningConfigVersion: { lt: cluster.caRotationVersion ?? 0 } }],
 })
 
-/** Names of present nodes that hold a certificate of another CA than the one that signs; only SIGN_AGAIN asks. */
+/** Names of present nodes with a certificate of a CA other than the signing one; only relevant in SIGN_AGAIN. */
 async function signedByOthers(db: Reader, cluster: Rotating): Promise<string[]> {
   if (cluster.caRotationPhase !== 'SIGN_AGAIN' || cluster.pkiCaCert === null) return []
   const issuer: string = parseCaCertificate(cluster.pkiCaCert).fingerprint

@@ -12,24 +12,24 @@ import { caLifetimeRule, check } from '../shared/rules.ts'
 import type { Vault } from './vault.ts'
 
 /**
- * How a cluster's CA is replaced without parting its nodes: first all of them trust both CAs, then all are given
- * certificates of the new one, then all forget the old one. Each phase is a version of the configuration.
+ * Replaces a cluster's CA without disconnecting its nodes: first all nodes trust both CAs, then all receive
+ * certificates of the new one, then all drop the old one. Each phase is a version of the configuration.
  */
 export const caRotationPhases = ['TRUST_BOTH', 'SIGN_AGAIN', 'DROP_OLD'] as const
 export type CaRotationPhase = (typeof caRotationPhases)[number]
 
-/** The phase of a cluster's rotation; null while none runs. The database allows these values alone. */
+/** The phase of a cluster's rotation; null while no rotation runs. The database allows only these values. */
 export const phaseOf = ({ caRotationPhase }: Pick<Cluster, 'caRotationPhase'>): CaRotationPhase | null =>
   caRotationPhase as CaRotationPhase | null
 
 /**
- * The certificate of the CA that a rotation leads to, PEM: after it was aborted in SIGN_AGAIN, that is the old one.
+ * The certificate of the CA that a rotation leads to, PEM; after an abort in SIGN_AGAIN, that is the old one.
  * `pkiCaCert` signs in every phase.
  */
 export const rotatesTo = (cluster: Pick<Cluster, 'caRotationPhase' | 'pkiCaCert' | 'pkiOtherCaCert'>): string | null =>
   phaseOf(cluster) === 'TRUST_BOTH' ? cluster.pkiOtherCaCert : cluster.pkiCaCert
 
-/** Refuses what must wait for the end of a rotation. @throws ConflictError */
+/** Refuses a change that must wait for the end of a rotation. @throws ConflictError */
 export function assertNotRotating(cluster: Pick<Cluster, 'caRotationPhase'>): void {
   if (phaseOf(cluster) === null) return
   throw new ConflictError('The cluster’s CA is being rotated: wait for the end, or abort it')
@@ -39,8 +39,8 @@ const rules = z.object({ caLifetimeDays: caLifetimeRule.default(3650) })
 
 /**
  * Begins to replace the cluster's CA with a new one: from the next version on, nodes trust both. `advanceCaRotation`
- * takes the further steps. In place of a CA that has expired they get the new one at once; in place of one whose key does
- * not open they get it at once, too, and trust the old one beside it: a rotation that runs without its keys ends with that.
+ * takes the further steps. If the CA has expired, nodes receive the new one immediately. If the CA's key does not open,
+ * they receive the new one immediately and also trust the old one; this ends a rotation that runs without its keys.
  * @throws ValidationError, NotFoundError, ConflictError while a rotation runs
  */
 export async function rotateClusterCa(
@@ -57,10 +57,10 @@ export async function rotateClusterCa(
   return present(scope, id)
 }
 
-/** Whose rotation it is, and for how long its new CA is valid. */
+/** Who starts the rotation, and how long its new CA is valid. */
 interface Beginning {
   readonly lifetimeDays: number
-  /** As messages name them. */
+  /** The name for messages. */
   readonly startedBy: string
 }
 
@@ -80,7 +80,7 @@ export function beginCaRotation(vault: Vault, change: Change, { lifetimeDays, st
   assertNotRotating(cluster)
   const { groups, notAfter } = parseCaCertificate(cluster.pkiCaCert)
   const made = newCa(vault, cluster, { lifetimeDays, groups })
-  // An expired CA has parted the nodes already, and can sign nothing more: there is nothing to lead them away from.
+  // An expired CA has already disconnected the nodes and cannot sign: there is nothing to keep connected.
   if (notAfter < new Date()) change.set({ ...started('DROP_OLD', cluster, startedBy), ...made })
   else {
     const other = { pkiOtherCaCert: made.pkiCaCert, pkiOtherCaKey: made.pkiCaKey }
@@ -89,8 +89,8 @@ export function beginCaRotation(vault: Vault, change: Change, { lifetimeDays, st
 }
 
 /**
- * A rotation to a CA in place of one that cannot sign, since its key does not open: it signs at once, and the certificates
- * of the old one are good until all nodes have others.
+ * A rotation that replaces a CA which cannot sign, since its key does not open. The new CA signs immediately, and the
+ * old one's certificates stay valid until all nodes have new ones.
  */
 export const inPlaceOfLost = (cluster: Cluster, ca: CaColumns, startedBy: string) => ({
   ...started('SIGN_AGAIN', cluster, startedBy),
@@ -100,9 +100,9 @@ export const inPlaceOfLost = (cluster: Cluster, ca: CaColumns, startedBy: string
 })
 
 /**
- * Ends a rotation without its new CA: nodes that only trust it so far forget it; where certificates were signed with it,
- * they are signed again with the old one, and the rotation goes on to drop the new one.
- * @throws NotFoundError, ConflictError when none runs, or when the old CA is gone already or its key was lost
+ * Aborts a rotation. If nodes only trust the new CA so far, they drop it. If certificates were signed with it, they are
+ * signed again with the old CA, and the rotation continues in order to drop the new one.
+ * @throws NotFoundError, ConflictError when no rotation runs, or when the old CA is gone already or its key was lost
  */
 export const abortClusterCaRotation = (scope: Scope, id: string): Promise<Cluster> =>
   inCluster(scope, id, 'CA rotation: aborted', ({ cluster, set }) => {
@@ -126,8 +126,8 @@ export const abortClusterCaRotation = (scope: Scope, id: string): Promise<Cluste
   })
 
 /**
- * Takes the next step of every rotation whose present one has arrived. Call it every few seconds; instances may call it
- * at the same time.
+ * Takes the next step of every rotation whose current step has reached the nodes. Call it every few seconds; several
+ * instances may call it at the same time.
  */
 export async function advanceCaRotations(operator: Operator): Promise<void> {
   const rotating = await operator.db.cluster.findMany({
@@ -137,12 +137,12 @@ export async function advanceCaRotations(operator: Operator): Promise<void> {
   for (const { id } of rotating) await advanceCaRotation(operator, id)
 }
 
-/** Takes the next step of one cluster's rotation when every node that is there has taken the present one. */
+/** Takes the next step of one cluster's rotation when every present node has applied the current one. */
 export async function advanceCaRotation(scope: Scope, id: string): Promise<void> {
   const before = await scope.db.cluster.findUnique({ where: { id } })
   if (!before || !(await isReady(scope.db, before))) return
   if (phaseOf(before) === 'DROP_OLD') {
-    // Every node has what it shall have: this is nothing that they hear of.
+    // Every node has its final configuration, so the nodes need no new version.
     const where = { id, caRotationPhase: 'DROP_OLD', caRotationVersion: before.caRotationVersion }
     await scope.db.cluster.updateMany({ where, data: ended })
     return
@@ -150,23 +150,23 @@ export async function advanceCaRotation(scope: Scope, id: string): Promise<void>
   try {
     const summary = `CA rotation: ${phaseOf(before) === 'TRUST_BOTH' ? 'sign again' : 'drop the old one'}`
     await changeCluster(scope, id, summary, async ({ tx, cluster, set }) => {
-      // Behind the cluster's lock: another instance, a change or an abortion may have been faster.
+      // Under the cluster's lock: another instance, a change or an abort may have been faster.
       if (cluster.caRotationVersion !== before.caRotationVersion || !(await isReady(tx, cluster))) throw new NotReady()
       if (phaseOf(cluster) === 'TRUST_BOTH') set({ ...step('SIGN_AGAIN', cluster), ...swapped(cluster) })
       else set({ ...step('DROP_OLD', cluster), pkiOtherCaCert: null, pkiOtherCaKey: null })
     })
   } catch (error) {
-    // What cannot be signed for waits until it can; the publisher says so.
+    // A cluster whose keys do not open waits until they do; the publisher reports it.
     if (!(error instanceof NotReady || error instanceof NotFoundError || error instanceof ClosedKeysError)) throw error
   }
 }
 
-/** Takes the bump back: the step was taken by another, or must not be taken any more. */
+/** Rolls back the version: the step was taken by another instance, or is no longer allowed. */
 class NotReady extends Error {}
 
 /**
- * Whether the phase's version was published, and every node that was seen in the last day runs it. Once the old CA has
- * ended while both are trusted, waiting for a node keeps nothing together any more, and the others apart.
+ * Whether the phase's version was published, and every node that was seen in the last day runs it. If the old CA has
+ * expired while nodes trust both, waiting keeps no node connected and delays the others.
  */
 const isReady = async (db: Parameters<typeof waitsForNobody>[0], cluster: Cluster): Promise<boolean> =>
   cluster.caRotationVersion !== null &&
@@ -176,7 +176,7 @@ const isReady = async (db: Parameters<typeof waitsForNobody>[0], cluster: Cluste
 const isOldEnded = (cluster: Cluster): boolean =>
   phaseOf(cluster) === 'TRUST_BOTH' && cluster.pkiCaCert !== null && caDetails(cluster.pkiCaCert).notAfter <= new Date()
 
-/** A step that is a rotation's first. */
+/** The columns of a rotation's first step. */
 const started = (phase: CaRotationPhase, cluster: Cluster, caRotationStartedBy: string) => ({
   ...step(phase, cluster),
   caRotationStartedAt: new Date(),
@@ -205,7 +205,7 @@ export const ended = {
   pkiOtherCaKey: null,
 } satisfies Prisma.ClusterUncheckedUpdateManyInput
 
-/** A change of the cluster's own row that its state decides on; returns the row after it. */
+/** A change of the cluster's own row that depends on its state; returns the row after the change. */
 async function inCluster(scope: Scope, id: string, summary: string, work: (change: Change) => void): Promise<Cluster> {
   await changeCluster(scope, id, summary, (change) => {
     work(change)

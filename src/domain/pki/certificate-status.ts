@@ -6,8 +6,8 @@ import { statusAt, type CertificateStatus } from './ends.ts'
 const fields = ['certificateLifetimeDays', 'pkiCaCert', 'pkiOtherCaCert'] as const
 
 /**
- * What has become of a node's certificate as time goes. Of the nodes of a page, the cluster is looked up once.
- * @returns null where it has none
+ * The status of a node's certificate over time. For the nodes of a page, the cluster is read once.
+ * @returns null when the node has no certificate
  */
 export async function nodeCertificateStatus(
   scope: Scope,
@@ -16,7 +16,7 @@ export async function nodeCertificateStatus(
 ): Promise<CertificateStatus | null> {
   if (certificateExpiresAt === null) return null
   const cluster = await scope.rows.find('clusters', 'id', clusterId, fields)
-  // Deleted meanwhile: then the certificate has nothing left to be good for.
+  // The cluster was deleted in the meantime: the certificate is of no use.
   if (cluster === null || areTrustedCasEnded(cluster, now)) return 'ENDED'
   return statusAt(certificateExpiresAt, cluster.certificateLifetimeDays, now)
 }

@@ -8,10 +8,10 @@ import type { Vault } from './vault.ts'
 
 type Sealed = Pick<Cluster, keyof typeof sealedKeys>
 
-/** Clusters that are read at once: some milliseconds of deciphering between two turns of the event loop. */
+/** Clusters that are read at once: some milliseconds of decryption between two turns of the event loop. */
 const chunk = 100
 
-/** Ids that one line of the log names. */
+/** The maximum number of ids in one log line. */
 const mostNamed = 20
 
 interface Means {
@@ -20,17 +20,17 @@ interface Means {
   readonly log: Pick<Logger, 'info' | 'error'>
 }
 
-/** The clusters that this process cannot sign for, as far as it has met them: each is said once. */
+/** The clusters whose keys this process cannot open, as far as it has checked them: each is logged once. */
 export class ClosedClusters {
   readonly #means: Means
-  /** By id, what did not open: it is not tried again before it is something else. */
+  /** The keys that did not open, by cluster id: tried again only when they change. */
   readonly #known = new Map<string, string>()
 
   constructor(means: Means) {
     this.#means = means
   }
 
-  /** Whether a cluster cannot be signed for; said in the log when that is new. */
+  /** Whether a cluster's keys do not open; logged when that is new. */
   isClosed(cluster: Sealed): boolean {
     const wasKnown = this.#known.has(cluster.id)
     const isClosed = this.#judge(cluster)
@@ -38,7 +38,7 @@ export class ClosedClusters {
     return isClosed
   }
 
-  /** Tries the keys of every cluster, and says in one line of the log which cannot be signed for and what to do. */
+  /** Tries the keys of every cluster, and logs in one line which do not open and what to do. */
   async look(): Promise<void> {
     const { db } = this.#means.operator
     const closed: string[] = []
@@ -49,13 +49,13 @@ export class ClosedClusters {
       const last = page.at(-1)
       if (!last || page.length < chunk) break
       after = last.id
-      // SQLite's driver answers at once: without this, nothing else would have its turn before the last page.
+      // SQLite's driver answers synchronously: without this, other work would wait for the last page.
       await setImmediate()
     }
     if (closed.length > 0) this.#tell(closed)
   }
 
-  /** Whether one of those that were met cannot be signed for still: reads no further than to the first that cannot. */
+  /** Whether one of the known clusters still cannot be signed for; stops at the first one. */
   async areAny(): Promise<boolean> {
     const { db } = this.#means.operator
     const ids = [...this.#known.keys()]

@@ -2,18 +2,18 @@ import { ConflictError } from '../../base/errors.ts'
 import type { Opener } from '../../auth/scope.ts'
 import type { Cluster } from '../../db/client/types.ts'
 
-/** What of a cluster's row signs for it, sealed. */
+/** The sealed keys of a cluster's row. */
 type Sealed = Pick<Cluster, 'id' | 'pkiCaKey' | 'bundleSigningKey'>
 
-/** The columns that whoever asks has to read. */
+/** The columns that a caller has to read. */
 export const sealedKeys = { id: true, pkiCaKey: true, bundleSigningKey: true } as const
 
-/** What to do about a cluster whose keys do not open; said by the log and by every refusal. */
+/** The remedy for a cluster whose keys do not open, for the log and every refusal. */
 export const remedy =
   'Start the server with the secret that sealed them; or import the CA again (importClusterPki), or give the cluster a ' +
   'new CA that its nodes learn to trust (rotateClusterCa).'
 
-/** A cluster that cannot be signed for: its changes would never be published, and its machines get no certificate. */
+/** A cluster without usable keys: its changes would never be published, and its machines would get no certificate. */
 export class ClosedKeysError extends ConflictError {
   constructor(clusterId: string, options?: ErrorOptions) {
     super(
@@ -24,13 +24,13 @@ export class ClosedKeysError extends ConflictError {
   }
 }
 
-/** Whether a cluster can be signed for. This decides it, for the API, the publisher, the start and `/readyz` alike. */
+/** Whether a cluster's keys open: the one check for the API, the publisher, the start and `/readyz`. */
 export const areKeysOpen = (opener: Opener, { id, pkiCaKey, bundleSigningKey }: Sealed): boolean =>
   [pkiCaKey, bundleSigningKey].every((sealed) => sealed === null || opener.opens(sealed, id))
 
 /**
- * Refuses to change what could not be published.
- * @param opener null where whoever works in a scope has no secret: then it is found when something is signed
+ * Refuses a change that could not be published.
+ * @param opener null in a scope without a secret: then the failure appears when something is signed
  * @throws ClosedKeysError
  */
 export function assertKeysOpen(opener: Opener | null, cluster: Sealed): void {

@@ -9,22 +9,22 @@ import type { Change } from '../clusters/cluster-change.ts'
 import { day } from './ends.ts'
 import type { Vault } from './vault.ts'
 
-/** How long a CA is valid that nobody said more about, in days. */
+/** The default lifetime of a CA, in days. */
 export const caLifetimeDays = 3650
 
-/** Of the cluster's CA its certificate and its sealed key, as the row holds them. */
+/** The certificate and the sealed key of the cluster's CA, as the row stores them. */
 export interface CaColumns {
   readonly pkiCaCert: string
   readonly pkiCaKey: string
 }
 
-/** Of the bundle-signing key the sealed private half and the public one. */
+/** The sealed private half and the public half of the bundle-signing key. */
 interface BundleKeyColumns {
   readonly bundleSigningKey: string
   readonly bundlePublicKey: string
 }
 
-/** What a new CA is for. */
+/** The cluster that a new CA is for. */
 export interface CaPurpose {
   readonly id: string
   readonly name: string
@@ -32,7 +32,7 @@ export interface CaPurpose {
   readonly certificateVersion: number
 }
 
-/** How long a new CA is valid, and which groups it may sign; none means any. */
+/** The lifetime of a new CA, and the groups it may sign; an empty list allows any. */
 export interface CaLimits {
   readonly lifetimeDays: number
   readonly groups: readonly string[]
@@ -42,10 +42,10 @@ export interface CaLimits {
 export const trustedCas = ({ pkiCaCert, pkiOtherCaCert }: Pick<Cluster, 'pkiCaCert' | 'pkiOtherCaCert'>): string[] =>
   [pkiCaCert, pkiOtherCaCert].filter((pem) => pem !== null)
 
-/** What of a CA's certificate is asked for again and again. */
+/** The details of a CA's certificate that are read often. */
 type CaDetails = Pick<CaCertificate, 'fingerprint' | 'notBefore' | 'notAfter'>
 
-/** Reading a certificate takes a tenth of a millisecond, and a page may show those of five hundred clusters. */
+/** Cached: parsing a certificate takes a tenth of a millisecond, and a page may show those of five hundred clusters. */
 const knownCas = new WeightedCache<CaDetails>(2 * 1024 * 1024)
 
 export function caDetails(pem: string): CaDetails {
@@ -57,7 +57,7 @@ export function caDetails(pem: string): CaDetails {
   return details
 }
 
-/** Whether every CA has ended that the nodes of a cluster trust: then none lets another in. False where there is none. */
+/** Whether every CA that the nodes of a cluster trust has expired: then no node accepts another. False without a CA. */
 export function areTrustedCasEnded(cluster: Pick<Cluster, 'pkiCaCert' | 'pkiOtherCaCert'>, now: Date): boolean {
   const cas = trustedCas(cluster)
   return cas.length > 0 && cas.every((pem) => caDetails(pem).notAfter <= now)
@@ -88,13 +88,15 @@ export function bundleSigningKeyOf(vault: Vault, { id, bundleSigningKey }: Pick<
   return opened(id, () => vault.unseal(bundleSigningKey, id))
 }
 
-/** A new CA for a cluster, its key sealed. The nodes' addresses must be in its network; routes are not limited. */
+/**
+ * A new CA for a cluster, with its key sealed. It limits the nodes' addresses to the network; routes are not limited.
+ */
 export function newCa(
   vault: Vault,
   { id, name, networkCidr, certificateVersion }: CaPurpose,
   { lifetimeDays, groups }: CaLimits,
 ): CaColumns {
-  // A moment ago, for nodes whose clock is slow.
+  // Five minutes ago, for nodes whose clock is slow.
   const notBefore = new Date(Date.now() - 300_000)
   const ca = createCa({
     version: certificateVersionOf({ certificateVersion }),
@@ -114,7 +116,7 @@ export function newBundleKey(vault: Vault, { id }: { id: string }): BundleKeyCol
   return { bundleSigningKey: vault.seal(privateKey, id), bundlePublicKey: publicKey }
 }
 
-/** Nothing, or a new key in place of one that no secret opens: nodes take its bundles when they have enrolled again. */
+/** Nothing, or a new key if no secret opens the current one: nodes accept its bundles after they enrol again. */
 export const bundleKeyThatOpens = (
   vault: Vault,
   { id, bundleSigningKey }: Pick<Cluster, 'id' | 'bundleSigningKey'>,
@@ -126,7 +128,7 @@ export interface PkiChange extends Change {
   readonly cluster: Cluster & CaColumns & BundleKeyColumns
 }
 
-/** Gives a cluster that was made before clusters had them its CA and its bundle-signing key, as part of the change. */
+/** Gives a cluster that is older than these features its CA and its bundle-signing key, as part of the change. */
 export function withPki<C extends Change>(vault: Vault, change: C): C & PkiChange {
   const { cluster, set } = change
   const { pkiCaCert, pkiCaKey, bundleSigningKey, bundlePublicKey } = cluster
@@ -142,7 +144,7 @@ export function withPki<C extends Change>(vault: Vault, change: C): C & PkiChang
   return { ...change, cluster: { ...cluster, ...missing } }
 }
 
-/** The longest beginning of a text that has at most so many bytes of UTF-8. */
+/** The longest prefix of a text within this many bytes of UTF-8. */
 function cutToBytes(text: string, most: number): string {
   let cut = ''
   for (const character of text) {

@@ -17,9 +17,9 @@ const rules = z.object({
 })
 
 /**
- * Sets the format and the lifetime of the nodes' certificates. Another format: all are signed again with the next
- * version. Another lifetime: each is, when it is signed next.
- * @throws ValidationError, NotFoundError, ConflictError when nodes cannot read the format, and while the CA is rotated
+ * Sets the format and the lifetime of the nodes' certificates. A new format: all are signed again with the next
+ * version. A new lifetime applies to each certificate when it is next signed.
+ * @throws ValidationError, NotFoundError, ConflictError when nodes cannot read the format, and during a CA rotation
  */
 export async function updateClusterCertificates(
   scope: Scope,
@@ -41,8 +41,8 @@ export async function updateClusterCertificates(
 const enrollRules = z.object({ enrollGroups: groupsRule })
 
 /**
- * Sets which groups a machine may ask for when it enrols itself. What nodes run does not change; it is a version like the
- * others for its audit trail, and so that two who set the groups at once learn of each other.
+ * Sets the groups that a machine may request when it enrols itself. The nodes' configuration does not change. It is
+ * still a version, for the audit trail and so that two concurrent changes conflict.
  * @throws ValidationError, NotFoundError
  */
 export async function updateClusterEnrollment(
@@ -61,7 +61,7 @@ export async function updateClusterEnrollment(
   return updateCluster(scope, id, `enrolment groups ${JSON.stringify(data.enrollGroups)}`, data)
 }
 
-/** IPv6 routes are refused in both versions: only the CA can stand in the way. */
+/** IPv6 routes are refused in both versions: only the CA can prevent version 1. */
 function assertVersion1Suffices({ pkiCaCert }: Cluster): void {
   if (pkiCaCert === null || parseCaCertificate(pkiCaCert).version === 1) return
   throw new ConflictError('The cluster’s CA is of version 2, which Nebula before 1.10 cannot read')

@@ -13,22 +13,23 @@ import { repairCluster } from '../clusters/cluster-change.ts'
 import { check } from '../shared/rules.ts'
 import type { Vault } from './vault.ts'
 
-/** A CA as nebula-cert writes it: `ca.crt`, `ca.key`, and the passphrase of an encrypted key. */
+/** A CA in the form of nebula-cert: `ca.crt`, `ca.key`, and the passphrase of an encrypted key. */
 export interface ImportedPki {
   readonly caCertificate: string
   readonly caKey: string
   readonly passphrase?: string | undefined
 }
 
-/** Larger than any CA certificate or key of Nebula's with hundreds of networks. */
+/** Larger than any of Nebula's CA certificates or keys with hundreds of networks. */
 const pem = z.string().max(65_536, 'must have at most 65536 characters')
 const rules = z.object({ caCertificate: pem, caKey: pem, passphrase: z.string().max(1024).optional() })
 
 /**
  * UpdateClusterPKI: the cluster takes over a CA that was made elsewhere. The key is sealed before it is stored. A
- * cluster whose nodes hold certificates keeps its CA: another one at once would part them. The same one again is taken
- * always; where the cluster's keys do not open, another one is, too, and its nodes are led to it as by a rotation.
- * @throws ValidationError that names the input at fault, NotFoundError, ConflictError
+ * cluster whose nodes hold certificates keeps its CA: an immediate replacement would disconnect them. Importing the
+ * same CA again is always allowed. If the cluster's keys do not open, another CA is allowed too, and its nodes move to
+ * it by a rotation.
+ * @throws ValidationError with the invalid input, NotFoundError, ConflictError
  */
 export async function importClusterPki(scope: Scope, vault: Vault, id: string, input: ImportedPki): Promise<Cluster> {
   const { caCertificate, caKey, passphrase } = check(rules, input)
@@ -53,13 +54,13 @@ const isSameCa = ({ certificate }: CertificateAuthority, { pkiCaCert }: Cluster)
   pkiCaCert !== null && caDetails(pkiCaCert).fingerprint === certificate.fingerprint
 
 /**
- * A rotation ends to whose new CA nothing leads any more: its key was lost with the old one's, or no node holds a
- * certificate. Another goes on, without the key of the CA that it leads away from.
+ * A rotation ends when nothing leads to its new CA any more: its key was lost with the old one's, or no node holds a
+ * certificate. Any other rotation continues, without the key of the CA that it replaces.
  */
 const withoutLost = (cluster: Cluster, isNew: boolean) =>
   isNew || phaseOf(cluster) === 'TRUST_BOTH' ? rotationEnded : { pkiOtherCaKey: null }
 
-/** Which input each of the PKI's complaints is about. */
+/** The input that each of the PKI's errors refers to. */
 const inputOf: Partial<Record<PkiError['subject'], keyof ImportedPki>> = {
   key: 'caKey',
   passphrase: 'passphrase',
@@ -74,7 +75,7 @@ async function readCa(certificate: string, key: string, passphrase: string | nul
   }
 }
 
-/** A CA that cannot sign the cluster's addresses, or in a format that its nodes cannot read, is of no use to it. */
+/** Refuses a CA that cannot sign the cluster's addresses, or has a format that its nodes cannot read. */
 function assertFits({ certificate }: CertificateAuthority, cluster: Cluster): void {
   const refuse = (message: string) => ValidationError.at(['input', 'caCertificate'], message)
   if (certificate.version > cluster.certificateVersion) {

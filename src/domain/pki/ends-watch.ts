@@ -18,18 +18,21 @@ interface Means {
   readonly now?: () => number
 }
 
-/** Between two looks, in milliseconds: what ends soonest (a day's CA) is warned of six hours before. */
+/**
+ * Between two checks, in milliseconds: the shortest lifetime (a CA of one day) has its warning six hours before the
+ * end.
+ */
 const interval = 3_600_000
-/** The same behind a look that failed. */
+/** The same after a failed check. */
 const retry = 60_000
 
-/** Clusters that are read at once: reading their CAs takes some ten milliseconds. */
+/** Clusters that are read at once: parsing their CAs takes about ten milliseconds. */
 const chunk = 50
 
-/** Clusters that one look says something of; of the others it says how many there are. */
+/** The maximum number of clusters that one check logs; the remaining ones are only counted. */
 const mostTold = 100
 
-/** Nodes that are named for each cluster. */
+/** The maximum number of node names per cluster. */
 const mostNamed = 5
 
 const columns = {
@@ -42,19 +45,21 @@ const columns = {
 } as const
 type Watched = Pick<Cluster, keyof typeof columns>
 
-/** What was said last of a cluster: the same is not said again. */
+/** The last logged state of a cluster: the same state is not logged again. */
 interface Told {
-  /** How near the CA's end is: the shortest warning, in days, that has come; 0 when it has ended, null before. */
+  /**
+   * How near the CA's end is: the shortest warning that was reached, in days; 0 when it has expired, null before any.
+   */
   readonly ca: number | null
-  /** How many certificates have ended, and how many end within each of the warnings. */
+  /** How many certificates have expired, and how many expire within each of the warning times. */
   readonly nodes: readonly number[]
 }
 
 const nothing: Told = { ca: null, nodes: [] }
 
 /**
- * The master's look at what ends: it begins the rotations that are due, and says in the log whose certificates and CAs end
- * soon or have ended, once for each time before the end that `ends.ts` names. Another master says it once more.
+ * The master's check for expiring certificates. It begins the rotations that are due, and logs which certificates and
+ * CAs expire soon or have expired, once for each warning time of `ends.ts`. A new master logs them once more.
  */
 export class EndsWatch {
   readonly #means: Means
@@ -69,7 +74,7 @@ export class EndsWatch {
     this.#now = means.now ?? Date.now
   }
 
-  /** Call it often while this instance is the master; it looks once an hour, in the background. */
+  /** Call it often while this instance is the master; it checks once an hour, in the background. */
   lookWhenDue(): void {
     if (this.#looking !== null || this.#stopped || this.#now() < this.#nextAt) return
     this.#nextAt = this.#now() + interval
@@ -81,7 +86,7 @@ export class EndsWatch {
       .finally(() => (this.#looking = null))
   }
 
-  /** One look at all clusters. */
+  /** Checks all clusters once. */
   async look(): Promise<void> {
     const now = new Date(this.#now())
     const told = new Map<string, Told>()
@@ -110,7 +115,7 @@ export class EndsWatch {
     if (more > 0) this.#means.log.warn({ more }, 'certificates end in more clusters: see Cluster.convergence')
   }
 
-  /** Begins no other look, and waits for the one that runs. */
+  /** Prevents further checks, and waits for the running one. */
   async stop(): Promise<void> {
     this.#stopped = true
     await this.#looking
@@ -125,7 +130,7 @@ export class EndsWatch {
       const last = page.at(-1)
       if (!last || page.length < chunk) return
       after = last.id
-      // SQLite's driver answers at once: without this, nothing else would have its turn before the last page.
+      // SQLite's driver answers synchronously: without this, other work would wait for the last page.
       await setImmediate()
     }
   }
@@ -148,7 +153,7 @@ export class EndsWatch {
         log.info({ clusterId: cluster.id }, `the rotation of the CA of cluster "${cluster.name}" has begun by itself`)
       return begun
     } catch (err) {
-      // The others must not wait for it; the next look tries again.
+      // The other clusters must not wait for it; the next check tries again.
       log.error({ err, clusterId: cluster.id }, 'the rotation of a CA could not begin by itself')
       return false
     }
@@ -186,14 +191,14 @@ export class EndsWatch {
   }
 }
 
-/** The shortest warning that has come before a CA's end, in days; 0 when it has ended, null when none has come. */
+/** The shortest warning time that a CA has reached, in days; 0 when it has expired, null before any. */
 function stageOf(ca: Validity, now: Date): number | null {
   const left = ca.notAfter.getTime() - now.getTime()
   if (left <= 0) return 0
   return warningsOf(lifetimeDaysOf(ca)).findLast((days) => left <= days * day) ?? null
 }
 
-/** How many have ended, then how many of the others end within each warning that is given for such certificates. */
+/** How many have expired, then how many of the others expire within each warning time of such certificates. */
 function countsOf(figures: EndingFigures | undefined): readonly number[] {
   if (figures === undefined) return []
   const [ended = 0, ...ahead] = figures.until

@@ -2,7 +2,7 @@ import type { Operator } from '../../auth/scope.ts'
 import type { Cluster, Prisma } from '../../db/client/types.ts'
 import type { Vault } from './vault.ts'
 
-/** What was sealed again, and how much there is of it. */
+/** The number of clusters that were checked, and of keys that were sealed again. */
 export interface Resealed {
   readonly clusters: number
   readonly keys: number
@@ -11,10 +11,10 @@ export interface Resealed {
 const columns = ['pkiCaKey', 'pkiOtherCaKey', 'bundleSigningKey'] as const
 
 /**
- * Seals every key again under another secret, all or none. Keys that are sealed under it already stay: a rotation that
- * was cut off can be run again.
- * @param vault of the new secret, which opens what the old ones sealed
- * @throws Error that names the clusters and keys that no secret opens; then nothing was changed
+ * Seals every key again under another secret, all or none. Keys that are already sealed under it stay: an interrupted
+ * rotation can be run again.
+ * @param vault with the new secret, which also opens keys sealed under the old ones
+ * @throws Error with the clusters and keys that no secret opens; then nothing was changed
  */
 export const resealAll = (operator: Operator, vault: Vault): Promise<Resealed> =>
   operator.db.$transaction(async (tx) => {
@@ -38,7 +38,7 @@ export const resealAll = (operator: Operator, vault: Vault): Promise<Resealed> =
     return { clusters: clusters.length, keys }
   })
 
-/** Sealed keys that the secrets at hand do not open. */
+/** Sealed keys that no available secret opens. */
 class ClosedKeysError extends Error {
   override readonly name = 'ClosedKeysError'
 }

@@ -2,14 +2,14 @@ import { openCa, type CertificateAuthority } from '../../pki/ca.ts'
 import { PkiError } from '../../pki/errors.ts'
 import { seal, sealingKey, unseal, type SealingKey } from '../../pki/seal.ts'
 
-/** Seals what the database must not hold readable, bound to the cluster it is for. */
+/** Seals secrets that the database must not hold in plain text, bound to their cluster. */
 export class Vault {
   readonly #key: SealingKey
   readonly #previous: readonly SealingKey[]
 
   /**
    * @param secret ORRERY_SECRET
-   * @param previous the secrets before it: what they sealed opens still
+   * @param previous earlier secrets: what they sealed still opens
    */
   constructor(secret: string, previous: readonly string[] = []) {
     this.#key = sealingKey(secret)

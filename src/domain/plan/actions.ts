@@ -4,7 +4,7 @@ import { parseSettings } from '../../nebula/settings-text.ts'
 import { isVersion } from '../../nebula/version.ts'
 import { SIGNED_ANEW, type Signing } from './files.ts'
 
-/** What all nodes are given. */
+/** The files that all nodes receive. */
 export interface SharedFiles {
   readonly config: string
   readonly ca: string
@@ -15,45 +15,47 @@ export interface SharedSides {
   readonly after: SharedFiles
 }
 
-/** What a node is given for itself. */
+/** The files that only one node receives. */
 export interface OwnFiles {
   readonly config: string
   readonly certificate: string
 }
 
-/** A node whose files differ; plain data: it goes to a thread. */
+/** A node whose files differ. Plain data, since it is sent to a thread. */
 export interface ChangedNode {
-  /** Nebula's release, as it reported it; null when it never did. */
+  /** Nebula's release, as the node reported it; null if it never did. */
   readonly nebulaVersion: string | null
-  /** Null where the bundle did not have it, or will not. */
+  /** Null if the old, or the new, bundle does not contain the node. */
   readonly before: OwnFiles | null
   readonly after: OwnFiles | null
   readonly signing: Signing | null
 }
 
-/** What is assumed of a node that never said what it runs: the oldest that is served, which reads the least again. */
+/** The version assumed for a node that never reported one: the oldest supported, which reloads the fewest settings. */
 const OLDEST_NEBULA = '1.6.1'
 
-/** What the Nebula of each node would need. Reading a large configuration takes long: call it through `planThread`. */
+/**
+ * The action that Nebula needs on each node. Parsing a large configuration takes long: call it through `planThread`.
+ */
 export function actionsOf(shared: SharedSides, nodes: readonly ChangedNode[]): Action[] {
   const was = effectiveOf(shared.before)
-  // What is the same on both sides is one value, and compared at once.
+  // If both sides have the same configuration, it is one object and compares immediately.
   const is = shared.after.config === shared.before.config ? was.with(shared.after) : effectiveOf(shared.after)
   return nodes.map(({ nebulaVersion, before, after, signing }) => {
     const [from, to] = [was.of(before), is.of(after)]
     const version = nebulaVersion !== null && isVersion(nebulaVersion) ? nebulaVersion : OLDEST_NEBULA
-    // What the bundle did not have before is started.
+    // A node that is new in the bundle is started.
     return withSigning(from && to ? actionFor(from, to, version) : 'restart', signing)
   })
 }
 
-/** A new certificate is read again; one of another version gives the device other addresses. */
+/** Nebula reloads a new certificate; one of another version changes the addresses of its device. */
 function withSigning(action: Action, signing: Signing | null): Action {
   if (signing === null) return action
   return signing === 'other version' || action === 'restart' ? 'restart' : 'reload'
 }
 
-/** What a node runs on, as its agent puts it together. */
+/** The files of a node, as its agent combines them. */
 function effectiveOf({ config, ca }: SharedFiles, settings = settingsIn(config)) {
   return {
     of: (own: OwnFiles | null): Effective | null =>
@@ -62,7 +64,7 @@ function effectiveOf({ config, ca }: SharedFiles, settings = settingsIn(config))
         ca,
         certificate: own.certificate.replace(SIGNED_ANEW, ''),
       },
-    /** The same settings with other files beside them. */
+    /** The same settings with other shared files. */
     with: (files: SharedFiles) => effectiveOf(files, settings),
   }
 }

@@ -11,36 +11,36 @@ import type { AffectedNode, Comparison } from './compare.ts'
 import type { PlanState } from './files.ts'
 import { actionsInThread, compareInThread } from './thread.ts'
 
-/** What a change would do to the nodes of its cluster. */
+/** The effects of a change on the nodes of its cluster. */
 export interface ChangePlan {
-  /** The cluster's row as it would be. */
+  /** The cluster's row after the change. */
   readonly cluster: Cluster
-  /** The config version that it would have. */
+  /** The config version after the change. */
   readonly version: number
-  /** How many nodes would be given something else. */
+  /** How many nodes would receive different files. */
   readonly nodeCount: number
-  /** The first of them by name, at most 500. */
+  /** The first nodes by name, at most 500. */
   readonly nodes: (first: number) => Promise<NodePlan[]>
   /** How many files of the bundle would differ. */
   readonly fileCount: number
-  /** The first of them by path, at most 200. */
+  /** The first files by path, at most 200. */
   readonly files: (first: number) => FileDiff[]
 }
 
-/** What a change would do to one node. */
+/** The effects of a change on one node. */
 export interface NodePlan {
   readonly id: string
   readonly name: string
-  /** The paths in the bundle that it has and that would differ. */
+  /** The paths in the bundle of the node's files that would differ. */
   readonly files: readonly string[]
-  /** What its Nebula would need. */
+  /** The action that its Nebula would need. */
   readonly action: Action
 }
 
 /**
- * Compares what the nodes are given before and after a change, in a thread.
- * @param means.inTurn runs what is expensive and asked for later
- * @param means.signal ends the comparison
+ * Compares the nodes' files before and after a change, in a thread.
+ * @param means.inTurn queues expensive work that is requested later
+ * @param means.signal aborts the comparison
  * @throws LimitError when the bundle would be too large; AbandonedError
  */
 export async function planChange(
@@ -68,7 +68,7 @@ export async function planChange(
   }
 }
 
-/** The shared configurations of both states. Where they are one, its further files cannot differ and stay out. */
+/** The shared configurations of both states. If they are the same, the further files cannot differ and are left out. */
 async function sharedOf(
   scope: Scope,
   before: Snapshot,
@@ -106,6 +106,6 @@ async function nodePlans(
     return { before, after, signing, nebulaVersion: versions.get(id) ?? null }
   })
   const actions = await inTurn((signal) => actionsInThread({ owner, signal }, shared, changed))
-  // The thread answers for each of them.
+  // The thread returns one action per node, in order.
   return nodes.map(({ id, name, files }, index) => ({ id, name, files, action: actions[index] ?? 'restart' }))
 }

@@ -5,17 +5,17 @@ import { certified, nodeCertificatePath, nodeConfigPath } from '../bundles/compi
 import type { OwnFiles, SharedFiles, SharedSides } from './actions.ts'
 import { renderedFiles, type PlanState, type RenderedFiles, type Signing } from './files.ts'
 
-/** Nodes that a plan can show. */
+/** The maximum number of nodes that a plan shows. */
 const MAX_NODES = 500
 
-/** What lies between the bundles of two states. */
+/** The differences between the bundles of two states. */
 export interface Comparison {
   readonly changes: readonly FileChangeAt[]
-  /** Nodes that are given something else. */
+  /** The number of nodes that receive different files. */
   readonly nodeCount: number
-  /** The first of them by name. */
+  /** The first nodes by name. */
   readonly nodes: readonly AffectedNode[]
-  /** What the first MAX_FILES of the changed files were and are; without those whose content is not shown. */
+  /** The old and new content of the first MAX_FILES changed files, without files whose content is not shown. */
   readonly texts: ReadonlyMap<string, Sides>
   readonly shared: SharedSides
 }
@@ -23,16 +23,16 @@ export interface Comparison {
 export interface AffectedNode {
   readonly id: string
   readonly name: string
-  /** The paths in the bundle that it has and that differ. */
+  /** The paths in the bundle of the node's files that differ. */
   readonly files: readonly string[]
   readonly before: OwnFiles | null
   readonly after: OwnFiles | null
-  /** Null where its certificate stays. */
+  /** Null if the node keeps its certificate. */
   readonly signing: Signing | null
 }
 
 /**
- * Renders both states and compares them. Takes a second for ten thousand nodes: call it through `planThread`.
+ * Renders both states and compares them. Ten thousand nodes take a second: call it through `planThread`.
  * @throws LimitError when the bundle would be too large
  */
 export function compareStates(before: PlanState, after: PlanState): Comparison {

@@ -6,32 +6,32 @@ import type { RenderInput } from '../bundles/compile/compile-input.ts'
 import { MAX_TEXT } from '../bundles/read/file-diff.ts'
 import { nodeCertificatePath, renderFiles } from '../bundles/compile/render.ts'
 
-/** What a snapshot's bundle would be rendered from, and which CA would sign in it; plain data: it goes to a thread. */
+/** The render input of a snapshot's bundle, and the CA that would sign it. Plain data, since it is sent to a thread. */
 export interface PlanState extends RenderInput {
-  /** PEM of the CA that signs; null where there is none yet. */
+  /** PEM of the CA that signs; null when there is none yet. */
   readonly signingCa: string | null
 }
 
-/** What becomes of a certificate: another one of the same version, or of another. */
+/** The new certificate of a node: of the same version, or of another one. */
 export type Signing = 'same version' | 'other version'
 
-/** The files of a bundle that was not compiled. */
+/** The files of a bundle that was rendered but not compiled. */
 export interface RenderedFiles {
-  /** By path; of an opaque one, what tells it from others. */
+  /** By path; for an opaque file, a value that identifies its content. */
   readonly texts: ReadonlyMap<string, string>
-  /** Files whose content is not shown: they are no text, too large, or not written yet. */
+  /** Files whose content is not shown: they are not text, too large, or not written yet. */
   readonly opaque: ReadonlySet<string>
-  /** Nodes whose certificate the next bundle brings, since the change made the present one one of the past. */
+  /** Nodes that receive a new certificate with the next bundle, since the change makes the current one obsolete. */
   readonly signedAnew: ReadonlyMap<string, Signing>
 }
 
-/** Stands behind a certificate that is to be replaced: the file will differ, whatever is in it then. */
+/** Appended to a certificate that will be replaced, so that the file differs in any case. */
 export const SIGNED_ANEW = '# signed anew\n'
 
 /**
- * Renders what a snapshot's bundle would hold.
- * @param before the state before the change, where certificates are to be looked at that it makes obsolete
- * @throws LimitError when they are more than a bundle may hold
+ * Renders the content of a snapshot's bundle.
+ * @param before the state before the change, to find the certificates that the change makes obsolete; null to skip this
+ * @throws LimitError when the files exceed the limits of a bundle
  */
 export function renderedFiles(state: PlanState, before: PlanState | null): RenderedFiles {
   const texts = renderFiles(state)
@@ -50,7 +50,7 @@ export function renderedFiles(state: PlanState, before: PlanState | null): Rende
   return { texts, opaque, signedAnew }
 }
 
-/** The nodes that the change makes the publisher sign again: another CA signs, or in another version. */
+/** The nodes whose certificate the change makes the publisher sign again: with another CA, or in another version. */
 function obsolete(was: PlanState, { certificateVersion, signingCa, nodes }: PlanState): Map<string, Signing> {
   const found = new Map<string, Signing>()
   const isSame = was.certificateVersion === certificateVersion && was.signingCa === signingCa

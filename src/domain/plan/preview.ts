@@ -8,29 +8,29 @@ import { planChange, type ChangePlan } from './change-plan.ts'
 import { readChanged, readOnce, readSnapshot, type Snapshot } from '../publishing/snapshot.ts'
 import { watchNodes } from './written-nodes.ts'
 
-/** What a change would give, and what it would do. */
+/** The result of a change, and its effects. */
 export interface Preview<T> {
   readonly value: T
   readonly plan: ChangePlan
-  /** The cluster as the change would leave it. */
+  /** The cluster after the change. */
   readonly after: Snapshot
 }
 
-/** Thrown through a transaction that is to leave nothing behind. */
+/** Thrown to roll back a transaction. */
 const rollBack = new Error('this change was only looked at')
 
-/** Times that the state before is read without holding others up. */
+/** How often the old state is read without a lock. */
 const tries = 3
 
-/** Nodes that are read one by one behind a change; of more, all are. */
+/** The maximum number of changed nodes that are read one by one; above that, all nodes are read. */
 const fewNodes = 20
 
 /**
- * Runs a change of a cluster and takes it back: with the same rules and refusals, and nothing written, told or logged.
- * The change is whatever domain function `work` calls in the scope that it is given: its transaction is rolled back when
- * it has done its work and both states have been read.
- * @param inTurn runs what is expensive when it is the caller's turn: the preview, and the comparison of its files' lines
- * @throws what the change throws; NotFoundError; LimitError when the bundle would be too large, or too much waits
+ * Runs a change of a cluster and rolls it back: with the same rules and refusals, without storing, emitting or logging
+ * anything. The change is the domain function that `work` calls in the given scope. Its transaction is rolled back
+ * after its work is done and both states have been read.
+ * @param inTurn queues expensive work: the preview, and the comparison of its files' lines
+ * @throws errors of the change; NotFoundError; LimitError when the bundle would be too large, or the queue is full
  */
 export const preview = <T>(
   scope: Scope,
@@ -40,7 +40,7 @@ export const preview = <T>(
 
 async function previewed<T>(scope: Scope, clusterId: string, { work, inTurn, signal }: Work<T>): Promise<Preview<T>> {
   for (let turn = 0; turn <= tries; turn += 1) {
-    // Reading before the transaction keeps the lock short; only where the cluster always changes, it is read inside.
+    // Reading before the transaction keeps the lock short. It is read inside only if the cluster keeps changing.
     const before = turn < tries ? await readSnapshot(scope.db, clusterId) : null
     signal.throwIfAborted()
     const { value, states } = await run(scope, clusterId, { work, before })
@@ -75,7 +75,7 @@ async function run<T>(
         const before = known ?? (await readLocked(tx, clusterId))
         const watched = watchNodes(tx)
         done.result = await change(watched.tx)
-        // Whoever else writes waits meanwhile: of a large cluster, only what is new is read.
+        // Other writers wait in the meantime, so only the changed nodes of a large cluster are read.
         const written = watched.written()
         const isKnown = before !== null && written !== null && written.size <= fewNodes
         const after = await (isKnown ? readChanged(tx, before, written) : readOnce(tx, clusterId))
@@ -86,7 +86,7 @@ async function run<T>(
     } catch (error) {
       if (error !== rollBack) throw error
     }
-    // The change was done before it was rolled back.
+    // The change was completed before it was rolled back.
     return done.result as R
   }
   const db = withOthers(scope.db, { $transaction: transaction })
@@ -95,7 +95,7 @@ async function run<T>(
   return { value, states: seen.states }
 }
 
-/** Reads it where nothing can change any more. */
+/** Reads the cluster while holding its lock. */
 async function readLocked(tx: Tx, clusterId: string): Promise<Snapshot | null> {
   await tx.cluster.updateMany({ where: { id: clusterId }, data: { configVersion: { increment: 0 } } })
   return readOnce(tx, clusterId)

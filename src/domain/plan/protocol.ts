@@ -8,11 +8,11 @@ import type { PlanState } from './files.ts'
 export type PlanPart =
   | { readonly kind: 'state'; readonly side: 'before' | 'after'; readonly state: Omit<PlanState, 'nodes'> }
   | { readonly kind: 'nodes'; readonly nodes: readonly CompileNode[] }
-  /** Nodes of the state after the change: those that the change left alone are named by their ids. */
+  /** Nodes of the state after the change; unchanged nodes are sent as their ids. */
   | { readonly kind: 'nodesAfter'; readonly nodes: readonly (string | CompileNode)[] }
   | { readonly kind: 'actions'; readonly shared: SharedSides; readonly nodes: readonly ChangedNode[] }
 
-/** What `answerJobs` and `JobThreads` are told of it. */
+/** The types that `answerJobs` and `JobThreads` need. */
 export interface PlanJob {
   readonly part: PlanPart
   readonly piece: never

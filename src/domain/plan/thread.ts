@@ -8,14 +8,14 @@ import type { PlanJob, PlanPart } from './protocol.ts'
 
 const threads = new JobThreads<PlanJob>('change-plan')
 
-/** Whose share of the threads it takes, and when nobody wants to know any more. */
+/** The tenant whose share of the threads is used, and the signal that aborts the work. */
 export interface Asker {
   readonly owner: string
   readonly signal: AbortSignal
 }
 
 /**
- * See `compareStates`. Nodes that both states have as the same object are sent once.
+ * See `compareStates`. A node that is the same object in both states is sent once.
  * @throws LimitError when the bundle would be too large; AbandonedError
  */
 export async function compareInThread(asker: Asker, before: PlanState, after: PlanState): Promise<Comparison> {

@@ -5,7 +5,7 @@ import { compareStates } from './compare.ts'
 import type { PlanState } from './files.ts'
 import type { PlanJob } from './protocol.ts'
 
-/** The thread that works out what a change would do. See thread.ts. */
+/** Computes the effects of a change in a thread. See thread.ts. */
 answerJobs<PlanJob>((parts) => {
   const states = new Map<'before' | 'after', Omit<PlanState, 'nodes'>>()
   const nodes = new Map<string, CompileNode>()

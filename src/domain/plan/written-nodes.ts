@@ -2,14 +2,14 @@ import type { Tx } from '../../db/client/types.ts'
 
 const readers = ['findUnique', 'findUniqueOrThrow', 'findFirst', 'findFirstOrThrow', 'findMany', 'count', 'groupBy']
 
-/** A transaction that remembers which nodes it writes. */
+/** A transaction that records which nodes it writes. */
 export interface WatchedTx {
   readonly tx: Tx
-  /** Ids of the nodes that were written so far; null where a statement wrote ones that it did not name. */
+  /** Ids of the nodes that were written so far; null if a statement wrote nodes without naming them. */
   readonly written: () => ReadonlySet<string> | null
 }
 
-/** Watches a transaction. What is not known to read, or to write one node, counts as writing any. */
+/** Watches a transaction. An operation that is not known to read, or to write one node, counts as writing any node. */
 export function watchNodes(tx: Tx): WatchedTx {
   let written: Set<string> | null = new Set()
   const node = new Proxy(tx.node, {

@@ -1,15 +1,15 @@
 import type { NodePresence, NodeReport, WrittenPresence } from '../../db/writes/presence.ts'
 
-/** What is known of one node and not in its row yet. */
+/** The state of one node that is not in its row yet. */
 export interface PendingNode {
   /** Milliseconds since 1970. */
   readonly seenAt: number
-  /** Of a node that reported; null where it was only seen. */
+  /** The cluster of a node that reported; null when the node was only seen. */
   readonly clusterId: string | null
   readonly report: NodeReport | null
 }
 
-/** The latest state of each node that is to be written: as many entries as there are nodes, however often they report. */
+/** The latest state of each node that must be written: one entry per node, however often it reports. */
 export class Pending {
   readonly #nodes: Map<string, PendingNode>
 
@@ -25,7 +25,7 @@ export class Pending {
     return this.#nodes.get(nodeId)
   }
 
-  /** Adds what is newer than all before; returns what is known now. */
+  /** Adds a state that is newer than all previous ones; returns the merged state. */
   add(nodeId: string, newer: PendingNode): PendingNode {
     const older = this.#nodes.get(nodeId)
     const merged = older === undefined ? newer : merge(older, newer)
@@ -33,7 +33,7 @@ export class Pending {
     return merged
   }
 
-  /** Puts back what was not written, under what came meanwhile: of all nodes, or of these. */
+  /** Puts back states that were not written, of all nodes or of these; newer values take precedence. */
   addOlder(older: Pending, nodeIds: Iterable<string> = older.#nodes.keys()): void {
     for (const nodeId of nodeIds) {
       const before = older.get(nodeId)
@@ -46,14 +46,14 @@ export class Pending {
     return Array.from(this.#nodes, ([nodeId, { seenAt, report }]) => ({ nodeId, seenAt, report }))
   }
 
-  /** The clusters that reports came from. */
+  /** The clusters that sent reports. */
   reportingClusters(): ReadonlySet<string> {
     const ids = new Set<string>()
     for (const { clusterId } of this.#nodes.values()) if (clusterId !== null) ids.add(clusterId)
     return ids
   }
 
-  /** What is new in the rows that were written, by cluster. */
+  /** The changes in the rows that were written, by cluster. */
   changes(written: readonly WrittenPresence[]): Map<string, { nodeId: string; appliedVersion: number | null }[]> {
     const byCluster = new Map<string, { nodeId: string; appliedVersion: number | null }[]>()
     for (const { nodeId, clusterId, versionBefore } of written) {

@@ -7,26 +7,26 @@ import { Pending, type PendingNode } from './presence-pending.ts'
 interface PresenceMeans {
   readonly operator: Operator
   readonly log: Logger
-  /** Milliseconds between the end of a write and the next one; null: only `flush` writes. */
+  /** Milliseconds between the end of one write and the next; null: only `flush` writes. */
   readonly interval?: number | null
 }
 
-/** How often a node that is there, and has no news, is written down: milliseconds. */
+/** How often a present node without news is written, in milliseconds. */
 export const presenceResolution = 60_000
 
 /**
- * Gathers in memory what agents report and that they were seen, and writes it for all of them together: one transaction
- * an interval, whatever the number of nodes. What was gathered since the last one is lost when the process is killed.
- * Calls name the node that a credential belongs to, never one that a request names.
+ * Collects in memory what agents report and when they were seen, and writes it in one transaction per interval, for any
+ * number of nodes. Data collected since the last write is lost when the process is killed. Callers pass the node of a
+ * credential, never one that a request names.
  */
 export class Presence {
   readonly #operator: Operator
   readonly #log: Logger
   readonly #interval: number | null
-  /** When a node was last noted, for the resolution; the longest ago first. */
+  /** When a node was last recorded, for the resolution; the oldest entry first. */
   readonly #noted = new Map<string, number>()
   #pending = new Pending()
-  /** What is being written. */
+  /** The states that are being written. */
   #writing = new Pending()
   #turn: Promise<void> = Promise.resolve()
   #timer: NodeJS.Timeout | null = null
@@ -40,7 +40,7 @@ export class Presence {
     this.#interval = interval
   }
 
-  /** Notes that a node's agent is there. Cheap: called with each of its requests, and each look of its streams. */
+  /** Records that a node's agent is present. Cheap: called with each of its requests, and each check of its streams. */
   seen(nodeId: string): void {
     const now = Date.now()
     const before = this.#noted.get(nodeId)
@@ -51,8 +51,8 @@ export class Presence {
   }
 
   /**
-   * Notes what a node's agent reports.
-   * @returns all that is not in the node's row yet
+   * Records the report of a node's agent.
+   * @returns all values that are not in the node's row yet
    */
   report({ nodeId, clusterId }: { nodeId: string; clusterId: string }, report: NodeReport): PendingNode {
     const pending = this.#pending.add(nodeId, { seenAt: Date.now(), clusterId, report })
@@ -62,8 +62,8 @@ export class Presence {
   }
 
   /**
-   * Writes what was gathered until now. What cannot be written stays, under whatever is newer.
-   * @throws whatever the database does
+   * Writes the collected states. A state that cannot be written stays; newer values take precedence.
+   * @throws errors of the database
    */
   flush(): Promise<void> {
     const turn = this.#turn.then(() => this.#write())
@@ -71,7 +71,7 @@ export class Presence {
     return turn
   }
 
-  /** Writes what is left, takes on no more. @throws whatever the database does, when it does so twice */
+  /** Writes the remaining states and accepts no more. @throws errors of the database, if they occur twice */
   async stop(): Promise<void> {
     this.#stopped = true
     if (this.#timer !== null) clearTimeout(this.#timer)
@@ -95,7 +95,7 @@ export class Presence {
       if (this.#failures > 0) this.#log.info({ failures: this.#failures }, 'what nodes report is written again')
       this.#failures = 0
     } catch (error) {
-      // Once, and not every second.
+      // Logged once, not every second.
       if (this.#failures === 0) this.#log.error({ err: error }, 'what nodes report was not written; it is kept')
       this.#failures += 1
     }
@@ -126,7 +126,7 @@ export class Presence {
     await this.#advance(reporting)
   }
 
-  /** Rotations of CAs wait for reports. One that fails here is taken up by the publisher's next sweep. */
+  /** CA rotations wait for reports. The publisher's next sweep retries one that fails here. */
   async #advance(clusterIds: ReadonlySet<string>): Promise<void> {
     if (clusterIds.size === 0) return
     try {
@@ -139,7 +139,7 @@ export class Presence {
   }
 
   #note(nodeId: string, at: number): void {
-    // Behind the others: the map keeps the order of entering.
+    // Inserted anew at the end, since the map keeps the order of insertion.
     this.#noted.delete(nodeId)
     this.#noted.set(nodeId, at)
   }

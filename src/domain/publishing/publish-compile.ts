@@ -9,11 +9,11 @@ import type { Vault } from '../pki/vault.ts'
 
 const day = 86_400
 
-/** What the files of a snapshot's bundle follow from. */
+/** The render input of a snapshot's bundle. */
 export const renderInputOf = ({ cluster, nodes }: Snapshot, shared: SharedPart | null): RenderInput => ({
   certificateVersion: certificateVersionOf(cluster),
   lighthousePort: cluster.lighthousePort,
-  // Only domain/clusters/firewall.ts writes the column, in this shape.
+  // Only domain/clusters/firewall.ts writes the column, in this form.
   firewall: cluster.firewall as unknown as Firewall,
   blocklist: (cluster.pkiCrl ?? '').split('\n').filter((line) => line !== ''),
   cas: trustedCas(cluster),
@@ -22,7 +22,7 @@ export const renderInputOf = ({ cluster, nodes }: Snapshot, shared: SharedPart |
 })
 
 /**
- * Compiles a snapshot, in the thread that is there for it.
+ * Compiles a snapshot in a compiling thread.
  * @throws LimitError when the bundle would be too large; Error when a sealed key does not open
  */
 export async function compileSnapshot(

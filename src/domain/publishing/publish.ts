@@ -15,12 +15,12 @@ interface Means {
   readonly log: Pick<Logger, 'warn'>
 }
 
-/** A cluster that changes faster than it is compiled is left to the next round. */
+/** After this many tries, a cluster that changes faster than it is compiled waits for the next round. */
 const tries = 5
 
 /**
- * Compiles and stores the bundle of what a cluster's nodes must run now, unless it is there. However many instances do
- * so at once, one of them stores it.
+ * Compiles and stores the bundle of a cluster's current configuration, unless it exists. When several instances do so
+ * at the same time, only one of them stores it.
  * @returns the version, or null when there was nothing to publish
  */
 export async function publishCluster({ scope, vault, log }: Means, clusterId: string): Promise<number | null> {
@@ -33,8 +33,8 @@ export async function publishCluster({ scope, vault, log }: Means, clusterId: st
     const shared = await sharedInForce(scope.db, snapshot)
     const bundle = await compileSnapshot(vault, snapshot, shared)
     for (const problem of bundle.problems) log.warn({ clusterId, ...problem }, 'a certificate cannot be signed again')
-    // Before the bundle: what is in no row could not be revoked. Where one was replaced meanwhile, the bundle holds another
-    // than the row, and is made anew.
+    // Certificates are stored before the bundle, since one that is in no row could not be revoked. If one was replaced
+    // in the meantime, the bundle differs from the row and is compiled again.
     if (!(await scope.certificates.replace(bundle.resigned))) continue
     if (!(await store(scope.db, snapshot, bundle))) return null
     scope.changes.emit({ kind: 'published', clusterId, version: cluster.configVersion })
@@ -53,12 +53,12 @@ export async function sharedInForce(
     where: { tenantId_clusterId_version: { tenantId, clusterId: id, version: sharedConfigVersion } },
     select: { data: true },
   })
-  // deleteConfigBundle does not let it go.
+  // deleteConfigBundle keeps this version.
   if (!bundle) throw new Error(`cluster ${id} has no version ${sharedConfigVersion}, whose configuration is in force`)
   return sharedPart(bundle.data)
 }
 
-/** Gives a cluster that was made before clusters had them its keys; whether it had to. */
+/** Gives a cluster from before clusters had keys its keys; returns whether they were missing. */
 async function keysMade(db: Db, vault: Vault, { cluster: { id, ...keys } }: Snapshot): Promise<boolean> {
   if (keys.pkiCaCert !== null && keys.pkiCaKey !== null && keys.bundleSigningKey !== null) return false
   await db.$transaction(async (tx) => {
@@ -72,11 +72,11 @@ async function keysMade(db: Db, vault: Vault, { cluster: { id, ...keys } }: Snap
   return true
 }
 
-/** Stores a compiled bundle; false when another instance was faster or a newer version is there already. */
+/** Stores a compiled bundle; false when another instance was faster or a newer version exists already. */
 async function store(db: Db, { cluster }: Snapshot, bundle: CompiledBundle): Promise<boolean> {
   const { id, tenantId, configVersion: version } = cluster
   return db.$transaction(async (tx) => {
-    // Takes the row's lock; only one gets past it with this version.
+    // Locks the row; only one instance succeeds for this version.
     const [now] = await tx.cluster.updateManyAndReturn({
       where: { id, publishedConfigVersion: { lt: version } },
       data: { publishedConfigVersion: version },
@@ -86,7 +86,7 @@ async function store(db: Db, { cluster }: Snapshot, bundle: CompiledBundle): Pro
     const pendingChanges = withoutPublished(now.pendingChanges, cluster.pendingChanges)
     await tx.cluster.update({
       where: { id },
-      // The newest bundle always holds what is in force, so that older ones can be deleted.
+      // The newest bundle always contains the configuration in force, so older ones can be deleted.
       data: { pendingChanges, ...(isSameShared ? { sharedConfigVersion: version } : {}) },
     })
     const { data, sha256, size } = bundle

@@ -12,8 +12,8 @@ export interface Published {
 }
 
 /**
- * The versions of a cluster as they are published: the present one first, then each newer one. Whoever reads slowly gets
- * the newest and not those before it, so that a stream holds one number, however many versions there are.
+ * The published versions of a cluster: the current one first, then each newer one. A slow reader receives only the
+ * newest, so that a stream holds one number, however many versions there are.
  * @throws NotFoundError when the cluster does not exist or is not in the scope
  */
 export async function followPublished(
@@ -27,12 +27,12 @@ export async function followPublished(
 
 /** @throws NotFoundError when the cluster does not exist or is not in the scope */
 export async function assertInScope(scope: Scope, id: string): Promise<void> {
-  // A node was recognised by its row, and that has a cluster.
+  // Authentication has read the node's row, which belongs to this cluster.
   if (scope.clusterId === id) return
   if ((await getClusterVersion(scope, id)) === null) throw new NotFoundError('Cluster')
 }
 
-/** The same object for all streams that tell of one version, so that its answer can be made once for all. */
+/** The same object for all streams of one version, so that its answer can be serialized once for all. */
 let latest: Published = { clusterId: '', version: 0 }
 
 const published = (clusterId: string, version: number): Published => {

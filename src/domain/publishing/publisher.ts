@@ -8,21 +8,21 @@ import type { Vault } from '../pki/vault.ts'
 
 /** Milliseconds. */
 export interface PublisherTimes {
-  /** How long no change must come before a burst counts as over. */
+  /** How long no change must arrive before a burst counts as over. */
   readonly quiet: number
-  /** How long the first change of a burst waits at most. */
+  /** The maximum delay of the first change of a burst. */
   readonly latest: number
-  /** Between two looks for what was left over: by a crash, or by an instance that is gone. */
+  /** Between two checks for unpublished versions, left by a crash or by an instance that is gone. */
   readonly sweep: number
-  /** The first pause after a failure; doubled with each further one, up to a minute. */
+  /** The first delay after a failure; doubled with each further one, up to a minute. */
   readonly retry: number
 }
 
 const defaultTimes: PublisherTimes = { quiet: 50, latest: 500, sweep: 5000, retry: 1000 }
 const longestRetry = 60_000
 /**
- * While changes come without a moment of quiet, a cluster is published for a third of the time at most: the larger it is,
- * the more changes one version holds, and the fewer versions its nodes have to fetch.
+ * During continuous changes, a cluster is published for at most a third of the time: the larger it is, the more changes
+ * one version contains, and the fewer versions its nodes have to fetch.
  */
 const restShare = 2
 
@@ -30,34 +30,36 @@ interface PublisherMeans {
   readonly operator: Operator
   readonly vault: Vault
   readonly log: Logger
-  /** What cannot be signed for is not tried again until it can, and is told of here; one of its own when absent. */
+  /**
+   * Clusters whose keys do not open are not retried until they do, and are reported here; an own instance when absent.
+   */
   readonly closed?: ClosedClusters
   readonly times?: Partial<PublisherTimes>
-  /** Further work of each sweep, such as the next step of running CA rotations. */
+  /** Additional work of each sweep, such as the next step of running CA rotations. */
   readonly onSweep?: () => Promise<void>
 }
 
 export interface Publisher {
-  /** Takes on no more and waits for what is being published. */
+  /** Accepts no more work and waits for running publications. */
   stop(): Promise<void>
 }
 
-/** What is planned for a cluster. */
+/** The planned publication of a cluster. */
 interface Plan {
-  /** Since when the oldest change waits. */
+  /** When the oldest waiting change arrived. */
   since: number
-  /** How long it waits at most, in milliseconds. */
+  /** The maximum delay, in milliseconds. */
   readonly latest: number
   timer: NodeJS.Timeout | null
   running: boolean
-  /** Whether another change came while it was published. */
+  /** Whether another change arrived during the publication. */
   again: boolean
   failures: number
 }
 
 /**
- * Publishes what changes: hears of changes as they are committed, waits for a burst to end, compiles and stores. What
- * nobody heard of (a crash between the change and its bundle, an instance that went away) is found by looking.
+ * Publishes changes: receives events of committed changes, waits for a burst to end, compiles and stores. Changes
+ * without an event (a crash between the change and its bundle, an instance that is gone) are found by a regular check.
  */
 export function startPublisher({ operator, vault, log, times = {}, onSweep, ...means }: PublisherMeans): Publisher {
   const { quiet, latest, sweep, retry } = { ...defaultTimes, ...times }
@@ -75,7 +77,7 @@ export function startPublisher({ operator, vault, log, times = {}, onSweep, ...m
       known.again = true
       return
     }
-    // A cluster that failed waits for its turn: changes do not make it try any faster.
+    // A cluster that failed waits for its retry: changes do not make it try earlier.
     if (known !== undefined && known.failures > 0 && known.timer !== null) return
     const planned = known ?? { since: now, latest: longest, timer: null, running: false, again: false, failures: 0 }
     if (planned.timer !== null) clearTimeout(planned.timer)
@@ -93,7 +95,7 @@ export function startPublisher({ operator, vault, log, times = {}, onSweep, ...m
       if (version !== null) log.info({ clusterId, version }, 'published')
       planned.failures = 0
     } catch (error) {
-      // Of keys that do not open, the looks that follow say so, and take the cluster up when they do.
+      // Keys that do not open are reported by the next checks, which also publish the cluster once they open.
       if (error instanceof ClosedKeysError) planned.failures = 0
       else {
         planned.failures += 1
@@ -114,7 +116,10 @@ export function startPublisher({ operator, vault, log, times = {}, onSweep, ...m
     void work.finally(() => running.delete(work))
   }
 
-  /** Takes up at once what is there at the start; later only what was there a sweep ago: its own instance comes first. */
+  /**
+   * At the start, publishes all found clusters; later only those found twice in a row, since the instance of
+   * the change comes first.
+   */
   const look = async (isStart: boolean) => {
     try {
       const behind = (await unpublished(operator)).filter((cluster) => !closed.isClosed(cluster))
@@ -127,7 +132,7 @@ export function startPublisher({ operator, vault, log, times = {}, onSweep, ...m
     }
   }
 
-  // What another instance changed is that one's to publish; this one finds it by looking, should the other be gone.
+  // The instance that made a change publishes it; if that instance is gone, the check finds the change.
   const unlisten = operator.changes.listen((event, isOwn) => {
     if (event.kind === 'changed' && isOwn) plan(event.clusterId)
   })
@@ -149,7 +154,7 @@ export function startPublisher({ operator, vault, log, times = {}, onSweep, ...m
   }
 }
 
-/** What is wrong with the database or the disk was said when it began (base/faults.ts), and is met again with each try. */
+/** A fault of the database or the disk was logged when it began (base/faults.ts), and recurs with each try. */
 const levelOf = (error: unknown) => (error instanceof UnavailableError ? 'debug' : 'error')
 
 /** The clusters whose wanted version has no bundle, along idx_clusters_unpublished. */

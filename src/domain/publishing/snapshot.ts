@@ -3,13 +3,13 @@ import { setImmediate } from 'node:timers/promises'
 import type { Cluster, Prisma, Tx } from '../../db/client/types.ts'
 import type { CompileNode } from '../bundles/compile/compile-input.ts'
 
-/** A cluster and its nodes as they were at one version. */
+/** A cluster and its nodes at one version. */
 export interface Snapshot {
   readonly cluster: Cluster
   readonly nodes: readonly CompileNode[]
 }
 
-/** What reads it: a scope's client, or a transaction of it. */
+/** A client that can read it: a scope's, or a transaction of it. */
 type Reader = Pick<Tx, 'cluster' | 'node'>
 
 const columns = {
@@ -31,12 +31,12 @@ const columns = {
 /** Nodes that are read at once: some milliseconds of work between two turns of the event loop. */
 const chunk = 250
 
-/** Times that a snapshot is tried without holding anything up; a cluster that changes all the time outlasts them. */
+/** How often a snapshot is read without a lock; a cluster that keeps changing needs the locked read after them. */
 const tries = 3
 
 /**
- * Reads a cluster with all its nodes, consistent, without keeping anybody from changing it: every change raises the
- * version, so what was read between two looks at one version belongs to it. The last try is a transaction.
+ * Reads a consistent snapshot of a cluster with all its nodes, without blocking changes. Every change raises the
+ * version, so rows that were read between two reads of the same version belong to it. The last try is a transaction.
  * @returns null when the cluster does not exist or is not in the scope
  */
 export async function readSnapshot(
@@ -49,7 +49,7 @@ export async function readSnapshot(
     const after = await db.cluster.findUnique({ where: { id: clusterId }, select: { configVersion: true } })
     if (after?.configVersion === snapshot.cluster.configVersion) return snapshot
   }
-  // Changes of a cluster lock its row; so does this, by a write that writes what is there.
+  // Changes of a cluster lock its row. This does the same with a write that changes nothing.
   return db.$transaction === undefined
     ? readOnce(db, clusterId)
     : db.$transaction(async (tx) => {
@@ -58,7 +58,7 @@ export async function readSnapshot(
       })
 }
 
-/** The same in one go; consistent within a change of the cluster, which holds its lock. */
+/** The same without checks; consistent within a change of the cluster, which holds its lock. */
 export async function readOnce(db: Reader, clusterId: string): Promise<Snapshot | null> {
   const cluster = await db.cluster.findUnique({ where: { id: clusterId } })
   if (!cluster) return null
@@ -74,14 +74,15 @@ export async function readOnce(db: Reader, clusterId: string): Promise<Snapshot 
     })
     nodes.push(...rows.map(compileNode))
     if (rows.length < chunk) return { cluster, nodes }
-    // SQLite's driver answers at once: without this, nothing else would have its turn before the last chunk.
+    // SQLite's driver answers synchronously: without this, other work would wait for the last chunk.
     await setImmediate()
   }
 }
 
 /**
- * The snapshot behind a change of a few nodes, of which the others stand in the one before: consistent within the change.
- * @param written ids of the nodes that were made, changed or deleted since
+ * The snapshot after a change of a few nodes; the other nodes come from the previous snapshot. Consistent within the
+ * change.
+ * @param written ids of the nodes that were created, changed or deleted since
  * @returns null when the cluster does not exist any more
  */
 export async function readChanged(
@@ -100,7 +101,7 @@ export async function readChanged(
     orderBy: { name: 'asc' },
   })
   for (const row of rows) {
-    // The database decides the order of names: rendered files follow it.
+    // Asks the database for the place of the name: rendered files follow its order of names.
     const previous = await db.node.findFirst({
       where: { tenantId, clusterId: id, name: { lt: row.name } },
       orderBy: { name: 'desc' },
@@ -114,7 +115,7 @@ export async function readChanged(
 
 type Row = Prisma.NodeGetPayload<{ select: typeof columns }>
 
-/** Only the domain writes the two lists, in this shape. */
+/** Only the domain writes the two lists, in this form. */
 const compileNode = ({ routes, groups, ...row }: Row): CompileNode => ({
   ...row,
   routes: routes as string[],

@@ -9,7 +9,7 @@ import { check } from '../shared/rules.ts'
 
 export type ReplicaRole = 'master' | 'replica'
 
-/** The columns that a query reads; all when absent. */
+/** The columns that a query reads; all if absent. */
 interface Query {
   readonly select?: Prisma.ReplicaSelect
 }
@@ -20,7 +20,7 @@ export interface ReplicaFilter {
   readonly healthy?: boolean | undefined
 }
 
-/** Instances are few: a list of them has no pages and ends here. */
+/** Instances are few: their list has no pages and is cut at this length. */
 export const mostReplicas = 500
 
 /** GetReplica: one instance by id; null when it does not exist. */
@@ -46,18 +46,18 @@ export async function listReplicas(operator: Operator, { role, healthy }: Replic
   })
 }
 
-/** ListHealthyReplicas: the instances that were heard of within the lease of 30 seconds, by address; at most 500. */
+/** ListHealthyReplicas: the instances with a heartbeat within the lease of 30 seconds, by address; at most 500. */
 export const listHealthyReplicas = (
   operator: Operator,
   filter: Omit<ReplicaFilter, 'healthy'> = {},
   query: Query = {},
 ) => listReplicas(operator, { ...filter, healthy: true }, query)
 
-/** GetMaster: the instance that is the master and whose lease runs; null when there is none. */
+/** GetMaster: the instance that is the master and whose lease is valid; null when there is none. */
 export const getMaster = async (operator: Operator, query: Query = {}) =>
   (await listHealthyReplicas(operator, { role: 'master' }, query))[0] ?? null
 
-/** CountMasters: how many instances are the master: 0 or 1. */
+/** CountMasters: the number of masters: 0 or 1. */
 export const countMasters = (operator: Operator): Promise<number> =>
   operator.db.replica.count({ where: { role: 'master', id: { not: vacatedSeat.id } } })
 
@@ -70,8 +70,8 @@ const rules = z.object({
 })
 
 /**
- * UpsertReplica: makes an instance known under its address. The row of an address that is known already becomes the new
- * instance's, with its role.
+ * UpsertReplica: registers an instance under its address. An existing row of the same address is taken over by the new
+ * instance, with its role.
  * @throws ValidationError
  */
 export async function upsertReplica(operator: Operator, input: { address: string }): Promise<Replica> {
@@ -81,15 +81,15 @@ export async function upsertReplica(operator: Operator, input: { address: string
 }
 
 /**
- * UpdateReplicaHeartbeat: a sign of life. A master whose lease ran out is a replica from then on.
+ * UpdateReplicaHeartbeat: records a heartbeat. A master whose lease has expired becomes a replica.
  * @throws NotFoundError
  */
 export const updateReplicaHeartbeat = async (operator: Operator, id: string): Promise<Replica> =>
   found(await operator.lease.heartbeat(id))
 
 /**
- * UpdateReplicaRole: makes an instance the master, where there is no other whose lease runs, or takes the role from it.
- * An instance that is told so by its heartbeat waits one lease before it acts as the master.
+ * UpdateReplicaRole: makes an instance the master if no other one has a valid lease, or removes its role. An instance
+ * that learns from its heartbeat that it is the master waits one lease before it acts as the master.
  * @throws NotFoundError, ConflictError
  */
 export async function updateReplicaRole(operator: Operator, id: string, role: ReplicaRole): Promise<Replica> {
@@ -105,7 +105,7 @@ export async function updateReplicaRole(operator: Operator, id: string, role: Re
 }
 
 /**
- * DeleteReplica: forgets an instance. One that is alive registers again with its next heartbeat.
+ * DeleteReplica: removes an instance. A running one registers again with its next heartbeat.
  * @throws NotFoundError
  */
 export async function deleteReplica(operator: Operator, id: string): Promise<Replica> {
@@ -114,7 +114,7 @@ export async function deleteReplica(operator: Operator, id: string): Promise<Rep
   return deleted
 }
 
-/** PruneStaleReplicas: forgets the instances that were not heard of for five minutes; returns how many. */
+/** PruneStaleReplicas: removes the instances without a heartbeat for five minutes; returns how many. */
 export async function pruneStaleReplicas(operator: Operator): Promise<number> {
   const gone = await operator.lease.prune()
   wentDown(operator, gone)
@@ -130,7 +130,7 @@ function wentDown({ changes }: Operator, ids: readonly string[]): void {
   for (const replicaId of ids) changes.emit({ kind: 'replicaDown', replicaId })
 }
 
-/** What the server's own instance needs of the table of replicas. */
+/** The operations on the table of replicas that the server's own instance needs. */
 export const replicaRegistry = (operator: Operator) => ({
   register: async ({ id, address }: { id: string; address: string }, options: { onlyLate: boolean }) =>
     roleOf(cameUp(operator, await operator.lease.register({ id, ...check(rules, { address }, []) }, options))),
@@ -143,7 +143,7 @@ export const replicaRegistry = (operator: Operator) => ({
   },
 })
 
-// The table's CHECK allows the two.
+// The table's CHECK allows only these two.
 const roleOf = (replica: Replica | null) => (replica ? (replica.role as ReplicaRole) : null)
 
 function found(replica: Replica | null): Replica {
@@ -151,5 +151,5 @@ function found(replica: Replica | null): Replica {
   return replica
 }
 
-/** One spelling for one address: lower-case host, no default port, a path. */
+/** A single spelling for each address: lower-case host, no default port, a path. */
 const canonical = (address: string): string => new URL(address).href

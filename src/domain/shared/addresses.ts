@@ -3,7 +3,7 @@ import * as z from 'zod'
 
 import { formatNetwork, isFullAddress, overlaps, parseNetwork, type Network } from '../../base/networks.ts'
 
-/** What no machine lets another one have (RFC 6890; Linux drops packets from and to most of them). */
+/** Ranges that machines cannot use to reach each other (RFC 6890; Linux drops packets from and to most of them). */
 const reserved: readonly (readonly [network: Network, what: string])[] = [
   [ipaddr.parseCIDR('0.0.0.0/8'), 'stands for “this network”'],
   [ipaddr.parseCIDR('127.0.0.0/8'), 'is every machine’s own'],
@@ -15,19 +15,22 @@ const reserved: readonly (readonly [network: Network, what: string])[] = [
   [ipaddr.parseCIDR('ff00::/8'), 'is for multicast'],
 ]
 
-/** Why a network can be nobody's, as a rule says it; null when it can. A larger one, a default route say, may hold such. */
+/**
+ * Why a network cannot be assigned, as an error; null when it can. A larger one, such as a default route, may contain
+ * such ranges.
+ */
 export function reservedProblem(network: Network): string | null {
   const clash = reserved.find(([taken]) => taken[1] <= network[1] && overlaps(taken, network))
   return clash ? `must not be within ${formatNetwork(clash[0])}, which ${clash[1]}` : null
 }
 
-/** The overlay network of a cluster: IPv4, with room for two nodes at least. */
+/** The overlay network of a cluster: IPv4, with room for at least two nodes. */
 export const networkRule = z.string().transform((text, context) => {
   const network = parseNetwork(text)
   if (!network) return refuse(context, 'must be a network in CIDR notation without host bits, such as 10.42.0.0/16')
   if (network[0].kind() !== 'ipv4') return refuse(context, 'must be an IPv4 network')
   if (network[1] < 8 || network[1] > 30) return refuse(context, 'must have a prefix length of 8 to 30')
-  // With a prefix of 8 at least, it holds none of them but the link's own, which then is within 169.0.0.0/8.
+  // A prefix of at least 8 contains no reserved range but link-local, which is then within 169.0.0.0/8.
   const problem = reservedProblem(network)
   return problem === null ? formatNetwork(network) : refuse(context, problem)
 })

@@ -2,7 +2,7 @@ import { sql, type Sql } from '../../db/reads/pages.ts'
 import { check, namePartRule } from './rules.ts'
 
 /**
- * The name contains `part`, upper and lower case alike; the part's own `%` and `_` mean themselves.
+ * The name contains `part`, case-insensitive; `%` and `_` in the part are literal.
  * @throws ValidationError when no name could contain it
  */
 export function nameContains(part: string): Sql {
@@ -11,5 +11,5 @@ export function nameContains(part: string): Sql {
   return sql`lower(x.name) LIKE lower(${pattern}) ESCAPE '\\'`
 }
 
-/** `column` is or is not true. Written as the bare column, since the partial indexes are declared with it. */
+/** Tests whether `column` is true. Written as the bare column, as the partial indexes declare it. */
 export const isTrue = (column: Sql, wanted: boolean): Sql => (wanted ? column : sql`NOT ${column}`)

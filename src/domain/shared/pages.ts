@@ -4,21 +4,21 @@ import type { Listing, Row, Sql, Window } from '../../db/reads/pages.ts'
 export type { Window } from '../../db/reads/pages.ts'
 
 /**
- * A list of the domain: which rows, in which order. The same description answers one page of everything in scope and
- * a page for each of many parents, and counts them.
+ * A list of the domain: its rows and their order. The same description serves one page of all rows in scope, a page for
+ * each of many parents, and counts.
  */
 export interface List {
   readonly listing: Listing
   readonly where: readonly Sql[]
 }
 
-/** What of a list's rows is wanted: the fields to read and the part of the order. */
+/** The requested part of a list: the fields to read and the part of the order. */
 export interface Excerpt {
   readonly fields: readonly string[]
   readonly window: Window
 }
 
-/** A page of all rows of the list that the scope reaches. */
+/** A page of all rows of the list that are in the scope. */
 export const readPage = (scope: Scope, { listing, where }: List, { fields, window }: Excerpt): Promise<Row[]> =>
   scope.pages.page(listing, fields, where, window)
 

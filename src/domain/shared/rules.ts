@@ -5,7 +5,7 @@ import { lineProblem, textProblem } from '../../base/text.ts'
 import { isVersion } from '../../nebula/version.ts'
 
 /**
- * Checks an input against its rules and returns it as the rules shape it (names trimmed, defaults filled in).
+ * Checks an input against its rules and returns the transformed input (trimmed names, defaults).
  * @throws ValidationError with every broken rule and the path to it
  */
 export function check<Shape extends z.ZodType>(rules: Shape, input: unknown, at: readonly string[] = ['input']) {
@@ -15,11 +15,11 @@ export function check<Shape extends z.ZodType>(rules: Shape, input: unknown, at:
     path: [...at, ...issue.path.map(String)],
     message: issue.message,
   }))
-  // A failed parse has at least one issue; the type does not say so.
+  // A failed parse has at least one issue, which the type does not express.
   throw new ValidationError([first ?? { path: at, message: 'is not valid' }, ...rest])
 }
 
-/** A rule of base/text.ts as one of an input. */
+/** Converts a rule of base/text.ts into one of an input. */
 function obeys(problem: (text: string) => string | null) {
   return (text: string, context: z.RefinementCtx): void => {
     const message = problem(text)
@@ -34,10 +34,10 @@ const lineRule = z
   .transform((name) => name.trim())
   .refine((name) => name.length > 0, 'must not be empty')
 
-/** A name of anything: 1 to 255 characters once trimmed, none of them a control character. */
+/** Any name: 1 to 255 characters once trimmed, without control characters. */
 export const nameRule = lineRule.refine((name) => [...name].length <= 255, 'must have at most 255 characters')
 
-/** A name that goes into certificates, which have room for so much (slackhq/nebula cert/cert_v2.go, MaxNameLength). */
+/** A name in certificates, which limit its length (slackhq/nebula cert/cert_v2.go, MaxNameLength). */
 export const certifiedNameRule = lineRule.refine(
   (name) => Buffer.byteLength(name) <= 253,
   'must have at most 253 bytes of UTF-8',
@@ -49,7 +49,7 @@ export const groupRule = certifiedNameRule.refine((group) => !group.includes(','
 /** A UDP port. */
 export const portRule = z.int('must be a whole number').min(1, 'must be 1 to 65535').max(65535, 'must be 1 to 65535')
 
-/** What Nebula's `-version` says. */
+/** The output of Nebula's `-version`. */
 export const nebulaVersionRule = z
   .string()
   .max(100, 'must have at most 100 characters')
@@ -69,24 +69,24 @@ export const certificateLifetimeRule = days(3650)
 /** How long a new CA is valid, in days. */
 export const caLifetimeRule = days(7300)
 
-/** The largest packet of the tunnel device, in bytes. */
+/** The maximum packet size of the tunnel device, in bytes. */
 export const mtuRule = z
   .int('must be a whole number')
   .min(1280, 'must be 1280 to 9000 bytes')
   .max(9000, 'must be 1280 to 9000 bytes')
 
-/** A free text that people read later, such as what a bundle changes. */
+/** A free text for people, such as a bundle's message. */
 export const messageRule = z
   .string()
   .superRefine(obeys(textProblem))
   .trim()
   .max(1000, 'must have at most 1000 characters')
 
-/** A part of a name that a list is narrowed to: no name is longer, and SQLite compares with 50 000 bytes at most. */
+/** A part of a name that filters a list: no name is longer, and SQLite matches at most 50 000 bytes. */
 export const namePartRule = z.string().superRefine(obeys(lineProblem)).max(255, 'must have at most 255 characters')
 
 type Defined<T> = { [Key in keyof T]?: Exclude<T[Key], undefined> }
 
-/** The fields that were given: what is absent from an update stays as it is. */
+/** The fields that were given: an absent field of an update stays unchanged. */
 export const defined = <T extends object>(fields: T): Defined<T> =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Defined<T>

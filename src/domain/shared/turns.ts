@@ -5,22 +5,22 @@ interface Waiting<Request, Answer> {
 }
 
 /**
- * Gathers requests for one thing (a cluster, say) while the work for it runs, and hands them to the next turn of the
- * work together. Nobody waits for others to come: the first one's turn begins at once.
+ * Gathers requests for one thing (a cluster, say) while the work for it runs, and passes them together to the next
+ * turn. A request never waits for further ones: the first one's turn begins immediately.
  */
 export class Turns<Request, Answer> {
   readonly #most: number
   readonly #queues = new Map<string, Waiting<Request, Answer>[]>()
 
-  /** @param most requests of one turn */
+  /** @param most the maximum number of requests in one turn */
   constructor(most: number) {
     this.#most = most
   }
 
   /**
    * Adds a request and waits for its answer.
-   * @param work answers for many requests, in their order; an Error is the answer to its request alone, and what it
-   * throws is everybody's. That of the turn's first request is called
+   * @param work answers many requests, in their order. An Error in the list answers its own request only; a thrown
+   * error fails the whole turn. Only the `work` of the request that started the queue is called
    */
   take(
     id: string,

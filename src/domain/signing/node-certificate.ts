@@ -10,9 +10,9 @@ import { certificateVersionOf } from '../pki/cluster-ca.ts'
 import { contentOf, signNodeFile, type Certified } from './node-file.ts'
 import type { Revoked } from './revocation.ts'
 
-/** The columns of a node that a signature fills. */
+/** The columns of a node that a signature sets. */
 export interface Identity {
-  /** PEM, as signNodeFile gives it. */
+  /** PEM, as signNodeFile returns it. */
   readonly certificate: string
   readonly certificateFingerprint: string
   readonly certificateExpiresAt: Date
@@ -21,8 +21,8 @@ export interface Identity {
 type SigningCluster = Pick<Cluster, 'networkCidr' | 'certificateVersion' | 'certificateLifetimeDays'>
 
 /**
- * Signs a node's certificate, for as long as the cluster says and the CA allows.
- * @throws ValidationError at the input that oversteps the CA's limits, ConflictError when the CA has expired
+ * Signs a node's certificate, for the cluster's lifetime within the limits of the CA.
+ * @throws ValidationError at the input that exceeds the CA's limits, ConflictError when the CA has expired
  */
 export function signIdentity(
   ca: CertificateAuthority,
@@ -38,7 +38,7 @@ export function signIdentity(
 }
 
 /**
- * Refuses what the cluster's CA will not sign once the node sends its key.
+ * Refuses values that the cluster's CA would not sign once the node sends its key.
  * @throws ValidationError
  */
 export function assertSignable(cluster: SigningCluster & Pick<Cluster, 'pkiCaCert'>, node: Certified): void {
@@ -59,7 +59,7 @@ export function assertSignable(cluster: SigningCluster & Pick<Cluster, 'pkiCaCer
 }
 
 /**
- * Reads the public key that a machine sent.
+ * Reads the public key of a machine.
  * @throws ValidationError at `input.publicKey` for a private key, another kind or length, or a point of low order
  */
 export function readPublicKey(pem: string): NodePublicKey {
@@ -74,8 +74,8 @@ export function readPublicKey(pem: string): NodePublicKey {
 type Certificates = Pick<Node, 'certificate' | 'supersededCertificates'>
 
 /**
- * Every certificate of a node that is valid still: what a blocklist must name when the node is revoked. Those before
- * the present one are among them: whoever kept one could go on with it.
+ * All certificates of a node that are still valid: the entries that a blocklist needs when the node is revoked.
+ * Superseded certificates are included, since a stored copy could still be used.
  */
 export const certificatesOf = ({ certificate, supersededCertificates }: Certificates): Revoked[] => [
   ...Object.entries(supersededOf(supersededCertificates)).map(([fingerprint, at]) => ({
@@ -87,17 +87,20 @@ export const certificatesOf = ({ certificate, supersededCertificates }: Certific
     : parseCertificates(certificate).map(({ fingerprint, notAfter }) => ({ fingerprint, expiresAt: notAfter }))),
 ]
 
-/** `nodes.superseded_certificates` once the present certificate has been replaced; what has expired is let go. */
+/**
+ * The next value of `nodes.superseded_certificates` when the current certificate is replaced; expired entries are
+ * removed.
+ */
 export function superseding(node: Certificates, now = new Date()): Record<string, string> {
   const valid = certificatesOf(node).filter(({ expiresAt }) => expiresAt > now)
   return Object.fromEntries(valid.map(({ fingerprint, expiresAt }) => [fingerprint, expiresAt.toISOString()]))
 }
 
-/** Certificates of one node that may be valid at a time: each of them may have to stand on every node's blocklist. */
+/** The maximum number of valid certificates of one node: each of them may end up on every node's blocklist. */
 const mostCertificates = 256
 
 /**
- * Keeps a node that asks again and again from filling its cluster's list of revoked certificates.
+ * Prevents a node that renews too often from filling its cluster's list of revoked certificates.
  * @throws ConflictError
  */
 export function assertFewCertificates(node: Certificates & Pick<Node, 'name'>): void {
@@ -112,7 +115,7 @@ export function assertFewCertificates(node: Certificates & Pick<Node, 'name'>): 
 const supersededOf = (column: Node['supersededCertificates']) => column as Record<string, string>
 
 /**
- * For a node that sends its key and nothing else: what its CA refuses is no input's fault.
+ * For a node that sends only its key: a refusal of the CA does not concern an input.
  * @throws ConflictError
  */
 export function forNode<T>(work: () => T): T {
@@ -124,7 +127,7 @@ export function forNode<T>(work: () => T): T {
   }
 }
 
-/** Which input each of the PKI's complaints is about. */
+/** The input that each of the PKI's errors refers to. */
 const inputOf: Partial<Record<PkiError['subject'], string>> = {
   name: 'name',
   networks: 'overlayIp',

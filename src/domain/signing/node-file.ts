@@ -3,16 +3,16 @@ import type { CertificateVersion } from '../../pki/certificate.ts'
 import type { NodePublicKey } from '../../pki/keys.ts'
 import { signNode, type NodeCertificateRequest } from '../../pki/sign.ts'
 
-/** What of a node its certificate says. */
+/** The data of a node in its certificate. */
 export interface Certified {
   readonly name: string
-  /** Without the prefix length, which is the network's. */
+  /** Without the prefix length, which comes from the network. */
   readonly overlayIp: string
   readonly routes: readonly string[]
   readonly groups: readonly string[]
 }
 
-/** How a cluster has its certificates. */
+/** The terms of a cluster's certificates. */
 interface Terms {
   readonly version: CertificateVersion
   /** The overlay network, such as `10.42.0.0/16`. */
@@ -23,9 +23,9 @@ interface Terms {
 
 /** A node's certificate file, as Nebula's `pki.cert` names it. */
 export interface NodeFile {
-  /** PEM: the block of the cluster's version, behind one of version 1 where nodes of both versions meet. */
+  /** PEM: the block of the cluster's version, after one of version 1 where nodes of both versions communicate. */
   readonly pem: string
-  /** Of the block of the cluster's version. */
+  /** The fingerprint of the block with the cluster's version. */
   readonly fingerprint: string
   readonly notAfter: Date
 }
@@ -39,10 +39,10 @@ export const contentOf = (networkCidr: string, { name, overlayIp, routes, groups
 })
 
 /**
- * Signs all that a node holds, whoever asks for it: enrolment, a renewal, a change of the node, or a bundle. In a cluster
- * of version 2 whose CA is of version 1, nodes that still hold certificates of version 1 only can talk to this one by its
- * own of that version: it stands before the other and says what of it is IPv4, since that version holds nothing else.
- * Nebula wants the first address of both to be the same (pki.go, `newCertState`), and nothing more of what they say.
+ * Signs all certificates of a node, for an enrolment, a renewal, a change of the node, or a bundle. In a cluster of
+ * version 2 whose CA is of version 1, nodes that still have only a certificate of version 1 need one of that version
+ * from this node, too: it precedes the other and contains only the IPv4 part, since that version holds nothing else.
+ * Nebula requires that the first address of both is the same (pki.go, `newCertState`), and no more.
  * @throws PkiError when the CA does not allow it, or the cluster's version cannot hold it
  */
 export function signNodeFile(
@@ -60,7 +60,7 @@ export function signNodeFile(
   }
 }
 
-/** What version 1 can hold of a certificate; null without an IPv4 address, which it cannot be without. */
+/** The part of a certificate that version 1 can hold; null without an IPv4 address, which it requires. */
 function inVersion1(request: NodeCertificateRequest): NodeCertificateRequest | null {
   const networks = request.networks.filter(isIpv4)
   if (networks.length === 0) return null

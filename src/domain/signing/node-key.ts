@@ -25,11 +25,11 @@ import type { Vault } from '../pki/vault.ts'
 const rules = z.object({ nebulaVersion: nebulaVersionRule.optional() })
 
 /**
- * Signs a node's certificate for the key that it sends. The key it has already: only its validity is new, and nobody
- * else needs to hear of it, so there is no new version. Its first key, or another one: a change of the cluster, and the
- * certificate of the key before is revoked.
- * @throws ValidationError at `input.publicKey`, NotFoundError, ConflictError when the key is another node's, when Nebula
- * is too old for the cluster, or when the CA does not allow what the node is
+ * Signs a node's certificate for the key that it sends. For the key it already has, only the validity changes. That
+ * concerns no other node, so there is no new version. A first or different key is a change of the cluster, and the
+ * previous key's certificate is revoked.
+ * @throws ValidationError at `input.publicKey`, NotFoundError, ConflictError when another node has the key, when Nebula
+ * is too old for the cluster, or when the CA does not allow the node's values
  */
 export async function renewNodeCertificate(
   scope: Scope,
@@ -52,13 +52,13 @@ interface GivenKey {
   readonly nebulaVersion: string | null
 }
 
-/** Null when the node has another key, or its cluster no keys yet. */
+/** Null when the node has another key, or when its cluster has no keys yet. */
 const renewSame = (scope: Scope, vault: Vault, id: string, given: GivenKey) =>
   scope.db.$transaction(async (tx) => {
     const found = await tx.node.findUnique({ where: { id }, select: { clusterId: true, publicKey: true } })
     if (!found) throw new NotFoundError('Node')
     if (found.publicKey !== given.pem) return null
-    // Adding nothing locks the row: no rotation of the CA and no change of the node comes in between.
+    // Adding zero locks the row: no CA rotation and no change of the node can happen in between.
     const [cluster] = await tx.cluster.updateManyAndReturn({
       where: { id: found.clusterId },
       data: { configVersion: { increment: 0 } },

@@ -14,15 +14,15 @@ import { revoke } from './revocation.ts'
 import { routesOf } from '../nodes/routes.ts'
 import type { Vault } from '../pki/vault.ts'
 
-/** What of a node a change may set that its certificate says. */
+/** The certified values of a node that a change may set. */
 interface Changed {
   readonly routes?: readonly string[]
   readonly groups?: readonly string[]
 }
 
 /**
- * Signs a node's certificate again when what it says changes, as part of the change. The one before is revoked when it
- * says more than the new one; where it says less, nobody gains by it. A node that sent no key yet gets nothing.
+ * Signs a node's certificate again when its content changes, as part of the change. The previous one is revoked if it
+ * grants more than the new one; if it grants less, it is harmless. A node without a key receives no certificate.
  * @returns the columns to write
  * @throws ValidationError when the CA does not allow it, ConflictError when it has expired
  */
@@ -44,5 +44,5 @@ export function renewed(vault: Vault, change: NodeChange, changed: Changed): Ide
   return { ...identity, supersededCertificates: superseding(node) }
 }
 
-/** The groups of a row; only this layer writes them, as a list of texts. */
+/** The groups of a row; only this layer writes them, as a list of strings. */
 export const groupsOf = ({ groups }: Pick<Node, 'groups'>): readonly string[] => groups as string[]

@@ -4,21 +4,21 @@ import type { ResignedNode } from '../../db/writes/certificates.ts'
 import type { Db, Tx } from '../../db/client/types.ts'
 import { superseding } from './node-certificate.ts'
 
-/* For whoever works in a scope of their own; the publisher, which works in all of them, has `certificates.replace`. */
+/* For work in a tenant's scope; the publisher, which works in all scopes, uses `certificates.replace`. */
 
-/** Certificates that are written in one transaction, and between two turns of the event loop: some 10 ms of work. */
+/** Certificates per transaction, and per turn of the event loop: about 10 ms of work. */
 const chunk = 25
 
 /**
- * Writes the certificates that were signed again, each over the one that it was made for. They are written before their
- * bundle, since what is not in a row could not be revoked.
- * @returns false when one was replaced in the meantime: the bundle holds another than the row, and is made anew
+ * Writes the certificates that were signed again, each in place of the one that it was made for. They are written
+ * before their bundle, since one that is in no row could not be revoked.
+ * @returns false when one was replaced in the meantime: the bundle differs from the row and must be compiled again
  */
 export async function keepResigned(db: Pick<Db, '$transaction'>, resigned: readonly ResignedNode[]): Promise<boolean> {
   for (let start = 0; start < resigned.length; start += chunk) {
     const written = await db.$transaction((tx) => writeResigned(tx, resigned.slice(start, start + chunk)))
     if (!written) return false
-    // SQLite's driver answers at once: without this, nothing else would have its turn before the last chunk.
+    // SQLite's driver answers synchronously: without this, other work would wait for the last chunk.
     await setImmediate()
   }
   return true

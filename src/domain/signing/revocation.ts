@@ -1,15 +1,15 @@
 import type { Prisma } from '../../db/client/types.ts'
 import type { Change } from '../clusters/cluster-change.ts'
 
-/** A certificate that must not be trusted any more, until it ends by itself. */
+/** A certificate that must not be trusted until it expires. */
 export interface Revoked {
   readonly fingerprint: string
   readonly expiresAt: Date
 }
 
 /**
- * Puts certificates on the cluster's list, from which every node's `pki.blocklist` is made, and takes those off that
- * have expired: an expired certificate is refused without it. Call it once in a change.
+ * Adds certificates to the cluster's list, the source of every node's `pki.blocklist`, and removes those that have
+ * expired, since nodes refuse them anyway. Call it once in a change.
  */
 export function revoke({ cluster, set }: Change, revoked: readonly Revoked[]): void {
   if (revoked.length === 0) return
@@ -18,7 +18,7 @@ export function revoke({ cluster, set }: Change, revoked: readonly Revoked[]): v
   const expiries = { ...known, ...Object.fromEntries(revoked.map((one) => [one.fingerprint, expiry(one)])) }
   const listed = [...revokedFingerprints(cluster), ...revoked.map(({ fingerprint }) => fingerprint)]
   const now = new Date().toISOString()
-  // An entry without a time was made before times were kept: it stays.
+  // An entry without a time is older than the times: it stays.
   const kept = [...new Set(listed)].filter((fingerprint) => (expiries[fingerprint] ?? now) >= now)
   set({
     pkiCrl: kept.length === 0 ? null : kept.join('\n'),
@@ -31,7 +31,7 @@ export function revoke({ cluster, set }: Change, revoked: readonly Revoked[]): v
   })
 }
 
-/** The fingerprints of `clusters.pki_crl`, one a line. */
+/** The fingerprints of `clusters.pki_crl`, one per line. */
 export const revokedFingerprints = ({ pkiCrl }: { readonly pkiCrl: string | null }): string[] =>
   (pkiCrl ?? '').split('\n').filter((line) => line !== '')
 

@@ -5,7 +5,7 @@ import { getNodeByTokenHash } from '../nodes/nodes.ts'
 import { getSessionByTokenHash } from './sign-ins.ts'
 import { findTenant } from './tenants.ts'
 
-/** The look-ups that authentication makes, with the server's own reach: nobody is signed in yet. */
+/** The look-ups of authentication, in the server's own scope: the caller is not known yet. */
 export const credentials = (operator: Operator): Credentials => ({
   nodeByTokenHash: (hash) => getNodeByTokenHash(operator, hash),
   clusterByTokenHash: (hash) => getClusterByTokenHash(operator, hash),

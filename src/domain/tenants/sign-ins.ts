@@ -7,10 +7,10 @@ const lifetimes = { link: 10 * 60_000, session: 12 * 3_600_000 }
 
 /** `credentials.kind`. */
 const kinds = { link: 'sign_in_link', session: 'session' }
-/** `credentials.role`: the only one that signs in by a link. */
+/** `credentials.role`: the only role that signs in with a link. */
 const operatorRole = 'operator'
 
-/** A session that was just begun; its token is shown this once. */
+/** A new session; its token is shown only here. */
 export interface NewSession {
   readonly token: SessionToken
   readonly expiresAt: Date
@@ -24,8 +24,8 @@ interface Means {
 }
 
 /**
- * How operators sign in without a password: whoever has the installation's secret makes a link, which is good once and for
- * ten minutes, and a page exchanges it for a session of twelve hours, which can be ended.
+ * Lets operators sign in without a password. The installation's secret is needed to make a link, which works once and
+ * for ten minutes. A page exchanges it for a session of twelve hours, which can be ended earlier.
  */
 export class SignIns {
   readonly #operator: Operator
@@ -39,8 +39,8 @@ export class SignIns {
   }
 
   /**
-   * Makes what a link holds.
-   * @param name who will be signed in, for messages
+   * Makes the code of a link.
+   * @param name the operator's name, for messages
    */
   async makeLink(name: string): Promise<SignInCode> {
     const { token, hash } = this.#tokens.newSignInCode()
@@ -49,7 +49,10 @@ export class SignIns {
     return token
   }
 
-  /** Begins a session; null when no link holds the code, or one that was used or has expired: which, nobody is told. */
+  /**
+   * Begins a session; null when no link has this code, or the link was used or has expired. The caller does not learn
+   * which.
+   */
   async exchange(code: string): Promise<NewSession | null> {
     const parsed = parseToken(code)
     if (parsed?.kind !== 'signInCode') return null
@@ -61,7 +64,7 @@ export class SignIns {
     const { token, hash } = this.#tokens.newSessionToken()
     const row = this.#rowOf('session', hash, link.name)
     return this.#operator.db.$transaction(async (tx) => {
-      // Of two who come at once, the condition holds for one.
+      // Of two concurrent calls, the condition holds for one.
       const { count } = await tx.credential.updateMany({ where: { id: link.id, ...isGood }, data: { usedAt } })
       if (count === 0) return null
       await tx.credential.create({ data: row })
@@ -69,13 +72,13 @@ export class SignIns {
     })
   }
 
-  /** Ends a session, and its streams on every instance. */
+  /** Ends a session and its streams on every instance. */
   async signOut(sessionId: string): Promise<void> {
     await this.#operator.db.credential.deleteMany({ where: { id: sessionId, kind: kinds.session } })
     this.#operator.changes.emit({ kind: 'signedOut' })
   }
 
-  /** Removes links that were used, and whatever has expired. */
+  /** Removes used links and expired credentials. */
   async removeSpent(): Promise<void> {
     const expired = { expiresAt: { lte: new Date(this.#now()) } }
     const used = { usedAt: { not: null } }
@@ -89,7 +92,7 @@ export class SignIns {
   }
 }
 
-/** The session of a token, by the token's hash; null when there is none. One with an unknown role is none. */
+/** The session of a token, by the token's hash; null when there is none, or its role is unknown. */
 export async function getSessionByTokenHash({ db }: Operator, tokenHash: TokenHash) {
   const row = await db.credential.findUnique({ where: { tokenHash } })
   if (row?.kind !== kinds.session || row.role !== operatorRole) return null

@@ -18,7 +18,7 @@ const listing: Listing = {
 }
 
 export interface TenantFilter {
-  /** Part of the name, upper and lower case alike. */
+  /** Part of the name, case-insensitive. */
   readonly name?: string | null | undefined
 }
 
@@ -26,7 +26,7 @@ export interface TenantFilter {
 export const getTenant = (scope: Scope, id: string, query: { select?: Prisma.TenantSelect } = {}) =>
   scope.db.tenant.findUnique({ ...query, where: { id } })
 
-/** Some columns of one tenant, looked up together with all that is looked up at the moment; null as with GetTenant. */
+/** Some columns of one tenant, read in the same query as other look-ups of this moment; null as with GetTenant. */
 export const findTenant = <Field extends keyof Tenant>(
   scope: Scope,
   id: string,
@@ -39,7 +39,7 @@ export const listTenants = (filter: TenantFilter = {}): List => ({
   where: filter.name ? [nameContains(filter.name)] : [],
 })
 
-/** CountTenants: how many there are. */
+/** CountTenants: the number of tenants. */
 export const countTenants = (scope: Scope): Promise<number> => countRows(scope, listTenants())
 
 const rules = z.object({ name: nameRule })

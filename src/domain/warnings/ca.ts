@@ -4,13 +4,13 @@ import { several, type ChangeWarning } from './warning.ts'
 
 const day = 86_400_000
 
-/** A CA that is valid no longer than this is to be replaced before long. */
+/** A CA that is valid no longer than this should be replaced soon. */
 const soonDays = 30
 
 /** A date as messages show it. */
 const dateOf = (date: Date): string => date.toISOString().slice(0, 10)
 
-/** A CA that ends within 30 days: nothing that it signed is valid after it. */
+/** A CA that expires within 30 days: no certificate that it signed is valid after that. */
 export function endingCa(pem: string | null, path: readonly string[], now = new Date()): ChangeWarning[] {
   if (pem === null) return []
   const { notAfter } = parseCaCertificate(pem)
@@ -19,7 +19,7 @@ export function endingCa(pem: string | null, path: readonly string[], now = new 
   return [{ code: 'CA_ENDS_SOON', path, message }]
 }
 
-/** Certificates that are to be valid for longer than the CA that signs them: they are cut to its end. */
+/** Certificates with a longer lifetime than the CA that signs them: they are cut to its end. */
 export function outlivedCa(
   { pkiCaCert, certificateLifetimeDays }: Pick<Cluster, 'pkiCaCert' | 'certificateLifetimeDays'>,
   path: readonly string[],
@@ -32,7 +32,7 @@ export function outlivedCa(
   return [{ code: 'CERTIFICATES_OUTLIVE_CA', path, message }]
 }
 
-/** Groups that machines may ask for and a CA does not sign: their enrolment is refused. */
+/** Groups that machines may request but the CA does not sign: their enrolment is refused. */
 export function unsignedGroups(
   pem: string | null,
   { enrollGroups }: Pick<Cluster, 'enrollGroups'>,

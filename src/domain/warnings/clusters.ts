@@ -9,10 +9,10 @@ import { everybodysGroup } from './names.ts'
 import { intervalOf, meet, publicNetwork } from './networks.ts'
 import { several, type ChangeWarning } from './warning.ts'
 
-/** Clusters of the tenant that a new one is compared with. */
+/** The maximum number of the tenant's clusters that a new one is compared with. */
 const mostClusters = 1000
 
-/** What is unlikely of a cluster that was created. */
+/** Warnings about a new cluster. */
 export const newClusterWarnings = async (scope: Scope, cluster: Cluster): Promise<ChangeWarning[]> => [
   ...publicNetwork(cluster.networkCidr, ['input', 'networkCidr']),
   ...(await sameNetwork(scope, cluster)),
@@ -22,7 +22,7 @@ export const newClusterWarnings = async (scope: Scope, cluster: Cluster): Promis
   ...endingCa(cluster.pkiCaCert, ['input', 'caLifetimeDays']),
 ]
 
-/** Another cluster of the same tenant with addresses of this one: of other tenants' nobody hears. */
+/** Another cluster of the same tenant with overlapping addresses; those of other tenants stay hidden. */
 async function sameNetwork(scope: Scope, { id, tenantId, networkCidr }: Cluster): Promise<ChangeWarning[]> {
   const clusters = await scope.db.cluster.findMany({
     where: { tenantId, id: { not: id } },
@@ -37,25 +37,25 @@ async function sameNetwork(scope: Scope, { id, tenantId, networkCidr }: Cluster)
   return [{ code: 'NETWORK_TWICE', path: ['input', 'networkCidr'], message }]
 }
 
-/** What is unlikely of the lighthouse settings that a cluster was given. */
+/** Warnings about new lighthouse settings of a cluster. */
 export const clusterLighthouseWarnings = async (
   facts: ClusterFacts,
   input: { readonly provideLighthouse?: boolean | null | undefined },
 ): Promise<ChangeWarning[]> => [...providedLighthouse(input), ...(await noLighthouse(facts, ['input', 'clusterId']))]
 
-/** What is unlikely of a cluster that is published as it is. */
+/** Warnings about a cluster that is published unchanged. */
 export const publishedWarnings = (facts: ClusterFacts): Promise<ChangeWarning[]> =>
   noLighthouse(facts, ['input', 'clusterId'])
 
-/** What is unlikely of the firewall that a cluster was given. */
+/** Warnings about a new firewall of a cluster. */
 export const clusterFirewallWarnings = async (facts: ClusterFacts): Promise<ChangeWarning[]> =>
   firewallWarnings(facts, await firewallOf(facts), { at: ['input', 'firewall'] })
 
-/** What is unlikely of a configuration that was uploaded, or taken back into force. */
+/** Warnings about a configuration that was uploaded, or put back into force. */
 export const configurationWarnings = async (facts: ClusterFacts, at: readonly string[]): Promise<ChangeWarning[]> =>
   firewallWarnings(facts, await firewallOf(facts), { at, isWhole: true })
 
-/** What is unlikely of a CA that a cluster was given. */
+/** Warnings about an imported CA. */
 export async function importedCaWarnings(facts: ClusterFacts): Promise<ChangeWarning[]> {
   const cluster = await facts.cluster()
   const path = ['input', 'caCertificate']
@@ -66,27 +66,27 @@ export async function importedCaWarnings(facts: ClusterFacts): Promise<ChangeWar
   ]
 }
 
-/** What is unlikely of the CA that a rotation leads to. */
+/** Warnings about the CA that a rotation leads to. */
 export async function rotatedCaWarnings(facts: ClusterFacts): Promise<ChangeWarning[]> {
   const { pkiCaCert, pkiOtherCaCert, certificateLifetimeDays } = await facts.cluster()
-  // In place of a CA that has ended, the new one signs at once.
+  // If the old CA has expired, the new one signs immediately.
   const next = pkiOtherCaCert ?? pkiCaCert
   const path = ['input', 'caLifetimeDays']
   return [...endingCa(next, path), ...outlivedCa({ pkiCaCert: next, certificateLifetimeDays }, path)]
 }
 
-/** What is unlikely of the CA that stays when a rotation is given up. */
+/** Warnings about the CA that stays after a rotation was aborted. */
 export const keptCaWarnings = async (facts: ClusterFacts): Promise<ChangeWarning[]> =>
   endingCa((await facts.cluster()).pkiCaCert, ['input', 'clusterId'])
 
-/** What is unlikely of the certificates' settings. */
+/** Warnings about the settings of certificates. */
 export const certificateWarnings = async (facts: ClusterFacts): Promise<ChangeWarning[]> =>
   outlivedCa(await facts.cluster(), ['input', 'certificateLifetimeDays'])
 
-/** What is unlikely of the groups that machines may ask for. */
+/** Warnings about the groups that machines may request. */
 export const enrollmentWarnings = ({ enrollGroups }: Cluster): ChangeWarning[] =>
   everybodysGroup(enrollGroups as string[], ['input', 'enrollGroups'])
 
-// Only domain/clusters/firewall.ts writes the column, in this shape.
+// Only domain/clusters/firewall.ts writes the column, in this form.
 const firewallOf = async (facts: ClusterFacts): Promise<Firewall> =>
   (await facts.cluster()).firewall as unknown as Firewall

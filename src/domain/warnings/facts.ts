@@ -9,37 +9,37 @@ import { listClusterNodes, listLighthouses } from '../nodes/nodes.ts'
 import { readPage, type List, type Window } from '../shared/pages.ts'
 import type { Snapshot } from '../publishing/snapshot.ts'
 
-/** Of a node what warnings are decided from. */
+/** The columns of a node that warnings depend on. */
 export type NodeFacts = Pick<
   Node,
   'id' | 'name' | 'overlayIp' | 'isLighthouse' | 'lighthousePublicIp' | 'lighthousePort'
 > & { readonly routes: readonly string[] }
 
 /**
- * What warnings are decided from: a cluster as a change left it, or would. Each answer is found when it is asked for, by
- * one statement, and once; only groups take one for each 500 nodes, as far as they are read.
+ * The data that warnings depend on: a cluster after a change, or a possible change. Each fact is read on demand, by one
+ * statement, and once; only groups need one statement per 500 nodes, as far as they are read.
  */
 export interface ClusterFacts {
   readonly cluster: () => Promise<Cluster>
-  /** The groups of each node, 500 nodes at a time: as many may have 8 MB of them. */
+  /** The groups of each node, 500 nodes at a time: these alone may have 8 MB of groups. */
   readonly groups: () => AsyncIterable<readonly (readonly string[])[]>
-  /** Which of these names nodes have. */
+  /** The given names that exist as nodes. */
   readonly namesAmong: (names: readonly string[]) => Promise<ReadonlySet<string>>
-  /** The first nodes by name that have networks behind them, and whether those are all. */
+  /** The first nodes by name that have networks behind them, and whether these are all. */
   readonly gateways: () => Promise<{ readonly nodes: readonly NodeFacts[]; readonly areAll: boolean }>
   /** Lighthouses, the first 100 by name. */
   readonly lighthouses: () => Promise<readonly NodeFacts[]>
-  /** Whether there are two nodes at least, which want to find each other. */
+  /** Whether the cluster has at least two nodes, which need to find each other. */
   readonly hasPeers: () => Promise<boolean>
 }
 
-/** Gives the facts of a cluster. */
+/** Returns the facts of a cluster. */
 export type FactsOf = (clusterId: string) => ClusterFacts
 
-/** Nodes whose groups are read between two turns of the event loop. */
+/** Nodes whose groups are read per turn of the event loop. */
 const piece = 500
 
-/** Gateways whose routes are looked at: each may have 256. */
+/** The maximum number of gateways whose routes are read: each may have 256. */
 const mostGateways = 250
 const mostLighthouses = 100
 
@@ -52,7 +52,7 @@ export function storedFacts(scope: Scope, clusterId: string): ClusterFacts {
   })
   const read = (list: List, fields: readonly string[], part: Pick<Window, 'after' | 'limit'>) =>
     readPage(scope, list, { fields, window: { before: null, inverted: false, ...part } })
-  // The page has these columns, which is what a node is here.
+  // The page has these columns, so its rows are NodeFacts.
   const nodes = async (list: List, limit: number) =>
     (await read(list, nodeColumns, { after: null, limit })) as unknown as NodeFacts[]
   return {
@@ -85,7 +85,7 @@ export function storedFacts(scope: Scope, clusterId: string): ClusterFacts {
 
 const nodeColumns = ['id', 'name', 'overlayIp', 'isLighthouse', 'lighthousePublicIp', 'lighthousePort', 'routes']
 
-/** The facts of a cluster as a change would leave it, without a statement. */
+/** The facts of a cluster after a possible change, without a statement. */
 export const snapshotFacts = ({ cluster, nodes }: Snapshot): ClusterFacts => ({
   cluster: () => Promise.resolve(cluster),
   async *groups() {
@@ -108,7 +108,7 @@ const firstGateways = (nodes: readonly NodeFacts[]) => ({
   areAll: nodes.length <= mostGateways,
 })
 
-/** A question that is answered once, however often it is asked. */
+/** Caches the answer of a question. */
 export function once<T>(find: () => Promise<T>): () => Promise<T> {
   let found: Promise<T> | null = null
   return () => (found ??= find())

@@ -15,8 +15,10 @@ interface Placed {
 }
 
 /**
- * What a firewall lets nobody in by, or lets everybody in by beside rules that read narrower.
- * @param at the path to the firewall; where `isWhole`, it stands for all of it: of an upload, say, whose rules have no paths
+ * Warnings about sides and rules of a firewall that let nothing through, or everything although other rules are
+ * narrower.
+ * @param at the path to the firewall; with `isWhole`, all warnings use this path, such as for an upload, whose rules
+ * have no paths
  */
 export async function firewallWarnings(
   facts: ClusterFacts,
@@ -60,7 +62,7 @@ function closedSides({ inbound, outbound }: Firewall, at: readonly string[]): Ch
   ]
 }
 
-/** Beside a rule for everything, the others of its side let nothing more in. */
+/** If a side has a rule for everything, its other rules have no effect. */
 const openSides = (firewall: Firewall, at: readonly string[]): ChangeWarning[] =>
   (['inbound', 'outbound'] as const).flatMap((side) => {
     const rules = firewall[side]
@@ -117,7 +119,7 @@ async function unreachedNetworks(facts: ClusterFacts, placed: readonly Placed[])
   })
 }
 
-/** Those that no route of a node meets; none where there are more gateways than are looked at. */
+/** The networks that no route of a node meets; empty when there are more gateways than are read. */
 async function withoutRoutes<Outside extends { readonly network: ReturnType<typeof intervalOf> }>(
   facts: ClusterFacts,
   outside: readonly Outside[],
@@ -127,7 +129,7 @@ async function withoutRoutes<Outside extends { readonly network: ReturnType<type
   if (!areAll) return []
   let left = outside
   for (const { routes } of nodes) {
-    // A rule's and a node's 256 networks at a time: what comes next on the event loop has its turn.
+    // One node's 256 networks per turn of the event loop, for each rule.
     await setImmediate()
     const intervals = routes.map(intervalOf)
     left = left.filter(({ network }) => !intervals.some((route) => meet(network, route)))

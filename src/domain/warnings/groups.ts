@@ -2,15 +2,15 @@ import { setImmediate } from 'node:timers/promises'
 
 import type { ClusterFacts } from './facts.ts'
 
-/** Groups that something is for; nodes must have all of them. */
+/** A set of groups; only nodes with all of them match. */
 interface Asked {
   readonly wanted: readonly string[]
 }
 
-/** What is asked about between two turns of the event loop: each may have 64 groups, and a piece 500 nodes. */
+/** Sets that are checked per turn of the event loop: each may have 64 groups, and a piece 500 nodes. */
 const chunk = 32
 
-/** Of these, the ones whose groups no node has at once. Nodes are read until each of the others is found. */
+/** Returns the sets that no node has completely. Nodes are read until every other set is found. */
 export async function heldByNobody<One extends Asked>(
   facts: ClusterFacts,
   asked: readonly One[],
@@ -31,7 +31,7 @@ export async function heldByNobody<One extends Asked>(
   return left
 }
 
-/** Different sets of those groups that are asked about: of many nodes, few are left. */
+/** The distinct combinations of the named groups: many nodes share few of them. */
 function narrowed(piece: readonly (readonly string[])[], named: ReadonlySet<string>): ReadonlySet<string>[] {
   const sets = piece.map((groups) => groups.filter((group) => named.has(group)))
   return [...new Map(sets.map((groups) => [JSON.stringify(groups), new Set(groups)])).values()]

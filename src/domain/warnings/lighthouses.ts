@@ -6,11 +6,11 @@ import { several, type ChangeWarning } from './warning.ts'
 
 const field = 'lighthousePublicIp'
 
-/** What the others may not find a lighthouse by, and settings that only a lighthouse has. */
+/** Reasons why other nodes may not find a lighthouse, and settings that only a lighthouse uses. */
 export async function lighthouseWarnings(facts: ClusterFacts, node: NodeFacts): Promise<ChangeWarning[]> {
   const { isLighthouse, lighthousePublicIp: address } = node
   if (!isLighthouse) return [...withoutEffect(node)]
-  // The rules ask every lighthouse for one.
+  // The rules require an address for every lighthouse.
   if (address === null) return []
   return [
     ...notReached(await facts.cluster(), address),
@@ -34,7 +34,7 @@ const withoutEffect = ({ lighthousePublicIp, lighthousePort }: NodeFacts): Chang
 
 function notReached({ sharedConfigVersion }: Cluster, address: string): ChangeWarning[] {
   const path = ['input', field]
-  // An uploaded configuration may say what Nebula listens on.
+  // An uploaded configuration may set the address that Nebula listens on.
   if (address.includes(':') && sharedConfigVersion === null) {
     const message =
       'is IPv6, and Nebula listens on IPv4 alone unless it is told otherwise: upload a config.yml with listen.host "::", or give an IPv4 address'
@@ -67,7 +67,7 @@ async function behindRoutes(facts: ClusterFacts, address: string): Promise<Chang
   return [{ code: 'LIGHTHOUSE_BEHIND_ROUTE', path: ['input', field], message }]
 }
 
-/** A relay that the others are not told an address of. */
+/** A relay without an address that other nodes learn. */
 export const relayWarnings = ({
   isLighthouse,
   lighthousePublicIp,
@@ -85,9 +85,9 @@ export const relayWarnings = ({
       ]
 
 /**
- * Nodes that cannot find each other. Where an uploaded configuration is in force, it may name lighthouses of its own: then
- * it is said only of a change that takes away the last one.
- * @param wasLighthouse whether the change took a lighthouse away
+ * Nodes that cannot find each other. An uploaded configuration may name its own lighthouses: then the warning is given
+ * only for a change that removes the last one.
+ * @param wasLighthouse whether the change removed a lighthouse
  */
 export async function noLighthouse(
   facts: ClusterFacts,
@@ -102,7 +102,7 @@ export async function noLighthouse(
   return [{ code: 'NO_LIGHTHOUSE', path, message }]
 }
 
-/** A lighthouse that is asked of Orrery, which runs none. */
+/** A request for a lighthouse by Orrery, which runs none. */
 export const providedLighthouse = ({
   provideLighthouse,
 }: {

@@ -1,6 +1,9 @@
 import type { ChangeWarning } from './warning.ts'
 
-/** A name that firewall rules cannot single out: to Nebula, `any` is everybody (its configuration reference, `firewall`). */
+/**
+ * A name that firewall rules cannot select: in Nebula, `any` matches every host (its configuration reference,
+ * `firewall`).
+ */
 export const everybodysName = (name: string, path: readonly string[]): ChangeWarning[] =>
   name === 'any'
     ? [
@@ -13,7 +16,7 @@ export const everybodysName = (name: string, path: readonly string[]): ChangeWar
       ]
     : []
 
-/** The same of groups. */
+/** The same for groups. */
 export const everybodysGroup = (groups: readonly string[], path: readonly string[]): ChangeWarning[] =>
   groups.flatMap((group, index) =>
     group === 'any'

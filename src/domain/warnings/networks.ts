@@ -10,8 +10,8 @@ interface Interval {
 }
 
 /**
- * An IPv4 network or address of a row as its first and last address, which compare quickly; null for IPv6, which meets
- * nothing of an overlay.
+ * The first and last address of an IPv4 network or address of a row, which compare quickly; null for IPv6, which never
+ * overlaps with an overlay.
  */
 export function intervalOf(text: string): Interval | null {
   if (text.includes(':')) return null
@@ -28,8 +28,8 @@ const isWithin = (one: Interval, outer: Interval | null): boolean =>
   outer !== null && outer.first <= one.first && one.last <= outer.last
 
 /**
- * What nobody was given for himself: private networks (RFC 1918), those of providers' NATs (RFC 6598), and those for
- * examples and measurements (RFC 5737, RFC 2544). Whatever is in none of them is somebody's on the Internet.
+ * Networks that have no single owner: private networks (RFC 1918), those of providers' NATs (RFC 6598), and those for
+ * examples and measurements (RFC 5737, RFC 2544). All other addresses are assigned on the Internet.
  */
 const nobodys = [
   '10.0.0.0/8',
@@ -42,7 +42,7 @@ const nobodys = [
   '198.18.0.0/15',
 ].map(intervalOf)
 
-/** A network that is somebody else's: his machines cannot be reached any more where the network is. */
+/** A public network: nodes can no longer reach the machines on the Internet that have these addresses. */
 export function publicNetwork(cidr: string, path: readonly string[]): ChangeWarning[] {
   const network = intervalOf(cidr)
   if (network === null || nobodys.some((outer) => isWithin(network, outer))) return []
@@ -50,6 +50,6 @@ export function publicNetwork(cidr: string, path: readonly string[]): ChangeWarn
   return [{ code: 'PUBLIC_NETWORK', path, message }]
 }
 
-/** Whether an address is one that only machines of the same site reach (RFC 1918, RFC 6598, RFC 4193). */
+/** Whether an address is reachable only from the same site (RFC 1918, RFC 6598, RFC 4193). */
 export const isOfSite = (address: string): boolean =>
   ['private', 'carrierGradeNat', 'uniqueLocal'].includes(ipaddr.process(address).range())

@@ -9,10 +9,10 @@ import { everybodysGroup, everybodysName } from './names.ts'
 import { routeWarnings } from './routes.ts'
 import { mostWarnings, several, type ChangeWarning } from './warning.ts'
 
-/** The largest packet that fits into one of Ethernet's 1500 bytes with Nebula's 60 of IPv4, UDP, header and tag. */
+/** The largest packet that fits into Ethernet's 1500 bytes, with Nebula's 60 bytes of IPv4, UDP, header and tag. */
 const largestMtu = 1440
 
-/** What is unlikely of a node that was created. */
+/** Warnings about a new node. */
 export async function newNodeWarnings(facts: FactsOf, node: Node): Promise<ChangeWarning[]> {
   const cluster = facts(node.clusterId)
   return [
@@ -26,7 +26,7 @@ export async function newNodeWarnings(facts: FactsOf, node: Node): Promise<Chang
   ].slice(0, mostWarnings)
 }
 
-/** What is unlikely of a machine that enrolled. */
+/** Warnings about an enrolled machine. */
 export const enrolledNodeWarnings = (node: Node): ChangeWarning[] => [
   ...everybodysName(node.name, ['input', 'name']),
   ...everybodysGroup(groupsOf(node), ['input', 'groups']),
@@ -43,7 +43,7 @@ export const mtuWarnings = ({ mtu }: Pick<Node, 'mtu'>): ChangeWarning[] =>
         },
       ]
 
-/** What is unlikely of the lighthouse settings that a node was given. */
+/** Warnings about new lighthouse settings of a node. */
 export const nodeLighthouseWarnings = async (facts: FactsOf, node: Node): Promise<ChangeWarning[]> => [
   ...(await lighthouseWarnings(facts(node.clusterId), factsOf(node))),
   ...(node.isLighthouse
@@ -51,11 +51,11 @@ export const nodeLighthouseWarnings = async (facts: FactsOf, node: Node): Promis
     : await noLighthouse(facts(node.clusterId), ['input', 'isLighthouse'], { wasLighthouse: true })),
 ]
 
-/** What is unlikely of the relay setting that a node was given. */
+/** Warnings about a new relay setting of a node. */
 export const nodeRelayWarnings = (node: Node): ChangeWarning[] =>
   relayWarnings({ ...factsOf(node), isRelay: node.isRelay })
 
-/** What is unlikely of the groups that a node was given. @param former those that it had before */
+/** Warnings about new groups of a node. @param former its previous groups */
 export async function groupWarnings(facts: FactsOf, node: Node, former: readonly string[]): Promise<ChangeWarning[]> {
   const groups = groupsOf(node)
   const gone = former.filter((group) => !groups.includes(group))
@@ -65,7 +65,7 @@ export async function groupWarnings(facts: FactsOf, node: Node, former: readonly
   ]
 }
 
-/** What is unlikely of a cluster without a node. */
+/** Warnings about the removal of a node. */
 export async function deletedNodeWarnings(facts: FactsOf, node: Node): Promise<ChangeWarning[]> {
   const cluster = facts(node.clusterId)
   const path = ['input', 'nodeId']
@@ -76,7 +76,7 @@ export async function deletedNodeWarnings(facts: FactsOf, node: Node): Promise<C
   ]
 }
 
-/** Rules for groups that a change took from the last node that had them. */
+/** Rules for groups that a change removed from the last node with them. */
 async function lostGroups(
   cluster: ClusterFacts,
   gone: readonly string[],
@@ -100,7 +100,7 @@ function lostName({ inbound, outbound }: Firewall, name: string, path: readonly 
 
 const noRules: Firewall = { inbound: [], outbound: [] }
 
-// Only domain/clusters/firewall.ts writes the column, in this shape.
+// Only domain/clusters/firewall.ts writes the column, in this form.
 const firewallOf = async (cluster: ClusterFacts): Promise<Firewall> =>
   (await cluster.cluster()).firewall as unknown as Firewall
 

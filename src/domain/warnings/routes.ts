@@ -4,7 +4,7 @@ import type { ClusterFacts, FactsOf } from './facts.ts'
 import { intervalOf, meet, publicNetwork } from './networks.ts'
 import { mostWarnings, several, type ChangeWarning } from './warning.ts'
 
-/** What is unlikely of the routes that a node was given. */
+/** Warnings about new routes of a node. */
 export async function routeWarnings(facts: FactsOf, node: Node): Promise<ChangeWarning[]> {
   const routes = routesOf(node)
   if (routes.length === 0) return []
@@ -43,7 +43,7 @@ async function lighthousesBehind(
   })
 }
 
-/** One warning for each of the node's routes, whatever the number of the others. */
+/** One warning for each of the node's routes, for any number of other nodes. */
 async function overlapping(
   cluster: ClusterFacts,
   node: Node,

@@ -1,6 +1,6 @@
 /**
- * Why something that is allowed is unlikely to be meant. What each means to a caller is said in graphql/changes/change-warnings.ts;
- * which input can give which is said in docs/architecture.md.
+ * Why an allowed value is probably a mistake. graphql/changes/change-warnings.ts explains each code to callers;
+ * docs/architecture.md lists the inputs that can cause it.
  */
 export const warningCodes = [
   'PUBLIC_NETWORK',
@@ -29,19 +29,19 @@ export const warningCodes = [
 
 export type WarningCode = (typeof warningCodes)[number]
 
-/** What may not work as it is meant, of a change that was made or looked at. */
+/** A probable mistake in a change that was made or previewed. */
 export interface ChangeWarning {
   readonly code: WarningCode
-  /** Leads from the mutation's arguments to the value, as the path of a ValidationError does. */
+  /** The path from the mutation's arguments to the value, as in a ValidationError. */
   readonly path: readonly string[]
-  /** What is unlikely about it, and what to do. */
+  /** The probable mistake, and what to do. */
   readonly message: string
 }
 
-/** How many warnings a change gives at most: nobody reads more of them. */
+/** The maximum number of warnings per change: longer lists are not read. */
 export const mostWarnings = 100
 
-/** Some names as a message shows them: the first three, and how many more there are. */
+/** Formats names for a message: the first three, and the number of further ones. */
 export function several(names: readonly string[]): string {
   const shown = names.slice(0, 3).map((name) => `"${name}"`)
   const rest = names.length - shown.length

@@ -2,7 +2,7 @@ import type { ResignedNode } from '../../../db/writes/certificates.ts'
 import type { Firewall } from '../../clusters/firewall.ts'
 import type { SharedPart } from './shared-part.ts'
 
-/** A node as its configuration needs it; plain data, as all that a bundle is compiled from: it goes to a thread. */
+/** A node as its configuration needs it. Plain data, like all input of the compiler, since it is sent to a thread. */
 export interface CompileNode {
   readonly id: string
   readonly name: string
@@ -10,23 +10,23 @@ export interface CompileNode {
   readonly overlayIp: string
   /** Bytes. */
   readonly mtu: number
-  /** The networks behind it, in canonical CIDR notation. */
+  /** The networks behind the node, in canonical CIDR notation. */
   readonly routes: readonly string[]
   readonly groups: readonly string[]
   readonly isLighthouse: boolean
-  /** Where the underlay reaches a lighthouse; without it, nobody finds the lighthouse. */
+  /** Where the underlay reaches a lighthouse; without it, no node finds the lighthouse. */
   readonly lighthousePublicIp: string | null
-  /** UDP port of a lighthouse; null for the cluster's. */
+  /** UDP port of a lighthouse; null for the cluster's default. */
   readonly lighthousePort: number | null
   readonly isRelay: boolean
-  /** PEM; null of a node that never sent one. */
+  /** PEM; null for a node that never sent one. */
   readonly publicKey: string | null
-  /** PEM, one block or one of each version; a node without is left out of the bundle. */
+  /** PEM, one block or one of each version; a node without a certificate is left out of the bundle. */
   readonly certificate: string | null
   readonly certificateFingerprint: string | null
 }
 
-/** What a bundle's files follow from. */
+/** The input that a bundle's files depend on. */
 export interface RenderInput {
   /** 1, or 2 when all nodes run Nebula 1.10 or newer. */
   readonly certificateVersion: 1 | 2
@@ -35,17 +35,17 @@ export interface RenderInput {
   readonly firewall: Firewall
   /** Fingerprints of revoked certificates. */
   readonly blocklist: readonly string[]
-  /** PEM of the CAs that nodes trust, the present one first. */
+  /** PEM of the CAs that nodes trust, the current one first. */
   readonly cas: readonly string[]
-  /** The shared configuration in force, as `sharedPart` took it out of a bundle; null for Orrery's own. */
+  /** The shared configuration in force, as `sharedPart` extracted it from a bundle; null for Orrery's own. */
   readonly shared: SharedPart | null
   readonly nodes: readonly CompileNode[]
 }
 
-/** Everything that a bundle follows from. */
+/** The complete input of a bundle. */
 export interface CompileInput extends RenderInput {
   readonly clusterId: string
-  /** The config version that it is compiled from. */
+  /** The config version that the bundle is compiled from. */
   readonly version: number
   readonly createdAt: Date
   /** The overlay network, such as `10.42.0.0/16`. */
@@ -56,7 +56,7 @@ export interface CompileInput extends RenderInput {
   readonly now: Date
   readonly certificateLifetimeSeconds: number
   /**
-   * The present CA with its key, both PEM. When it is given, nodes whose certificate another CA signed, or that is of
+   * The current CA with its key, both PEM. When it is given, nodes whose certificate was signed by another CA, or has
    * another version than the cluster's, are signed again.
    */
   readonly signer: { readonly caCertificate: string; readonly caKeyPem: string } | null
@@ -69,9 +69,9 @@ export interface CompiledBundle {
   readonly sha256: string
   /** Bytes of `data`. */
   readonly size: number
-  /** How many nodes are in it: those that hold a certificate. */
+  /** How many nodes the bundle contains: those that hold a certificate. */
   readonly nodeCount: number
   readonly resigned: readonly ResignedNode[]
-  /** Nodes that should have been signed again and kept their certificate, with the rule that their request breaks. */
+  /** Nodes that were due for a new certificate but kept theirs, with the rule that their request breaks. */
   readonly problems: readonly { readonly nodeId: string; readonly message: string }[]
 }

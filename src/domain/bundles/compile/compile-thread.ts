@@ -3,13 +3,13 @@ import { JobThreads } from '../../../base/threads/job-threads.ts'
 import type { CompiledBundle, CompileInput } from './compile-input.ts'
 import type { CompileJob, CompilePart } from './compile-protocol.ts'
 
-/** The program's threads for it: a large cluster takes a second, in which the program would answer nobody. */
+/** Threads keep the event loop free: compiling a large cluster takes a second. */
 export const compileThreads = new JobThreads<CompileJob>('bundle-compile')
 
 /**
  * See `compileBundle`.
- * @param owner whose share of the threads it takes: a tenant's id
- * @throws LimitError when the bundle would be too large; Error when it cannot be signed, or when the thread dies
+ * @param owner the tenant whose share of the threads it uses, by id
+ * @throws LimitError when the bundle would be too large; Error when it cannot be signed, or when the thread ends
  */
 export async function compileInThread(
   owner: string,

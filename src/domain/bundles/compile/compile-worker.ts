@@ -3,7 +3,7 @@ import { answerJobs } from '../../../base/threads/job-worker.ts'
 import { compileBundle, type CompileInput, type CompileNode } from './compile.ts'
 import type { CompileJob } from './compile-protocol.ts'
 
-/** The thread that bundles are compiled in. See compile-thread.ts. */
+/** Compiles bundles in a thread. See compile-thread.ts. */
 answerJobs<CompileJob>(
   (parts, handOn) => {
     let input: Omit<CompileInput, 'nodes'> | null = null

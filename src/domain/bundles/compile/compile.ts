@@ -19,9 +19,9 @@ export { renderFiles } from './render.ts'
 
 /**
  * Compiles a cluster's bundle: signs certificates again where that is due, renders every file, signs the manifest over
- * them, packs it all. The same input gives the same bytes. Takes a second for ten thousand nodes: call it through
- * `compileInThread`, off the event loop.
- * @throws LimitError when it becomes larger than a bundle may be; PkiError when the signer cannot sign
+ * the files and packs everything. The same input gives the same bytes. Ten thousand nodes take a second: call it
+ * through `compileInThread`, off the event loop.
+ * @throws LimitError when the bundle becomes larger than a bundle may be; PkiError when the signer cannot sign
  */
 export function compileBundle(input: CompileInput): CompiledBundle {
   const { nodes, resigned, problems } = signAgain(input)
@@ -59,7 +59,7 @@ function manifestOf(
     cluster: input.clusterId,
     createdAt: input.createdAt.toISOString(),
     minimumNebulaVersion: input.minimumNebulaVersion,
-    // What is left is what all nodes share.
+    // The remaining files are shared by all nodes.
     files: Object.fromEntries(hashes),
     nodes: { count: leaves.length, root: merkleRoot(leaves) },
   }

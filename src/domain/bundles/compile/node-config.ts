@@ -3,8 +3,8 @@ import { routesBeside, writeRoutes } from './routes.ts'
 import type { SharedConfig } from './shared-config.ts'
 
 /**
- * What differs per node, as YAML: written by hand, since the YAML library takes seconds for ten thousand of them. JSON's
- * texts and lists are YAML's too.
+ * The settings that differ per node, as YAML. Written by hand, since the YAML library takes seconds for ten thousand
+ * nodes. JSON strings and lists are valid YAML.
  */
 export function nodeConfig(node: CompileNode, shared: SharedConfig, input: RenderInput): string {
   const others = (addresses: readonly string[]): string =>
@@ -29,5 +29,5 @@ export function nodeConfig(node: CompileNode, shared: SharedConfig, input: Rende
   return `${lines.join('\n')}\n`
 }
 
-/** A name that cannot end its comment, nor hold what YAML readers take differently. */
+/** A name that cannot end its comment and has no character that YAML readers interpret differently. */
 const printable = (name: string): string => name.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '?')

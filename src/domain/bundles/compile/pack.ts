@@ -9,7 +9,10 @@ import { archiveTooLarge, refuseFile } from '../inspect/refusal.ts'
 const GZIP_OS = 9
 const GZIP_OS_UNKNOWN = 255
 
-/** `packFiles`, of bytes or of texts to be written in UTF-8, where the one who calls can wait. Rejects as it throws. */
+/**
+ * `packFiles` for bytes, or for texts to be written in UTF-8, without blocking the caller. Rejects where `packFiles`
+ * throws.
+ */
 export function packBundle(
   files: readonly { readonly path: string; readonly content: Uint8Array | string }[],
 ): Promise<Uint8Array<ArrayBuffer>> {
@@ -21,13 +24,13 @@ export function packBundle(
 }
 
 /**
- * Packs files into a bundle (tar.gz) that depends on nothing but them: sorted by path, time and owner 0, mode 0644, no
- * time and no system in the gzip header. The same files give the same bytes wherever the same zlib runs.
+ * Packs files into a bundle (tar.gz) that depends on nothing else: sorted by path, time and owner 0, mode 0644, no time
+ * and no system in the gzip header. The same files give the same bytes wherever the same zlib runs.
  *
- * Takes half a second for the 20 000 files of a large cluster: pack those in a thread.
+ * The 20 000 files of a large cluster take half a second: pack those in a thread.
  *
- * @throws LimitError over MAX_COMPRESSED, MAX_UNPACKED or MAX_ENTRIES; ValidationError when a path is one that an upload may not have,
- * or is another's on some system: what is packed here can be uploaded again
+ * @throws LimitError over MAX_COMPRESSED, MAX_UNPACKED or MAX_ENTRIES; ValidationError when a path is not allowed in an
+ * upload, or is the same as another one on some system: a packed bundle can be uploaded again
  */
 export function packFiles(files: readonly TarFile[]): Uint8Array<ArrayBuffer> {
   const sorted = files.toSorted((a, b) => (a.path < b.path ? -1 : 1))
@@ -42,10 +45,10 @@ export function packFiles(files: readonly TarFile[]): Uint8Array<ArrayBuffer> {
   return gzip
 }
 
-/** Of what is this small, zlib needs no larger window; without its usual tables of 256 KiB, it takes half the time. */
+/** Input this small needs no larger window in zlib. Without the default tables of 256 KiB, it takes half the time. */
 const SMALL = { most: 8192, options: { windowBits: 13, memLevel: 5, chunkSize: 4096 } }
 
-/** A gzip that says nothing of when and where it was made. */
+/** Compresses without recording in the header when and where it was made. */
 export function zip(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const gzip = new Uint8Array(gzipSync(bytes, bytes.length <= SMALL.most ? SMALL.options : {}))
   gzip[GZIP_OS] = GZIP_OS_UNKNOWN

@@ -7,25 +7,25 @@ import { nodeConfig } from './node-config.ts'
 import { archiveTooLarge } from '../inspect/refusal.ts'
 import { sharedConfig } from './shared-config.ts'
 
-/** Where a bundle has the two files of a node. */
+/** The paths of a node's two files in a bundle. */
 export const nodeConfigPath = (nodeId: string): string => `nodes/${nodeId}.yml`
 export const nodeCertificatePath = (nodeId: string): string => `certs/${nodeId}.crt`
 
-/** What Orrery writes for a cluster. */
+/** The files that Orrery writes for a cluster. */
 interface Rendered {
   readonly texts: Map<string, string>
-  /** The oldest Nebula that can run it, and lets in no more than it says. */
+  /** The oldest Nebula that can run the files and lets in no more than they allow. */
   readonly minimumNebulaVersion: string
 }
 
 /**
  * The texts that Orrery writes for a cluster, by path: ca.crt, config.yml, and for each node that holds a certificate
- * `nodes/<id>.yml` and `certs/<id>.crt`. Neither signed nor packed: what a change would do can be looked at with this.
- * @throws LimitError when they are more than a bundle may hold
+ * `nodes/<id>.yml` and `certs/<id>.crt`. They are neither signed nor packed, so a change can be previewed with them.
+ * @throws LimitError when they exceed the limits of a bundle
  */
 export const renderFiles = (input: RenderInput): Map<string, string> => renderCluster(input).texts
 
-/** `renderFiles`, and what its manifest says. @throws LimitError */
+/** `renderFiles`, with the content of the manifest. @throws LimitError */
 export function renderCluster(input: RenderInput): Rendered {
   const nodes = certified(input.nodes)
   const shared = sharedConfig(input, nodes)
@@ -38,7 +38,7 @@ export function renderCluster(input: RenderInput): Rendered {
     const config = nodeConfig(node, shared, input)
     texts.set(nodeConfigPath(node.id), config)
     texts.set(nodeCertificatePath(node.id), withLineBreak(node.certificate))
-    // Each of a thousand routers has the routes of all the others: seen here before it fills the memory.
+    // Each of a thousand routers lists the routes of all the others: the limit applies before they fill the memory.
     size += config.length
     if (size > MAX_UNPACKED) throw archiveTooLarge(`unpacks to more than ${mebibytes(MAX_UNPACKED)}`)
   }
@@ -52,7 +52,7 @@ export const certified = (nodes: readonly CompileNode[]): (CompileNode & { reado
     .flatMap((node) => (node.certificate === null ? [] : [{ ...node, certificate: node.certificate }]))
     .sort((a, b) => (a.id < b.id ? -1 : 1))
 
-/** A CA of version 2 keeps Nebula before 1.10 from starting, so that it waits for the cluster's version. */
+/** A CA of version 2 prevents Nebula before 1.10 from starting, so it is left out until the cluster uses version 2. */
 const trustedCas = ({ cas, certificateVersion }: RenderInput): string =>
   cas
     .flatMap((pem) => parseCaCertificates(pem))

@@ -1,15 +1,15 @@
 import { parseCertificates } from '../../../pki/certificate.ts'
 import type { CompileNode } from './compile-input.ts'
 
-/** One network behind the overlay, and the nodes that lead there, by address. */
+/** One network behind nodes of the cluster, and these gateways by address. */
 export interface UnsafeRoute {
   readonly route: string
   readonly gateways: readonly string[]
 }
 
 /**
- * The networks behind a cluster's nodes, sorted. Only those that a node's certificate holds: others drop what comes
- * from networks that the certificate does not name (and a certificate of version 1 has no room for IPv6).
+ * The networks behind a cluster's nodes, sorted. Only networks in a node's certificate count: other nodes drop packets
+ * from networks that the certificate does not name (and a certificate of version 1 cannot hold IPv6).
  */
 export function unsafeRoutes(nodes: readonly CompileNode[]): UnsafeRoute[] {
   const gateways = new Map<string, string[]>()
@@ -26,8 +26,8 @@ export function unsafeRoutes(nodes: readonly CompileNode[]): UnsafeRoute[] {
 }
 
 /**
- * As Nebula's `tun.unsafe_routes` says it. Several gateways of one network are for Nebula 1.10 and newer; before it, a
- * network has one, and the first by address is as good as any.
+ * Formats routes for Nebula's `tun.unsafe_routes`. Only Nebula 1.10 and newer takes several gateways for one network.
+ * Older releases take one, and the first by address is as good as any.
  */
 export const writeRoutes = (routes: readonly UnsafeRoute[], certificateVersion: 1 | 2) =>
   routes.map(({ route, gateways }) => {
@@ -37,7 +37,9 @@ export const writeRoutes = (routes: readonly UnsafeRoute[], certificateVersion: 
       : { route, via: gateways.map((gateway) => ({ gateway })) }
   })
 
-/** The routes of a node that has networks behind it: without those, or it would send into the overlay what is its own. */
+/**
+ * The routes for a node, without the networks behind itself: otherwise it would send its own traffic into the overlay.
+ */
 export const routesBeside = (routes: readonly UnsafeRoute[], node: CompileNode): UnsafeRoute[] =>
   routes.flatMap(({ route, gateways }) =>
     node.routes.includes(route) || gateways.includes(node.overlayIp) ? [] : [{ route, gateways }],

@@ -7,7 +7,7 @@ import { writeFirewall } from '../../clusters/firewall.ts'
 import type { CompileNode, RenderInput } from './compile-input.ts'
 import { unsafeRoutes, writeRoutes, type UnsafeRoute } from './routes.ts'
 
-/** The configuration that all nodes share, and what their own files take from it. */
+/** The configuration that all nodes share, and the values that their own files take from it. */
 export interface SharedConfig {
   /** config.yml */
   readonly text: string
@@ -15,16 +15,17 @@ export interface SharedConfig {
   /** The overlay addresses of the lighthouses that can be found. */
   readonly lighthouses: readonly string[]
   readonly relays: readonly string[]
-  /** What nodes that are no lighthouses listen on. */
+  /** The port that nodes other than lighthouses listen on. */
   readonly port: number
-  /** The oldest Nebula that lets in no more than it says. */
+  /** The oldest Nebula that lets in no more than the configuration allows. */
   readonly minimumNebulaVersion: string
 }
 
 /**
- * What holds where an uploaded configuration says nothing. Nebula 1.10 turned `default_local_cidr_any` from true to false
- * (its change log): rules that name no `local_cidr` then let nothing through to networks behind a gateway. Written out,
- * it means the same to all versions; those before 1.9 pass over it, and let such packets through.
+ * Defaults for what an uploaded configuration leaves open. Nebula 1.10 changed `default_local_cidr_any` from true to
+ * false (its change log): rules without `local_cidr` then let nothing through to networks behind a gateway. Written
+ * out, the setting means the same to all versions that know it; those before 1.9 ignore it and let such packets
+ * through.
  */
 const DEFAULTS: Settings = {
   punchy: { punch: true },
@@ -32,7 +33,7 @@ const DEFAULTS: Settings = {
   firewall: { default_local_cidr_any: true },
 }
 
-/** Every text in quotes: to Nebula's reader, of YAML 1.1, a group `yes` or a host `2026-01-31` would be something else. */
+/** Every string is quoted: Nebula's reader follows YAML 1.1 and would misread a group `yes` or a host `2026-01-31`. */
 const STYLE = {
   sortMapEntries: true,
   lineWidth: 0,
@@ -44,8 +45,9 @@ const STYLE = {
 const MARK = '# Lighthouses that Orrery wrote into static_host_map: '
 
 /**
- * Lays what Orrery keeps as rows over the shared configuration in force. Its own entries of `static_host_map` are named
- * in a comment at the top: compiled from once more, they go, and what an upload brought stays.
+ * Merges the settings that Orrery stores as rows into the shared configuration in force. Orrery's own entries of
+ * `static_host_map` are named in a comment at the top: the next compilation removes them and keeps the entries of an
+ * upload.
  */
 export function sharedConfig(input: RenderInput, nodes: readonly CompileNode[]): SharedConfig {
   const base = deepMerge(DEFAULTS, respelled(readBase(input.shared?.['config.yml'] ?? null)))
@@ -58,7 +60,7 @@ export function sharedConfig(input: RenderInput, nodes: readonly CompileNode[]):
     static_host_map: map,
     tun: { unsafe_routes: writeRoutes(routes, input.certificateVersion) },
   })
-  // Nebula does not start with a lighthouse that it cannot find: one of an upload may have been deleted since.
+  // Nebula does not start with a lighthouse that it cannot find: one that an upload names may have been deleted since.
   const isFound = (address: string): boolean => Object.hasOwn(map, address)
   const own = nodes.filter(({ isLighthouse, overlayIp }) => isLighthouse && isFound(overlayIp))
   const mark = hosts.length === 0 ? '' : `${MARK}${hosts.map(([ip]) => ip).join(' ')}\n`
@@ -76,7 +78,7 @@ export function sharedConfig(input: RenderInput, nodes: readonly CompileNode[]):
   }
 }
 
-/** The shared configuration without what an earlier version had of Orrery's rows. */
+/** The shared configuration without the entries that an earlier version took from Orrery's rows. */
 function readBase(text: string | null): Settings {
   const parsed: unknown = text === null ? {} : parseSettings(text)
   const base = isSettings(parsed) ? parsed : {}
@@ -91,7 +93,7 @@ export function writtenHosts(text: string): ReadonlySet<string> {
   return new Set(line.startsWith(MARK) ? line.slice(MARK.length).split(' ') : [])
 }
 
-/** Nebula 1.9 took `local_range` out; `preferred_ranges`, which it was one of, says the same to all versions. */
+/** Nebula 1.9 removed `local_range`; `preferred_ranges`, which included it, means the same to all versions. */
 function respelled({ local_range: range, ...config }: Settings): Settings {
   const ranges = config['preferred_ranges'] ?? []
   return typeof range === 'string' && Array.isArray(ranges)
@@ -111,7 +113,7 @@ function lighthouseHosts({ lighthousePort }: RenderInput, nodes: readonly Compil
   })
 }
 
-/** The nodes' addresses with those that an upload names beside them. */
+/** The nodes' addresses, followed by others that an upload names. */
 const union = (nodes: readonly CompileNode[], others: unknown): string[] => {
   const further = Array.isArray(others) ? others.map(String) : []
   return [...new Set([...nodes.map(({ overlayIp }) => overlayIp), ...further])].sort()

@@ -3,20 +3,20 @@ import type { TarFile } from '../../../nebula/bundle/tar.ts'
 import { foldedName } from '../inspect/names.ts'
 import { readBundle } from '../read/read.ts'
 
-/** What the nodes of a cluster share beyond what Orrery keeps as rows. */
+/** The configuration that a cluster's nodes share, apart from the settings that Orrery stores as rows. */
 export interface SharedPart {
   /** null for Orrery's own. */
   readonly 'config.yml': string | null
-  /** The other files that an upload brought, by path. */
+  /** The other files of the upload, by path. */
   readonly further: readonly TarFile[]
 }
 
-/** What a bundle or a slice has at its root that Orrery writes itself; files and folders. */
+/** The files and folders that Orrery itself writes at the root of a bundle or a slice. */
 const OURS = /^(?:manifest\..*|ca\.crt|nodes|certs|node\.yml|node\.crt|proof\.json)$/
 
 /**
- * Takes the shared configuration out of an archive: a stored bundle, or an upload that was inspected. What Orrery
- * writes anew for each version is left behind.
+ * Takes the shared configuration out of an archive: a stored bundle, or an upload that was inspected. It leaves out the
+ * files that Orrery writes anew for each version.
  * @throws Error when the archive is damaged
  */
 export async function sharedPart(archive: Uint8Array): Promise<SharedPart & { readonly 'config.yml': string }> {

@@ -8,14 +8,15 @@ import { signNodeFile } from '../../signing/node-file.ts'
 import type { CompiledBundle, CompileInput, CompileNode } from './compile-input.ts'
 
 type Outcome = Pick<CompiledBundle, 'resigned' | 'problems'> & {
-  /** The nodes with the certificates that they have now. */
+  /** The nodes with their current certificates. */
   readonly nodes: readonly CompileNode[]
 }
 
 /**
- * Gives a new certificate to every node whose present one the signer did not sign, or is of another version than the
- * cluster's. A node whose request the CA refuses keeps what it has: the others must not wait for it. So do all when the
- * CA has expired: what a bundle says beside certificates (a revocation, the next CA) is not held up by it.
+ * Gives a new certificate to every node whose current one was not signed by the signer, or has another version than the
+ * cluster's. A node whose request the CA refuses keeps its certificate, so that it does not delay the other nodes. All
+ * nodes keep theirs when the CA has expired: the rest of the bundle (a revocation, the next CA) must still be
+ * published.
  * @throws PkiError when the signer's certificate and key do not belong together
  */
 export function signAgain(input: CompileInput): Outcome {

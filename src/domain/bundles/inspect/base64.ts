@@ -1,6 +1,8 @@
 const [OTHER, CHARACTER, BETWEEN, ESCAPE] = [0, 1, 2, 3]
 
-/** What each byte is: of base64 in either alphabet (RFC 4648), or of what folds and indents it, in UTF-16 too. */
+/**
+ * The kind of each byte: base64 in either alphabet (RFC 4648), or a character that folds or indents it, also in UTF-16.
+ */
 const KINDS = new Uint8Array(256).fill(OTHER)
 const name = (characters: string, kind: number) => {
   for (const byte of Buffer.from(characters)) KINDS[byte] = kind
@@ -9,20 +11,20 @@ name('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_', CHARA
 name(' \t\n\v\f\r\0', BETWEEN)
 name('\\', ESCAPE)
 
-/** What is behind a backslash where a line ends in JSON and in programs. */
+/** The letters after a backslash that end a line in JSON and in source code. */
 const ESCAPED = new Set(Buffer.from('nrt'))
 
-/** The bytes that may be base64, one behind the other. */
+/** The bytes that may be base64, joined. */
 export interface Base64 {
   readonly characters: string
-  /** Where in the bytes the n-th character stands. */
+  /** The position of the n-th character in the bytes. */
   readonly placeOf: (n: number) => number
 }
 
 /**
- * What may be base64 in some bytes: over however many lines, indented, commented out or quoted. Words are taken for it,
- * too: what comes of decoding them is nothing. Takes a step or two for each byte.
- * @param shortest bytes of a piece that is worth it
+ * Finds possible base64 in bytes, over any number of lines, indented, commented out or quoted. Plain words match too,
+ * but decode to nothing of interest. Takes a step or two for each byte.
+ * @param shortest minimum length of a piece in bytes
  */
 export function base64In(bytes: Uint8Array, shortest: number): Base64 {
   const pieces = piecesOf(bytes, shortest)
@@ -51,7 +53,7 @@ function piecesOf(bytes: Uint8Array, shortest: number): Piece[] {
   const pieces: Piece[] = []
   const isInside = (at: number) => KINDS[bytes[at] ?? -1] !== OTHER
   let before = 0
-  // A piece has one of every so many bytes, so that most bytes of an image are not looked at.
+  // A piece covers at least one of every `shortest` bytes, so most bytes of an image are skipped.
   for (let at = shortest - 1; at < bytes.length; at += shortest) {
     if (!isInside(at)) continue
     let start = at
@@ -65,7 +67,7 @@ function piecesOf(bytes: Uint8Array, shortest: number): Piece[] {
   return pieces
 }
 
-/** Tells of each character where it stands and which one it is; returns how many there are. */
+/** Reports the position and index of each character; returns how many there are. */
 function read(bytes: Uint8Array, pieces: readonly Piece[], take: (at: number, n: number) => void): number {
   let n = 0
   for (const { start, end } of pieces) {

@@ -24,38 +24,38 @@ interface OpenFile {
   readonly path: string
   readonly size: number
   readonly hash: ReturnType<typeof createHash>
-  /** The content of a YAML file; other files are hashed and let go. */
+  /** The content of a YAML file; other files are only hashed. */
   readonly yaml: Uint8Array<ArrayBuffer> | null
   /** Bytes read. */
   read: number
 }
 
-/** Takes the entries of a bundle as they come out of the tar, and refuses what a bundle may not hold. */
+/** Takes the entries of a bundle as they come out of the tar, and refuses entries that a bundle may not hold. */
 export class BundleCheck {
   readonly #owner: string
   readonly #names = new BundleNames()
   readonly #files: BundleFile[] = []
-  /** Where in the tar each entry begins, in order: a private key is found by its place. */
+  /** Where each entry begins in the tar, in order, to name the file that holds a private key. */
   readonly #places: { readonly offset: number; readonly name: string }[] = []
   #file: OpenFile | null = null
-  /** YAML files that are read and not checked yet. */
+  /** YAML files that were read but not yet checked. */
   #unchecked: { readonly path: string; readonly content: Uint8Array<ArrayBuffer> }[] = []
   #uncheckedBytes = 0
   #lexemes = 0
   #firewall: FirewallSection = readFirewall(null)
   #overlay: OverlaySettings | null = null
 
-  /** @param owner whose share of the threads it takes */
+  /** @param owner the tenant whose share of the threads it uses */
   constructor(owner: string) {
     this.#owner = owner
   }
 
-  /** What the shared configuration brings for the firewall. Known at the end. */
+  /** The firewall of the shared configuration. Known at the end. */
   get firewall(): FirewallSection {
     return this.#firewall
   }
 
-  /** What of the shared configuration depends on the cluster's network; known at the end. */
+  /** The settings of the shared configuration that depend on the cluster's network. Known at the end. */
   get overlay(): OverlaySettings | null {
     return this.#overlay
   }
@@ -83,7 +83,7 @@ export class BundleCheck {
       : refuseFile(place.name, 'holds a private key; private keys never leave their machine')
   }
 
-  /** Says that there are no more entries. @throws ValidationError when the archive is no bundle; LimitError */
+  /** Ends the entries. @throws ValidationError when the archive is not a bundle; LimitError */
   async end(): Promise<readonly BundleFile[]> {
     await this.#checkYaml()
     if (this.#files.length === 0) throw refuseArchive('has no file in it')

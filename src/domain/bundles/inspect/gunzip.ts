@@ -3,13 +3,13 @@ import { createGunzip } from 'node:zlib'
 import { CHUNK, MAX_COMPRESSED, MAX_UNPACKED, mebibytes } from './limits.ts'
 import { archiveTooLarge, refuseArchive } from './refusal.ts'
 
-/** How a gzip begins: its two bytes, and the only method there is, deflate. */
+/** The start of a gzip: its two magic bytes and deflate, the only method there is. */
 const MAGIC = [0x1f, 0x8b, 8]
 
-/** What an archive may come as: in one piece, or as an upload that is still arriving. */
+/** The forms of an archive: in one piece, or as an upload that is still arriving. */
 export type ArchiveSource = Uint8Array | AsyncIterable<Uint8Array>
 
-/** The archive in pieces of at most CHUNK bytes, each handed to `keep` on its way; over MAX_COMPRESSED it is a LimitError. */
+/** The archive in pieces of at most CHUNK bytes, each passed to `keep`; over MAX_COMPRESSED, it throws a LimitError. */
 export async function* compressedChunks(
   archive: ArchiveSource,
   keep: (chunk: Uint8Array) => void,
@@ -19,7 +19,7 @@ export async function* compressedChunks(
     total += part.byteLength
     if (total > MAX_COMPRESSED) throw archiveTooLarge(`is larger than ${mebibytes(MAX_COMPRESSED)}`)
     for (let at = 0; at < part.byteLength; at += CHUNK) {
-      // A copy: what was hashed and checked stays what is kept, whatever the caller does with its buffer.
+      // A copy: the stored bytes stay the ones that were hashed and checked, even if the caller reuses its buffer.
       const chunk = new Uint8Array(part.subarray(at, at + CHUNK))
       keep(chunk)
       yield chunk
@@ -32,7 +32,7 @@ export async function* compressedChunks(
  * Ending the iteration ends the decompression and the reading of `compressed`.
  *
  * @throws ValidationError when it is not a gzip, ends too early, fails its checksum, or is followed by other bytes;
- * LimitError as soon as more than MAX_UNPACKED bytes came out: a bomb costs no more than that.
+ * LimitError as soon as more than MAX_UNPACKED bytes were decompressed: a bomb costs no more than that.
  */
 export async function* gunzip(compressed: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer, void> {
   const stream = createGunzip({ chunkSize: CHUNK })
@@ -45,8 +45,8 @@ export async function* gunzip(compressed: AsyncIterable<Uint8Array>): AsyncGener
       yield chunk
     }
   }
-  // A failure of the feeding ends the stream with the same error, so that it is thrown once, by the loop below;
-  // what is left for afterwards is a stream that was done before all was fed.
+  // A failure of the feeding ends the stream with the same error, so that the loop below throws it once. One case is
+  // left for later: a stream that ended before all input was fed.
   const feeding = pipeline(counted, stream).then(
     () => true,
     () => false,

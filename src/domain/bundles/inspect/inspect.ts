@@ -10,9 +10,9 @@ import { TarReader } from './tar-reader.ts'
 export type { BundleFile } from './check.ts'
 export type { ArchiveSource } from './gunzip.ts'
 
-/** An archive that may be stored and handed to nodes. */
+/** An archive that may be stored and sent to nodes. */
 export interface InspectedBundle {
-  /** The archive as it came, compressed. */
+  /** The archive as received, compressed. */
   readonly data: Uint8Array<ArrayBuffer>
   /** Of `data`, in hexadecimal. */
   readonly sha256: string
@@ -22,31 +22,31 @@ export interface InspectedBundle {
   readonly files: readonly BundleFile[]
   /** The firewall that its `config.yml` brings for the cluster. */
   readonly firewall: FirewallSection
-  /** What of its `config.yml` is yet to be compared with the cluster's network. */
+  /** The settings of its `config.yml` that still have to be compared with the cluster's network. */
   readonly overlay: OverlaySettings | null
 }
 
 /**
- * Decides whether an uploaded config bundle (tar.gz) may become a version of its cluster. What it has to satisfy: the
- * bounds of limits.ts; one whole gzip with one whole tar in it, of regular files and folders (tar-reader.ts); names that
- * mean one place on every system (names.ts); no private key anywhere, not in headers either; YAML files that parse, one
- * way only (yaml.ts), and leave the agent's settings alone (settings.ts); a `config.yml` at the root, with settings that
- * Nebula knows and can use, and firewall rules that Orrery can keep (firewall-section.ts).
+ * Decides whether an uploaded config bundle (tar.gz) may become a version of its cluster. Requirements: the limits of
+ * limits.ts; one whole gzip with one whole tar in it, of regular files and folders (tar-reader.ts); names that mean one
+ * place on every system (names.ts); no private key anywhere, including headers; YAML files with only one possible
+ * reading (yaml.ts) that do not set the agent's settings (settings.ts); a `config.yml` at the root, with settings that
+ * Nebula knows and can use, and firewall rules that Orrery can store (firewall-section.ts).
  *
- * `manifest.json`, `manifest.sig`, `ca.crt`, `nodes/` and `certs/` may be in it: they are the publisher's, which writes
- * them anew for the version, but a downloaded archive whose `config.yml` was edited is the natural upload. Being ignored
- * does not spare them the checks, since the archive is kept as it came.
+ * `manifest.json`, `manifest.sig`, `ca.crt`, `nodes/` and `certs/` are allowed but ignored: the publisher writes them
+ * anew for each version, and a downloaded archive with an edited `config.yml` is the natural upload. They are checked
+ * like all files, since the archive is stored unchanged.
  *
- * The archive is read as a stream and never held unpacked: memory is bounded by its compressed size and one YAML file.
+ * The archive is read as a stream and never held unpacked: its compressed size and one YAML file bound the memory.
  *
- * @param owner whose share of the threads it takes: a tenant's id
- * @throws ValidationError at `input.archive`, or LimitError; the message names the file and the reason. What reading
- * `archive` itself throws comes through as it is.
+ * @param owner the id of the tenant whose share of the threads it uses
+ * @throws ValidationError at `input.archive`, or LimitError; the message names the file and the reason. Errors from
+ * reading `archive` itself pass through unchanged.
  */
 export async function inspectBundle(owner: string, archive: ArchiveSource): Promise<InspectedBundle> {
   const kept: Uint8Array[] = []
   const sha256 = createHash('sha256')
-  // A gzip has room for a name and a comment of its own, outside of everything that unpacks.
+  // A gzip header can hold a name and a comment that no decompression shows.
   const keys = new PrivateKeyScanner()
   const keysOutside: number[] = []
   const compressed = compressedChunks(archive, (chunk) => {
@@ -56,7 +56,7 @@ export async function inspectBundle(owner: string, archive: ArchiveSource): Prom
     if (key !== null) keysOutside.push(key)
   })
   const { files, firewall, overlay } = await checkContents(owner, compressed)
-  // Only now: what deflate could not make smaller stands in it as it is, and is refused by its file's name.
+  // Checked last: data that deflate could not compress is stored literally, and is refused under its file's name.
   if (keysOutside.length > 0) throw refuseArchive('holds a private key in its gzip header')
   const data = concat(kept)
   return { data, sha256: sha256.digest('hex'), size: data.byteLength, files, firewall, overlay }

@@ -1,19 +1,20 @@
 import { MAX_ENTRIES, MAX_PATH, MAX_SEGMENTS } from './limits.ts'
 import { archiveTooLarge, refuseFile, show } from './refusal.ts'
 
-/** What Windows keeps for devices, with any extension (Win32 "Naming Files, Paths, and Namespaces"). */
+/** Names that Windows reserves for devices, with any extension (Win32 "Naming Files, Paths, and Namespaces"). */
 const WINDOWS_DEVICE = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\.|$)/i
 
 /**
- * What is wrong with an entry's name, or null. Agents run on Linux, macOS and Windows: a name has to mean one place, the
- * same one on each, below the folder that the bundle is unpacked to.
+ * The problem of an entry's name, or null. Agents run on Linux, macOS and Windows: a name must mean the same single
+ * place on each, inside the folder that the bundle is unpacked to.
  */
 function nameProblem(name: string): string | null {
   if (Buffer.byteLength(name) > MAX_PATH) return `its name is longer than ${MAX_PATH} bytes`
   if (name.startsWith('/')) return 'its name is an absolute path'
   if (/^[a-z]:/i.test(name)) return 'its name starts with a drive letter'
   if (name.includes('\\')) return 'its name has a backslash'
-  // Cf is what does not show and what some file systems ignore when they compare; U+FFFD stands for lost bytes.
+  // Cf: invisible characters, which some file systems ignore when they compare names. U+FFFD replaces undecodable
+  // bytes.
   if (/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\ufffd]/u.test(name)) return 'its name has a control character'
   if (/[<>:"|?*]/.test(name)) return 'its name has one of <>:"|?*, which Windows does not allow'
   const segments = name.split('/')
@@ -21,7 +22,7 @@ function nameProblem(name: string): string | null {
   for (const segment of segments) {
     if (segment === '') return 'its name has an empty segment'
     if (segment === '..') return 'its name has a .. segment'
-    // A manifest has files by name, and this is no name there.
+    // A manifest maps names to files, and this name does not work as a key there.
     if (segment === '__proto__') return 'its name has a __proto__ segment'
     if (segment !== '.' && /[. ]$/.test(segment)) return 'its name has a segment that ends in a dot or a space'
     if (WINDOWS_DEVICE.test(segment)) return `its name has ${segment}, which is a device on Windows`
@@ -37,7 +38,7 @@ export function normalisePath(name: string): string {
     .join('/')
 }
 
-/** What two names have in common that a file system of macOS or Windows cannot tell apart. */
+/** Gives the same text for two names that a file system of macOS or Windows cannot tell apart. */
 export function foldedName(path: string): string {
   return path.toUpperCase().toLowerCase().normalize('NFC')
 }
@@ -45,17 +46,17 @@ export function foldedName(path: string): string {
 interface Taken {
   readonly path: string
   readonly type: 'file' | 'folder'
-  /** Whether it has an entry; otherwise it is a folder because other entries are in it. */
+  /** Whether it has an entry; otherwise it is a folder that is implied by other entries. */
   readonly entry: boolean
 }
 
-/** The names met so far in an archive: each fine by itself, and none in another's way. */
+/** The names found so far in an archive: each valid by itself, without conflicts between them. */
 export class BundleNames {
   readonly #taken = new Map<string, Taken>()
   #entries = 0
 
   /**
-   * Adds an entry's name and answers its normalised path; null for the root folder, which `tar -C folder .` writes.
+   * Adds an entry's name and returns its normalised path; null for the root folder, which `tar -C folder .` writes.
    * @throws ValidationError when the name is refused or clashes; LimitError over MAX_ENTRIES
    */
   add(name: string, type: 'file' | 'folder'): string | null {

@@ -1,4 +1,4 @@
-/** The head of an element: where its content begins, and where it ends; an indefinite length (BER) ends nowhere. */
+/** The header of an element: where its content begins and ends; an indefinite length (BER) has no end. */
 interface Element {
   readonly start: number
   readonly end: number
@@ -7,12 +7,12 @@ interface Element {
 const [SEQUENCE, INTEGER, OCTETS, OID] = [0x30, 0x02, 0x04, 0x06]
 
 /**
- * Where the structure of a private key begins that has its version at a place of the bytes: PKCS #8 (RFC 5958), PKCS #1
- * (RFC 8017) and OpenSSL's DSA, SEC 1 (RFC 5915), PKCS #12 (RFC 7292). What certificates, requests and revocation lists
- * hold begins alike and goes on otherwise.
- * @param bytes a character each
- * @param at of the version: an INTEGER of one byte
- * @returns null where there is none, or too little of it to tell
+ * Finds where a private key begins, given the place of its version: PKCS #8 (RFC 5958), PKCS #1 (RFC 8017) and
+ * OpenSSL's DSA, SEC 1 (RFC 5915), PKCS #12 (RFC 7292). Structures in certificates, requests and revocation lists begin
+ * alike and continue differently.
+ * @param bytes one character per byte
+ * @param at the place of the version: an INTEGER of one byte
+ * @returns null when there is no key, or too little of it to decide
  */
 export function keyAround(bytes: string, at: number): number | null {
   const version = bytes.charCodeAt(at + 2)
@@ -26,7 +26,7 @@ export function keyAround(bytes: string, at: number): number | null {
 
 /**
  * The same for an encrypted key (PKCS #8, EncryptedPrivateKeyInfo).
- * @param at of the OBJECT IDENTIFIER that says how it is encrypted, with a password
+ * @param at the place of the OBJECT IDENTIFIER of the password-based encryption
  */
 export const encryptedKeyAround = (bytes: string, at: number): number | null =>
   sequenceBefore(bytes, at, (algorithm, head) => {
@@ -34,10 +34,10 @@ export const encryptedKeyAround = (bytes: string, at: number): number | null =>
     return isFollowed && sequenceBefore(bytes, head, ({ end }) => fits(elementAt(bytes, algorithm.end), end)) !== null
   })
 
-/** The longest head that a SEQUENCE of what is read here can have: its tag and a length in four bytes. */
+/** The longest header of a SEQUENCE that is read here: its tag and a length in four bytes. */
 const longestHead = 6
 
-/** Where the SEQUENCE begins whose content begins at a place, if what is asked of it holds; its head has any length. */
+/** Finds the start of the SEQUENCE with its content at `at`, if `holds` accepts it; its header may have any length. */
 function sequenceBefore(bytes: string, at: number, holds: (sequence: Element, head: number) => boolean): number | null {
   for (let head = at - 2; head >= Math.max(0, at - longestHead); head -= 1) {
     if (bytes.charCodeAt(head) !== SEQUENCE) continue
@@ -52,7 +52,7 @@ function elementAt(bytes: string, at: number): Element | null {
   if (first < 0x80) return { start: at + 2, end: at + 2 + first }
   if (first === 0x80) return { start: at + 2, end: Infinity }
   const count = first - 0x80
-  // Also where nothing is there any more, which is NaN.
+  // Also true past the end of the bytes, where the count is NaN.
   if (!(count <= longestHead - 2)) return null
   let length = 0
   for (let index = 0; index < count; index += 1) length = length * 256 + bytes.charCodeAt(at + 2 + index)
@@ -61,26 +61,26 @@ function elementAt(bytes: string, at: number): Element | null {
 
 const fits = (element: Element | null, end: number): element is Element => element !== null && element.end <= end
 
-/** Behind the version: SEQUENCE { OBJECT IDENTIFIER, … }, OCTET STRING. */
+/** After the version: SEQUENCE { OBJECT IDENTIFIER, … }, OCTET STRING. */
 function isPkcs8(bytes: string, at: number, end: number): boolean {
   const algorithm = elementAt(bytes, at)
   if (!fits(algorithm, end) || bytes.charCodeAt(algorithm.start) !== OID) return false
   return bytes.charCodeAt(algorithm.end) === OCTETS && fits(elementAt(bytes, algorithm.end), end)
 }
 
-/** 1.2.840.113549.1.7.1 and .2: what a PKCS #12 file holds is data, or signed data. */
+/** 1.2.840.113549.1.7.1 and .2: a PKCS #12 file contains data, or signed data. */
 const contents = /^\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07[\x01\x02]/
 
-/** Behind the version: SEQUENCE { OBJECT IDENTIFIER of the kind of content, … }. */
+/** After the version: SEQUENCE { OBJECT IDENTIFIER of the kind of content, … }. */
 function isPkcs12(bytes: string, at: number): boolean {
   const content = elementAt(bytes, at)
   return content !== null && contents.test(bytes.slice(content.start, content.start + 11))
 }
 
-/** In bytes: the modulus of 256 bits, and of 16 384, which is as much as OpenSSL takes. */
+/** In bytes: a modulus of 256 bits, and one of 16 384 bits, which is OpenSSL's maximum. */
 const [shortestNumber, longestNumber] = [32, 2049]
 
-/** Behind the version: large INTEGERs, RSA's modulus and exponents or DSA's p, q, g, y and x. */
+/** After the version: large INTEGERs, RSA's modulus and exponents or DSA's p, q, g, y and x. */
 function isOfIntegers(bytes: string, at: number, end: number): boolean {
   const first = elementAt(bytes, at)
   if (!fits(first, end)) return false
@@ -89,7 +89,7 @@ function isOfIntegers(bytes: string, at: number, end: number): boolean {
   return bytes.charCodeAt(first.end) === INTEGER && fits(elementAt(bytes, first.end), end)
 }
 
-/** Behind the version: OCTET STRING, and the curve ([0]), the public key ([1]), or nothing. */
+/** After the version: OCTET STRING, then the curve ([0]), the public key ([1]), or nothing. */
 function isSec1(bytes: string, at: number, end: number): boolean {
   const key = elementAt(bytes, at)
   // From secp112r1 to sect571r1, in bytes.

@@ -2,18 +2,18 @@ import { base64In } from './base64.ts'
 import { encryptedKeyAround, keyAround } from './private-key-der.ts'
 
 /**
- * The line that begins a private key, whatever its kind: PKCS#8, encrypted, RSA, EC, OPENSSH, PGP's `… KEY BLOCK`, and
+ * The line that begins a private key of any kind: PKCS#8, encrypted, RSA, EC, OPENSSH, PGP's `… KEY BLOCK`, and
  * Nebula's `NEBULA X25519 PRIVATE KEY`, `NEBULA ED25519 ENCRYPTED PRIVATE KEY` and so on (RFC 7468; Nebula cert/pem.go).
  */
 const LINE = /-----BEGIN [A-Z0-9 ]{0,64}PRIVATE KEY(?: BLOCK)?-----/g
 
 /**
- * Windows writes text as UTF-16 where one does not look: a zero behind each character, or before it in the big-endian
- * kind, which has the same bytes, shifted by one.
+ * Windows programs often write UTF-16: a zero after each character, or before it in the big-endian form, which has the
+ * same bytes shifted by one.
  */
 const LINE_UTF16 = /-\0-\0-\0-\0-\0B\0E\0G\0I\0N\0 \0(?:[A-Z0-9 ]\0){0,64}?P\0R\0I\0V\0A\0T\0E\0 \0K\0E\0Y\0/g
 
-/** Beginnings of private keys, each enough by itself: looked for one at a time, which is faster than all at once. */
+/** Beginnings of private keys, each sufficient by itself. Separate searches are faster than one for all. */
 const MARKS = [
   LINE,
   LINE_UTF16,
@@ -28,32 +28,35 @@ const MARKS = [
   /\x1e\xf1\xb5\xb0\0\0\0\0[\x01\x02]\0\0\0[\0\x01]\0\0\0/g,
 ]
 
-/** In DER, the version of a key with what may follow it: an INTEGER of 0, 1 or 3. */
+/** In DER, the version of a key and the tag that may follow it: an INTEGER of 0, 1 or 3. */
 const VERSION = /\x02\x01[\0\x01\x03][\x02\x040]/g
-/** In DER, how a key is encrypted with a password: 1.2.840.113549.1.5 (PKCS #5) or 1.2.840.113549.1.12.1 (PKCS #12). */
+/** In DER, the password-based encryption of a key: 1.2.840.113549.1.5 (PKCS #5) or 1.2.840.113549.1.12.1 (PKCS #12). */
 const ENCRYPTION = /\x06[\x09\x0a]\x2a\x86\x48\x86\xf7\x0d\x01(?:\x05|\x0c\x01)/g
 
-/** Nothing shorter is a key: bytes, and what they are in base64. */
+/** No key is shorter: its length in bytes, and in base64. */
 const SHORTEST = '-----BEGIN PRIVATE KEY-----'.length
 const SHORTEST_ENCODED = (SHORTEST * 4) / 3
 
-/** Bytes of base64 in one piece that are looked into, between characters that are no part of it: half of a line of PEM. */
+/** Minimum length of a piece of base64 between other characters, in bytes: half of a line of PEM. */
 const SHORTEST_PIECE = 32
 
-/** Whether a text holds a private key, as it is or in base64. docs/security.md says what is looked for, and what is not. */
+/**
+ * Whether a text holds a private key, plain or in base64. docs/security.md says which kinds are found and which are
+ * not.
+ */
 export function holdsPrivateKey(text: string): boolean {
   return text.length >= SHORTEST && placeOf(Buffer.from(text)) !== null
 }
 
-/** Bytes of what came before that are looked at again: more than a key's beginning takes, folded into short lines. */
+/** Bytes of the previous chunk that are searched again: longer than a key's beginning, folded into short lines. */
 const TAIL = 8192
 
-/** Looks for private keys in bytes that arrive in pieces; one that is cut in two by them is found too. */
+/** Looks for private keys in bytes that arrive in pieces, also across the border of two pieces. */
 export class PrivateKeyScanner {
   #tail: Buffer = Buffer.alloc(0)
   #read = 0
 
-  /** Takes the next bytes; answers how many bytes from the very start a private key begins, or null. */
+  /** Takes the next bytes; returns the offset of a private key from the very start, or null. */
   push(chunk: Uint8Array): number | null {
     const window = Buffer.concat([this.#tail, chunk])
     const start = this.#read - this.#tail.length
@@ -86,7 +89,7 @@ function structureAt(text: string, sign: RegExp, around: typeof keyAround): numb
 function encodedPlace(bytes: Buffer): number | null {
   const { characters, placeOf } = base64In(bytes, SHORTEST_PIECE)
   if (characters.length < SHORTEST_ENCODED) return null
-  // What stands before it may have moved it to any place of the four characters that are three bytes.
+  // Preceding characters may have shifted it to any of the four positions of a base64 group.
   const shifts = [0, 1, 2, 3].map((shift) => Buffer.from(characters.slice(shift), 'base64').toString('latin1'))
   const decoded = shifts.join('')
   const place = plainPlace(decoded)

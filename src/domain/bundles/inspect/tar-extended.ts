@@ -1,19 +1,19 @@
 import { refuseArchive } from './refusal.ts'
 import { decodeName } from './tar-header.ts'
 
-/** What the records of a pax header can say that matters here. */
+/** The relevant records of a pax header. */
 export interface PaxRecords {
   /** The next entry's name, in place of its header's. */
   readonly path: string | null
   /** The next entry's size, in place of its header's. */
   readonly size: string | null
-  /** The next entry is a GNU sparse file: its content is a map and what lies between the holes. */
+  /** The next entry is a GNU sparse file: its content is a map and the data between the holes. */
   readonly sparse: boolean
 }
 
 /**
  * Reads the records of a pax extended header (POSIX.1-2001, `"%d %s=%s\n"`, the number being the record's length).
- * Times, owners and vendors' attributes are passed over: nothing of them is kept.
+ * Times, owners and vendors' attributes are ignored.
  *
  * @throws ValidationError when a record is malformed
  */

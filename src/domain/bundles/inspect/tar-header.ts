@@ -7,7 +7,7 @@ export const BLOCK = 512
 /** One header block: POSIX.1-1988 ustar, or GNU's older variant of it. */
 export interface TarHeader {
   readonly name: string
-  /** The type flag; NUL is told as `0`, both mean a regular file. */
+  /** The type flag. NUL is returned as `0`, since both mean a regular file. */
   readonly type: string
   /** Bytes of content that follow, before padding. */
   readonly size: number
@@ -19,8 +19,8 @@ const GNU_MAGIC = 'ustar '
 /**
  * Reads a header block.
  *
- * @param where what to say of the place when it is not one, e.g. `behind config.yml`
- * @throws ValidationError when the checksum, the magic, the size or the name is none
+ * @param where the place in the tar for error messages, e.g. `behind config.yml`
+ * @throws ValidationError when the checksum, the magic, the size or the name is invalid
  */
 export function parseHeader(block: Buffer, where: string): TarHeader {
   const magic = block.toString('latin1', 257, 263)

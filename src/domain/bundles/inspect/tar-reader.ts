@@ -3,7 +3,7 @@ import { fileTooLarge, refuseArchive, refuseFile, show } from './refusal.ts'
 import { parseGnuLongName, parsePax } from './tar-extended.ts'
 import { BLOCK, parseHeader, type TarHeader } from './tar-header.ts'
 
-/** What is met on the way through a tar. After a file's `entry` comes its `data`, in pieces, and its `end`. */
+/** The events of reading a tar. A file's `entry` is followed by its `data`, in pieces, and its `end`. */
 export type TarEvent =
   | {
       readonly kind: 'entry'
@@ -16,7 +16,7 @@ export type TarEvent =
   | { readonly kind: 'data'; readonly bytes: Buffer }
   | { readonly kind: 'end' }
 
-/** Kinds of entry that a bundle may not hold, by type flag. */
+/** Kinds of entry that a bundle may not contain, by type flag. */
 const REFUSED: Readonly<Record<string, string>> = {
   '1': 'is a hard link',
   '2': 'is a symbolic link',
@@ -26,7 +26,7 @@ const REFUSED: Readonly<Record<string, string>> = {
   S: 'is a sparse file',
 }
 
-/** Headers that say something of the next one: pax, pax for all that follow, GNU long name, GNU long link target. */
+/** Headers that describe the next one: pax, pax for all that follow, GNU long name, GNU long link target. */
 const EXTENDED = 'xgLK'
 
 const ZERO_BLOCK = Buffer.alloc(BLOCK)
@@ -34,8 +34,9 @@ const ZERO_BLOCK = Buffer.alloc(BLOCK)
 /**
  * Reads a tar piece by piece and refuses all but regular files and folders.
  *
- * Not tar-stream's reader, because the bytes come from outside: that one copies a global pax header into every entry
- * (an archive of 125 KB keeps it busy for a minute), reads on behind the end mark, and takes 4 MiB of extended header.
+ * It replaces tar-stream's reader because the input is untrusted: that reader copies a global pax header into every
+ * entry (an archive of 125 KB keeps it busy for a minute), reads on after the end mark, and accepts 4 MiB of extended
+ * header.
  */
 export class TarReader {
   #rest: Buffer = Buffer.alloc(0)
@@ -46,7 +47,7 @@ export class TarReader {
   #zeroBlocks = 0
   #last: string | null = null
 
-  /** The place that was reached, for a refusal. */
+  /** The current place, for a refusal. */
   #where(): string {
     return this.#last === null ? 'at its start' : `behind ${show(this.#last)}`
   }
@@ -69,7 +70,7 @@ export class TarReader {
     this.#offset += whole
   }
 
-  /** Says that there are no more bytes. @throws ValidationError when the tar is not whole */
+  /** Ends the input. @throws ValidationError when the tar is not complete */
   end(): void {
     if (this.#left > 0 && this.#last !== null) throw refuseFile(this.#last, 'the archive ends in the middle of it')
     if (this.#zeroBlocks < 2 || this.#rest.length > 0) {
@@ -82,7 +83,7 @@ export class TarReader {
     if (this.#extended !== null) this.#extended.parts.push(content)
     else yield { kind: 'data', bytes: content }
     if (this.#left > 0) return
-    // Whatever writes tars fills a block up with zeros; other bytes would be in no file, so that nothing checks them.
+    // Tar writers fill a block up with zeros; other bytes would belong to no file and would stay unchecked.
     if (!padding.equals(ZERO_BLOCK.subarray(0, padding.length))) throw refuseArchive(`has bytes ${this.#where()}`)
     if (this.#extended !== null) this.#extend()
     else yield { kind: 'end' }
@@ -118,7 +119,7 @@ export class TarReader {
     const pax = parsePax(bytes)
     if (type === 'g' && pax.path !== null) throw refuseArchive('has a global header that renames every entry')
     if (pax.sparse) throw refuseFile(pax.path ?? 'an entry', 'is a sparse file')
-    // Needed for files of 8 GiB and more only; otherwise it is two sizes for one file, and readers differ in which counts.
+    // Only files of 8 GiB and more need it. Otherwise one file has two sizes, and readers differ in which one counts.
     if (pax.size !== null) throw refuseFile(pax.path ?? 'an entry', 'its size is in a pax header')
     this.#longName = pax.path ?? this.#longName
   }
@@ -127,7 +128,7 @@ export class TarReader {
     const name = this.#longName ?? header.name
     this.#longName = null
     this.#last = name
-    // A regular file whose name ends in a slash is how tars older than POSIX say folder.
+    // Tars older than POSIX mark a folder as a regular file whose name ends in a slash.
     const folder = header.type === '5' || (header.type === '0' && name.endsWith('/'))
     if (!folder && header.type !== '0') {
       throw refuseFile(name, `${REFUSED[header.type] ?? 'is of an unknown kind'}; only files and folders are allowed`)

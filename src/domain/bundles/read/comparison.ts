@@ -10,13 +10,15 @@ export interface Archives {
   readonly after: Uint8Array
 }
 
-/** Texts that are in memory for one answer, in bytes. */
+/** Bytes of text that one answer may hold in memory. */
 const MAX_TEXTS = 16 * MAX_TEXT
 
-/** What lies between two archives, as far as somebody asked for it; it stays true, since versions never change. */
+/**
+ * The differences between two archives, as far as they were requested. They stay valid, since versions never change.
+ */
 export class BundleComparison {
   readonly changes: readonly FileChangeAt[]
-  /** By path; null where there is none to show. */
+  /** By path; null for a file without a diff to show. */
   readonly #diffs = new Map<string, string | null>()
 
   private constructor(changes: readonly FileChangeAt[]) {
@@ -25,7 +27,7 @@ export class BundleComparison {
 
   /**
    * Finds the files that differ. Each archive is read once, a file at a time.
-   * @param isShown which files are looked at
+   * @param isShown which files are compared
    * @throws what `signal` was aborted with
    */
   static async of(
@@ -37,7 +39,7 @@ export class BundleComparison {
     return new BundleComparison(changesBetween(old, await hashFiles(after, isShown, signal)))
   }
 
-  /** Bytes that it takes, about. */
+  /** The approximate size in bytes. */
   get weight(): number {
     let weight = 1000
     for (const { path } of this.changes) weight += 2 * path.length + 100
@@ -45,13 +47,13 @@ export class BundleComparison {
     return weight
   }
 
-  /** The unified diff of a file; null where there is none, undefined where it was not looked for yet. */
+  /** The unified diff of a file; null when there is none to show, undefined when it was not computed yet. */
   diffOf(path: string): string | null | undefined {
     return this.#diffs.get(path)
   }
 
   /**
-   * Compares the lines of those of the changed files that were not compared yet, within a second.
+   * Compares the lines of the wanted files that were not compared yet, within a second.
    * @throws what `signal` was aborted with
    */
   async compareLines(archives: Archives, wanted: readonly FileChangeAt[], signal: AbortSignal): Promise<void> {
@@ -84,12 +86,12 @@ async function hashFiles(
 
 interface Reading {
   readonly paths: ReadonlySet<string>
-  /** What all texts together may still have. */
+  /** The remaining budget for all texts together. */
   readonly left: { bytes: number }
   readonly signal: AbortSignal
 }
 
-/** Texts by path; without what is no text or too large. */
+/** Texts by path, without files that are not text or too large. */
 async function readTexts(archive: Uint8Array, { paths, left, signal }: Reading): Promise<ReadonlyMap<string, string>> {
   const texts = new Map<string, string>()
   for await (const { path, content } of readBundle(archive, (name) => paths.has(name), signal)) {
@@ -102,7 +104,7 @@ async function readTexts(archive: Uint8Array, { paths, left, signal }: Reading):
   return texts
 }
 
-/** Null for what is not UTF-8, or holds a zero byte. */
+/** Null for content that is not UTF-8, or holds a zero byte. */
 function asText(content: Uint8Array): string | null {
   if (!isUtf8(content) || content.includes(0)) return null
   return Buffer.from(content).toString()

@@ -4,38 +4,38 @@ import { createTwoFilesPatch } from 'diff'
 
 export type FileChange = 'added' | 'changed' | 'removed'
 
-/** That a file differs between two states. */
+/** A file that differs between two states. */
 export interface FileChangeAt {
   readonly path: string
   readonly change: FileChange
 }
 
-/** A file that differs between two states. */
+/** A file that differs, with its diff. */
 export interface FileDiff extends FileChangeAt {
-  /** The unified diff, made when it is asked for; null when the file is no text, or when it would take too long. */
+  /** The unified diff, computed on request; null when the file is not text, or when it would take too long. */
   readonly diff: () => Promise<string | null>
 }
 
-/** What a file was and is; null for a side that does not have it. */
+/** A file's content before and after; null on a side that does not have it. */
 export interface Sides {
   readonly before: string | null
   readonly after: string | null
 }
 
-/** Files that one answer shows at most. */
+/** The maximum number of files in one answer. */
 export const MAX_FILES = 200
-/** Bytes of a text that is compared. */
+/** The maximum size of a compared text in bytes. */
 export const MAX_TEXT = 1024 * 1024
 
-/** Lines that may differ in one file; the comparison's time grows with the square of them. */
+/** Lines that may differ in one file; the time of the comparison grows with their square. */
 const MAX_EDITS = 1000
 /** Milliseconds that comparing one file may take, and all files of one answer. */
 const FILE_TIME = 30
 const ANSWER_TIME = 1000
 
 /**
- * The changed files of an answer. Their lines are compared together, once somebody asks for those of one.
- * @param lines compares them; gives the unified diff of a path, null where there is none to show
+ * The changed files of an answer. Their lines are compared together, at the first request for a diff.
+ * @param lines compares the files; its result gives the unified diff of a path, null when there is none to show
  */
 export function fileDiffs(
   changes: readonly FileChangeAt[],
@@ -50,11 +50,11 @@ export function fileDiffs(
 }
 
 /**
- * Compares files one after the other, with a turn of the event loop between two.
- * @param sidesOf what a file was and is; null where that is not shown
- * @returns unified diffs by path: null where there is none to show, or where it takes too long; without those for which
- * an answer's time did not suffice
- * @throws what the signal was aborted with
+ * Compares files one after another, with a turn of the event loop after each.
+ * @param sidesOf the content before and after; null when it is not shown
+ * @returns unified diffs by path: null when there is none to show, or when it takes too long; without the files that
+ * exceed an answer's time
+ * @throws the signal's abort reason
  */
 export async function compareLines(
   changes: readonly FileChangeAt[],
@@ -85,7 +85,7 @@ function unified(path: string, { before, after }: Sides): string | null {
   return createTwoFilesPatch(from, to, before ?? '', after ?? '', undefined, undefined, options) ?? null
 }
 
-/** What happened to each path between two states, by what tells contents apart (a hash, or the text), sorted by path. */
+/** How each path changed between two states, sorted by path. A hash, or the text itself, identifies a content. */
 export function changesBetween(
   before: ReadonlyMap<string, string>,
   after: ReadonlyMap<string, string>,

@@ -2,7 +2,7 @@ import { compressedChunks, gunzip } from '../inspect/gunzip.ts'
 import { normalisePath } from '../inspect/names.ts'
 import { TarReader } from '../inspect/tar-reader.ts'
 
-/** A file and what is in it. */
+/** A file with its content. */
 export interface BundleContent {
   readonly path: string
   readonly content: Uint8Array
@@ -10,11 +10,11 @@ export interface BundleContent {
 
 /**
  * The files of a stored bundle, in the archive's order, one in memory at a time.
- * A bundle was inspected or packed before it was stored: one that cannot be read is a fault, not a caller's mistake.
+ * A bundle was inspected or packed before it was stored: an unreadable one is a fault, not a caller's mistake.
  *
- * @param wanted which files to read; the others are passed over
+ * @param wanted which files to read; other files are skipped
  * @param signal ends the reading
- * @throws Error when the archive is damaged; what the signal was aborted with
+ * @throws Error when the archive is damaged; the signal's abort reason
  */
 export async function* readBundle(
   data: Uint8Array,
@@ -43,7 +43,7 @@ export async function* readBundle(
   }
 }
 
-/** One file of a stored bundle, or null when it has none of that path; reads no further than it has to. */
+/** One file of a stored bundle, or null when the bundle does not have it; reads no further than necessary. */
 export async function readBundleFile(data: Uint8Array, path: string): Promise<Uint8Array | null> {
   for await (const { content } of readBundle(data, (each) => each === path)) return content
   return null

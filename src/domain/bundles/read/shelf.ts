@@ -1,19 +1,19 @@
 import { decodeBundle, type DecodedBundle } from './slices.ts'
 
-/** Bytes of decoded bundles in memory: some twenty of ten thousand nodes, some thousands of a hundred. */
+/** Bytes of decoded bundles in memory: about twenty of ten thousand nodes, or thousands of a hundred nodes. */
 const BUDGET = 256 * 1024 * 1024
 
-/** Reads a stored bundle's archive; null when there is none of that version. */
+/** Reads a stored bundle's archive; null when that version does not exist. */
 export type LoadBundle = (clusterId: string, version: number) => Promise<Uint8Array | null>
 
 /**
- * The bundles that slices are served from, decoded. Those that were asked for last are kept, within a bound of memory;
- * however many nodes ask for a version at once, it is read once.
+ * The decoded bundles that slices are served from. The most recently used ones are cached, within a memory limit. A
+ * version is read once, even when many nodes ask for it at the same time.
  */
 export class BundleShelf {
   readonly #load: LoadBundle
   readonly #budget: number
-  /** In the order of their last use, the longest ago first. */
+  /** In the order of use, least recent first. */
   readonly #kept = new Map<string, DecodedBundle>()
   readonly #loading = new Map<string, Promise<DecodedBundle | null>>()
   #bytes = 0
@@ -24,14 +24,14 @@ export class BundleShelf {
     this.#budget = budget
   }
 
-  /** Bytes that it keeps, about. */
+  /** The approximate size of the cached bundles in bytes. */
   get bytes(): number {
     return this.#bytes
   }
 
   /**
-   * A version of a cluster; null when it does not exist or was never compiled, which is asked again next time.
-   * @throws what loading throws, and Error when the archive is damaged
+   * A version of a cluster; null when it does not exist or was never compiled, which is checked again next time.
+   * @throws errors of loading, and Error when the archive is damaged
    */
   async get(clusterId: string, version: number): Promise<DecodedBundle | null> {
     const key = `${clusterId}/${version}`
@@ -46,7 +46,7 @@ export class BundleShelf {
     return loading
   }
 
-  /** Forgets what is kept of a cluster: it is gone, or a version of it is. */
+  /** Drops a cluster's cached bundles: the cluster, or one of its versions, was deleted. */
   drop(clusterId: string): void {
     for (const [key, { bytes }] of this.#kept) {
       if (!key.startsWith(`${clusterId}/`)) continue
@@ -67,7 +67,7 @@ export class BundleShelf {
   }
 
   #keep(key: string, bundle: DecodedBundle): void {
-    // One that has no room alone is served and let go.
+    // A bundle that exceeds the limit by itself is served without being cached.
     if (bundle.bytes > this.#budget) return
     this.#kept.set(key, bundle)
     this.#bytes += bundle.bytes

@@ -8,12 +8,12 @@ import { writeTar, type TarFile } from '../../../nebula/bundle/tar.ts'
 import { zip } from '../compile/pack.ts'
 import { readBundle } from './read.ts'
 
-/** A compiled bundle, ready to be served by the slice. */
+/** A compiled bundle, ready to serve its slices. */
 export interface DecodedBundle {
   readonly version: number
-  /** About how much memory it takes, its slices included, in bytes. */
+  /** The approximate memory in bytes, including the slices. */
   readonly bytes: number
-  /** The files that every slice has: one gzip member with the first part of a tar. */
+  /** The files in every slice: one gzip member with the first part of a tar. */
   readonly head: Uint8Array
   readonly nodes: ReadonlyMap<string, DecodedNode>
   readonly tree: MerkleTree
@@ -23,19 +23,19 @@ interface DecodedNode {
   readonly index: number
   readonly config: Uint8Array
   readonly certificate: Uint8Array
-  /** The gzip member with the node's own files and the tar's end; null before somebody asked for it. */
+  /** The gzip member with the node's own files and the tar's end; null before its first use. */
   tail: Uint8Array | null
 }
 
-/** What a node takes beside its two files, in bytes: its tail, its leaf, and the objects around them, as measured. */
+/** Bytes of a node in addition to its two files: its tail, its leaf, and the objects around them, as measured. */
 const NODE_OVERHEAD = 4_000
 
-/** Files that are read between two turns of the event loop. */
+/** Files that are read per turn of the event loop. */
 const TURN = 250
 
 /**
- * Reads a stored bundle once, so that slices of it cost next to nothing. Leaves the event loop to others.
- * @returns null when it was not compiled: it is an archive that somebody uploaded, and has no manifest
+ * Reads a stored bundle once, so that its slices cost almost nothing. Yields to the event loop in between.
+ * @returns null when it was not compiled: it is an uploaded archive without a manifest
  * @throws Error when it is damaged
  */
 export async function decodeBundle(data: Uint8Array): Promise<DecodedBundle | null> {
@@ -60,20 +60,20 @@ export async function decodeBundle(data: Uint8Array): Promise<DecodedBundle | nu
 }
 
 /**
- * A node's slice: tar.gz, the same bytes each time. Null when the bundle has no such node: it is another cluster's, or
- * holds no certificate.
+ * A node's slice: tar.gz, the same bytes each time. Null when the node is not in the bundle: it belongs to another
+ * cluster or has no certificate.
  */
 export function sliceOf(bundle: DecodedBundle, nodeId: string): Uint8Array<ArrayBuffer> | null {
   const parts = slicePartsOf(bundle, nodeId)
   return parts && new Uint8Array(Buffer.concat(parts))
 }
 
-/** The same in the two parts that it is kept in, to be sent one after the other: the first is every node's. */
+/** The slice in its two stored parts, to be sent in order: all nodes share the first one. */
 export function slicePartsOf({ head, nodes, tree }: DecodedBundle, nodeId: string): readonly Uint8Array[] | null {
   const node = nodes.get(nodeId)
   if (node === undefined) return null
   node.tail ??= tailOf(nodeId, node, tree)
-  // Two gzip members in a row are one gzip (RFC 1952, section 2.2).
+  // Two gzip members in sequence are one gzip (RFC 1952, section 2.2).
   return [head, node.tail]
 }
 
@@ -93,7 +93,7 @@ interface ReadFiles {
   /** By node. */
   readonly configs: ReadonlyMap<string, Uint8Array>
   readonly certificates: ReadonlyMap<string, Uint8Array>
-  /** Bytes of all. */
+  /** Total bytes. */
   readonly size: number
 }
 

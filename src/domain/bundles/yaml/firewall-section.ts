@@ -6,7 +6,7 @@ import { firewallRule, type Firewall } from '../../clusters/firewall.ts'
 import { refuseFile } from '../inspect/refusal.ts'
 import { checkYamlInThread } from './yaml-thread.ts'
 
-/** What Nebula calls the keys of a rule, and what Orrery does. */
+/** Nebula's name for each key of a rule, and Orrery's. */
 const NAMES: Readonly<Record<string, string>> = {
   port: 'port',
   proto: 'proto',
@@ -19,19 +19,19 @@ const NAMES: Readonly<Record<string, string>> = {
   ca_sha: 'caSha',
 }
 
-/** What the section `firewall` of a `config.yml` brings. */
+/** The content of the section `firewall` of a `config.yml`. */
 export interface FirewallSection {
   /** The cluster's new rules; null when it has neither inbound nor outbound ones. */
   readonly rules: Firewall | null
-  /** The oldest Nebula that lets in no more than the section says. */
+  /** The oldest Nebula that lets in no more than the section allows. */
   readonly minimumNebulaVersion: string
 }
 
 /**
- * The firewall of a `config.yml`; no rules when it has neither inbound nor outbound rules. A side that is not there lets
- * nothing through, as in Nebula.
- * @param owner whose share of the threads it takes: a tenant's id
- * @throws ValidationError that names the line or the rule
+ * The firewall of a `config.yml`; no rules when it has neither inbound nor outbound rules. A missing side lets nothing
+ * through, as in Nebula.
+ * @param owner the id of the tenant whose share of the threads it uses
+ * @throws ValidationError with the line or the rule
  */
 export async function firewallOf(owner: string, config: string): Promise<FirewallSection> {
   const report = await checkYamlInThread(owner, { files: [new Uint8Array(Buffer.from(config))], config: 0 })
@@ -41,8 +41,8 @@ export async function firewallOf(owner: string, config: string): Promise<Firewal
 }
 
 /**
- * Takes over the section `firewall` of a configuration as the cluster's rules.
- * @throws ValidationError that names the rule which Orrery cannot keep
+ * Converts the section `firewall` of a configuration into the cluster's rules.
+ * @throws ValidationError with the rule that Orrery cannot store
  */
 export const readFirewall = (section: unknown): FirewallSection => ({
   rules: readRules(section),
@@ -78,7 +78,7 @@ function readRule(path: readonly string[], rule: unknown): unknown {
   return Object.fromEntries(entries) as Settings
 }
 
-/** The same rule in the one spelling that Orrery has for it. */
+/** Converts a value into Orrery's spelling. */
 function readValue(key: string, value: unknown): unknown {
   if (key === 'port') return String(value) === '0' ? 'any' : String(value)
   if (key === 'groups' && typeof value === 'string') return [value]

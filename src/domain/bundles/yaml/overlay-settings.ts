@@ -3,17 +3,17 @@ import { CONFIG_FILE } from '../../../nebula/bundle/manifest.ts'
 import { settingAt, type Settings } from '../../../nebula/merge.ts'
 import { refuseFile } from '../inspect/refusal.ts'
 
-/** What of a configuration names addresses of the overlay, which depend on the cluster that it is for. */
+/** The settings that name addresses of the overlay; they depend on the cluster. */
 export interface OverlaySettings {
   /** `lighthouse.hosts` */
   readonly lighthouses: readonly string[]
   /** The keys of `static_host_map`. */
   readonly mapped: readonly string[]
-  /** `tun.routes`, parts of the overlay with an MTU of their own. */
+  /** `tun.routes`, parts of the overlay with their own MTU. */
   readonly routes: readonly string[]
 }
 
-/** Reads them from settings that were found to be Nebula's. */
+/** Reads them from settings that were validated for Nebula. */
 export function overlaySettings(config: Settings): OverlaySettings {
   const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : [])
   const map = settingAt(config, ['static_host_map'])
@@ -31,14 +31,14 @@ interface Overlay {
   readonly networkCidr: string
   /** Addresses that Orrery writes into `static_host_map` itself. */
   readonly ownLighthouses: ReadonlySet<string>
-  /** Those that it wrote into this very file, and leaves out when it compiles from it. */
+  /** Addresses that Orrery wrote into this file; it removes them when it compiles from it. */
   readonly written: ReadonlySet<string>
 }
 
 /**
- * Refuses what Nebula ends with at its start, on every node of the cluster (tried with 1.6.1): addresses outside of the
- * overlay in `static_host_map`, parts of it that are outside in `tun.routes`, and lighthouses without a static address.
- * @throws ValidationError that names the setting
+ * Refuses settings that stop Nebula at its start, on every node of the cluster (tested with 1.6.1): addresses in
+ * `static_host_map` or networks in `tun.routes` outside of the overlay, and lighthouses without a static address.
+ * @throws ValidationError with the setting
  */
 export function checkOverlay({ lighthouses, mapped, routes }: OverlaySettings, overlay: Overlay): void {
   const { networkCidr, ownLighthouses, written } = overlay
@@ -68,6 +68,6 @@ function isWithin(cidr: string, outer: string): boolean {
   const { first, last } = hostRange(outer)
   const size = 2 ** (32 - Number(prefix))
   const start = Math.floor(toNumber(address) / size) * size
-  // The range of hosts is without the network's own address and its broadcast.
+  // The range of hosts excludes the network address and the broadcast address.
   return start >= first - 1 && start + size - 1 <= last + 1
 }

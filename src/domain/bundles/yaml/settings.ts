@@ -10,7 +10,7 @@ export function findAgentSetting(document: Document.Parsed): { offset: number; r
     const found = lookUp(document, path)
     if (found === null) continue
     const value = resolve(document, found.value)
-    // `sshd:` with nothing behind it sets nothing, in Nebula's merge of its files too.
+    // `sshd:` without a value sets nothing, also when Nebula merges its files.
     if (value === null || (isScalar(value) && value.value === null)) continue
     if (isScalar(value) && allowed?.includes(String(value.value)) === true) continue
     const only = allowed === undefined ? '' : ` to something other than ${allowed.join(', ')}`
@@ -19,7 +19,7 @@ export function findAgentSetting(document: Document.Parsed): { offset: number; r
   return null
 }
 
-/** Goes down the keys, as Nebula's `config.C.Get` does; a key that itself has dots is not a way down. */
+/** Follows the keys like Nebula's `config.C.Get`, which does not follow a key that itself contains dots. */
 function lookUp(
   document: Document.Parsed,
   path: readonly string[],
@@ -38,15 +38,15 @@ function lookUp(
 }
 
 /**
- * The first setting of a configuration that Nebula does not know or could not use, with its offset; and, when there is
- * none, the section `firewall` and what depends on the cluster's network.
+ * The first setting of a configuration that Nebula does not know or cannot use, with its offset. If there is none, the
+ * section `firewall` and the settings that depend on the cluster's network.
  */
 export function findSettingProblem(document: Document.Parsed): {
   problem: { offset: number; reason: string } | null
   firewall: unknown
   overlay: OverlaySettings | null
 } {
-  // How much aliases stand for was bounded before.
+  // The expansion of aliases was limited before.
   const config: unknown = document.toJS({ maxAliasCount: -1 })
   if (!isSettings(config)) return { problem: null, firewall: null, overlay: null }
   const [first] = checkSettings(config)
@@ -59,7 +59,7 @@ export function findSettingProblem(document: Document.Parsed): {
   return { problem: { offset: first.offset, reason }, firewall: null, overlay: null }
 }
 
-/** Where a value stands, or what it is in, as far as the way can be followed. */
+/** The offset of a value, or of the closest parent that can be found. */
 function offsetOf(document: Document.Parsed, path: readonly string[]): number {
   let node: ParsedNode | null = document.contents
   let offset = 0

@@ -1,6 +1,6 @@
 import type { YamlReport } from './yaml.ts'
 
-/** What `answerJobs` and `JobThreads` are told of a batch of YAML files: it is one part. */
+/** The types that `answerJobs` and `JobThreads` need for a batch of YAML files, which is one part. */
 export interface YamlJob {
   readonly part: YamlBatch
   readonly piece: never
@@ -9,6 +9,6 @@ export interface YamlJob {
 
 export interface YamlBatch {
   readonly files: readonly Uint8Array<ArrayBuffer>[]
-  /** Which of them is the shared configuration, by its place; null when none is. */
+  /** The index of the shared configuration; null when the batch does not contain it. */
   readonly config: number | null
 }

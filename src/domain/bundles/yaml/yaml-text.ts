@@ -14,12 +14,13 @@ export function lineAt(text: string, offset: number): number {
 }
 
 /**
- * What YAML readers do not agree on, which would let a file say one thing here and another in Nebula (whose reader,
- * go-yaml, follows YAML 1.1): NEL, LS, PS and a bare CR end a line and a comment there, control characters are errors.
+ * Characters that YAML readers interpret differently, so that a file could mean one thing here and another in Nebula
+ * (whose reader, go-yaml, follows YAML 1.1): NEL, LS, PS and a bare CR end a line and a comment there, control
+ * characters are errors.
  */
 const CONTESTED = /[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]|\r(?!\n)|[\u2028\u2029\ufeff]/u
 
-/** Decodes a YAML file, or says why it is not text. A byte order mark at its start is dropped. */
+/** Decodes a YAML file, or returns why it is not text. A byte order mark at its start is dropped. */
 export function decodeYaml(content: Uint8Array): string | YamlProblem {
   if (!isUtf8(content)) return { line: firstBrokenLine(content), reason: 'is not valid UTF-8' }
   const text = new TextDecoder().decode(content)
@@ -29,7 +30,7 @@ export function decodeYaml(content: Uint8Array): string | YamlProblem {
   return { line: lineAt(text, found.index), reason: `has the character U+${code}, which YAML readers take differently` }
 }
 
-/** A line break's byte is never part of another character in UTF-8, so lines can be judged one by one. */
+/** In UTF-8, the byte of a line break is never part of another character, so lines can be checked one by one. */
 function firstBrokenLine(content: Uint8Array): number {
   let line = 1
   for (let start = 0; ; line += 1) {

@@ -3,17 +3,17 @@ import { JobThreads } from '../../../base/threads/job-threads.ts'
 import type { YamlReport } from './yaml.ts'
 import type { YamlBatch, YamlJob } from './yaml-protocol.ts'
 
-/** Milliseconds for one batch. The bounds in limits.ts keep it at a few seconds; this is for what they miss. */
+/** Milliseconds for one batch. The limits in limits.ts keep it at a few seconds; this stops what they miss. */
 const DEADLINE = 30_000
 
-/** The program's threads for it: parsing a large file takes a second, in which the program would answer nobody. */
+/** Threads keep the event loop free: parsing a large file takes a second. */
 const threads = new JobThreads<YamlJob>('bundle-yaml')
 
 /**
- * See `checkYaml`; null when they are not done within the deadline. Rejects when the thread dies.
- * @param owner whose share of the threads it takes: a tenant's id
- * @param batch files are given away: empty afterwards
- * @param deadline milliseconds from when their turn comes, the thread's start included
+ * See `checkYaml`; null when the files are not checked within the deadline. Rejects when the thread ends.
+ * @param owner the id of the tenant whose share of the threads it uses
+ * @param batch the files are transferred to the thread: empty afterwards
+ * @param deadline milliseconds from the start of the job, including the start of the thread
  */
 export async function checkYamlInThread(
   owner: string,

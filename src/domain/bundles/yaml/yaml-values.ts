@@ -13,8 +13,8 @@ class BrokenRule extends Error {
 }
 
 /**
- * What is wrong with the values of a document that parsed, or null: keys that come twice or are no plain words, merge
- * keys and tags (readers differ in what they make of them), aliases that lead nowhere, into themselves, or to more than
+ * The problem with the values of a parsed document, or null: keys that occur twice or are not plain words, merge keys
+ * and tags (readers interpret them differently), aliases without an anchor, into themselves, or of more than
  * MAX_YAML_VALUES values (the "billion laughs"), a private key spelled with escapes or folded over lines.
  */
 export function findValueProblem(root: ParsedNode): { offset: number; reason: string } | null {
@@ -28,12 +28,12 @@ export function findValueProblem(root: ParsedNode): { offset: number; reason: st
 }
 
 class Walk {
-  /** What each anchor stands for at this point of the document; a later anchor of the same name takes its place. */
+  /** The node of each anchor at this point of the document; a later anchor of the same name replaces it. */
   readonly #anchors = new Map<string, ParsedNode>()
-  /** The sizes of the nodes that are done; an alias to one that is not leads into itself. */
+  /** The sizes of the finished nodes; an alias to an unfinished node leads into itself. */
   readonly #sizes = new Map<ParsedNode, number>()
 
-  /** How many values a node is, aliases replaced. */
+  /** The number of values in a node with its aliases expanded. */
   size(node: ParsedNode): number {
     if (isAlias(node)) return this.#aliasSize(node)
     if (node.tag !== undefined) throw new BrokenRule(node, `has the tag ${node.tag}; tags are not allowed`)

@@ -5,32 +5,32 @@ import { findAgentSetting, findSettingProblem } from './settings.ts'
 import { decodeYaml, lineAt, type YamlProblem } from './yaml-text.ts'
 import { findValueProblem } from './yaml-values.ts'
 
-/** What came of checking YAML files. */
+/** The result of checking YAML files. */
 export interface YamlReport {
-  /** The first file that is not fine, by its place among them; null when all are. */
+  /** The first invalid file, by its index; null when all are valid. */
   readonly broken: ({ readonly index: number } & YamlProblem) | null
-  /** How much work it was. */
+  /** The amount of work. */
   readonly lexemes: number
-  /** The section `firewall` of the shared configuration as it stands there; null where it is not set. */
+  /** The section `firewall` of the shared configuration, unchanged; null when it is not set. */
   readonly firewall: unknown
-  /** What in it depends on the cluster's network; null where it is not fine. */
+  /** Its settings that depend on the cluster's network; null when the file is invalid. */
   readonly overlay: OverlaySettings | null
 }
 
-/** The syntax tree as far as it got, and how many lexemes it took. */
+/** The syntax tree as far as it was parsed, and the number of its lexemes. */
 interface Parsed {
   readonly lexemes: number
   readonly result: Document.Parsed | { readonly offset: number; readonly reason: string }
 }
 
 /**
- * Checks YAML files of a bundle, each for itself: UTF-8, one document without directives, a mapping at its top, no key
- * twice, bounded in depth, size and aliases, no private key, nothing that belongs to the agent. The one that Nebula is
- * to run has Nebula's settings in it and no others.
+ * Checks the YAML files of a bundle, each by itself: UTF-8, one document without directives, a mapping at its top, no
+ * duplicate keys, limited depth, size and aliases, no private key, no setting that belongs to the agent. The shared
+ * configuration may contain only Nebula's settings.
  *
- * @param config which of them is the shared configuration, by its place; null when none is
+ * @param config the index of the shared configuration; null when the files do not contain it
  *
- * Takes as long as parsing takes: a second for a large file. Call it through `checkYamlInThread`, off the event loop.
+ * Parsing a large file takes a second. Call it through `checkYamlInThread`, off the event loop.
  */
 export function checkYaml(files: readonly Uint8Array[], config: number | null = null): YamlReport {
   let total = 0
@@ -68,7 +68,7 @@ const nothing = { firewall: null, overlay: null }
 function parse(text: string): Parsed {
   const lexer = new Lexer()
   const parser = new Parser()
-  // The library compares every two keys of a mapping, which is a minute for a large one: see findValueProblem.
+  // The library compares every two keys of a mapping, which takes a minute for a large one: see findValueProblem.
   const composer = new Composer({ version: '1.2', schema: 'core', merge: false, strict: true, uniqueKeys: false })
   const tokens = []
   let lexemes = 0
@@ -94,7 +94,7 @@ function parse(text: string): Parsed {
   const [error] = first.errors
   if (error !== undefined)
     return { lexemes, result: { offset: error.pos[0], reason: `is not valid YAML: ${error.message}` } }
-  // Nebula reads the first document and passes over the others without a word.
+  // Nebula reads the first document and silently ignores the others.
   if (second !== undefined)
     return { lexemes, result: { offset: second.range[0], reason: 'has a second YAML document' } }
   return { lexemes, result: first }
