@@ -20,7 +20,7 @@ interface EnrollFlags {
   readonly insecureHttp: boolean
 }
 
-/** `orrery agent …`: the program on the nodes. It uses the control plane's public API and nothing else of it. */
+/** `orrery agent …`: the program on the nodes. It uses nothing of the control plane but its public API. */
 export function addAgentCommands(program: Command): void {
   const agent = program.command('agent').description('make this machine a node of a cluster, and keep it one')
   agent
@@ -102,7 +102,7 @@ export function addAgentCommands(program: Command): void {
     })
 }
 
-/** What the file system refuses about the state folder is for whoever started the agent to mend. */
+/** Errors of the file system about the state folder are for the person who started the agent to fix. */
 async function inStateDir<T>(stateDir: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work()

@@ -4,7 +4,7 @@ import { readConfig } from '../config.ts'
 import type { Connection } from '../db/client/connection.ts'
 import type * as migrations from '../db/migrations/index.ts'
 
-/** `orrery migrate up | down | status`: the server migrates by itself at start; these are for doing it by hand. */
+/** `orrery migrate up | down | status`: migrations by hand; the server migrates by itself at start. */
 export function addMigrateCommands(program: Command): void {
   const migrate = program.command('migrate').description('apply, take back or list the migrations of DATABASE_URL')
   migrate
