@@ -17,12 +17,15 @@ interface RotateOptions {
 
 /** `orrery secret rotate`: seals all keys of the database again under another secret. It needs no server. */
 export function addSecretCommands(program: Command): void {
-  const secret = program.command('secret').description('the secret that everything is sealed under')
+  const secret = program.command('secret').description('manage the secret that seals all keys')
   secret
     .command('rotate')
     .description('seal CA keys and bundle-signing keys again under a new secret; stop the servers first')
-    .option('--new-secret-file <file>', 'the new secret; - reads it from standard input. With data/secret one is made')
-    .option('--yes', 'also while servers seem to run', false)
+    .option(
+      '--new-secret-file <file>',
+      'the new secret; - reads standard input (default for data/secret: a generated one)',
+    )
+    .option('--yes', 'rotate even if servers seem to run', false)
     .action(async ({ newSecretFile, yes }: RotateOptions) => {
       const config = readConfig()
       const given = newSecretFile === undefined ? null : await readGiven(newSecretFile)

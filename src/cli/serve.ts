@@ -12,7 +12,7 @@ import { UsageError } from './usage-error.ts'
 export function addServeCommand(program: Command): void {
   program
     .command('serve', { isDefault: true })
-    .description('run the server (Ctrl-C or SIGTERM ends it in order)')
+    .description('run the server (Ctrl-C or SIGTERM stops it cleanly)')
     .option('--demo', 'fill an empty database with a sample and print credentials for every kind of caller', false)
     .action(async ({ demo }: { demo: boolean }) => serve(readConfig(), demo))
 }

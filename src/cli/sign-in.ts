@@ -9,8 +9,8 @@ import { knownSecret } from './known-secret.ts'
 export function addSignInCommand(program: Command): void {
   program
     .command('sign-in')
-    .description('print a link that opens GraphiQL signed in as an operator: good once, for ten minutes')
-    .option('--name <name>', 'who signs in; shown in messages', 'orrery-cli')
+    .description('print a link to GraphiQL that signs in an operator; it works once, within ten minutes')
+    .option('--name <name>', 'the name of the operator, shown in messages', 'orrery-cli')
     .action(async ({ name }: { name: string }) => {
       console.log(await makeLink(readConfig(), name))
     })
