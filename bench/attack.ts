@@ -1,9 +1,9 @@
 /**
- * One tenant does its worst, by every caller that it has, while another one goes about its business: what the other
- * notices, whether the instance stays master, and how much memory it takes.
+ * One tenant attacks with every kind of caller that it has, while another tenant works as usual. Measures what the
+ * other tenant notices, whether the instance stays master, and how much memory it uses.
  * `npm run attack -- [--postgres] [--seconds 60] [--nodes 5000] [--only <attack>] [--program <cli.js>]`
  *
- * The attackers are a process of their own, on the load's core; the server has the other one.
+ * The attackers are a process of their own, on the load's core; the server has the other core.
  */
 import { fork } from 'node:child_process'
 import { readFileSync } from 'node:fs'

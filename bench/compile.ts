@@ -1,6 +1,6 @@
-// How long a cluster's bundle takes to compile, and how long that keeps the program from answering.
+// How long a cluster's bundle takes to compile, and for how long that blocks the program.
 // Run: npx tsx bench/compile.ts
-// Beside it, in the same run: the same files through tar-stream and gzip alone, nothing rendered, hashed or signed.
+// For comparison, in the same run: the same files through tar-stream and gzip alone, not rendered, hashed or signed.
 import { pipeline } from 'node:stream/promises'
 import { buffer } from 'node:stream/consumers'
 import { createGzip } from 'node:zlib'

@@ -1,7 +1,7 @@
 /**
- * Enrolments a second on SQLite (WAL, synchronous=FULL) with many machines at once, through the whole application: the
- * cluster token, GraphQL, the certificate, the commit. Beside it, in the same run, what the disk alone allows: bare
- * inserts of rows of the same size with better-sqlite3, a transaction each.
+ * Enrolments per second on SQLite (WAL, synchronous=FULL) with many machines at once, through the whole application:
+ * the cluster token, GraphQL, the certificate, the commit. For comparison, in the same run, what the disk alone allows:
+ * bare inserts of rows of the same size with better-sqlite3, one transaction each.
  * `npx tsx bench/enrolment.ts [enrolments] [at once]`
  */
 import { randomBytes } from 'node:crypto'
@@ -41,7 +41,7 @@ const folder = await mkdtemp(join(tmpdir(), 'orrery-enrolment-'))
 try {
   const { app, token, close } = await start(`file:${join(folder, 'orrery.db')}`)
   const keys = Array.from({ length: total + 200 }, () => formatPublicKey(generateNodeKeyPair().publicKey))
-  // The first ones compile the code and fill the caches.
+  // The first enrolments compile the code and fill the caches.
   await enrollMany(app, token, keys.splice(0, 200), 'warm')
   const [began, before] = [performance.now(), process.cpuUsage()]
   const times = await enrollMany(app, token, keys, 'node')
@@ -51,7 +51,7 @@ try {
   const sorted = times.toSorted((a, b) => a - b)
   const at = (part: number) => (sorted[Math.floor(sorted.length * part)] ?? 0).toFixed(0)
   console.log(`enrolments, ${atOnce} at once: ${(total / seconds).toFixed(0)}/s; p50 ${at(0.5)} ms, p99 ${at(0.99)} ms`)
-  // Other work on the machine lengthens these less.
+  // Other work on the machine affects processor time less than elapsed time.
   console.log(`processor time of one: ${((user + system) / total).toFixed(0)} µs`)
   const bare = bareInserts(join(folder, 'bare.db'))
   console.log(`bare inserts, a transaction each (better-sqlite3): ${bare.toFixed(0)}/s`)
@@ -97,7 +97,7 @@ async function start(url: string) {
   return { app, token, close: () => database.close() }
 }
 
-/** Milliseconds that each took. */
+/** The milliseconds that each one took. */
 async function enrollMany(app: App, token: string, keys: string[], name: string): Promise<number[]> {
   const times: number[] = []
   let next = 0

@@ -1,5 +1,5 @@
 /**
- * One publication to thousands of live agents, and their return to a server that was restarted.
+ * One publication to thousands of live agents, and their return to a restarted server.
  * `npx tsx bench/fan-out.ts [agents …] [--postgres]` (or as part of `npm run bench`: `--only fan-out`)
  */
 import { openDatabases } from './lib/databases.ts'

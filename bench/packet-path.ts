@@ -1,11 +1,11 @@
 /**
- * From a mutation to a changed network: a firewall rule is taken away and given back, and the time is taken until a ping
- * between two nodes stops and starts again. Real nodes in network namespaces; needs root, nebula, iproute2 and ping.
+ * From a mutation to a changed network: removes a firewall rule and adds it again, and measures the time until a ping
+ * between two nodes stops and starts. Real nodes in network namespaces; needs root, nebula, iproute2 and ping.
  *
  *   npx tsx bench/packet-path.ts
  *
- * In the same run: when the new version was published (from the control plane), when the agent had it and let Nebula
- * reload (from its log), and what Nebula needed from there (the ping).
+ * In the same run: when the new version was published (from the control plane), when the agent had it and made Nebula
+ * reload (from its log), and how long Nebula took from there (the ping).
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -20,7 +20,7 @@ const tcpOnly = [{ port: 'any', proto: 'TCP', host: 'any' }]
 const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN
 
-/** Milliseconds since 1970 of the newest line of a message in an agent's log. */
+/** The time, in milliseconds since 1970, of the newest line with a message in an agent's log. */
 function lastLine(member: Member, message: string): number {
   const line =
     member.agent
@@ -39,7 +39,7 @@ try {
   const tower = await lab.machine('tower')
   const lighthouse = await mesh.joinAnnounced(tower, { isLighthouse: true, lighthousePublicIp: tower.address })
   const node = await mesh.join(await lab.machine('node'))
-  // From this side only: what the node itself sends would let the answers, and with them these pings, in.
+  // Only from this side: traffic that the node itself sends would let the answers in, and with them these pings.
   await eventually('the lighthouse reaches the node', () => reaches(lighthouse.machine, node.overlayIp))
   await sleep(3000)
 
@@ -62,7 +62,7 @@ try {
         }>('configVersion latestBundle { version createdAt }')
         if (latestBundle?.version === configVersion) published = Date.parse(latestBundle.createdAt)
       }
-      // A ping every 20 ms, each with 20 ms to come back.
+      // A ping every 20 ms, each with 20 ms for its answer.
       const answered = await lighthouse.machine.exec('ping', '-c', '1', '-W', '0.02', node.overlayIp).then(
         () => true,
         () => false,

@@ -1,9 +1,9 @@
 /**
- * How long it takes to publish a cluster's version, from the row to the stored bundle, and how long that keeps the
- * program from answering: reading the nodes, compiling in the thread, keeping what was signed again, storing, and reading
- * the bundle for the first node that asks. `npx tsx bench/publish.ts [nodes]`
+ * How long it takes to publish a cluster's version, from the row to the stored bundle, and for how long that blocks the
+ * program: reading the nodes, compiling in the thread, keeping renewed certificates, storing, and reading the bundle
+ * for the first node that asks. `npx tsx bench/publish.ts [nodes]`
  *
- * Beside it, in the same run: reading all nodes with one bare SQL statement.
+ * For comparison, in the same run: reading all nodes with one bare SQL statement.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -24,7 +24,7 @@ const [count = 10_000] = process.argv.slice(2).map(Number)
 const folder = await mkdtemp(join(tmpdir(), 'orrery-publish-'))
 const file = join(folder, 'orrery.db')
 
-/** Does some work and says how long it took, and for how long it kept everything else waiting. */
+/** Does some work and prints how long it took, and for how long it blocked everything else. */
 async function timed<T>(what: string, work: () => Promise<T>): Promise<T> {
   const { result, took, blocked } = await watched(work)
   console.log(`${what.padEnd(52)} ${took.toFixed(0).padStart(6)} ms, loop at most ${blocked.toFixed(0)} ms`)

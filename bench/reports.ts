@@ -1,5 +1,5 @@
 /**
- * Polls while ten thousand agents report: what the reports cost those who only ask, and how often they are written.
+ * Polls while ten thousand agents report: what the reports cost agents that only poll, and how often they are written.
  * `npx tsx bench/reports.ts [--postgres]` (or as part of `npm run bench`: `--only reports`)
  */
 import { openDatabases } from './lib/databases.ts'

@@ -1,4 +1,4 @@
-// `npm run bench`: how fast Orrery is, always against something that was measured in the same minute on the same
+// `npm run bench`: how fast Orrery is, always relative to something that was measured in the same minute on the same
 // machine. docs/performance.md explains the figures.
 import { writeFileSync } from 'node:fs'
 import { availableParallelism, cpus, totalmem } from 'node:os'

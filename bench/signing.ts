@@ -1,4 +1,4 @@
-// How long certificates take to sign, beside `nebula-cert sign`, which is a process for each.
+// How long certificates take to sign, compared with `nebula-cert sign`, which needs a process for each.
 // Run: npx tsx bench/signing.ts
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -14,7 +14,7 @@ const [notBefore, notAfter] = [new Date(Date.now() - 60_000), new Date(Date.now(
 const limits = { networks: [], unsafeNetworks: [], groups: [] }
 const { publicKey } = generateNodeKeyPair()
 
-/** Milliseconds a certificate, and certificates a second. */
+/** Milliseconds per certificate, and certificates per second. */
 function rate(count: number, work: (index: number) => void) {
   const start = performance.now()
   for (let index = 0; index < count; index += 1) work(index)

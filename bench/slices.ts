@@ -1,9 +1,9 @@
 /**
- * How long it takes until every node of a cluster has its slice of a new version, from one server process: the first one
- * that asks has the bundle decoded, the others are served from memory. Then what they ask when there is nothing new.
+ * How long it takes until every node of a cluster has its slice of a new version, from one server process: the first
+ * request has the bundle decoded, the others are served from memory. Then the same requests when there is nothing new.
  * `npx tsx bench/slices.ts [nodes] [at once]`
  *
- * Beside it, in the same run, bare node:http that answers each of them with the same bytes.
+ * For comparison, in the same run, bare node:http that answers each request with the same bytes.
  */
 import { compileThreads } from '../src/domain/bundles/compile/compile-thread.ts'
 import { systemOperator } from '../src/auth/system.ts'
@@ -50,7 +50,7 @@ try {
   await databases.close()
 }
 
-/** Lets every node ask once. */
+/** Makes every node send one request. */
 async function everybody(what: string, server: ServerProcess, traffic: Traffic): Promise<void> {
   const load = new Load(server.port, traffic)
   const before = await server.usage()

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Two machines that find each other through Orrery and ping each other, on one Linux computer: a server and two network
-# namespaces as the machines. Needs root, nebula, iproute2 and ping; takes back all it made when it ends.
+# namespaces as the machines. Needs root, nebula, iproute2 and ping; removes everything it made when it ends.
 #
 #   sudo examples/two-machines.sh
 set -euo pipefail

@@ -1,15 +1,15 @@
-// One process at a time, of all that work in this folder.
+// One process at a time among all that work in this folder.
 import { linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Milliseconds after which a lock is nobody's any more, though a process of its holder's number lives. */
+/** Milliseconds after which a lock counts as abandoned, even if a process with its holder's number lives. */
 const longest = 60_000
 
 /**
- * Does the work while nobody else does who asks for the same lock.
+ * Does the work while no other process holds the same lock.
  * @template T
- * @param {string} lock a file, which holds the number of the process
+ * @param {string} lock a file that contains the number of the process
  * @param {() => T | Promise<T>} work takes less than a minute
  */
 export async function alone(lock, work) {
@@ -24,7 +24,7 @@ export async function alone(lock, work) {
   }
 }
 
-/** @param {string} lock never seen without its number, since it is linked when that is written */
+/** @param {string} lock is never seen without its number, since it is linked when that is written */
 function take(lock) {
   const draft = `${lock}.${process.pid}`
   mkdirSync(dirname(lock), { recursive: true })
@@ -47,7 +47,7 @@ function isAbandoned(lock) {
     process.kill(Number(readFileSync(lock, 'utf8')), 0)
     return false
   } catch (error) {
-    // The holder is gone. Where the lock itself is (ENOENT), or the holder is somebody else's (EPERM), one asks again.
+    // ESRCH: the holder is gone. If the lock is gone (ENOENT), or the holder is another user's (EPERM), try again.
     return codeOf(error) === 'ESRCH'
   }
 }

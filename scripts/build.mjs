@@ -1,12 +1,12 @@
 // Builds src into dist: the Prisma clients, then tsc checks the types, then esbuild bundles. What did not change is not
-// built again, and dist holds nothing whose source is gone.
+// built again, and dist holds nothing whose source no longer exists.
 import { spawnSync } from 'node:child_process'
 
 import { Step } from './built.mjs'
 import { generate } from './generate.mjs'
 import { needsDevDependencies, root, runIfProgram } from './project.mjs'
 
-/** Throws where the source has errors; dist is then what it was before. */
+/** Throws if the source has errors; dist is then unchanged. */
 export async function build() {
   await generate()
   needsDevDependencies('typescript')

@@ -1,11 +1,11 @@
-// What is known of what was built: of which sources it was, so that what did not change is not built again.
+// Records which sources each build step was done for, so that unchanged sources are not built again.
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 
 import { dist, root, source } from './project.mjs'
 
-/** What decides about the build besides src; the last is what is installed, which is bundled, too. */
+/** The inputs of the build besides src; the last is what is installed, since it is bundled, too. */
 const settings = [
   'scripts/build.mjs',
   'scripts/bundle.mjs',
@@ -15,7 +15,7 @@ const settings = [
   'node_modules/.package-lock.json',
 ]
 
-/** A step of the build, by its mark in dist: the fingerprint of its sources, then the files that it made. */
+/** A step of the build, recorded in dist by a file: the fingerprint of its sources, then the files that it made. */
 export class Step {
   #mark
   #fingerprint = fingerprint()
@@ -25,14 +25,14 @@ export class Step {
     this.#mark = join(dist, `.${name}`)
   }
 
-  /** Whether it was done for these sources, and what it made is there. */
+  /** Whether it was done for these sources, and its outputs exist. */
   isDone() {
     const [of, ...outputs] = existsSync(this.#mark) ? readFileSync(this.#mark, 'utf8').split('\n') : []
     return of === this.#fingerprint && outputs.every((file) => existsSync(join(root, file)))
   }
 
   /**
-   * Of the sources as they were before it began: a file that was saved meanwhile is built next time.
+   * Records the sources as they were before the step began: a file that was saved meanwhile is built next time.
    * @param {readonly string[]} outputs paths from the root
    */
   done(outputs = []) {

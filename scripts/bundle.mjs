@@ -1,6 +1,6 @@
 // Bundles src and the packages it imports into dist: a few files instead of a thousand, which node would find, read and
-// link one by one at every start. It is a program of its own, since esbuild leaves a process beside the one it runs in.
-// It does not look at types (build.mjs does before it); the tests start what it makes.
+// link one by one at every start. It is a program of its own, since esbuild leaves a process running beside its caller.
+// It does not check types (build.mjs does so before); the tests start its output.
 import { rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
 
@@ -10,17 +10,17 @@ import { alone } from './alone.mjs'
 import { filesOf, Step } from './built.mjs'
 import { dist, root, runIfProgram, threads } from './project.mjs'
 
-/** What is started by its path: the program and its threads. All else is in chunks, loaded where they are imported. */
+/** What is started by path: the program and its threads. Everything else is in chunks, loaded when imported. */
 const entryPoints = ['cli/index', ...threads]
 
-/** Native libraries are files beside theirs. */
+/** These packages load native libraries from files beside their own. */
 const external = ['better-sqlite3', '@node-rs/argon2']
 
-/** Packages written for CommonJS `require` what node has built in. */
+/** Packages in CommonJS `require` node's built-in modules. */
 const banner = `import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);`
 
 /**
- * All take graphql's ES modules, also who asks for its CommonJS files: of two copies, neither knows the other's classes.
+ * All importers get graphql's ES modules, even of its CommonJS files: two copies do not recognise each other's classes.
  * @type {import('esbuild').Plugin}
  */
 const oneGraphql = {
@@ -43,7 +43,7 @@ async function bundle() {
     entryPoints: entryPoints.map((path) => `src/${path}.ts`),
     outbase: 'src',
     outdir: dist,
-    // One level below dist, as src/base/program.ts counts on.
+    // One level below dist, as src/base/program.ts expects.
     chunkNames: 'chunks/[name]-[hash]',
     bundle: true,
     splitting: true,

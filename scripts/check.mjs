@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process'
 import { generate } from './generate.mjs'
 import { root, runIfProgram } from './project.mjs'
 
-/** What a check is called, the program, and its arguments; slow ones first, so that the last one is short. */
+/** The name of each check, its program and its arguments; slow ones first, so that the last one is short. */
 const checks = /** @type {const} */ ([
   ['eslint: the lint rules', 'node_modules/eslint/bin/eslint.js', '--max-warnings=0', '.'],
   ['tsc: the types', 'node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'],
@@ -30,7 +30,7 @@ const atOnce = 2
 const jest = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js']
 const reporters = ['--reporters=default', '--reporters=<rootDir>/scripts/closing-line.mjs']
 
-/** @type {Set<import('node:child_process').ChildProcess>} what is running, to be ended when a check fails */
+/** @type {Set<import('node:child_process').ChildProcess>} the running processes, to be ended when a check fails */
 const running = new Set()
 
 async function check() {
@@ -44,12 +44,12 @@ async function check() {
   }
   await Promise.all(Array.from({ length: atOnce }, worker))
   console.log('\njest: the tests')
-  // Jest has said what failed, and its closing line stays the last one.
+  // Jest has reported what failed, and its closing line stays the last one.
   await run([...jest, ...reporters], 'inherit').catch(() => process.exit(1))
 }
 
 /**
- * @param {string} name the heading, with what the check wrote below it if it failed
+ * @param {string} name the heading; the check's output follows it if the check failed
  * @param {() => Promise<void>} work
  */
 async function timed(name, work) {
@@ -64,7 +64,7 @@ async function timed(name, work) {
 }
 
 /**
- * Runs node, and rejects with what it wrote when it does not end with 0.
+ * Runs node, and rejects with its output unless it exits with 0.
  * @param {readonly string[]} args
  * @param {'gathered' | 'inherit'} output
  * @returns {Promise<void>}

@@ -1,5 +1,5 @@
 // Generates the Prisma clients of both engines from the one schema, and the types Pothos reads.
-// Does nothing when the schema and the generators are the ones of the last run.
+// Does nothing when the schema and the generators are those of the last run.
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -10,7 +10,7 @@ const stamp = `${generated}.stamp`
 const sqlite = `${root}prisma/schema.prisma`
 const postgresql = `${generated}postgresql-schema/schema.prisma`
 
-/** Both clients, at the same time; rejects with what `prisma generate` wrote when the schema is wrong. */
+/** Both clients, at the same time; rejects with the output of `prisma generate` when the schema is wrong. */
 export async function generate() {
   needsDevDependencies('prisma')
   const schema = readFileSync(sqlite, 'utf8')
@@ -48,7 +48,7 @@ async function runPrisma(file) {
     env: {
       ...process.env,
       PATH: `${root}node_modules/.bin:${process.env['PATH'] ?? ''}`,
-      // `generate` needs only WASM, but the CLI fetches an engine binary first unless it is told of one.
+      // `generate` needs only WASM, but the CLI downloads an engine binary unless it is told of one.
       PRISMA_SCHEMA_ENGINE_BINARY: process.execPath,
       PRISMA_HIDE_UPDATE_MESSAGE: '1',
     },

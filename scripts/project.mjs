@@ -1,4 +1,4 @@
-// What the scripts know about the project: where its parts are, and how a script runs when it was started itself.
+// What the scripts know about the project: where its parts are, and how a script runs when it is started directly.
 import { existsSync, readFileSync, realpathSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
@@ -15,8 +15,8 @@ const list = JSON.parse(readFileSync(`${source}base/threads.json`, 'utf8'))
 export const threads = Object.values(/** @type {Record<string, string>} */ (list))
 
 /**
- * Does the work if the module is the one that node was started with, and not one that another imported. A failure is
- * told in one line, since it is about the project and not about the script.
+ * Does the work if node was started with this module, and not if another module imported it. A failure is reported in
+ * one line, since it is about the project and not about the script.
  * @param {ImportMeta} module
  * @param {() => Promise<void>} work
  */
@@ -32,7 +32,7 @@ export async function runIfProgram(module, work) {
 }
 
 /**
- * Throws an explanation where a tool is missing: `npm ci` leaves them out under NODE_ENV=production.
+ * Throws an explanation if a tool is missing: `npm ci` leaves tools out under NODE_ENV=production.
  * @param {string} tool the name of its package
  */
 export function needsDevDependencies(tool) {

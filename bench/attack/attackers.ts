@@ -1,4 +1,4 @@
-/** The attackers' process: it is told its target, and says once a second what its requests came to. */
+/** The attackers' process: it receives its target, and reports the results of its requests once a second. */
 import { attackOf, uploadOf, type Attack, type Send, type Target } from './attacks.ts'
 import { packBundle } from '../../src/domain/bundles/compile/pack.ts'
 
@@ -18,7 +18,7 @@ async function attack(target: Target, only: readonly string[]): Promise<void> {
   }
 }
 
-/** Three versions of which each differs from the one before, for those who compare them. */
+/** Publishes three versions, each different from the one before, for attacks that compare them. */
 async function publishThree({ address, admin, clusterId }: Target): Promise<void> {
   for (let version = 1; version <= 3; version += 1) {
     const lines = Array.from({ length: 900 }, (_, line) => `${version}-${line}\n`).join('')
@@ -50,7 +50,7 @@ async function again(name: string, { patience, request }: Attack, target: Target
         count(`${name}: ${response.status}`)
       } catch (error) {
         count(`${name}: ${error instanceof Error ? error.name : 'failed'}`)
-        // A server that refuses connections is not asked in a tight loop.
+        // Do not retry in a tight loop while the server refuses connections.
         await new Promise((resolve) => setTimeout(resolve, 50))
       }
     }

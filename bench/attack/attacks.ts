@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 
 import { packBundle } from '../../src/domain/bundles/compile/pack.ts'
 
-/** Who and what the attackers have. */
+/** The attackers' target and credentials. */
 export interface Target {
   readonly address: string
   readonly clusterId: string
@@ -12,10 +12,10 @@ export interface Target {
   readonly enrolmentToken: string
 }
 
-/** Sends one request and counts what came of it; the signal ends it early. */
+/** Sends one request and counts its result; the signal aborts it. */
 export type Send = (init: { token: string | null; body: BodyInit; type?: string; path?: string }) => Promise<void>
 
-/** One request of an attack, and how many of them are under way at once. */
+/** One request of an attack, and how many of them are in flight at once. */
 export interface Attack {
   readonly atOnce: number
   /** Milliseconds after which the client leaves; null when it waits. */
@@ -46,7 +46,7 @@ const diff = `query ($id: UUID!) { configBundle(clusterId: $id, version: 3) { ${
   (_, index) => `a${index}: diff(against: ${1 + (index % 2)}) { fileCount files(first: 50) { path diff } }`,
 ).join(' ')} } }`
 
-/** A form as an upload sends it. */
+/** A multipart form, as an upload sends it. */
 export function uploadOf(
   clusterId: string,
   archive: Uint8Array<ArrayBuffer>,
@@ -70,7 +70,7 @@ const heavyYaml = await packBundle([
 ])
 const large = Buffer.concat([Buffer.from('1f8b0800', 'hex'), randomBytes(9.9 * 1024 * 1024)])
 
-/** Every way of doing harm that is known, each with as many at once as a machine can send. */
+/** Every known attack, each with as many requests at once as one machine can send. */
 const attacks = {
   'doubling fragments, enrolment token': {
     atOnce: 4,

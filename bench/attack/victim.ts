@@ -6,9 +6,9 @@ interface Business {
   readonly address: string
   readonly clusterId: string
   readonly admin: string
-  /** An operator's token, to see who is master. */
+  /** An operator's token, to see which instance is master. */
   readonly operator: string
-  /** MiB that the server takes now. */
+  /** The memory that the server uses now, in MiB. */
   readonly memory: () => number
 }
 
@@ -22,7 +22,7 @@ interface Seen {
   memory: number
 }
 
-/** What somebody does who has nothing to do with the attack, for some seconds. */
+/** The work of a tenant that has nothing to do with the attack, for some seconds. */
 export async function goAboutBusiness(business: Business, seconds: number): Promise<Seen> {
   const seen: Seen = { viewer: [], uploads: [], writes: [], failures: [], masters: new Set(), memory: 0 }
   const end = performance.now() + seconds * 1000

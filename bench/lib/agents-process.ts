@@ -3,7 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import type { AgentsCommand } from './agents.ts'
 import { root } from './processes.ts'
 
-/** The process that stands for the agents; on the core of the load, as its parent. */
+/** The process that plays the agents; on the core of the load, like its parent. */
 export class Agents {
   readonly #child: ChildProcess
 

@@ -1,13 +1,13 @@
-// A process of its own that stands for many agents: opens streams of `configPublished` over plain sockets and notes when
-// each is told of which version. `fork`ed by agents-process.ts, which sends commands and gets one answer each.
+// A process of its own that plays many agents: it opens streams of `configPublished` over plain sockets and records
+// when each one learns of a version. agents-process.ts forks it, sends commands and gets one answer for each.
 import { connect, type Socket } from 'node:net'
 
 import { requestBytes } from './requests.ts'
 
-/** What the parent asks for. */
+/** The parent's commands. */
 export type AgentsCommand =
   | { readonly kind: 'open'; readonly port: number; readonly tokens: readonly string[]; readonly atOnce: number }
-  /** When, in milliseconds since the epoch, each stream was told of a version that is newer than `than`. */
+  /** When, in milliseconds since the epoch, each stream learned of a version newer than `than`. */
   | { readonly kind: 'told'; readonly than: number }
   | { readonly kind: 'close' }
 
@@ -41,7 +41,7 @@ function open(port: number, token: string): Promise<Agent | null> {
         agent.at = performance.timeOrigin + performance.now()
         resolve(agent)
       }
-      // What is left are pings and the frames of chunks.
+      // The rest is pings and chunk framing.
       if (text.length > 2000) text = text.slice(-1000)
     })
     agent.socket.once('close', () => resolve(null)).on('error', () => undefined)

@@ -1,15 +1,15 @@
 /** One answer of a server. */
 export interface Answer {
   readonly status: number
-  /** The server's last word on this connection. */
+  /** Whether the server closes the connection after this answer. */
   readonly closes: boolean
   readonly head: string
   readonly body: Buffer
 }
 
 /**
- * Reads the answers of one HTTP/1.1 connection, one after the other (no pipelining): just as much of RFC 9112 as the
- * measured servers use, so that the load costs less than what it measures.
+ * Reads the answers of one HTTP/1.1 connection in sequence (no pipelining): only as much of RFC 9112 as the measured
+ * servers use, so that the load costs less than what it measures.
  */
 export class AnswerReader {
   #pending: Buffer[] = []
@@ -17,7 +17,7 @@ export class AnswerReader {
   /** Of the answer that is being read: its head, and where the body begins and ends; -1 for chunks. */
   #head: { text: string; bodyStart: number; end: number } | null = null
 
-  /** Takes in what came; returns the answer when it is whole. */
+  /** Takes received bytes; returns the answer when it is complete. */
   take(chunk: Buffer): Answer | null {
     this.#pending.push(chunk)
     this.#size += chunk.length

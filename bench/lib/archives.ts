@@ -15,11 +15,11 @@ import { writeTar, type TarFile } from '../../src/nebula/bundle/tar.ts'
 
 const { privateKey } = generateBundleSigningKey()
 
-/** PEM of the right form and size; nothing that is measured looks into it. */
+/** PEM of the right form and size; no measured code reads its content. */
 export const pem = (label: string, bytes: number): string =>
   `-----BEGIN ${label}-----\n${randomBytes(bytes).toString('base64')}\n-----END ${label}-----\n`
 
-/** A bundle of about this many bytes that nobody is served a slice of: what does not compress, as a comment. */
+/** A bundle of about this many bytes from which no slice is served: incompressible data, as a comment. */
 export async function oldArchive(size: number): Promise<Buffer> {
   return Buffer.from(await packBundle([{ path: CONFIG_FILE, content: comment(size - 300) }]))
 }
@@ -28,11 +28,11 @@ interface Compiled {
   readonly clusterId: string
   readonly version: number
   readonly nodeIds: readonly string[]
-  /** Bytes that each slice has after packing. */
+  /** Bytes of each slice after compression. */
   readonly sliceSize: number
 }
 
-/** A bundle as it is compiled, down to the manifest's root, with as much in `config.yml` as makes slices of the size. */
+/** A complete compiled bundle, including the manifest's root, with a `config.yml` that gives slices of this size. */
 export function compiledArchive({ clusterId, version, nodeIds, sliceSize }: Compiled): Buffer {
   const shared: TarFile[] = [
     { path: CA_FILE, content: Buffer.from(pem('NEBULA CERTIFICATE', 200)) },
@@ -64,14 +64,14 @@ export function compiledArchive({ clusterId, version, nodeIds, sliceSize }: Comp
     ...own.map(({ id, certificate }) => ({ path: `certs/${id}.crt`, content: certificate })),
     ...own.map(({ id, config }) => ({ path: `nodes/${id}.yml`, content: config })),
   ]
-  // A hundred thousand nodes are more than a bundle may hold; what is measured is how it is served.
+  // A hundred thousand nodes are more than a bundle may hold; only serving it is measured.
   return Buffer.from(zip(writeTar(files)))
 }
 
-/** What is in a slice beside `config.yml`: manifest, signature, certificates, the proof. */
+/** The rest of a slice besides `config.yml`: manifest, signature, certificates, the proof. */
 const ownSize = 1600
 
-/** Of base64, gzip leaves the bytes that it stands for. */
+/** gzip compresses base64 to about the bytes that it encodes. */
 const comment = (bytes: number): string => `# ${randomBytes(Math.max(16, bytes)).toString('base64')}\n`
 
 const hashOf = (content: Uint8Array): string => createHash('sha256').update(content).digest('hex')

@@ -5,11 +5,11 @@ import { engineOf } from '../../src/db/client/connection.ts'
 
 type Value = string | number | boolean | Date | Buffer | null | object
 
-/** Writes many rows fast, past the product: for filling a database before it is measured. */
+/** Writes many rows fast, without the product's code: fills a database before it is measured. */
 export interface BulkWriter {
   /** Rows of a table must all name the same columns in the same order. */
   add(table: string, row: Record<string, Value>): Promise<void>
-  /** Makes the rows last, and lets the engine learn what there is (ANALYZE). */
+  /** Commits the rows, and updates the engine's statistics (ANALYZE). */
   finish(): Promise<void>
   close(): Promise<void>
 }
@@ -48,7 +48,7 @@ function sqliteValue(value: Value): string | number | Buffer | null {
   return value
 }
 
-/** Rows in one statement; times the most columns of a row it stays below the protocol's 65 535 parameters. */
+/** Rows in one statement; times the largest number of columns, this stays below the protocol's 65 535 parameters. */
 const rowsAtOnce = 500
 
 async function postgresqlWriter(url: string): Promise<BulkWriter> {
@@ -72,7 +72,7 @@ async function postgresqlWriter(url: string): Promise<BulkWriter> {
       rows.push(row)
       waiting.set(table, rows)
       if (rows.length < rowsAtOnce) return
-      // Rows refer to those of tables that were begun before.
+      // Rows refer to rows of tables that come earlier.
       for (const earlier of tableOrder) await flush(earlier)
     },
     async finish() {
@@ -84,7 +84,7 @@ async function postgresqlWriter(url: string): Promise<BulkWriter> {
   }
 }
 
-/** Whoever is referred to comes first. */
+/** A table comes after the tables that its rows refer to. */
 const tableOrder = ['tenants', 'clusters', 'nodes', 'config_bundles']
 
 /** Times as UTC, since the columns have no zone; JSON as text. */

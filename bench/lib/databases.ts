@@ -6,19 +6,19 @@ import { join } from 'node:path'
 import { createOnServer, type Engine } from '../../test/support/database.ts'
 import { startPostgres } from '../../test/support/postgres.ts'
 
-/** Fresh databases of an engine, and folders, for as long as a run lasts. */
+/** Fresh databases of an engine, and folders, for the duration of a run. */
 export interface Databases {
   /** The URL of an empty database, as DATABASE_URL takes it. */
   create(): Promise<string>
   /** An empty folder. */
   folder(): Promise<string>
-  /** Ends the server if there is one, and deletes everything. */
+  /** Ends the server, if there is one, and deletes everything. */
   close(): Promise<void>
 }
 
 /**
- * PostgreSQL has the settings it comes with: commits last (fsync), memory as for a small machine. It runs on the core of
- * the load, since the servers have the other one to themselves.
+ * PostgreSQL has its default settings: commits are durable (fsync), memory as for a small machine. It runs on the core
+ * of the load, since the servers have the other core to themselves.
  */
 export async function openDatabases(engine: Engine): Promise<Databases> {
   const root = await mkdtemp(join(tmpdir(), 'orrery-bench-'))

@@ -12,21 +12,21 @@ import { generateNodeKeyPair } from '../../src/pki/keys.ts'
 import { signNode } from '../../src/pki/sign.ts'
 import { bulkWriter, type BulkWriter } from './bulk.ts'
 
-/** Of a measured installation: `ORRERY_SECRET`. */
+/** `ORRERY_SECRET` of the measured installation. */
 export const secret = 'of the measurement alone: 0123456789abcdef'
 
-/** A node with the token that it signs in with. */
+/** A node with its token. */
 export interface SeededNode {
   readonly id: string
   readonly token: string
   readonly clusterId: string
 }
 
-/** What the database was filled with, as far as the load has to know it. */
+/** What the database was filled with, as far as the load needs to know. */
 export interface Dataset {
   readonly url: string
   readonly nodeCount: number
-  /** Of the one large cluster: half of all nodes (a thousand of them, and all), 500 bundles of 2 KB. */
+  /** The nodes of the one large cluster: half of all nodes (a thousand of them, and all), 500 bundles of 2 KB. */
   readonly fleet: {
     readonly id: string
     readonly token: string
@@ -35,22 +35,22 @@ export interface Dataset {
   }
   /** Nodes of a cluster with 500 bundles of 100 KB. */
   readonly heavyNodes: readonly SeededNode[]
-  /** A thousand nodes (or all of fewer), from everywhere. */
+  /** A thousand nodes (or all, if there are fewer) of all clusters. */
   readonly agents: readonly SeededNode[]
-  /** Ten thousand nodes (or all of fewer), from everywhere. */
+  /** Ten thousand nodes (or all, if there are fewer) of all clusters. */
   readonly reporters: readonly SeededNode[]
-  /** JWTs: of an operator, and of the admin of the large cluster's tenant. */
+  /** JWTs of an operator, and of the admin of the large cluster's tenant. */
   readonly operator: string
   readonly admin: string
 }
 
-/** Of every node: whoever signs a node again reads what it had, and looks at nothing but whether it is one. */
+/** Every node has it: signing a node again reads the old certificate, and checks only that it is one. */
 const certificate = oneCertificate()
 
 const bundleSizes = { light: 2 * 1024, heavy: 100 * 1024 }
 const storedVersions = 500
 
-/** A bundle of 10 MiB has room for some more. */
+/** A bundle of 10 MiB has room for a few more. */
 const mostInFleet = 10_000
 const smallTenants = 10
 const clustersPerTenant = 5
@@ -59,13 +59,13 @@ const reporterCount = 10_000
 const keys = deriveKeys(secret)
 const tokens = new Tokens(keys.tokenHash)
 
-/** Of the peers and of the hand-written server: the key that tokens are hashed under, and the one of JWTs, in hex. */
+/** For the peers and the hand-written server: the keys for token hashes and for JWTs, in hex. */
 export const keyTexts = { tokenHash: keys.tokenHash.export().toString('hex'), jwt: keys.jwt.export().toString('hex') }
 
 /**
- * Migrates an empty database and fills it with `nodeCount` nodes: half of them (at most 10 000, which a bundle has room
- * for) in one cluster of one tenant, the rest
- * evenly in ten tenants of five clusters each, so that there is one large network and many small ones.
+ * Migrates an empty database and fills it with `nodeCount` nodes: half of them (at most 10 000, the most that a bundle
+ * holds) in one cluster of one tenant, the rest evenly in ten tenants of five clusters each, so that there is one large
+ * network and many small ones.
  */
 export async function seed(url: string, nodeCount: number): Promise<Dataset> {
   const connection = await openConnection(url)
@@ -144,14 +144,14 @@ async function addCluster(
     network_cidr: '10.0.0.0/8',
     firewall: { inbound: [], outbound: [{ port: 'any', proto: 'any', host: 'any' }] },
     config_version: versions,
-    // Nothing waits to be compiled.
+    // No version waits to be compiled.
     published_config_version: versions,
     created_at: new Date(),
   })
   return { id, tenantId, token, versions }
 }
 
-/** All versions of a cluster: the newest one compiled for its nodes, those before it of the same archive. */
+/** All versions of a cluster: the newest is compiled for its nodes, and all earlier ones share one archive. */
 async function addBundles(
   writer: BulkWriter,
   { id, tenantId, versions }: SeededCluster,
@@ -210,7 +210,7 @@ function oneCertificate(): string {
   return signNode(ca, { ...fields, name: 'bench', networks: ['10.0.0.1/8'], publicKey }).pem
 }
 
-/** Of 10.0.0.0/8. */
+/** An address in 10.0.0.0/8. */
 const overlayIp = (index: number): string => `10.${index >> 16}.${(index >> 8) & 255}.${index & 255}`
 
 function evenly<T>(all: readonly T[], count: number): T[] {

@@ -13,35 +13,35 @@ import { aligned } from './table.ts'
 import { startOrrery } from './targets.ts'
 import { graphqlBytes } from './traffic.ts'
 
-/** What one publication to so many live agents took. */
+/** The cost of one publication to this many live agents. */
 export interface FanOut {
   readonly agents: number
-  /** From the making of the version's row, a moment before its commit, in milliseconds. */
+  /** From the creation of the version's row, just before its commit, in milliseconds. */
   readonly p50: number
   readonly p99: number
   readonly last: number
-  /** Agents that were not told. */
+  /** Agents that never learned of the version. */
   readonly missed: number
-  /** Of the server, per agent and publication, in microseconds; what a publication takes without agents is not in it. */
+  /** The server's, per agent and publication, in microseconds; without the cost of a publication to no agents. */
   readonly cpuEach: number
-  /** Above the server without streams, per agent, in bytes. */
+  /** Above that of the server without streams, per agent, in bytes. */
   readonly rssEach: number
   readonly heapEach: number
-  /** Of polls from before the publication until the last agent was told, in milliseconds. */
+  /** Polls from before the publication until the last agent learns of it, in milliseconds. */
   readonly pollP99: number
-  /** The same of a publication that no agent hears of: what the compiler and the commit hold up. */
+  /** The same during a publication without agents: the delay from the compiler and the commit alone. */
   readonly pollAlone: number
-  /** All agents come at once to a server that has just been started: until the last has the version, in milliseconds. */
+  /** All agents connect at once to a server that has just started: until the last has the version, in milliseconds. */
   readonly storm: number
   readonly stormFailures: number
 }
 
 const atOnce = 64
 const settling = 3000
-/** The longest that anybody waits for a version, in milliseconds. */
+/** The longest wait for a version, in milliseconds. */
 const patience = 60_000
 
-/** Publishes to each of these numbers of live agents; each with its own token, all of one cluster. */
+/** Publishes to each of these numbers of live agents, each with its own token, all in one cluster. */
 export async function measureFanOut(databases: Databases, sizes: readonly number[]): Promise<FanOut[]> {
   const most = Math.max(...sizes)
   const data = await seed(await databases.create(), 2 * most)
@@ -88,7 +88,7 @@ async function measureOne(data: Dataset, folder: string, size: number): Promise<
   let server = await startOrrery(data.url, folder)
   try {
     await warm(server, tokens)
-    // The first one compiles the code.
+    // The first publication compiles the code.
     await publish(server, data, agents, 0)
     const alone = await publish(server, data, agents, 0)
     const idle = await settledUsage(server)
@@ -117,7 +117,7 @@ async function measureOne(data: Dataset, folder: string, size: number): Promise<
   }
 }
 
-/** So that what code and caches take is not counted with the streams. */
+/** Warms up code and caches, so that their memory does not count for the streams. */
 async function warm(server: ServerProcess, tokens: readonly string[]): Promise<void> {
   const agents = new Agents()
   await agents.ask<Opened>({ kind: 'open', port: server.port, tokens: tokens.slice(0, 500), atOnce })
@@ -146,7 +146,7 @@ async function publish(server: ServerProcess, data: Dataset, agents: Agents, siz
   while ((await newest(server, data)).version === than && performance.now() - begun < patience) await sleep(100)
   let told: number[] = []
   do {
-    // Not asked while they are being told: they share their core with whoever asks.
+    // Does not ask the agents while they are told: they share their core with this process.
     await sleep(1500)
     told = await agents.ask<number[]>({ kind: 'told', than })
   } while (told.length < size && performance.now() - begun < patience)
@@ -171,7 +171,7 @@ const publishMutation = `mutation ($id: UUID!) {
   publishClusterConfig(input: { clusterId: $id }) { ... on PublishClusterConfigPayload { cluster { configVersion } } }
 }`
 
-/** The newest version, and when its row was made: milliseconds since the epoch, on the clock of this machine. */
+/** The newest version, and the time of its row: milliseconds since the epoch, on this machine's clock. */
 async function newest(
   { port }: ServerProcess,
   { fleet, admin }: Dataset,

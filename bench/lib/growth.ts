@@ -2,8 +2,8 @@ import type { SizeResult } from './measure-all.ts'
 import { aligned } from './table.ts'
 
 /**
- * Processor time per request at each size, as a multiple of what it is at the smallest: in units of what bare node:http
- * took in the same minutes, since the machine itself is faster and slower from one to the next.
+ * Processor time per request at each size, as a multiple of that at the smallest size. The unit is the time of bare
+ * node:http in the same minutes, since the machine's own speed varies from one minute to the next.
  */
 export function growthTable(sizes: readonly SizeResult[]): string {
   const [smallest] = sizes

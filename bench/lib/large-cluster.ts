@@ -18,14 +18,14 @@ export interface LargeCluster {
   readonly database: Database
   readonly vault: Vault
   readonly id: string
-  /** Of its nodes. */
+  /** The tokens of its nodes. */
   readonly tokens: readonly string[]
 }
 
-/** Rows of one insert. */
+/** Rows per insert. */
 const chunk = 500
 
-/** Migrates an empty database and fills it; whoever calls closes it. Takes some seconds for ten thousand nodes. */
+/** Migrates an empty database and fills it; the caller closes it. Takes some seconds for ten thousand nodes. */
 export async function largeCluster(url: string, count: number): Promise<LargeCluster> {
   const connection = await openConnection(url)
   await migrateUp(connection, () => undefined)

@@ -2,12 +2,12 @@ import { connect, type Socket } from 'node:net'
 
 import { AnswerReader, type Answer } from './answer-reader.ts'
 
-/** What is sent, and how an answer is known to be right. */
+/** The requests to send, and how to recognise a correct answer. */
 export interface Traffic {
-  /** Taken in turn by all connections, again from the beginning after the last. */
+  /** All connections share them in turn, and start again after the last. */
   readonly requests: readonly Buffer[]
   readonly expectedStatus: number
-  /** A body that holds this text is a failure that came with a good status; null where there is no such thing. */
+  /** A body with this text is a failure despite a good status; null where there is no such text. */
   readonly failureMark: string | null
 }
 
@@ -17,7 +17,7 @@ export interface LoadResult {
   readonly seconds: number
   /** Milliseconds, unsorted. */
   readonly latencies: readonly number[]
-  /** An answer that was a failure; null when there was none. */
+  /** A failed answer; null when there was none. */
   readonly example: string | null
 }
 
@@ -39,12 +39,12 @@ export async function ask(port: number, request: Buffer): Promise<Answer> {
   }
 }
 
-/** Keeps requests under way: each connection sends its next one when the answer is there. */
+/** Keeps requests in flight: each connection sends its next request when it has the answer. */
 export class Load {
   readonly #port: number
   readonly #traffic: Traffic
   #sockets: { socket: Socket; reader: AnswerReader }[] = []
-  /** The first one was asked to see whether the server can do it at all. */
+  /** The first request was sent earlier, to see whether the server supports it at all. */
   #next = 1
 
   constructor(port: number, traffic: Traffic) {
@@ -52,7 +52,7 @@ export class Load {
     this.#traffic = traffic
   }
 
-  /** Opens the connections of the next run, should opening them not be a part of it. */
+  /** Opens the connections of the next run, if opening them is not to be measured. */
   async open(connections: number): Promise<void> {
     this.close()
     const sockets = await Promise.all(Array.from({ length: connections }, () => open(this.#port)))
@@ -60,9 +60,9 @@ export class Load {
   }
 
   /**
-   * Keeps a request under way on each of `connections` for `seconds`. They are closed behind it: a server may close what
-   * is idle, and nobody would hear of it while others are measured.
-   * @param most requests; as many as there is time for when absent
+   * Keeps a request in flight on each of `connections` for `seconds`. The connections are closed afterwards: a server
+   * may close idle ones, which would go unnoticed while other servers are measured.
+   * @param most requests; without it, as many as there is time for
    */
   async run(connections: number, seconds: number, most = Infinity): Promise<LoadResult> {
     if (this.#sockets.length !== connections) await this.open(connections)
@@ -128,7 +128,7 @@ export class Load {
 async function open(port: number): Promise<Socket> {
   const socket = connect({ port, host: '127.0.0.1', noDelay: true })
   await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('error', reject))
-  // What goes wrong later shows as a closed connection.
+  // A later error shows as a closed connection.
   socket.on('error', () => undefined)
   return socket
 }

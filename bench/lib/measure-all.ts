@@ -20,13 +20,13 @@ export interface SizeResult {
 interface Results {
   readonly sizes: readonly SizeResult[]
   readonly startUp: StartUps | null
-  /** One publication to each number of live agents. */
+  /** One publication for each number of live agents. */
   readonly fanOut: readonly FanOut[] | null
   readonly reports: ReportsFigures | null
   readonly notes: readonly string[]
 }
 
-/** Measures everything that was asked for, printing each table as soon as it is there. */
+/** Measures everything that was requested, and prints each table as soon as it is complete. */
 export async function measureAll(options: Options, databases: Databases): Promise<Results> {
   const { engine, sizes, only, peers } = options
   const wants = (name: string) => only?.has(name) ?? true
@@ -58,7 +58,7 @@ export async function measureAll(options: Options, databases: Databases): Promis
       startUp = await measureStartUp(data.url, databases)
       console.log(`\nStart and rest, ${nodes} nodes\n${startUpTable(startUp)}`)
     }
-    // Last: the nodes run what they reported then.
+    // Last, because the nodes then run the version that they reported.
     if (nodes === sizes.at(-1) && wants('reports')) {
       reports = await measureReports(data, databases)
       console.log(`\nPolls while agents report, ${nodes} nodes\n${reportsTable(reports)}`)

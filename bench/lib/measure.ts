@@ -6,37 +6,37 @@ import type { Scenario } from './scenarios.ts'
 import { median, spreadOf } from './statistics.ts'
 import { peerNames, type TargetName } from './targets.ts'
 
-/** How long one look takes: each round measures every server once, for `seconds`. */
+/** The length of a measurement: each round measures every server once, for `seconds`. */
 export interface Effort {
   readonly rounds: number
   readonly seconds: number
 }
 
-/** What one server did in one scenario: medians of the rounds; latencies over all of them. */
+/** The results of one server in one scenario: medians of the rounds; latencies over all rounds. */
 export interface Figure {
   readonly requestsPerSecond: number
-  /** Of the server process, in microseconds. */
+  /** The server process's, in microseconds. */
   readonly cpuPerRequest: number
   /** Milliseconds. */
   readonly p50: number
   readonly p99: number
   readonly requests: number
   readonly failures: number
-  /** An answer that was a failure; null when there was none. */
+  /** A failed answer; null when there was none. */
   readonly example: string | null
-  /** Orrery's requests per second of this server's: the median of the rounds' ratios. 1 for Orrery itself. */
+  /** Orrery's requests per second divided by this server's: the median of the rounds. 1 for Orrery itself. */
   readonly ratio: number
-  /** The same by the processor time that a request took, which other work on the machine disturbs less. */
+  /** The same by processor time per request, which other work on the machine disturbs less. */
   readonly cpuRatio: number
 }
 
-/** How many times longer than a look the warming up takes: what a server runs often is compiled only then. */
+/** How many times longer than a measurement the warm-up takes: only then is frequently run code compiled. */
 const warmUp = 4
 
 export type Servers = ReadonlyMap<TargetName, ServerProcess>
 export type Figures = Partial<Record<TargetName, Figure>>
 
-/** Measures a scenario on every server that can do it, one after the other in each round. */
+/** Measures a scenario on every server that supports it, one after the other in each round. */
 export async function measure(scenario: Scenario, servers: Servers, { rounds, seconds }: Effort): Promise<Figures> {
   const loads = await prepare(scenario, servers)
   const samples = new Map<TargetName, Sample[]>()
@@ -61,7 +61,7 @@ export async function measure(scenario: Scenario, servers: Servers, { rounds, se
 
 type Sample = LoadResult & { readonly cpu: number }
 
-/** Sees that each server's answer is the right one, and teaches the bare server what Orrery's is. */
+/** Checks that each server's answer is correct, and gives the bare server Orrery's answer. */
 async function prepare({ name, traffic, isComparable }: Scenario, servers: Servers) {
   let expected: unknown = null
   const loads = []
@@ -97,12 +97,12 @@ async function prepare({ name, traffic, isComparable }: Scenario, servers: Serve
 
 const isPeer = (name: TargetName): boolean => (peerNames as readonly string[]).includes(name)
 
-/** A GraphQL answer's data without cursors and with instants for times: each server writes these in its own way. */
+/** A GraphQL answer's data without cursors, and with times as instants: each server writes these in its own way. */
 const comparable = (text: string): unknown =>
   (
     JSON.parse(text, (key, value: unknown) => {
       if (key === 'endCursor') return null
-      // PostGraphile writes a column without a zone as it is; what it holds is UTC.
+      // PostGraphile writes a column without a zone unchanged; it holds UTC.
       const time = typeof value === 'string' ? /^(\d{4}-\d\d-\d\dT[\d:.]+)Z?$/.exec(value)?.[1] : undefined
       return time === undefined ? value : Date.parse(`${time}Z`)
     }) as { data: unknown }

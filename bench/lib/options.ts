@@ -5,13 +5,13 @@ import type { Effort } from './measure.ts'
 
 export interface Options {
   readonly engine: Engine
-  /** How many nodes the database has, one filling after the other. */
+  /** How many nodes the database has, one size after the other. */
   readonly sizes: readonly number[]
   readonly effort: Effort
   readonly peers: boolean
-  /** Names of figures; null for all. */
+  /** Names of figures; null means all. */
   readonly only: ReadonlySet<string> | null
-  /** Live agents, one scenario after the other. */
+  /** Numbers of live agents, one scenario after the other. */
   readonly agents: readonly number[]
 }
 
@@ -22,7 +22,7 @@ export const usage = `npm run bench -- [options]
   --no-peers       without Mercurius, Apollo Server and PostGraphile (they are installed on demand)
   --only <name>    only this figure; may be given more than once (names: the first column of the table)`
 
-/** Reads the command line; null when the help was asked for. */
+/** Reads the command line; null when help was requested. */
 export function readOptions(args: readonly string[]): Options | null {
   const flag = { type: 'boolean', default: false } as const
   const { values } = parseArgs({

@@ -3,7 +3,7 @@ import { existsSync, statSync } from 'node:fs'
 
 import { peersFolder } from './targets.ts'
 
-/** Installs the peers where they are missing or older than what bench/peers asks for. */
+/** Installs the peers where they are missing or older than bench/peers requires. */
 export function installPeers(): void {
   const done = `${peersFolder}node_modules/.package-lock.json`
   if (existsSync(done) && statSync(done).mtimeMs >= statSync(`${peersFolder}package-lock.json`).mtimeMs) return

@@ -13,7 +13,7 @@ interface Poll {
 /** Milliseconds between two requests. */
 const pace = 5
 
-/** Sends the same request again and again over one connection, at a pace that leaves the server its other work. */
+/** Sends the same request repeatedly over one connection, slowly enough that the server can do its other work. */
 export class Poller {
   readonly #port: number
   readonly #request: Buffer

@@ -1,5 +1,5 @@
-// Preloaded (`node --import`) into each server that is measured, so that the server itself knows nothing of it: tells
-// the process that started it, over the channel between the two, what the server has used so far.
+// Preloaded (`node --import`) into each measured server, so that the server itself does not know about it: reports to
+// the parent process, over the channel between the two, what the server has used so far.
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
@@ -9,7 +9,7 @@ setFlagsFromString('--expose-gc')
 const collect = runInNewContext('gc')
 
 process.on('message', (message) => {
-  // What is asked about memory is what is held, not what has been left lying about.
+  // Memory means what is still in use, not uncollected garbage.
   if (message === 'collect') collect()
   if (message !== 'usage') return
   const { user, system } = process.cpuUsage()

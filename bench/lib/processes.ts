@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 
 import { freePort } from '../../test/support/free-port.ts'
 
-/** Of a process, since it was started. */
+/** A process's usage since its start. */
 export interface Usage {
   /** Microseconds, user and system. */
   readonly cpu: number
@@ -13,31 +13,31 @@ export interface Usage {
   readonly heapUsed: number
 }
 
-/** A server that is measured: a process of its own. */
+/** A measured server: a process of its own. */
 export interface ServerProcess {
   readonly port: number
-  /** Its process, which taskset became. */
+  /** The server's process, which taskset became. */
   readonly pid: number | undefined
   /** From its start to its first answer, in milliseconds. */
   readonly startedIn: number
   usage(): Promise<Usage>
-  /** Hands a message to the server. */
+  /** Sends a message to the server. */
   send(message: object | 'collect'): void
   stop(): Promise<void>
 }
 
 interface ServerOptions {
-  /** What node is started with, given the port that the server shall listen on. */
+  /** The arguments of node, given the port that the server has to listen on. */
   readonly args: (port: number) => readonly string[]
   readonly environment?: (port: number) => Record<string, string>
-  /** Answers as soon as the server is ready. */
+  /** A path that answers as soon as the server is ready. */
   readonly readyPath: string
 }
 
 const folder = fileURLToPath(new URL('./', import.meta.url))
 export const root = fileURLToPath(new URL('../../', import.meta.url))
 
-/** The servers' core and the one of everything else (load, PostgreSQL); null where processes cannot be pinned. */
+/** The servers' core, and the core of everything else (load, PostgreSQL); null where processes cannot be pinned. */
 export const cores: { readonly server: number; readonly load: number } | null = findCores()
 
 function findCores() {
@@ -57,7 +57,7 @@ export function buildProgram(): void {
   if (status !== 0) throw new Error('The program could not be built.')
 }
 
-/** Keeps this process, and what it starts without another word, on the core of the load. */
+/** Keeps this process, and by default its children, on the core of the load. */
 export function stayOnLoadCore(): void {
   if (cores) spawnSync('taskset', ['-a', '-c', '-p', String(cores.load), String(process.pid)])
 }
@@ -124,7 +124,7 @@ async function answers(port: number, path: string): Promise<boolean> {
     await response.arrayBuffer()
     return response.status < 500
   } catch {
-    // Nobody listens yet.
+    // No process listens yet.
     return false
   }
 }

@@ -1,4 +1,4 @@
-/** What an agent asks again and again: is there something newer than what I run? */
+/** An agent's repeated question: is there a version newer than the one that I run? */
 export const pollQuery = '{ viewer { ... on Node { cluster { configVersion latestBundleVersion } } } }'
 
 /** A page of an admin's list of nodes. */
@@ -42,7 +42,7 @@ export const routesQuery = `mutation Routes($nodeId: UUID!, $routes: [CIDR!]!) {
   }
 }`
 
-/** What an agent says once it runs a version. */
+/** An agent's report once it runs a version. */
 export const reportQuery = `mutation Report($version: Int!) {
   reportNodeStatus(input: { runningConfigVersion: $version, nebulaVersion: "1.9.5" }) {
     ... on ReportNodeStatusPayload { node { id } }
@@ -50,7 +50,7 @@ export const reportQuery = `mutation Report($version: Int!) {
   }
 }`
 
-/** The same questions in the schema that PostGraphile makes of the tables; aliases, so that the answers are the same, too. */
+/** The same queries in PostGraphile's schema of the tables; with aliases, so that the answers are the same, too. */
 export const postgraphile: Readonly<Record<string, string>> = {
   poll: '{ viewer { cluster: clusterByTenantIdAndClusterId { configVersion latestBundleVersion } } }',
   page: page(''),

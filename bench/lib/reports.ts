@@ -26,14 +26,14 @@ export interface ReportsFigures {
   readonly reports: Stretch
   /** From the first report to the last, in seconds. */
   readonly seconds: number
-  /** Write transactions in that time and until all was written. */
+  /** Write transactions in that time and until everything was written. */
   readonly transactions: number
   readonly transactionsPerSecond: number
-  /** Of the nodes that reported. */
+  /** How many of the nodes that reported. */
   readonly written: number
 }
 
-/** Every seeded cluster has it, and no seeded node runs it. */
+/** Every seeded cluster has this version, and no seeded node runs it. */
 const reportedVersion = 2
 const pollers = 16
 const reporters = 16

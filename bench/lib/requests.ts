@@ -1,4 +1,4 @@
-/** What a client sends: the bytes of a whole HTTP/1.1 request with keep-alive. */
+/** A client's request: the bytes of a whole HTTP/1.1 request with keep-alive. */
 export interface RequestOptions {
   readonly method?: 'GET' | 'POST'
   readonly path: string
@@ -8,7 +8,7 @@ export interface RequestOptions {
   readonly body?: unknown
 }
 
-/** Makes the bytes of a request, ready to be written to a socket. */
+/** Makes the bytes of a request, ready to write to a socket. */
 export function requestBytes({ method, path, token, headers = {}, body }: RequestOptions): Buffer {
   const content = body === undefined ? '' : JSON.stringify(body)
   const lines = [

@@ -5,11 +5,11 @@ import { createQuery, deepQuery, enrollQuery, pageQuery, pollQuery, postgraphile
 import type { TargetName } from './targets.ts'
 import { bundleTraffic, graphqlTraffic, type Caller } from './traffic.ts'
 
-/** One thing that clients do, and how it is asked of each server that can do it. */
+/** One action of clients, and the request for it to each server that supports it. */
 export interface Scenario {
   readonly name: string
   readonly title: string
-  /** Requests under way at once. */
+  /** Requests in flight at once. */
   readonly connections: number
   readonly traffic: Partial<Record<TargetName, Traffic>>
   /** Whether every server's answer to the first request must hold the same data; writes differ by nature. */
@@ -19,7 +19,7 @@ export interface Scenario {
 const readers = 64
 const writers = 16
 
-/** What is measured on a filled database, the reading scenarios first. */
+/** The scenarios on a filled database, reads first. */
 export function scenariosFor(data: Dataset): Scenario[] {
   const { fleet, agents, heavyNodes, admin, operator } = data
   const fleetPage = { clusterId: fleet.id, first: 50 }
@@ -58,7 +58,7 @@ function graphql(
   return { name, title, connections: readers, traffic, isComparable: true }
 }
 
-/** Each server gets callers of its own: what was created once cannot be created again. */
+/** Each server gets its own callers: what exists already cannot be created again. */
 function write(name: string, title: string, query: string, callers: () => readonly Caller[]): Scenario {
   const of = (path?: string) => graphqlTraffic(query, callers(), path)
   const traffic = { orrery: of(), bare: of(`/${name}`), sql: of(`/${name}`) }
@@ -67,13 +67,13 @@ function write(name: string, title: string, query: string, callers: () => readon
 
 function bundle(name: string, title: string, nodes: readonly Caller[], known: string | null): Scenario {
   const standard = bundleTraffic(nodes, known)
-  // The hand-written server knows no slices; what is the same work is that there is nothing new.
+  // The hand-written server has no slices; answering that there is nothing new is the same work.
   const sql = known === null ? {} : { sql: standard }
   const traffic = { orrery: standard, bare: bundleTraffic(nodes, known, `/${name}`), ...sql }
   return { name, title, connections: readers, traffic, isComparable: false }
 }
 
-/** By the cluster's token, 64 at once. No hand-written server signs certificates. */
+/** With the cluster token, 64 at once. No hand-written server signs certificates. */
 function enrolment(token: string): Scenario {
   const callers = () =>
     Array.from({ length: newKeys }, (_, index) => ({
@@ -85,10 +85,10 @@ function enrolment(token: string): Scenario {
   return { ...rest, connections: readers, traffic: { ...(orrery && { orrery }), ...(bare && { bare }) } }
 }
 
-/** More machines than one run enrols. */
+/** More machines than one run can enrol. */
 const newKeys = 10_000
 
-/** More names than one run creates; a name that comes twice would be a failure, and so is seen. */
+/** More names than one run can create; a repeated name would fail, and so be noticed. */
 const newNames = 60_000
 let usedNames = 0
 

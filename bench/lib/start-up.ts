@@ -7,12 +7,12 @@ import { startBare, startOrrery } from './targets.ts'
 export interface StartUp {
   /** From the start of the process to its first answer, in milliseconds. */
   readonly milliseconds: number
-  /** Resident memory two seconds later, with nothing asked meanwhile, in bytes. */
+  /** Resident memory two seconds later, without any requests, in bytes. */
   readonly idleMemory: number
 }
 
 export interface StartUps {
-  /** On a database with everything in it, and on none, which is made first. */
+  /** On a full database, and on a new one, which it creates first. */
   readonly orrery: StartUp
   readonly orreryFirst: StartUp
   readonly bare: StartUp

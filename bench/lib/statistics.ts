@@ -1,4 +1,4 @@
-/** NaN of an empty list. */
+/** NaN for an empty list. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b)
   const middle = (sorted.length - 1) / 2
@@ -6,7 +6,7 @@ export function median(values: readonly number[]): number {
   return (low + high) / 2
 }
 
-/** How a list of durations is spread; NaN of an empty list. */
+/** The distribution of a list of durations; NaN for an empty list. */
 export interface Spread {
   readonly p50: number
   readonly p99: number

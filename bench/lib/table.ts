@@ -1,7 +1,7 @@
 import type { Figures } from './measure.ts'
 import { targetTitles, type TargetName } from './targets.ts'
 
-/** One line of a table: a figure's name, what it is, and what each server did. */
+/** One line of a table: a figure's name, its description, and each server's result. */
 export interface Line {
   readonly name: string
   readonly title: string
@@ -11,8 +11,8 @@ export interface Line {
 const others: readonly TargetName[] = ['bare', 'sql', 'mercurius', 'apollo', 'postgraphile']
 
 /**
- * A table of one database: Orrery's own figures, then its requests per second of each other server's (and, behind it,
- * the same by processor time). A figure with failed requests is marked.
+ * A table of one database: Orrery's own figures, then Orrery's requests per second relative to each other server's
+ * (and, after it, the same by processor time). A figure with failed requests is marked.
  */
 export function tableOf(lines: readonly Line[]): string {
   const measured = others.filter((name) => lines.some(({ figures }) => figures[name]))
@@ -41,7 +41,7 @@ const mark = (failures: number, requests: number): string => (failures > 0 ? ` â
 
 const short = (ratio: number): string => (ratio < 10 ? ratio.toFixed(2) : ratio.toFixed(0))
 
-/** Columns side by side: the first two to the left, numbers to the right. */
+/** Aligns columns: the first two to the left, numbers to the right. */
 export function aligned(rows: readonly (readonly string[])[], left = 2): string {
   const columns = Math.max(...rows.map((row) => row.length))
   const widths = Array.from({ length: columns }, (_, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0)))

@@ -15,7 +15,7 @@ export const targetTitles: Record<TargetName, string> = {
   postgraphile: 'PostGraphile',
 }
 
-/** Orrery as it is built and started in production; `folder` for what it keeps beside a database. */
+/** Orrery as it is built and started in production; `folder` is for its files besides the database. */
 export const startOrrery = (url: string, folder: string): Promise<ServerProcess> =>
   startServer({
     args: () => ['dist/cli/index.js', 'serve'],

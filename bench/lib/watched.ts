@@ -1,18 +1,18 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** What some work took, in milliseconds. */
+/** The duration of some work, in milliseconds. */
 export interface Watched<T> {
   readonly result: T
   readonly took: number
-  /** The longest time that the event loop did not turn meanwhile. */
+  /** The longest time during which the event loop was blocked. */
   readonly blocked: number
 }
 
-/** Milliseconds in which the monitor's timer is sure to come round: it measures from one time to the next alone. */
+/** Milliseconds in which the monitor's timer is sure to fire: it measures only from one firing to the next. */
 const around = 10
 
-/** Does some work and sees for how long it kept everything else waiting. */
+/** Does some work and measures for how long it blocked everything else. */
 export async function watched<T>(work: () => Promise<T>): Promise<Watched<T>> {
   const delay = monitorEventLoopDelay({ resolution: 1 })
   delay.enable()

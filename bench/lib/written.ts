@@ -3,13 +3,13 @@ import pg from 'pg'
 
 import { engineOf } from '../../src/db/client/connection.ts'
 
-/** What was written to the nodes of a database while somebody watched. */
+/** What was written to the nodes of a database during the watch. */
 export interface Written {
   /** Nodes that run this version now. */
   readonly nodes: number
   /**
-   * Transactions that wrote: those that a watcher saw (SQLite: the instance's heartbeats, every ten seconds, are among
-   * them), or that the rows still name (PostgreSQL).
+   * Write transactions: those that a watcher saw (SQLite; including the instance's heartbeats, every ten seconds), or
+   * that the rows still name (PostgreSQL).
    */
   readonly transactions: number
 }
@@ -19,7 +19,7 @@ export async function watchWrites(url: string, version: number): Promise<() => P
   return engineOf(url) === 'sqlite' ? watchSqlite(url.replace(/^file:/, ''), version) : watchPostgresql(url, version)
 }
 
-/** `data_version` changes with each commit of another connection; those that are less than a look apart count as one. */
+/** `data_version` changes with each commit of another connection; commits between two checks count as one. */
 function watchSqlite(file: string, version: number) {
   const database = new Sqlite(file, { readonly: true })
   const look = () => database.pragma('data_version', { simple: true })

@@ -1,4 +1,4 @@
-// What each peer does before it answers anything: the checks that Orrery makes of a node's token or a person's JWT.
+// What each peer does before it answers: the checks that Orrery makes of a node's token or a person's JWT.
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { jwtVerify } from 'jose'
 

@@ -1,7 +1,7 @@
 // The data layer of Mercurius and Apollo Server: prepared statements on the driver, one for a whole list of ids where
-// their loaders ask for many. A layer on an ORM would be slower.
+// their loaders ask for several. A layer on an ORM would be slower.
 
-/** Rows of a database by `$1`, `$2`, … (each used once, in order), on either engine. */
+/** Reads rows with parameters `$1`, `$2`, … (each used once, in order), on either engine. */
 export async function openData(url) {
   const { isSqlite, run } = url.startsWith('file:') ? await sqlite(url.slice(5)) : await postgresql(url)
   const inList = (ids) => (isSqlite ? `IN (${ids.map(() => '?').join(', ')})` : '= ANY ($1)')
@@ -24,7 +24,7 @@ export async function openData(url) {
       const sql = 'SELECT count(*) AS count FROM nodes WHERE tenant_id = $1 AND cluster_id = $2'
       return Number((await run(sql, [tenantId, clusterId]))[0].count)
     },
-    /** One cluster or null for each id; none of another tenant's. */
+    /** A cluster or null for each id; null for another tenant's. */
     async clustersByIds(tenantId, ids) {
       const rows = await run(`SELECT * FROM clusters WHERE id ${inList(ids)}`, listed(ids))
       const byId = new Map(rows.map((row) => [row.id, clusterOf(row)]))
@@ -38,14 +38,14 @@ export async function openData(url) {
       const byId = new Map((await run(sql, listed(ids))).map((row) => [row.cluster_id, row.version]))
       return ids.map((id) => byId.get(id) ?? null)
     },
-    /** For each tenant its first clusters. */
+    /** For each tenant, its first clusters. */
     async clustersOfTenants(ids, first) {
       const lists = await Promise.all(
         ids.map((id) => run('SELECT * FROM clusters WHERE tenant_id = $1 ORDER BY name LIMIT $2', [id, first])),
       )
       return lists.map((rows) => rows.map(clusterOf))
     },
-    /** For each cluster its first nodes. */
+    /** For each cluster, its first nodes. */
     async nodesOfClusters(clusters, first) {
       const sql = 'SELECT * FROM nodes WHERE tenant_id = $1 AND cluster_id = $2 ORDER BY name LIMIT $3'
       const lists = await Promise.all(clusters.map(({ id, tenantId }) => run(sql, [tenantId, id, first])))

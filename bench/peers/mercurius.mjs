@@ -11,7 +11,7 @@ const authenticate = authenticator(data, JSON.parse(keys))
 const app = Fastify({ keepAliveTimeout: 75_000 })
 app.register(mercurius, {
   schema: typeDefs,
-  // Its JIT does not call a function that stands for a value, as graphql-js does.
+  // Unlike graphql-js, its JIT does not call a function in place of a value.
   resolvers: { Query: query(data), NodeConnection: { totalCount: ({ totalCount }) => totalCount() } },
   loaders: {
     Node: {

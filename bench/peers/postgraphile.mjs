@@ -1,5 +1,6 @@
-// PostGraphile 5 (on its own server, grafserv) as its documentation sets up row-level security: a role for the API,
-// policies that read the caller's tenant from settings, and SQL functions for what the tables alone do not say.
+// PostGraphile 5 (on its own server, grafserv) with row-level security as its documentation sets it up: a role for the
+// API, policies that read the caller's tenant from settings, and SQL functions for what the tables alone do not
+// express.
 import { createServer } from 'node:http'
 import pg from 'pg'
 import { grafserv } from 'postgraphile/grafserv/node'
@@ -12,7 +13,7 @@ import { openData } from './data.mjs'
 
 const [port, url, keys] = process.argv.slice(2)
 
-// All that PostGraphile 5 needs of Node 22; without it, on Node 20, each question fails for want of its rows.
+// The only part of Node 22 that PostGraphile 5 needs; without it, on Node 20, every query fails because it gets no rows.
 Promise.withResolvers ??= () => {
   let resolve, reject
   const promise = new Promise((...ends) => ([resolve, reject] = ends))
@@ -46,7 +47,7 @@ await client.end()
 const authenticate = authenticator(await openData(url), JSON.parse(keys))
 const instance = postgraphile({
   extends: [PostGraphileAmberPreset, makeV4Preset({ disableDefaultMutations: true, dynamicJson: true })],
-  // Its interface has the name that the table's type shall have.
+  // Its interface has the name that the table's type needs.
   disablePlugins: ['NodePlugin'],
   pgServices: [makePgService({ connectionString: url, schemas: ['public'] })],
   grafserv: { watch: false, graphiql: false },

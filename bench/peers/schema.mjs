@@ -1,4 +1,4 @@
-// The part of Orrery's schema that is measured, for the peers that are given one.
+// The measured part of Orrery's schema, for the peers that need a schema.
 export const typeDefs = `
   scalar UUID
   type Query {
@@ -22,7 +22,7 @@ export const typeDefs = `
 export const unauthenticated = () =>
   Object.assign(new Error('Sign in first.'), { extensions: { code: 'UNAUTHENTICATED' } })
 
-/** The first `first` of a list that was asked for one more, with what a page says of itself. */
+/** The first `first` rows of a list that was read with one more, and its page information. */
 export function connection(rows, first) {
   const nodes = rows.slice(0, first)
   const last = nodes.at(-1)
@@ -30,7 +30,7 @@ export function connection(rows, first) {
   return { nodes, pageInfo: { hasNextPage: rows.length > first, endCursor } }
 }
 
-/** The root fields; they are the same for both servers, which differ in how they load what lies below. */
+/** The root fields; they are the same for both servers, which differ in how they load what is below. */
 export const query = (data) => ({
   viewer: (_root, _args, { caller }) => {
     if (!caller?.node) throw unauthenticated()

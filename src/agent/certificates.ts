@@ -8,14 +8,14 @@ import { RefusedError } from './errors.ts'
 
 /** The part of a certificate's life after which it is renewed. */
 const renewAfter = 2 / 3
-/** By how much of its life that varies from machine to machine, so that not all renew at once. */
+/** The share of a certificate's life by which that varies from machine to machine, so that not all renew at once. */
 const jitter = 0.05
 
-/** The certificate of a file that counts: the last block is the one of the newer format. */
+/** The certificate of a file that is used: the last block, which is of the newer format. */
 const present = (pem: string): Certificate | undefined => parseCertificates(pem).at(-1)
 
 /**
- * Of several certificates the one to run on: signed last, for this key, by a CA that is trusted.
+ * Chooses the certificate to run on: the one that was signed last, for this key, by a trusted CA.
  * @param candidates PEM; of two that were signed at the same moment, the first counts
  */
 export function newestCertificate(candidates: readonly string[], ca: string, privateKey: string): string | null {
@@ -32,18 +32,18 @@ export function newestCertificate(candidates: readonly string[], ca: string, pri
   return newest?.pem ?? null
 }
 
-/** Whom a certificate has to be for. */
+/** What a certificate has to be for. */
 export interface Wanted {
   readonly clusterId: string
-  /** Null of a machine that is no node yet. */
+  /** Null for a machine that is not a node yet. */
   readonly nodeId: string | null
   readonly publicKey: NodePublicKey
 }
 
 /**
- * Checks what a machine is given with its certificate before any of it is kept: it is of the cluster and the node that it
- * was asked for; the certificate is for this machine's key, has an address in the cluster's network, and was signed by the
- * CA that comes with it. Whether it is valid at this moment is for those to say who run on it: a clock may be wrong.
+ * Checks what comes with a machine's certificate before any of it is kept. It must be for the requested cluster and
+ * node. The certificate must be for this machine's key, have an address in the cluster's network, and be signed by the
+ * CA that comes with it. The code that runs on it checks whether it is valid at this moment: a clock may be wrong.
  * @throws RefusedError that says what is wrong
  */
 export function assertOurs(given: Identity, { clusterId, nodeId, publicKey }: Wanted): void {

@@ -12,7 +12,7 @@ import { overlaps, parseNetwork } from '../base/networks.ts'
 export interface EnrollOptions {
   /** Of the control plane. */
   readonly server: string
-  /** A cluster's (`orc_…`), or that of a node that an admin made (`orn_…`). */
+  /** A cluster token (`orc_…`), or the token of a node that an admin created (`orn_…`). */
   readonly token: string
   readonly name: string
   readonly groups: readonly string[]
@@ -23,8 +23,8 @@ export interface EnrollOptions {
 }
 
 /**
- * Makes this machine a node: makes its key pair, sends the public half, keeps what it is given. A private key that was
- * made for an attempt which failed is used again.
+ * Makes this machine a node: generates its key pair, sends the public key, and keeps the answer. The private key of a
+ * failed attempt is used again.
  * @throws AgentError that says what to do
  */
 export async function enroll(options: EnrollOptions): Promise<{ enrolment: Enrolment; folder: ClusterFolder }> {
@@ -82,8 +82,8 @@ async function assertNetworkIsFree(stateDir: string, { networkCidr }: ClusterOfT
 }
 
 /**
- * Two lighthouses on one machine need a port each. What only comes with a configuration, such as another port or the name
- * of the tunnel's device, is compared when it comes (neighbours.ts).
+ * Two lighthouses on one machine need different ports. What only the configuration says, such as another port or the
+ * name of the tunnel's device, is compared when the configuration arrives (neighbours.ts).
  * @throws AgentError that says what to do
  */
 async function assertPortIsFree(folder: ClusterFolder, { lighthousePort }: ClusterOfToken): Promise<void> {
@@ -99,7 +99,7 @@ async function assertPortIsFree(folder: ClusterFolder, { lighthousePort }: Clust
 
 async function ask(api: ControlPlaneApi, options: EnrollOptions, publicKey: string) {
   const { token, name, groups, overlayIp, nebulaVersion } = options
-  // A node that an admin made has its name, groups and address; it sends its key and nothing else.
+  // A node that an admin created has its name, groups and address; it sends its key and nothing else.
   if (token.startsWith('orn_')) return { ...(await api.renew(publicKey)), token }
   return api.enroll({
     name,
@@ -110,7 +110,7 @@ async function ask(api: ControlPlaneApi, options: EnrollOptions, publicKey: stri
   })
 }
 
-/** The key of an earlier attempt, or a new one, on the disk before its public half goes anywhere. */
+/** The key of an earlier attempt, or a new one; it is on the disk before the public key is sent anywhere. */
 async function keyIn(folder: ClusterFolder): Promise<string> {
   try {
     return await readFile(folder.keyFile, 'utf8')
@@ -125,7 +125,7 @@ async function keyIn(folder: ClusterFolder): Promise<string> {
 /** Removes a cluster from this machine; the control plane is not told. */
 export const leave = (folder: ClusterFolder): Promise<void> => rm(folder.path, { recursive: true, force: true })
 
-/** @throws AgentError for what is no address, and for one over which tokens would travel readable */
+/** @throws AgentError for an invalid address, and for one over which tokens would travel unencrypted */
 function serverAddress({ server, insecureHttp }: EnrollOptions): string {
   const url = URL.canParse(server) ? new URL(server) : null
   if (url === null || !['http:', 'https:'].includes(url.protocol)) {

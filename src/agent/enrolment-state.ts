@@ -17,7 +17,7 @@ const shape = z.object({
   bundleSigningKey: z.string(),
 })
 
-/** What a machine knows of a cluster that it belongs to; kept in `agent.json`. */
+/** What a machine knows about a cluster that it belongs to; kept in `agent.json`. */
 export type Enrolment = Readonly<z.infer<typeof shape>>
 
 /** One cluster's folder below the state folder: `agent.json`, `token`, `host.key`, `host.crt`, `versions/`, `current`, `proven`. */
@@ -25,7 +25,7 @@ export class ClusterFolder {
   readonly path: string
 
   constructor(stateDir: string, clusterId: string) {
-    // Nebula is given the paths of files in it, and may be started from elsewhere the next time.
+    // Nebula gets the paths of files in this folder, and the agent may be started from another folder the next time.
     this.path = resolve(stateDir, clusterId)
   }
 
@@ -48,7 +48,7 @@ export class ClusterFolder {
     }
   }
 
-  /** Whether somebody means this cluster: by its id, which holds even where `agent.json` is damaged, or the node's name. */
+  /** Whether a name means this cluster: its id, which works even where `agent.json` is damaged, or the node's name. */
   async isCalled(name: string): Promise<boolean> {
     return name === basename(this.path) || (await this.enrolment().catch(() => null))?.name === name
   }
@@ -71,7 +71,7 @@ export class ClusterFolder {
     return token
   }
 
-  /** Keeps everything of an enrolment; `agent.json` comes last, since with it the enrolment is complete. */
+  /** Writes everything of an enrolment; `agent.json` comes last, since it completes the enrolment. */
   async keep(enrolment: Enrolment, secrets: { token: string; key: string; certificate: string }): Promise<void> {
     await makeFolder(this.path)
     await writeWhole(this.keyFile, secrets.key)
@@ -81,7 +81,7 @@ export class ClusterFolder {
   }
 }
 
-/** The clusters that this machine is enrolled in. One whose enrolment failed left a key for the next try, and is none. */
+/** The clusters that this machine is enrolled in. A folder with only the key of a failed enrolment does not count. */
 export async function enrolledClusters(stateDir: string): Promise<ClusterFolder[]> {
   try {
     const entries = await readdir(stateDir, { withFileTypes: true })
@@ -99,7 +99,7 @@ function json(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    // What is no JSON is no enrolment either; the shape says so.
+    // Invalid JSON is not an enrolment either; the check of the shape says so.
     return null
   }
 }

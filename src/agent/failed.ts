@@ -7,16 +7,16 @@ const shape = z
   .object({
     version: z.int(),
     reason: z.string(),
-    /** The Nebula that is the reason, where another one could run it. */
+    /** The Nebula version that is the reason, where another one could run the version. */
     nebulaVersion: z.string().optional(),
   })
   .nullable()
 
-/** The newest version that does not run on a machine, and why; null when there is none. Kept in `failed.json`. */
+/** The newest version that does not run on this machine, and why; null when there is none. Kept in `failed.json`. */
 export type Failed = Readonly<z.infer<typeof shape>>
 
 /**
- * One that cannot be read is forgotten, and so is one that was another Nebula's fault: the version is then tried once more.
+ * A record that cannot be read is ignored, and so is one that another Nebula caused: the version is tried once more.
  * @param nebulaVersion of the machine's Nebula; left out where the reason does not matter
  */
 export async function readFailed(folder: ClusterFolder, nebulaVersion?: string): Promise<Failed> {

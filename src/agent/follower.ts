@@ -29,24 +29,24 @@ import { startFromDisk } from './start-from-disk.ts'
 import { Supervisor, type SupervisorMeans } from './nebula/supervisor.ts'
 import { around, BackOff, Bell } from './server/waiting.ts'
 
-/** Milliseconds between two looks for news. */
+/** Milliseconds between two checks for news. */
 export interface Pace {
-  /** While the stream tells of them. */
+  /** While the stream announces versions. */
   readonly besideStream: number
   /** Without a stream. */
   readonly poll: number
-  /** Before the first version is there. */
+  /** Before the first version has arrived. */
   readonly firstVersion: number
-  /** Between two reports without news. */
+  /** Between two reports without changes. */
   readonly report: number
 }
 
 const defaultPace: Pace = { besideStream: 300_000, poll: 30_000, firstVersion: 1000, report: 300_000 }
 
-/** After a refused token, which may be given back: a node that was deleted by mistake, say. */
+/** After a refused token, which may become valid again: a node that was deleted by mistake, say. */
 const refusedPause = { first: 10_000, longest: 600_000 }
 const failedPause = { first: 1000, longest: 60_000 }
-/** A server without the stream is asked for it again after this. */
+/** A server without the stream is asked for it again after this time. */
 const noStreamPause = 300_000
 
 interface FollowerMeans extends Omit<SupervisorMeans, 'log'> {
@@ -56,7 +56,7 @@ interface FollowerMeans extends Omit<SupervisorMeans, 'log'> {
   readonly pace?: Partial<Pace>
 }
 
-/** Follows one cluster: hears of its versions, runs them, reports, and renews its certificate. */
+/** Follows one cluster: learns of its versions, runs them, reports, and renews its certificate. */
 export class Follower {
   readonly #means: FollowerMeans
   readonly #pace: Pace
@@ -68,9 +68,9 @@ export class Follower {
   #streaming = false
   /** The newest version that does not run here, and why. */
   #failed: Failed = null
-  /** What is wrong with what the control plane sent last, where that is no version to remember. */
+  /** What is wrong with the control plane's last answer, where there is no version to record it for. */
   #problem: string | null = null
-  /** What the control plane was told last, and when. */
+  /** The last report to the control plane, and its time. */
   #reported = { text: '', at: Number.NEGATIVE_INFINITY }
 
   constructor(means: FollowerMeans) {
@@ -81,7 +81,7 @@ export class Follower {
   }
 
   /**
-   * Follows until `stop`. What ran before is started first: the control plane is not needed for it.
+   * Follows until `stop`. What ran before is started first: that does not need the control plane.
    * @throws AgentError when another agent follows it, or the machine's key is missing
    */
   async run(): Promise<void> {
@@ -99,7 +99,7 @@ export class Follower {
     if (this.#key === '') throw new AgentError(`${folder.keyFile} is missing: enrol again.`)
     await endLeftOver({ program: this.#means.program, config: currentConfig(folder) }, log)
     await startFromDisk(this.#supervisor, folder, log)
-    // Where nothing ever ran, the machine is as likely the reason as the version: each start tries again.
+    // Where nothing ever ran, the machine may be the reason as well as the version: each start tries again.
     const started = this.#supervisor.running
     const failed = await readFailed(folder, this.#means.nebulaVersion)
     if (started !== null && failed !== null && failed.version > started.version) this.#failed = failed
@@ -123,7 +123,7 @@ export class Follower {
     await listening
   }
 
-  /** Looks for news now. */
+  /** Checks for news now. */
   check(): void {
     this.#bell.ring()
   }
@@ -140,7 +140,7 @@ export class Follower {
     return around(this.#streaming ? besideStream : poll)
   }
 
-  /** One look: renew what is due, run what is new, tell how it went. */
+  /** One check: renews what is due, runs what is new, and reports the result. */
   async #look(): Promise<void> {
     await this.#renew()
     const known = [this.#supervisor.running?.version, this.#failed?.version].filter((one) => one !== undefined)
@@ -172,7 +172,7 @@ export class Follower {
       log.info({ version }, 'runs')
     } catch (error) {
       if (!(error instanceof VersionRefused || error instanceof SliceError)) throw error
-      // One whose version cannot be trusted is not remembered by it.
+      // A version number that cannot be trusted is not recorded.
       const news = slice !== null && slice.manifest.version > (before?.version ?? 0) ? slice : null
       const reason = sayError(error) + (news && before ? await this.#revoke(before, news) : '')
       log.error({ version: slice?.manifest.version ?? null, reason }, 'not run; what ran before runs on')
@@ -186,7 +186,7 @@ export class Follower {
     }
   }
 
-  /** Puts in force what a version revokes that does not run itself, where falling back has not; what became of it. */
+  /** Applies the revocations of a version that does not run, where the fallback did not; returns how that went. */
   async #revoke(before: Generation, slice: VerifiedSlice): Promise<string> {
     try {
       const revoking = { config: mergedSettings(slice), ca: slice.ca }
@@ -209,7 +209,7 @@ export class Follower {
     }
   }
 
-  /** A new certificate for the same key, in time; the mesh hears nothing of it. */
+  /** Gets a new certificate for the same key, in time; the mesh does not notice. */
   async #renew(): Promise<void> {
     const { folder, enrolment, log } = this.#means
     const running = this.#supervisor.running
@@ -221,7 +221,7 @@ export class Follower {
     await writeWhole(folder.file('host.crt'), renewed.certificate)
     if (running === null) return
     if (newestCertificate([renewed.certificate], running.ca, this.#key) === null) {
-      // Signed by a CA that the version which runs does not know: it goes with the next version.
+      // It was signed by a CA that the running version does not know: it takes effect with the next version.
       log.warn('the renewed certificate is for the next version')
       return
     }
@@ -229,7 +229,7 @@ export class Follower {
     log.info('the certificate was renewed')
   }
 
-  /** Tells what runs, when that is news or was last told long ago. */
+  /** Reports what runs, when that has changed or the last report is long ago. */
   async #report(): Promise<void> {
     const { proven, trouble } = this.#supervisor
     const refused = this.#problem ?? (this.#failed === null ? null : sayFailed(this.#failed))
@@ -257,14 +257,14 @@ export class Follower {
       const refused = await this.#hear(() => {
         backOff.reset()
       })
-      // Without it, the next look is one of polling.
+      // Without the stream, the next check follows the polling interval.
       if (this.#streaming) this.#bell.ring()
       this.#streaming = false
       await sleep(Math.max(refused ? noStreamPause : 0, backOff.next()), undefined, { signal }).catch(() => undefined)
     }
   }
 
-  /** Hears of versions until the stream ends; whether the server would not have it. */
+  /** Reads versions until the stream ends; returns whether the server refused the stream. */
   async #hear(onEvent: () => void): Promise<boolean> {
     try {
       for await (const version of this.#api.published()) {

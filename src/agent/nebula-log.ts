@@ -10,7 +10,7 @@ export interface NebulaLine {
   readonly complaint: string
 }
 
-/** By their names in small letters: Nebula 1.11 writes them in capitals, and has other ones. */
+/** By name in lower case: Nebula 1.11 writes them in upper case, and has further ones. */
 const levels: Readonly<Record<string, NebulaLine['level']>> = {
   trace: 'debug',
   debug: 'debug',
@@ -24,10 +24,10 @@ const levels: Readonly<Record<string, NebulaLine['level']>> = {
 
 const levelOf = (name: string): NebulaLine['level'] => levels[name.toLowerCase()] ?? 'info'
 
-/** Whether Nebula complains in a line. */
+/** Whether a line is a complaint of Nebula's. */
 export const isComplaint = ({ level }: NebulaLine): boolean => level === 'error' || level === 'fatal'
 
-/** A line of Nebula's log, which is JSON from where it has read its configuration on. */
+/** A line of Nebula's log, which is JSON as soon as Nebula has read its configuration. */
 export function lineOf(text: string): NebulaLine {
   try {
     const { level, msg, ...fields } = JSON.parse(text) as Record<string, unknown>
@@ -37,14 +37,14 @@ export function lineOf(text: string): NebulaLine {
     const complaint = printableLine(typeof error === 'string' ? `${said}: ${error}` : said, bounds.report)
     return { level: levelOf(String(level)), msg: said, fields, complaint }
   } catch {
-    // Before that, and when it panics, it is text.
+    // Before that, and when it panics, the line is plain text.
     const level = levelOf(/(?:^|\s)level=(\w+)/.exec(text)?.[1] ?? '')
     const said = printableLine(text, bounds.report)
     return { level, msg: said, fields: {}, complaint: said }
   }
 }
 
-/** The last thing that Nebula said, without what machines read. */
+/** Nebula's last message, without the parts for machines. */
 export function lastWords(output: string): string {
   const last = output.split('\n').findLast((line) => line.trim() !== '') ?? ''
   const { complaint } = lineOf(last)

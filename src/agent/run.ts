@@ -7,7 +7,7 @@ import { nebulaVersion } from './nebula/nebula-process.ts'
 
 export interface RunOptions {
   readonly stateDir: string
-  /** Ids or node names; all that this machine is enrolled in when empty. */
+  /** Ids or node names; when empty, all clusters that this machine is enrolled in. */
   readonly clusters: readonly string[]
   /** The Nebula binary. */
   readonly nebula: string
@@ -16,17 +16,17 @@ export interface RunOptions {
 }
 
 export interface RunningAgent {
-  /** Looks for news now, in every cluster. */
+  /** Checks for news now, in every cluster. */
   check(): void
   /** Ends every Nebula and every connection. */
   stop(): Promise<void>
-  /** Once all have ended: whether none of them ended for another reason than `stop`. */
+  /** Resolves when all have ended: whether `stop` was the only reason. */
   readonly ended: Promise<boolean>
 }
 
 /**
- * Follows the clusters that this machine is enrolled in, each with a Nebula of its own; what one of them suffers does
- * not touch the others.
+ * Follows the clusters that this machine is enrolled in, each with a Nebula of its own; a problem of one does not
+ * affect the others.
  * @throws AgentError when there is none, or Nebula is not installed
  */
 export async function runAgent({ stateDir, clusters, nebula, log, pace = {} }: RunOptions): Promise<RunningAgent> {
@@ -42,7 +42,7 @@ export async function runAgent({ stateDir, clusters, nebula, log, pace = {} }: R
       const means = { folder, enrolment, token, program: nebula, nebulaVersion: version, log: own }
       followers.push({ follower: new Follower({ ...means, pace }), own })
     } catch (error) {
-      // The other clusters of the machine do not suffer from it.
+      // A problem of one cluster does not affect the machine's other clusters.
       if (!(error instanceof AgentError) || folders.length === 1) throw error
       log.error({ folder: folder.path, reason: sayError(error) }, 'not followed')
     }
@@ -53,7 +53,7 @@ export async function runAgent({ stateDir, clusters, nebula, log, pace = {} }: R
         await follower.run()
         return true
       } catch (error) {
-        // What somebody can mend needs no stack.
+        // A problem that a person can fix needs no stack.
         const fault = error instanceof AgentError ? {} : { err: error }
         own.error({ ...fault, reason: sayError(error) }, 'not followed any more')
         return false
@@ -72,7 +72,7 @@ export async function runAgent({ stateDir, clusters, nebula, log, pace = {} }: R
   }
 }
 
-/** The folders of the clusters that were asked for. @throws AgentError */
+/** The folders of the requested clusters. @throws AgentError */
 export async function chosen(stateDir: string, wanted: readonly string[]): Promise<ClusterFolder[]> {
   const folders = await enrolledClusters(stateDir)
   if (folders.length === 0) {

@@ -4,14 +4,14 @@ import { connect, createServer, type Server } from 'node:net'
 import type { ClusterFolder } from './enrolment-state.ts'
 import { AgentError } from './errors.ts'
 
-/** How often a socket that nobody answers on is cleared away: another start may do so at the same time. */
+/** How often to remove a socket on which no process answers: another start may do so at the same time. */
 const tries = 3
 
 /**
- * Makes this process the one agent of a cluster's folder, for as long as it lives: it listens on a socket in the folder,
- * where only the folder's owner gets, and whose other end the system closes however the process ends.
- * @returns gives the folder back
- * @throws AgentError when another agent has it
+ * Makes this process the only agent of a cluster's folder, for as long as it lives: it listens on a socket in the
+ * folder, which only the folder's owner can reach, and which the system closes however the process ends.
+ * @returns releases the folder
+ * @throws AgentError when another agent holds it
  */
 export async function becomeSoleAgent(folder: ClusterFolder): Promise<() => Promise<void>> {
   const path = folder.file('agent.sock')
@@ -24,7 +24,7 @@ export async function becomeSoleAgent(folder: ClusterFolder): Promise<() => Prom
   throw new AgentError(`another agent runs on ${folder.path}: stop that one first`)
 }
 
-/** A server on the socket; null where there is a socket already, be it of a process that has ended. */
+/** A server on the socket; null where there is a socket already, even one of a process that has ended. */
 function listening(path: string): Promise<Server | null> {
   return new Promise((resolve, reject) => {
     const server = createServer((asking) => asking.destroy())
@@ -33,7 +33,7 @@ function listening(path: string): Promise<Server | null> {
       else reject(new AgentError(`${path} cannot be made: ${error.message}`))
     })
     server.listen(path, () => {
-      // What keeps the agent running is its work.
+      // The agent's work keeps the process running, not this socket.
       server.unref()
       resolve(server)
     })

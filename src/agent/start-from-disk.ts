@@ -7,21 +7,21 @@ import { sayRevoked, wayBack } from './nebula/revocations.ts'
 import type { Supervisor } from './nebula/supervisor.ts'
 
 /**
- * Starts what a machine had when its agent ended, without asking anybody. Where the agent, or the machine, ended between
- * the switch to a version and the proof that it runs, that version is tried once more, and given up for the proven one
- * when it does not run, or when it was tried so before: it may be the reason why the machine went down.
+ * Starts what the machine ran when its agent ended, without asking the control plane. If the agent, or the machine,
+ * went down between the switch to a version and the proof that it runs, that version is tried once more. The proven
+ * version replaces it when it does not run, or was retried before: it may be the reason why the machine went down.
  */
 export async function startFromDisk(supervisor: Supervisor, folder: ClusterFolder, log: Logger): Promise<void> {
   const current = await readLinked(folder, 'current')
   const proven = await readLinked(folder, 'proven')
   const last = current ?? proven
   if (last === null) return
-  // Where nothing was proven there is no way back: it is started until it runs, or something newer does.
+  // Without a proven version there is no fallback: it is started until it runs, or something newer does.
   if (proven === null || last.name === proven.name) return supervisor.resume(last)
   log.warn({ version: last.version, proven: proven.version }, 'the agent ended before this version was proven to run')
   if ((await readLinked(folder, 'retried'))?.name === last.name) {
     const way = await wayBack(folder, proven, last, log)
-    // Remembered first: it must not be taken for a new one when the machine goes down here too.
+    // Recorded first: it must not count as new when the machine goes down here too.
     const reason = `the agent ended twice before it was proven to run${sayRevoked(proven, last, way)}`
     await remember(folder, last, proven, reason)
     await supervisor.resume(way)
@@ -43,7 +43,7 @@ async function retry(supervisor: Supervisor, folder: ClusterFolder, last: Genera
   }
 }
 
-/** Remembers what did not run, unless it is the proven version with another certificate: that one is renewed again. */
+/** Records what did not run, unless it is the proven version with another certificate, which is renewed again. */
 async function remember(folder: ClusterFolder, { version }: Generation, proven: Generation, reason: string) {
   const known = await readFailed(folder)
   if (version > Math.max(proven.version, known?.version ?? 0)) await writeFailed(folder, { version, reason })

@@ -3,12 +3,12 @@ import type { ClusterFolder } from './enrolment-state.ts'
 import { readFailed, sayFailed } from './failed.ts'
 import { readLinked } from './nebula/generation.ts'
 
-/** What a machine knows of one of its clusters, from its disk. */
+/** What a machine's disk says about one of its clusters. */
 export interface AgentStatus {
   readonly clusterId: string
   readonly server: string
   readonly node: string
-  /** The version that runs, or was the last to; null before the first. */
+  /** The version that runs, or ran last; null before the first. */
   readonly version: number | null
   /** ISO 8601; null when there is none. */
   readonly certificateExpiresAt: string | null
@@ -31,7 +31,7 @@ export async function statusOf(folder: ClusterFolder): Promise<AgentStatus> {
   }
 }
 
-/** For people: a block a cluster. */
+/** For people: one block per cluster. */
 export const sayStatus = (status: AgentStatus): string =>
   [
     `${status.node} in cluster ${status.clusterId}`,

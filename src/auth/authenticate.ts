@@ -22,7 +22,7 @@ export interface Credentials {
   clusterByTokenHash(hash: TokenHash): Promise<CredentialCluster | null>
   sessionByTokenHash(hash: TokenHash): Promise<CredentialSession | null>
   tenantExists(id: string): Promise<boolean>
-  /** Keeps a token, that was found under the hash of a secret before, under the present one's. */
+  /** Stores under the present secret's hash a token that was found under the hash of an earlier secret. */
   rehashNode(id: string, from: TokenHash, to: TokenHash): Promise<void>
   rehashCluster(id: string, from: TokenHash, to: TokenHash): Promise<void>
   rehashSession(id: string, from: TokenHash, to: TokenHash): Promise<void>
@@ -58,7 +58,7 @@ interface Means {
   readonly tokens: Tokens
   readonly jwts: JwtVerifier
   readonly credentials: Credentials
-  /** Of the server's secrets: callers do not change what they do not open. */
+  /** Of the server's secrets: callers do not change a cluster whose keys it cannot open. */
   readonly opener: Opener
   /** The time, for tests; milliseconds since 1970. */
   readonly now?: () => number
@@ -68,8 +68,8 @@ interface Means {
 const maximumCredentialLength = 8192
 
 /**
- * Makes the one way from a credential to a session. The token's prefix says which kind it is; every failure, whatever
- * failed, is the anonymous session.
+ * Makes the only way from a credential to a session. The token's prefix says which kind it is; every failure, for any
+ * reason, results in the anonymous session.
  */
 export function authenticator(means: Means): Authenticate {
   return (authorization) => {
@@ -83,7 +83,7 @@ export function authenticator(means: Means): Authenticate {
         return enrollingSession(means, parsed.token)
       case 'session':
         return personSession(means, parsed.token)
-      // It is exchanged for a session and is good for nothing else.
+      // It can be exchanged for a session, and for nothing else.
       case 'signInCode':
         return nobody
       case undefined:
@@ -92,7 +92,7 @@ export function authenticator(means: Means): Authenticate {
   }
 }
 
-/** The credential of `Bearer …` (RFC 6750, 2.1); null when there is none or it has another form. */
+/** The credential of `Bearer …` (RFC 6750, 2.1); null when it is missing or malformed. */
 function bearerCredential(authorization: string | null): string | null {
   if (authorization === null || authorization.length > maximumCredentialLength) return null
   return /^Bearer +([\w.~+/=-]+)$/i.exec(authorization)?.[1] ?? null
@@ -149,10 +149,10 @@ const operatorSession = (
   scope: operatorScope(database, `operator ${who.subject}`, opener),
 })
 
-/** A new role does not compile until somebody has decided what its sessions are. */
+/** A new role does not compile until its sessions are defined here. */
 const sessionOfRole: Readonly<Record<CredentialSession['role'], typeof operatorSession>> = { operator: operatorSession }
 
-/** The rows that one kind of token leads to. */
+/** How to find the rows that one kind of token leads to. */
 interface Holders<Row> {
   readonly find: (hash: TokenHash) => Promise<Row | null>
   readonly hashOf: (row: Row) => string
@@ -160,7 +160,7 @@ interface Holders<Row> {
 }
 
 /**
- * The row that a token leads to. One that is kept under a secret before the present one is kept under that from now on.
+ * The row that a token leads to. A token that is stored under an earlier secret is moved to the present one.
  */
 async function holderOf<Row extends { readonly id: string }>(
   tokens: Tokens,
@@ -185,7 +185,7 @@ async function jwtSession(means: Means, jwt: string): Promise<Session> {
   if (!claims) return anonymous
   const { subject, expiresAt } = claims
   if (claims.role === 'operator') return operatorSession(means, { subject, expiresAt, sessionId: null })
-  // A JWT outlives its tenant; whoever holds one of a deleted tenant is nobody.
+  // A JWT can outlive its tenant; its holder is then anonymous.
   if (!(await credentials.tenantExists(claims.tenantId))) return anonymous
   return {
     kind: 'tenantAdmin',

@@ -17,30 +17,33 @@ export interface IdentityProviderSettings {
 }
 
 export interface IdentityProvider extends IdentityProviderSettings {
-  /** Finds the key of a token's header; throws JWKSNoMatchingKey where there is none, for whatever reason. */
+  /** Finds the key for a token's header; throws JWKSNoMatchingKey when there is none, for any reason. */
   readonly keys: JWTVerifyGetKey
-  /** Logs what is wrong with the provider or its keys, which no caller is told. */
+  /** Logs what is wrong with the provider or its keys; callers do not learn it. */
   readonly report: (fault: unknown) => void
 }
 
-/** Of the discovery document and of the key set, each. A provider has some kilobytes of either. */
+/** For the discovery document and for the key set, each. A provider has some kilobytes of either. */
 const bounds = { head: 16 * 1024, body: 1024 * 1024, time: 5000 }
 
 /** All in milliseconds. */
 const times = {
-  /** Between two looks at a provider that answers: tokens with unknown keys, which anybody can make, ask no more often. */
+  /**
+   * Between two requests to a provider that answers: tokens with unknown keys, which anyone can make, do not shorten
+   * it.
+   */
   pause: 5000,
-  /** Between two looks at one that does not, and between two lines of the log. */
+  /** Between two requests to a provider that does not answer, and between two lines of the log. */
   outage: 30_000,
-  /** How old keys may be before they are asked for again. */
+  /** The age at which keys are fetched again. */
   refresh: 10 * 60_000,
-  /** How old they may be at all: a provider that cannot be reached does not sign its users out at once. */
+  /** The greatest age of keys: an unreachable provider does not sign its users out at once. */
   forget: 60 * 60_000,
 }
 
 /**
- * An identity provider with its keys, which are fetched when the first of its tokens arrives, so that Orrery starts
- * without it. While it cannot be reached, tokens whose keys are known are verified, and others do not hold.
+ * An identity provider with its keys, which are fetched when its first token arrives, so that Orrery starts without it.
+ * While it cannot be reached, tokens whose keys are known are verified, and all other tokens are rejected.
  * @param now a clock that only runs forwards, milliseconds
  */
 export function identityProvider(
@@ -50,7 +53,7 @@ export function identityProvider(
 ): IdentityProvider {
   let known: { readonly find: JWTVerifyGetKey; readonly at: number } | null = null
   let asking: Promise<void> | null = null
-  /** No look before this. */
+  /** No request before this time. */
   let notBefore = -Infinity
   let reportedAt = -Infinity
 
@@ -68,7 +71,7 @@ export function identityProvider(
       report(fault)
     }
   }
-  /** Asks the provider unless that was done a moment ago; whoever comes meanwhile waits for the same answer. */
+  /** Asks the provider unless that was done a moment ago; concurrent callers wait for the same answer. */
   const refresh = async (): Promise<void> => {
     if (now() >= notBefore) {
       asking = ask().finally(() => {
@@ -100,7 +103,7 @@ export function identityProvider(
 
 const discoveryShape = z.object({ issuer: z.string(), jwks_uri: z.url({ protocol: /^https?$/ }).max(2000) })
 
-/** The provider's key set, found as OpenID Connect Discovery 1.0 says (section 4) unless its address is configured. */
+/** The provider's key set, found through OpenID Connect Discovery 1.0 (section 4) unless its address is configured. */
 async function fetchKeys({ issuer, jwksUrl }: IdentityProviderSettings): Promise<JSONWebKeySet> {
   // createLocalJWKSet checks its shape.
   if (jwksUrl !== null) return (await fetchJson(jwksUrl)) as JSONWebKeySet
@@ -110,7 +113,7 @@ async function fetchKeys({ issuer, jwksUrl }: IdentityProviderSettings): Promise
   return (await fetchJson(jwks_uri)) as JSONWebKeySet
 }
 
-/** Whoever answers for the provider, or in its place, may send anything: bounded, and from where it was asked alone. */
+/** The provider, or a server in its place, may send anything: the answer is bounded, and redirects are not followed. */
 async function fetchJson(address: string): Promise<unknown> {
   const { status, body } = await boundedRequest(address, { headers: { accept: 'application/json' } }, bounds)
   if (status !== 200) throw new Error(`${address} answered with status ${status}`)

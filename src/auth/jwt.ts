@@ -7,7 +7,7 @@ import { lineProblem } from '../base/text.ts'
 import type { IdentityProvider } from './identity-provider.ts'
 import { VerifiedTokens } from './verified-tokens.ts'
 
-/** What a JWT says once it was verified. */
+/** What a verified JWT says. */
 export type Claims =
   | {
       readonly role: 'operator'
@@ -22,7 +22,7 @@ export type Claims =
     }
 
 export interface JwtVerifier {
-  /** Checks signature, algorithm, issuer, audience and times; null for whatever does not hold. */
+  /** Checks signature, algorithm, issuer, audience and times; null for a token that fails a check. */
   readonly verify: (token: string) => Promise<Claims | null>
 }
 
@@ -51,9 +51,9 @@ export async function mintJwt(
 }
 
 /**
- * Verifies Orrery's own JWTs and, where one is configured, an identity provider's. The unverified issuer only chooses
- * which of the two checks is made; each pins its own algorithms, key, issuer and audience.
- * @param previous keys of the secrets before: what they signed holds until it expires
+ * Verifies Orrery's own JWTs and, where one is configured, an identity provider's. The unverified issuer only selects
+ * one of the two checks; each pins its own algorithms, key, issuer and audience.
+ * @param previous keys of the earlier secrets: a token that they signed is valid until it expires
  */
 export function jwtVerifier(
   key: KeyObject,
@@ -61,7 +61,7 @@ export function jwtVerifier(
   previous: readonly KeyObject[] = [],
 ): JwtVerifier {
   const verified = new VerifiedTokens<Claims>(clockTolerance)
-  // Only its own: an identity provider changes its keys.
+  // Only Orrery's own: an identity provider changes its keys.
   const own = async (token: string): Promise<Claims | null> => {
     const claims = await verifyOwn(token, [key, ...previous])
     if (claims) verified.add(token, claims)
@@ -103,7 +103,7 @@ async function verifyProviders(token: string, provider: IdentityProvider): Promi
     const { payload } = await jwtVerify(token, keys, checks)
     return claimsOf(payload, roleClaim, tenantClaim)
   } catch (error) {
-    // A key that cannot be used, say. Everybody can send a token that names it, so it is not worth a failed request.
+    // A key that cannot be used, say. Anyone can send a token that names it, so it must not fail the request.
     if (!(error instanceof errors.JOSEError)) provider.report(error)
     return null
   }
@@ -112,11 +112,11 @@ async function verifyProviders(token: string, provider: IdentityProvider): Promi
 const subject = z
   .string()
   .min(1)
-  // It is written to changes, and a database takes no NUL and no half of a surrogate pair, cut by us or sent.
+  // It is stored with changes, and a database accepts neither NUL nor half a surrogate pair, whether cut here or sent.
   .refine((text) => lineProblem(text) === null)
   .transform((text) => [...text].slice(0, 255).join(''))
 
-/** An operator is in no tenant: whatever the tenant claim of one says is not looked at. */
+/** An operator belongs to no tenant: the tenant claim of an operator is ignored. */
 const claimShape = z.discriminatedUnion('role', [
   z.object({ role: z.literal('operator'), subject }),
   z.object({ role: z.enum(['admin', 'viewer']), subject, tenantId: z.uuid().toLowerCase() }),

@@ -3,7 +3,7 @@ import { createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
 /** Bytes of entropy that ORRERY_SECRET must at least look like, in characters. */
 export const minimumSecretLength = 32
 
-/** The keys that the one secret yields, each for one purpose (HKDF-SHA256, RFC 5869). */
+/** The keys that are derived from the one secret, each for one purpose (HKDF-SHA256, RFC 5869). */
 export interface Keys {
   /** HMAC-SHA256 of node and cluster tokens. */
   readonly tokenHash: KeyObject
@@ -11,7 +11,7 @@ export interface Keys {
   readonly jwt: KeyObject
 }
 
-/** Derives the keys; the purpose is HKDF's `info`, so that no key says anything of another. */
+/** Derives the keys; the purpose is HKDF's `info`, so that no key reveals anything about another. */
 export function deriveKeys(secret: string): Keys {
   if (secret.length < minimumSecretLength) {
     throw new Error(`ORRERY_SECRET must have at least ${minimumSecretLength} characters`)

@@ -10,7 +10,7 @@ import { scopedClient } from '../db/client/scoped.ts'
 import type { Db } from '../db/client/types.ts'
 import type { Opener, Operator, Tenant } from './scope.ts'
 
-/** Of a tenant, what a scope is narrowed to: one cluster of it, and the node of that cluster that works in it. */
+/** What a tenant's scope is narrowed to: one cluster, and the node of that cluster that works in it. */
 interface Within {
   readonly clusterId: string
   readonly nodeId?: string
@@ -23,12 +23,12 @@ interface Whose {
   readonly opener?: Opener
 }
 
-/** The scope of a tenant, or of one cluster of it. For the authentication layer alone. */
+/** The scope of a tenant, or of one cluster of it. Only the authentication layer calls it. */
 export const tenantScope = (database: Database, whose: Whose, within: Within | null = null): Tenant =>
   // The brand exists for the compiler only.
   new TenantScope(database, whose, within) as unknown as Tenant
 
-/** Its readers are made when they are first used: a client costs as much as ten look-ups, and a poll needs none. */
+/** Makes its readers on first use: a client costs as much as ten look-ups, and a poll needs none. */
 class TenantScope implements Omit<Tenant, symbol> {
   readonly tenantId: string
   readonly clusterId: string | null
@@ -70,7 +70,7 @@ class TenantScope implements Omit<Tenant, symbol> {
   }
 }
 
-/** The scope without a boundary. For the authentication layer alone. */
+/** The scope without a boundary. Only the authentication layer calls it. */
 export function operatorScope(database: Database, actor: string, opener: Opener | null = null): Operator {
   const rows = { tenantId: null, clusterId: null }
   return {

@@ -9,35 +9,37 @@ import type { Db } from '../db/client/types.ts'
 
 declare const made: unique symbol
 
-/** Tells whether the secrets at hand open what was sealed for a cluster; the domain's vault is one. */
+/** Tells whether the server's secrets open what was sealed for a cluster; the domain's vault is one. */
 export interface Opener {
   opens(sealed: string, clusterId: string): boolean
 }
 
 /**
- * The rows of one tenant, or of one cluster of it, as the authentication layer recognised them: `db` and `pages`
- * reach no others. Only auth/make-scope.ts makes one, so that a function which takes a `Tenant` cannot be called
- * with an id that somebody merely claims.
+ * The rows of one tenant, or of one cluster of it, as the authentication layer recognised them: `db` and `pages` reach
+ * no other rows. Only auth/make-scope.ts makes one, so a function that takes a `Tenant` cannot be called with an id
+ * that was only claimed.
  */
 export interface Tenant {
   readonly [made]: 'tenant'
   readonly tenantId: string
   /** The only cluster in reach, for nodes and enrolling machines; null for the whole tenant. */
   readonly clusterId: string | null
-  /** Who works in it, as messages name them that people read later. */
+  /** Who works in it, as stored messages name them. */
   readonly actor: string
   readonly db: Db
   readonly pages: PageReader
   readonly convergence: ConvergenceReader
   readonly rows: RowReader
   readonly changes: ChangeFeed
-  /** The cluster's `configVersion` that its caller saw: changes of another are refused. Null where nobody said. */
+  /**
+   * The cluster's `configVersion` that the caller saw: at another version, changes are refused. Null when it gave none.
+   */
   readonly expectedVersion: number | null
-  /** Changes of a cluster whose keys it does not open are refused. Null where no secret is at hand. */
+  /** Changes of a cluster whose keys it does not open are refused. Null without a secret. */
   readonly opener: Opener | null
 }
 
-/** Every tenant's rows: an operator's, or the server's own. */
+/** The rows of all tenants: an operator's scope, or the server's own. */
 export interface Operator {
   readonly [made]: 'operator'
   readonly tenantId: null
@@ -48,7 +50,7 @@ export interface Operator {
   readonly convergence: ConvergenceReader
   readonly rows: RowReader
   readonly changes: ChangeFeed
-  /** As a tenant's. */
+  /** As in a tenant's scope. */
   readonly expectedVersion: number | null
   readonly opener: Opener | null
   /** The instances of the control plane belong to no tenant. */
@@ -59,5 +61,5 @@ export interface Operator {
   readonly certificates: CertificateStore
 }
 
-/** What domain functions work in. */
+/** The scopes that domain functions work in. */
 export type Scope = Tenant | Operator

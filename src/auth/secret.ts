@@ -10,8 +10,8 @@ class SecretError extends Error {
 }
 
 /**
- * The secret of an installation that was given none: made once, 32 random bytes in hex, kept in the data folder and
- * readable by its owner alone.
+ * The secret of an installation that was configured without one: made once, 32 random bytes in hex, kept in the data
+ * folder and readable only by its owner.
  * @returns the secret, and whether this call made it
  * @throws SecretError
  */
@@ -24,29 +24,29 @@ export async function keptSecret(dataDir: string): Promise<{ secret: string; isN
 }
 
 /**
- * The kept secret; null when there is none. Takes back read permissions that others may have been given.
+ * The kept secret; null when there is none. Removes read permissions of other users.
  * @throws SecretError
  */
 export const readSecret = (dataDir: string): Promise<string | null> => readFrom(secretFile(dataDir))
 
-/** The secrets before the kept one, the newest first; none as a rule. */
+/** The earlier secrets, the newest first; usually none. */
 export async function readPrevious(dataDir: string): Promise<string[]> {
   return (await readFrom(previousFile(dataDir)))?.split('\n') ?? []
 }
 
-/** The secret that a rotation has begun to seal under and not yet made the kept one; null when none was cut off. */
+/** The secret that an interrupted rotation has begun to seal under; null when no rotation was interrupted. */
 export const readNext = (dataDir: string): Promise<string | null> => readFrom(nextFile(dataDir))
 
-/** All that what is stored may be under beside the kept secret: those before it, and that of a cut-off rotation. */
+/** The other secrets that stored keys may be sealed under: the earlier ones, and that of an interrupted rotation. */
 export async function readOthers(dataDir: string): Promise<string[]> {
   const next = await readNext(dataDir)
   return [...(await readPrevious(dataDir)), ...(next === null ? [] : [next])]
 }
 
-/** Before a rotation: keeps the secret to come, so that whatever it will have sealed can be opened. */
+/** Before a rotation: stores the next secret, so that keys sealed under it can be opened. */
 export const keepNext = (dataDir: string, secret: string): Promise<void> => replaceFile(nextFile(dataDir), secret)
 
-/** After a rotation: the next secret is the kept one, and the one so far the newest of those before it. */
+/** After a rotation: the next secret becomes the kept one, and the kept one becomes the newest of the earlier ones. */
 export async function takeNext(dataDir: string): Promise<void> {
   const secret = await readSecret(dataDir)
   const previous = await readPrevious(dataDir)
@@ -72,8 +72,8 @@ async function readFrom(file: string): Promise<string | null> {
 }
 
 /**
- * Puts a new secret in its place, whole or not at all: of two first starts at once each has the one secret, and a crash
- * leaves no empty file behind. Returns false when another was faster.
+ * Stores a new secret, whole or not at all: two first starts at once end up with the same secret, and a crash leaves no
+ * empty file. Returns false when another start was faster.
  */
 const makeSecret = (dataDir: string): Promise<boolean> =>
   createWhole(secretFile(dataDir), `${randomBytes(32).toString('hex')}\n`)

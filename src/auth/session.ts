@@ -1,17 +1,17 @@
 import type { Operator, Tenant } from './scope.ts'
 
-/** How messages name what the server does by itself; those of people and machines say what kind of caller they are. */
+/** How messages name what the server does by itself; for people and machines, they name the kind of caller. */
 export const systemActor = 'Orrery'
 
 /** Signed in as an operator of this control plane. */
 export interface OperatorSession {
   readonly kind: 'operator'
   readonly scope: Operator
-  /** The JWT's `sub`, or the name that a session was made for: who it is, for the audit trail. */
+  /** The JWT's `sub`, or the name that a session was made for: names the operator in the audit trail. */
   readonly subject: string
   /** The JWT's `exp`, or the session's end. */
   readonly expiresAt: Date
-  /** The session that can be ended by signing out; null for a JWT, which holds until it expires. */
+  /** The session that signing out ends; null for a JWT, which is valid until it expires. */
   readonly sessionId: string | null
 }
 
@@ -25,7 +25,7 @@ export interface TenantAdminSession {
   readonly expiresAt: Date
 }
 
-/** The version that a cluster is to run, and the newest that it has a bundle of: null when it has none. */
+/** The version that a cluster is to run, and the newest that has a bundle; null when there is none. */
 interface ClusterVersions {
   readonly configVersion: number
   readonly latestBundleVersion: number | null
@@ -38,28 +38,28 @@ export interface NodeSession {
   readonly clusterId: string
   readonly name: string
   readonly isAdmin: boolean
-  /** Its cluster's versions as they were when it was recognised: what agents ask for again and again. */
+  /** Its cluster's versions at the time it was recognised: agents ask for them again and again. */
   readonly versions: ClusterVersions
   readonly scope: Tenant
 }
 
-/** A machine that holds a cluster's token and is not a node yet. */
+/** A machine that holds a cluster token and is not a node yet. */
 export interface EnrollingMachineSession {
   readonly kind: 'enrollingMachine'
   readonly clusterId: string
   readonly scope: Tenant
 }
 
-/** Nobody: no credential, or one that is not (or no longer) valid; which of these is nobody's business. */
+/** No credential, or one that is not (or no longer) valid; the caller does not learn which. */
 export interface AnonymousSession {
   readonly kind: 'anonymous'
 }
 
-/** Who makes a request: one object, made once, before anything else looks at the request. */
+/** Who makes a request: one object, made once, before the request is processed. */
 export type Session = OperatorSession | TenantAdminSession | NodeSession | EnrollingMachineSession | AnonymousSession
 export type SignedIn = Exclude<Session, AnonymousSession>
 
 export const anonymous: AnonymousSession = { kind: 'anonymous' }
 
-/** Whose share of a budget a caller takes: its tenant's, or that of the operators together. */
+/** Whose share of a budget a caller uses: its tenant's, or that of all operators together. */
 export const budgetOf = ({ scope }: SignedIn): string => scope.tenantId ?? 'operators'

@@ -4,8 +4,8 @@ import { systemActor } from './session.ts'
 import type { Opener, Operator } from './scope.ts'
 
 /**
- * The server's own reach, for its heartbeat, the demo data and the command line: nobody signed in.
- * @param opener of the server's secrets, where what it works on may have to be signed
+ * The server's own scope, for its heartbeat, the demo data and the command line: no caller is signed in.
+ * @param opener of the server's secrets, where its work may include signing
  */
 export const systemOperator = (database: Database, opener: Opener | null = null): Operator =>
   operatorScope(database, systemActor, opener)

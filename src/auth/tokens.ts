@@ -6,12 +6,12 @@ declare const kind: unique symbol
 export type NodeToken = string & { readonly [kind]: 'node token' }
 /** A cluster's token, with which machines enrol: `orc_` and 32 random bytes in base64url. */
 export type ClusterToken = string & { readonly [kind]: 'cluster token' }
-/** A session's token, of somebody who signed in: `ors_` and 32 random bytes in base64url. */
+/** The token of a signed-in person's session: `ors_` and 32 random bytes in base64url. */
 export type SessionToken = string & { readonly [kind]: 'session token' }
-/** What a sign-in link holds and is exchanged for a session: `orl_` and 32 random bytes in base64url. */
+/** A sign-in link contains it, and it is exchanged for a session: `orl_` and 32 random bytes in base64url. */
 export type SignInCode = string & { readonly [kind]: 'sign-in code' }
 type Token = NodeToken | ClusterToken | SessionToken | SignInCode
-/** HMAC-SHA256 of a token, 64 hex digits: what the database holds. */
+/** HMAC-SHA256 of a token, 64 hex digits: the form that the database stores. */
 export type TokenHash = string & { readonly [kind]: 'token hash' }
 
 type ParsedToken =
@@ -22,7 +22,7 @@ type ParsedToken =
 
 const form = /^or[ncsl]_[A-Za-z0-9_-]{43}$/
 
-/** Recognises a token by its prefix and form; null for anything else. */
+/** Recognises a token by its prefix and form; null for any other text. */
 export function parseToken(text: string): ParsedToken | null {
   if (!form.test(text)) return null
   switch (text.charAt(2)) {
@@ -39,7 +39,7 @@ export function parseToken(text: string): ParsedToken | null {
   }
 }
 
-/** Makes and hashes tokens under one key (`Keys.tokenHash`), and knows them under those of the secrets before. */
+/** Makes and hashes tokens under one key (`Keys.tokenHash`), and hashes them under the earlier secrets' keys too. */
 export class Tokens {
   readonly #present: (token: string) => TokenHash
   readonly #previous: readonly ((token: string) => TokenHash)[]
@@ -49,7 +49,7 @@ export class Tokens {
     this.#previous = previous.map(hasher)
   }
 
-  /** A new node token with its hash: one function makes both, so that none is shown that was not stored. */
+  /** A new node token with its hash: one function makes both, so that every token that is shown was stored. */
   newNodeToken(): { token: NodeToken; hash: TokenHash } {
     return this.#hashed(randomToken('orn') as NodeToken)
   }
@@ -64,7 +64,7 @@ export class Tokens {
     return this.#hashed(randomToken('ors') as SessionToken)
   }
 
-  /** What a new sign-in link holds, with its hash. */
+  /** A new sign-in code, for a link, with its hash. */
   newSignInCode(): { token: SignInCode; hash: TokenHash } {
     return this.#hashed(randomToken('orl') as SignInCode)
   }
@@ -73,7 +73,7 @@ export class Tokens {
     return this.#present(token)
   }
 
-  /** The hashes that a token may be kept under beside that: those under the secrets before the present one. */
+  /** The other hashes that a token may be stored under: those of the earlier secrets. */
   previousHashes(token: Token): readonly TokenHash[] {
     return this.#previous.map((hash) => hash(token))
   }
@@ -92,8 +92,8 @@ const blockBytes = 64
 const tokenBytes = 47
 
 /**
- * Makes the HMAC-SHA256 of tokens under a key, as RFC 2104 (2) puts it together of two hashes. Each request of an agent
- * takes one, and node:crypto's own Hmac object costs more than the hashing: twice the time.
+ * Makes the HMAC-SHA256 of tokens under a key, from two hashes as in RFC 2104 (2). Each request of an agent needs one,
+ * and node:crypto's own Hmac object costs more than the hashing: twice the time.
  */
 function hasher(key: KeyObject): (token: string) => TokenHash {
   const padded = Buffer.alloc(blockBytes)
@@ -110,7 +110,7 @@ function hasher(key: KeyObject): (token: string) => TokenHash {
   }
 }
 
-/** Compares, in constant time, the hash that a look-up by index found with the one that was presented. */
+/** Compares, in constant time, the stored hash with the presented one. */
 export function sameHash(stored: string, presented: TokenHash): boolean {
   const { a, b } = compared
   const digits = 2 * hashBytes
@@ -119,5 +119,5 @@ export function sameHash(stored: string, presented: TokenHash): boolean {
   return timingSafeEqual(a, b)
 }
 
-/** Room for one comparison: a thread makes one at a time. */
+/** Buffers for one comparison: a thread makes one at a time. */
 const compared = { a: Buffer.alloc(hashBytes), b: Buffer.alloc(hashBytes) }

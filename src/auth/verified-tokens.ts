@@ -1,22 +1,22 @@
 import { createHash } from 'node:crypto'
 
-/** Tokens that are remembered; a page that asks every few seconds is one. */
+/** How many tokens are remembered; a page that polls every few seconds uses one. */
 const kept = 1000
 
 /**
- * Tokens whose signature has been verified, by their SHA-256. A signature under a key that does not change stays what it
- * is; only the time has to be looked at again, and whom the token is for is looked up with every request as before.
+ * Tokens whose signature has been verified, by their SHA-256. Under a key that does not change, a signature stays
+ * valid; only the time has to be checked again, and the token's owner is looked up with every request as before.
  */
 export class VerifiedTokens<Claims extends { readonly expiresAt: Date }> {
   readonly #claims = new Map<string, Claims>()
   readonly #tolerance: number
 
-  /** @param tolerance how long behind its end a token still holds, in seconds */
+  /** @param tolerance seconds after its expiry during which a token is still accepted */
   constructor(tolerance: number) {
     this.#tolerance = tolerance
   }
 
-  /** What a token says that was verified before and still holds; null otherwise. */
+  /** The claims of a token that was verified before and is still valid; null otherwise. */
   get(token: string): Claims | null {
     const key = keyOf(token)
     const claims = this.#claims.get(key)
@@ -27,7 +27,7 @@ export class VerifiedTokens<Claims extends { readonly expiresAt: Date }> {
   }
 
   add(token: string, claims: Claims): void {
-    // Those that are still in use come back at once.
+    // Tokens that are still in use are verified again at once.
     if (this.#claims.size >= kept) this.#claims.clear()
     this.#claims.set(keyOf(token), claims)
   }

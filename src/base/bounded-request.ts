@@ -1,13 +1,13 @@
 import { Agent as HttpAgent, request as requestHttp, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
 
-/** What an answer may take. A stranger's server decides on the rest of it. */
+/** The limits of an answer: a stranger's server decides everything else about it. */
 export interface AnswerBounds {
   /** Bytes of the status line and all header fields. */
   readonly head: number
-  /** Bytes of the body, as they come. */
+  /** Bytes of the body, as they arrive. */
   readonly body: number
-  /** Milliseconds for all of it, from looking up the name on. */
+  /** Milliseconds for all of it, including the name's look-up. */
   readonly time: number
 }
 
@@ -15,7 +15,7 @@ export interface Asked {
   readonly method?: 'GET' | 'POST'
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string
-  /** Ends the request, and an answer that is still coming. */
+  /** Aborts the request, and an answer that is still arriving. */
   readonly end?: AbortSignal | undefined
 }
 
@@ -28,19 +28,19 @@ export interface Answer {
 export interface StreamedAnswer extends Pick<Answer, 'status' | 'headers'> {
   /** Ends with an error when the connection breaks or the request's `end` fires; leaving the loop closes the connection. */
   readonly body: AsyncIterable<Buffer>
-  /** Closes the connection, whether anybody reads or not. */
+  /** Closes the connection, whether the body is read or not. */
   readonly close: () => void
 }
 
-/** No answer, or none within its bounds; the message says who was asked and what was the matter. */
+/** No answer, or none within its bounds; the message says which server was asked and what went wrong. */
 export class NoAnswerError extends Error {
   override readonly name = 'NoAnswerError'
 }
 
 /**
- * Makes one HTTP request and takes its whole answer, within bounds. When it returns or throws, the connection is closed:
- * fetch leaves the one of an answer that goes on for ever (undici, in Node 20, forgets the signal behind the head).
- * Redirects are not followed: what was meant for one server, a token above all, goes to no other.
+ * Makes one HTTP request and reads its whole answer, within bounds. When it returns or throws, the connection is
+ * closed: fetch leaves the connection of an endless answer open (undici, in Node 20, forgets the signal after the
+ * head). Redirects are not followed: data for one server, above all a token, goes to no other.
  * @throws NoAnswerError
  */
 export async function boundedRequest(address: string, asked: Asked, bounds: AnswerBounds): Promise<Answer> {
@@ -56,7 +56,7 @@ export async function boundedRequest(address: string, asked: Asked, bounds: Answ
 }
 
 /**
- * The same for an answer that goes on: the bounds of head and time hold for its head alone.
+ * The same for a stream: the bounds of head and time apply to its head alone.
  * @throws NoAnswerError
  */
 export async function boundedStream(
@@ -79,14 +79,14 @@ export async function boundedStream(
   return { status, headers, body: parts(), close: over.settle }
 }
 
-// One request a connection: none is held beside it, and a server cannot keep one. TLS sessions are taken up again.
+// One connection per request: none stays open, and a server cannot keep one open. TLS sessions are resumed.
 const agents = { 'http:': new HttpAgent({ keepAlive: false }), 'https:': new HttpsAgent({ keepAlive: false }) }
 
-/** What ends a request early, and for which reason. */
+/** Ends a request early, and records the reason. */
 interface Over {
   readonly reason: NoAnswerError | null
   readonly stopClock: () => void
-  /** Closes the connection and lets go of clock and signal. */
+  /** Closes the connection and releases timer and signal. */
   readonly settle: () => void
 }
 
@@ -108,7 +108,7 @@ function head(
     const leave = (why: string) => () => {
       state.reason ??= new NoAnswerError(`${address} ${why}`)
       settle()
-      // Before there is a connection (a name that is looked up), nothing else tells.
+      // Before there is a connection (during the name's look-up), no other event ends the request.
       reject(state.reason)
     }
     const onEnd = leave('was not waited for')
@@ -157,10 +157,10 @@ async function wholeBody(address: string, response: IncomingMessage, most: numbe
 const sizeText = (bytes: number): string =>
   bytes >= 1024 * 1024 ? `${bytes / 1024 / 1024} MiB` : `${bytes / 1024} KiB`
 
-/** What kept an answer from coming: a name that is not known, a port that is closed, a certificate, a head too long. */
+/** The reason why no answer arrived: an unknown name, a closed port, a certificate, a head that is too long. */
 function noAnswer(address: string, error: unknown): NoAnswerError {
   if (error instanceof NoAnswerError) return error
   const { message = '', code = '' } = error as { message?: string; code?: string }
-  // Of a name with several addresses there is no message of its own.
+  // An error about a name with several addresses has no message of its own.
   return new NoAnswerError(`${address} cannot be reached: ${message || code || String(error)}`, { cause: error })
 }

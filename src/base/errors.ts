@@ -1,14 +1,14 @@
 import { type Fault, faults } from './faults.ts'
 
 /**
- * The failures a caller can cause. Each is a result the API names in the mutation's union; whatever is not one of these
- * is a fault of ours, masked and logged. Messages are written for the caller: they name the rule, never a secret.
+ * The failures that a caller can cause. Each is a result that the API names in the mutation's union; every other error
+ * is Orrery's own fault, masked and logged. Messages are written for the caller: they name the rule, never a secret.
  */
 export abstract class CallerError extends Error {
   abstract override readonly name: string
 }
 
-/** The thing does not exist, or is not the caller's: the two look alike, so that nobody can ask which ids exist. */
+/** The thing does not exist, or is not the caller's: the two look alike, so that callers cannot probe for ids. */
 export class NotFoundError extends CallerError {
   override readonly name = 'NotFoundError'
   readonly resource: string
@@ -19,19 +19,19 @@ export class NotFoundError extends CallerError {
   }
 }
 
-/** What a caller wanted to replace, and saw at another version of its cluster than the present one. */
+/** What a caller wanted to replace, having seen it at another version of its cluster than the present one. */
 export interface Outdated {
   readonly clusterId: string
-  /** The node that it is about; null where it is about the cluster. */
+  /** The node that it concerns; null where it concerns the cluster. */
   readonly nodeId: string | null
-  /** The cluster's present one. */
+  /** The cluster's present version. */
   readonly configVersion: number
 }
 
-/** What the caller wants clashes with what is there: a name that is taken, the last admin node. */
+/** The request conflicts with the present state: a name that is taken, the last admin node. */
 export class ConflictError extends CallerError {
   override readonly name = 'ConflictError'
-  /** Null where the caller's idea of the cluster is not what is wrong. */
+  /** Null where the conflict is not about an outdated view of the cluster. */
   readonly outdated: Outdated | null
 
   constructor(message: string, outdated: Outdated | null = null) {
@@ -40,10 +40,10 @@ export class ConflictError extends CallerError {
   }
 }
 
-/** A bound of the product or of the network is reached: the overlay is full, a bundle is too large, too much waits. */
+/** A limit of the product or of the network is reached: a full overlay, a bundle that is too large, a long queue. */
 export class LimitError extends CallerError {
   override readonly name = 'LimitError'
-  /** When the same may go through; null where time does not help. */
+  /** When the same request may succeed; null where time does not help. */
   readonly retryAfterSeconds: number | null
 
   constructor(message: string, retryAfterSeconds: number | null = null) {
@@ -52,7 +52,7 @@ export class LimitError extends CallerError {
   }
 }
 
-/** Others change the same all the time, or hold it, so that the change was taken back: it may go through in a moment. */
+/** Concurrent changes of the same rows, or a lock on them, rolled the change back: it may succeed in a moment. */
 export class BusyError extends CallerError {
   override readonly name = 'BusyError'
   readonly retryAfterSeconds = 1
@@ -62,7 +62,7 @@ export class BusyError extends CallerError {
   }
 }
 
-/** A machine or a database keeps the server from doing what it was asked for; the same may go through later. */
+/** A machine or a database keeps the server from doing what it was asked for; the same may succeed later. */
 export class UnavailableError extends CallerError {
   override readonly name = 'UnavailableError'
   readonly fault: Fault
@@ -84,7 +84,7 @@ export interface ValidationIssue {
   readonly message: string
 }
 
-/** The input breaks rules; every one that was found is in `issues`, the first one is the message. */
+/** The input breaks rules: `issues` has every one that was found, and the first is the message. */
 export class ValidationError extends CallerError {
   override readonly name = 'ValidationError'
   readonly issues: readonly ValidationIssue[]

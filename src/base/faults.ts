@@ -1,26 +1,26 @@
 import type { Logger } from './log.ts'
 
-/** What machines and databases do to a program that does nothing wrong itself. */
+/** Faults of machines and databases, which a correct program meets all the same. */
 export type Fault =
   'unreachable' | 'overloaded' | 'full' | 'readOnly' | 'disk' | 'damaged' | 'locked' | 'descriptors' | 'streams'
 
 interface Description {
   /** In `extensions.code`. */
   readonly code: string
-  /** After which callers may ask again. */
+  /** Seconds after which callers may ask again. */
   readonly retryAfterSeconds: number
-  /** What callers are told: what it means for what they asked, nothing of the machine. */
+  /** The callers' message: what the fault means for their request, and nothing about the machine. */
   readonly message: string
-  /** What the log says when it begins: what is wrong, and what whoever runs this can do. */
+  /** The log's message when the fault begins: what is wrong, and what the operator can do. */
   readonly words: string
-  /** Milliseconds after it was last met in which it is taken to go on. */
+  /** For how many milliseconds after it was last met a fault is taken to last. */
   readonly lasts: number
 }
 
-/** Longer than the pause between two heartbeats that fail, each of which meets the fault anew (ha/replica.ts). */
+/** Longer than the pause between two failing heartbeats, each of which meets the fault again (ha/replica.ts). */
 const untilNextTry = 8000
 
-/** What is said of each fault; docs/operations.md, "Faults", has the table for people. */
+/** The texts for each fault; docs/operations.md, "Faults", has the table for people. */
 export const faults: Readonly<Record<Fault, Description>> = {
   unreachable: {
     code: 'DATABASE_UNREACHABLE',
@@ -95,17 +95,17 @@ export const faults: Readonly<Record<Fault, Description>> = {
 
 type Log = Pick<Logger, 'error' | 'info'>
 
-/** Which faults there are at this moment. Each is said in the log once when it begins and once when it is over. */
+/** The faults of this moment. The log names each once when it begins and once when it is over. */
 export class Faults {
   readonly #last = new Map<Fault, number>()
   #log: Log | null = null
 
-  /** From now on the log hears of them. */
+  /** From now on, faults go to the log. */
   tell(log: Log): void {
     this.#log = log
   }
 
-  /** A fault was met. @param reason what the driver or the system said, for the log */
+  /** Records that a fault was met. @param reason the driver's or the system's message, for the log */
   note(fault: Fault, reason: string): void {
     const isNew = !this.#last.has(fault)
     this.#last.set(fault, performance.now())
@@ -114,7 +114,7 @@ export class Faults {
     this.#look(fault, faults[fault].lasts)
   }
 
-  /** The faults that were met lately. */
+  /** The faults that were met recently. */
   get present(): readonly Fault[] {
     return [...this.#last.keys()]
   }
@@ -132,7 +132,7 @@ export class Faults {
   }
 }
 
-/** The fault that an error of the system itself stands for, by its code (errno); null for all others. */
+/** The fault that a system error stands for, by its code (errno); null for any other error. */
 export function faultOfSystem(code: string): Fault | null {
   switch (code) {
     case 'ENOSPC':

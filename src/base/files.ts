@@ -3,8 +3,8 @@ import { link, mkdir, open, readlink, rename, rm, symlink } from 'node:fs/promis
 import { dirname, join, resolve } from 'node:path'
 
 /**
- * Writes a file so that it is on the disk, whole, or as it was before: into a draft first, which then takes its place. One
- * writer at a time.
+ * Writes a file so that it is on the disk, whole, or as it was before: into a draft first, which then replaces the
+ * file. One writer at a time.
  */
 export async function writeWhole(path: string, content: string | Uint8Array, mode = 0o600): Promise<void> {
   const draft = `${path}.draft`
@@ -13,21 +13,21 @@ export async function writeWhole(path: string, content: string | Uint8Array, mod
     await writeNew(draft, content, mode)
     await moveFile(draft, path)
   } catch (error) {
-    // A full disk, say: what failed leaves no half of a secret behind.
+    // After a failure, a full disk say, no half-written secret must remain.
     await rm(draft, { force: true })
     throw error
   }
 }
 
 /**
- * Makes a file appear whole, or not at all, where there is none yet; any number of writers at a time.
- * @returns false when there is one, which stays as it is
+ * Creates a file whole, or not at all, where there is none yet; any number of writers at a time.
+ * @returns false when there is one, which stays unchanged
  */
 export async function createWhole(path: string, content: string | Uint8Array, mode = 0o600): Promise<boolean> {
   const draft = `${path}-${randomBytes(8).toString('hex')}.draft`
   try {
     await writeNew(draft, content, mode)
-    // Unlike a renamed file, a link takes no other's place.
+    // Unlike a rename, a link does not replace an existing file.
     await link(draft, path)
     await syncFolder(dirname(path))
     return true
@@ -39,13 +39,13 @@ export async function createWhole(path: string, content: string | Uint8Array, mo
   }
 }
 
-/** Gives a file another name in the same folder, in place of what has it; a power cut afterwards does not undo it. */
+/** Renames a file within its folder, replacing any file of that name; a power cut afterwards does not undo it. */
 export async function moveFile(from: string, to: string): Promise<void> {
   await rename(from, to)
   await syncFolder(dirname(to))
 }
 
-/** Writes a file that is not there yet, and waits until it is on the disk. */
+/** Writes a file that does not exist yet, and waits until it is on the disk. */
 async function writeNew(path: string, content: string | Uint8Array, mode = 0o600): Promise<void> {
   const handle = await open(path, 'wx', mode)
   try {
@@ -56,7 +56,7 @@ async function writeNew(path: string, content: string | Uint8Array, mode = 0o600
   }
 }
 
-/** Makes a folder that only its owner reads, and those above it; all of them are on the disk when it returns. */
+/** Makes a folder that only its owner can read, and those above it; all of them are on the disk when it returns. */
 export async function makeFolder(path: string): Promise<void> {
   const first = await mkdir(path, { recursive: true, mode: 0o700 })
   if (first === undefined) return
@@ -64,7 +64,7 @@ export async function makeFolder(path: string): Promise<void> {
   for (let made = resolve(path); made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made))
 }
 
-/** Makes a folder of new files appear at once, or not at all. */
+/** Makes a folder with new files appear at once, or not at all. */
 export async function writeFolder(path: string, files: ReadonlyMap<string, string | Uint8Array>): Promise<void> {
   const draft = `${path}.draft`
   await rm(draft, { recursive: true, force: true })
@@ -75,7 +75,7 @@ export async function writeFolder(path: string, files: ReadonlyMap<string, strin
   await moveFile(draft, path)
 }
 
-/** Points a symlink elsewhere, in one step that a power cut undoes or leaves whole, and that is on the disk after it. */
+/** Points a symlink elsewhere, atomically even in a power cut; the change is on the disk when it returns. */
 export async function pointTo(path: string, target: string): Promise<void> {
   const draft = `${path}.draft`
   await rm(draft, { force: true })
@@ -83,7 +83,7 @@ export async function pointTo(path: string, target: string): Promise<void> {
   await moveFile(draft, path)
 }
 
-/** What a symlink points to; null where there is none. */
+/** The target of a symlink; null where there is none. */
 export async function targetOf(path: string): Promise<string | null> {
   try {
     return await readlink(path)
@@ -93,13 +93,13 @@ export async function targetOf(path: string): Promise<string | null> {
   }
 }
 
-/** Removes a file or link, so that it does not come back with a power cut. */
+/** Removes a file or link, so that a power cut does not bring it back. */
 export async function removeFile(path: string): Promise<void> {
   await rm(path, { force: true })
   await syncFolder(dirname(path))
 }
 
-/** What was created in a folder survives a power cut once the folder is on the disk. */
+/** New entries of a folder survive a power cut once the folder is on the disk. */
 async function syncFolder(path: string): Promise<void> {
   const handle = await open(path, 'r')
   try {
@@ -109,6 +109,6 @@ async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** Whether an error says that a file is not there. */
+/** Whether an error says that a file does not exist. */
 export const isMissing = (error: unknown): boolean =>
   typeof error === 'object' && error !== null && 'code' in error && ['ENOENT', 'ENOTDIR'].includes(String(error.code))

@@ -2,11 +2,11 @@ import ipaddr from 'ipaddr.js'
 
 /**
  * IPv4 and IPv6 networks and addresses, parsed by ipaddr.js. A network is written in CIDR notation (RFC 4632) without
- * host bits; the canonical text of two equal networks is equal.
+ * host bits; equal networks have the same canonical text.
  */
 export type Network = readonly [address: ipaddr.IPv4 | ipaddr.IPv6, prefix: number]
 
-/** Reads a CIDR; null when it is none, when its address is not written in full, or when host bits are set. */
+/** Reads a CIDR; null when it is invalid, when its address is not written in full, or when host bits are set. */
 export function parseNetwork(text: string): Network | null {
   if (!isNetworkText(text)) return null
   const network: Network = ipaddr.parseCIDR(text)
@@ -20,11 +20,11 @@ export const isNetworkText = (text: string): boolean => {
   return Number(prefix) <= (address.includes(':') ? 128 : 32)
 }
 
-/** `10.1` and octal numbers are addresses to the C library and traps to people. */
+/** The C library accepts `10.1` and octal numbers as addresses; people misread them. */
 export const isFullAddress = (text: string): boolean =>
   ipaddr.IPv4.isValidFourPartDecimal(text) || (text.includes(':') && ipaddr.IPv6.isValid(text))
 
-/** The network that an address is in: a CIDR without its host bits. Another text comes back as it is. */
+/** The network of an address: a CIDR without its host bits. Any other text is returned unchanged. */
 export function withoutHostBits(text: string): string {
   if (!isNetworkText(text) || parseNetwork(text) !== null) return text
   const [address, prefix] = ipaddr.parseCIDR(text)
@@ -50,7 +50,7 @@ function maskedBytes([address, prefix]: Network): number[] {
 const sameBytes = (a: readonly number[], b: readonly number[]): boolean =>
   a.length === b.length && a.every((byte, index) => byte === b[index])
 
-/** First and last address that nodes of an IPv4 network may have (without the network's own and its broadcast). */
+/** First and last address for nodes in an IPv4 network (without the network's own and its broadcast address). */
 export function hostRange(cidr: string): { first: number; last: number } {
   const network = parseNetwork(cidr)
   if (!network) throw new Error(`a stored network is not one: ${cidr}`)
@@ -58,7 +58,7 @@ export function hostRange(cidr: string): { first: number; last: number } {
   return { first: base + 1, last: base + 2 ** (32 - network[1]) - 2 }
 }
 
-/** An IPv4 address as the number it is (RFC 791). */
+/** An IPv4 address as a number (RFC 791). */
 export const toNumber = (address: string): number =>
   ipaddr.IPv4.parse(address)
     .toByteArray()

@@ -1,6 +1,6 @@
 /**
- * A text from elsewhere, for a terminal: control characters, which could move the cursor or change what was printed
- * before, are written as escapes (`\u001b`), and so are the marks that turn the direction of writing, and halves of pairs.
+ * A text from outside, for a terminal: control characters, which could move the cursor or change earlier output, are
+ * written as escapes (`\u001b`), and so are the marks that change the writing direction, and halves of surrogate pairs.
  */
 export const printable = (text: string): string =>
   text.replace(
@@ -8,7 +8,9 @@ export const printable = (text: string): string =>
     escaped,
   )
 
-/** The same on one line, and no longer than `most` characters: for logs, and for what a stranger may have made long. */
+/**
+ * The same on one line, and no longer than `most` characters: for logs, and for texts that a stranger may have sent.
+ */
 export function printableLine(text: string, most: number): string {
   const line = printable(text.slice(0, most + 1).replaceAll(/\s+/g, ' ')).trim()
   return line.length > most ? `${line.slice(0, most - 1).replace(/[\ud800-\udbff]$/, '')}…` : line

@@ -6,7 +6,7 @@ import threads from './threads.json' with { type: 'json' }
 export type ThreadName = keyof typeof threads
 
 /**
- * Whether this process was given a loader for TypeScript (`npm run dev`). All others start threads as they are built: the
+ * Whether this process has a loader for TypeScript (`npm run dev`). All other processes start the built threads: the
  * program itself, whose modules are bundled and not where they were written, and Jest, which has built them before.
  */
 const hasLoader = import.meta.url.endsWith('.ts') && process.execArgv.some((argument) => argument.includes('tsx'))
@@ -15,12 +15,12 @@ const hasLoader = import.meta.url.endsWith('.ts') && process.execArgv.some((argu
 const root = new URL('../../', import.meta.url)
 
 /**
- * The address of a file of the program that is no module.
+ * The address of a file of the program that is not a module.
  * @param path from the folder of the package
  */
 export const programFile = (path: string): URL => new URL(path, root)
 
-/** Starts one of the program's threads; there are no others than those of threads.json, since only those are built. */
+/** Starts one of the program's threads; only those of threads.json exist, since only those are built. */
 export function startThread(name: ThreadName, options: Omit<WorkerOptions, 'name' | 'eval'>): Worker {
   const module = threads[name]
   const start = hasLoader ? loaderOf(module) : programFile(`dist/${module}.js`)

@@ -20,17 +20,17 @@ interface EnrollFlags {
   readonly insecureHttp: boolean
 }
 
-/** `orrery agent …`: the program on the nodes. It uses the control plane's public API and nothing else of it. */
+/** `orrery agent …`: the program on the nodes. It uses nothing of the control plane but its public API. */
 export function addAgentCommands(program: Command): void {
   const agent = program.command('agent').description('make this machine a node of a cluster, and keep it one')
   agent
     .command('enroll')
-    .description('make a key pair, send the public half, and keep what the control plane answers')
+    .description('make a key pair, send the public key, and store the certificate and the node token')
     .requiredOption('--server <url>', 'the control plane')
     .requiredOption('--token-file <file>', 'a cluster token (orc_…) or a node token (orn_…); - reads standard input')
     .option('--name <name>', 'the name of the node, unless an admin gave it one', hostname())
-    .option('--groups <list>', 'groups, separated by commas, that the cluster lets machines ask for', list, [])
-    .option('--overlay-ip <address>', 'the address in the overlay; the lowest free one otherwise')
+    .option('--groups <list>', 'groups, separated by commas, that the cluster allows machines to request', list, [])
+    .option('--overlay-ip <address>', 'the address in the overlay (default: the lowest free one)')
     .option('--state-dir <folder>', 'where keys, tokens and versions are kept', defaultStateDir)
     .option('--nebula <program>', 'the Nebula binary', 'nebula')
     .option('--insecure-http', 'send the token over http to another machine', false)
@@ -51,16 +51,11 @@ export function addAgentCommands(program: Command): void {
     })
   agent
     .command('run')
-    .description('run Nebula on what the control plane publishes (Ctrl-C or SIGTERM ends both, SIGHUP looks for news)')
-    .option('--cluster <id or name...>', 'only these clusters', [])
+    .description('run Nebula on the published versions (Ctrl-C or SIGTERM ends both, SIGHUP checks for a new version)')
+    .option('--cluster <id or name...>', 'run only these clusters', [])
     .option('--state-dir <folder>', 'where enroll kept its files', defaultStateDir)
     .option('--nebula <program>', 'the Nebula binary', 'nebula')
-    .option(
-      '--poll <seconds>',
-      'between two looks for news while the server does not tell of them by itself',
-      seconds,
-      30,
-    )
+    .option('--poll <seconds>', 'time between two checks for a new version while the event stream is down', seconds, 30)
     .option('--log-level <level>', 'trace, debug, info, warn or error', 'info')
     .action(async (flags: { cluster: string[]; stateDir: string; nebula: string; logLevel: string; poll: number }) => {
       const [{ runAgent }, { createLog }] = await Promise.all([import('../agent/run.ts'), import('../base/log.ts')])
@@ -75,9 +70,9 @@ export function addAgentCommands(program: Command): void {
     })
   agent
     .command('status')
-    .description('what runs on this machine')
+    .description('show what runs on this machine')
     .option('--state-dir <folder>', 'where enroll kept its files', defaultStateDir)
-    .option('--json', 'for programs', false)
+    .option('--json', 'print JSON, for programs', false)
     .action(async ({ stateDir, json }: { stateDir: string; json: boolean }) => {
       const [{ chosen }, { sayStatus, statusOf }] = await Promise.all([
         import('../agent/run.ts'),
@@ -89,9 +84,9 @@ export function addAgentCommands(program: Command): void {
   agent
     .command('leave')
     .description('remove a cluster from this machine: its keys, token and versions (stop the agent first)')
-    .requiredOption('--cluster <id or name>', 'which')
+    .requiredOption('--cluster <id or name>', 'the cluster to remove')
     .option('--state-dir <folder>', 'where enroll kept its files', defaultStateDir)
-    .option('--yes', 'do it', false)
+    .option('--yes', 'confirm the removal', false)
     .action(async ({ cluster, stateDir, yes }: { cluster: string; stateDir: string; yes: boolean }) => {
       const [{ chosen }, { leave }] = await Promise.all([import('../agent/run.ts'), import('../agent/enroll.ts')])
       const [folder] = await inStateDir(stateDir, () => chosen(stateDir, [cluster]))
@@ -102,7 +97,7 @@ export function addAgentCommands(program: Command): void {
     })
 }
 
-/** What the file system refuses about the state folder is for whoever started the agent to mend. */
+/** Errors of the file system about the state folder are for the person who started the agent to fix. */
 async function inStateDir<T>(stateDir: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work()

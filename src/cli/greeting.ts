@@ -1,9 +1,9 @@
 import type { DemoCredential } from './demo/fill.ts'
 
 /**
- * What the terminal shows once the server is ready.
- * @param link signs in as an operator; null: not to be printed, but how to make one
- * @param orrery how the command line is called here
+ * What the terminal shows when the server is ready.
+ * @param link signs in as an operator; null: print how to make a link instead
+ * @param orrery the name of the command line on this machine
  */
 export function firstSteps(url: string, link: string | null, orrery: string): string {
   const signIn =
@@ -34,7 +34,7 @@ export function firstSteps(url: string, link: string | null, orrery: string): st
   ].join('\n')
 }
 
-/** The credentials of the demo, each with who it is. */
+/** The demo's credentials, each with its owner. */
 export function demoText(credentials: readonly DemoCredential[]): string {
   return [
     'The demo’s credentials (put one behind `Bearer` in the Authorization header):',

@@ -22,7 +22,7 @@ addTokenCommands(program)
 addSecretCommands(program)
 addPrintSchemaCommand(program)
 
-/** By their names, since their classes come with what only some commands load. */
+/** By name, since their classes are in modules that only some commands load. */
 const mendable = [
   'AgentError',
   'ClosedKeysError',
@@ -37,7 +37,7 @@ const mendable = [
 try {
   await program.parseAsync()
 } catch (error) {
-  // What the person at the keyboard can mend is said plainly; anything else is a fault of ours and shows its stack.
+  // A problem that the person at the keyboard can fix is a plain message; any other is a fault and shows its stack.
   console.error(error instanceof Error && mendable.includes(error.name) ? printable(error.message) : error)
   process.exitCode = 1
 }

@@ -3,7 +3,7 @@ import type { Config } from '../config.ts'
 import { UsageError } from './usage-error.ts'
 
 /**
- * The secret of the installation, for commands that need it and do not make one.
+ * The secret of the installation, for commands that need it and do not create one.
  * @throws UsageError when there is none yet
  */
 export async function knownSecret({ secret, dataDir }: Config): Promise<string> {

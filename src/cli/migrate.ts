@@ -4,12 +4,12 @@ import { readConfig } from '../config.ts'
 import type { Connection } from '../db/client/connection.ts'
 import type * as migrations from '../db/migrations/index.ts'
 
-/** `orrery migrate up | down | status`: the server migrates by itself at start; these are for doing it by hand. */
+/** `orrery migrate up | down | status`: migrations by hand; the server migrates by itself at start. */
 export function addMigrateCommands(program: Command): void {
-  const migrate = program.command('migrate').description('apply, take back or list the migrations of DATABASE_URL')
+  const migrate = program.command('migrate').description('apply, revert or list the migrations of DATABASE_URL')
   migrate
     .command('up')
-    .description('apply what is pending (the server does so at start)')
+    .description('apply pending migrations (the server does so at start)')
     .action(() =>
       withConnection(async (connection, { migrateUp }) => {
         const names = await migrateUp(connection)
@@ -18,8 +18,8 @@ export function addMigrateCommands(program: Command): void {
     )
   migrate
     .command('down')
-    .description('take back the newest migrations, with the data in their tables')
-    .option('--steps <number>', 'how many', wholeNumber, 1)
+    .description('revert the newest migrations, and delete the data in their tables')
+    .option('--steps <number>', 'how many to revert', wholeNumber, 1)
     .action(({ steps }: { steps: number }) =>
       withConnection(async (connection, { migrateDown }) => {
         const names = await migrateDown(connection, steps)
@@ -28,7 +28,7 @@ export function addMigrateCommands(program: Command): void {
     )
   migrate
     .command('status')
-    .description('list the migrations and whether the database has them')
+    .description('list the migrations, and whether each is applied')
     .action(() =>
       withConnection(async (connection, { migrationStatus }) => {
         for (const { name, state, appliedAt } of await migrationStatus(connection)) {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 
-/** `orrery print-schema`: the GraphQL schema, as checked in as schema.graphql. */
+/** `orrery print-schema`: the GraphQL schema, as in schema.graphql. */
 export function addPrintSchemaCommand(program: Command): void {
   program
     .command('print-schema')

@@ -15,14 +15,17 @@ interface RotateOptions {
   readonly yes: boolean
 }
 
-/** `orrery secret rotate`: seals every key of the database again under another secret. It needs no server. */
+/** `orrery secret rotate`: seals all keys of the database again under another secret. It needs no server. */
 export function addSecretCommands(program: Command): void {
-  const secret = program.command('secret').description('the secret that everything is sealed under')
+  const secret = program.command('secret').description('manage the secret that seals all keys')
   secret
     .command('rotate')
     .description('seal CA keys and bundle-signing keys again under a new secret; stop the servers first')
-    .option('--new-secret-file <file>', 'the new secret; - reads it from standard input. With data/secret one is made')
-    .option('--yes', 'also while servers seem to run', false)
+    .option(
+      '--new-secret-file <file>',
+      'the new secret; - reads standard input (default for data/secret: a generated one)',
+    )
+    .option('--yes', 'rotate even if servers seem to run', false)
     .action(async ({ newSecretFile, yes }: RotateOptions) => {
       const config = readConfig()
       const given = newSecretFile === undefined ? null : await readGiven(newSecretFile)
@@ -31,7 +34,7 @@ export function addSecretCommands(program: Command): void {
     })
 }
 
-/** The secret kept in the data folder: replaced by this command, and remembered as one before. */
+/** The secret in the data folder: this command replaces it, and keeps it as an earlier one. */
 async function rotateKept(config: Config, given: string | null, yes: boolean): Promise<string> {
   const { dataDir } = config
   const present = await readSecret(dataDir)
@@ -50,7 +53,7 @@ ${dataDir}/secret is the new secret; the old one is in ${dataDir}/secret.previou
 still hold. Start the server. Once every node was seen again and every cluster token used or rotated, delete that file.`
 }
 
-/** A secret of the operator's own: the new one is theirs to set. */
+/** A secret that the operator configures: the operator sets the new one. */
 async function rotateOwn(config: Config, given: string | null, yes: boolean): Promise<string> {
   const present = config.secret ?? ''
   if (given === null && config.previousSecrets.length === 0) {
@@ -68,12 +71,12 @@ remove ORRERY_SECRET_PREVIOUS.`
 interface Reseal {
   readonly old: readonly string[]
   readonly yes: boolean
-  /** What must be kept before the first key is sealed under the new secret. */
+  /** Stores what must be kept before the first key is sealed under the new secret. */
   readonly before?: () => Promise<void>
 }
 
 async function reseal(config: Config, secret: string, { old, yes, before }: Reseal): Promise<Resealed> {
-  // Loaded here, so that an agent, whose command is the same program, does not carry a database in memory.
+  // Loaded here, so that an agent, which is the same program, does not load a database into memory.
   const [{ systemOperator }, { openDatabase }, { resealAll }, { listHealthyReplicas }, { Vault }] = await Promise.all([
     import('../auth/system.ts'),
     import('../db/client/client.ts'),

@@ -12,7 +12,7 @@ import { UsageError } from './usage-error.ts'
 export function addServeCommand(program: Command): void {
   program
     .command('serve', { isDefault: true })
-    .description('run the server (Ctrl-C or SIGTERM ends it in order)')
+    .description('run the server (Ctrl-C or SIGTERM stops it cleanly)')
     .option('--demo', 'fill an empty database with a sample and print credentials for every kind of caller', false)
     .action(async ({ demo }: { demo: boolean }) => serve(readConfig(), demo))
 }
@@ -24,7 +24,7 @@ async function serve(config: Config, demo: boolean): Promise<void> {
       '--demo prints credentials, so it listens on this machine only: leave ORRERY_HOST at 127.0.0.1.',
     )
   }
-  // Loaded here, so that an agent, whose command is the same program, does not carry a server in memory.
+  // Loaded here, so that an agent, which is the same program, does not load a server into memory.
   const { startServer } = await import('../main.ts')
   const credentials: DemoCredential[] = []
   const server = await startServer(config, {
@@ -36,7 +36,7 @@ async function serve(config: Config, demo: boolean): Promise<void> {
   }).catch((error: unknown) => {
     throw addressProblem(error, config) ?? error
   })
-  // A link is for whoever looks at this terminal; what is none is a journal or a file, and keeps it.
+  // A link is for the person at this terminal; a journal or a file would keep it.
   const link = process.stdout.isTTY
     ? signInLink(config.publicUrl ?? server.url, await server.signIns.makeLink('first-start'))
     : null
@@ -48,10 +48,10 @@ async function serve(config: Config, demo: boolean): Promise<void> {
   console.log('Stopped.')
 }
 
-/** How long after the first signal another one counts as the same: npm hands on what the terminal sent already. */
+/** For how long a second signal counts as the same one: npm forwards what the terminal has already sent. */
 const sameKeystroke = 1000
 
-/** The first SIGINT or SIGTERM asks for an orderly end; whoever asks again does not want to wait for it. */
+/** The first SIGINT or SIGTERM asks for an orderly end; a later one ends the process at once. */
 function stopSignal(): Promise<void> {
   return new Promise((resolve) => {
     let askedAt: number | null = null
@@ -66,7 +66,7 @@ function stopSignal(): Promise<void> {
 }
 
 function addressProblem(error: unknown, { host, port }: Config): UsageError | null {
-  // Files that may not be read or written fail with the same codes: only the socket's failures are about the address.
+  // Files that cannot be read or written fail with the same codes: only the socket's failures are about the address.
   if (!(error instanceof Error && 'code' in error && 'syscall' in error && error.syscall === 'listen')) return null
   switch (error.code) {
     case 'EADDRINUSE':
@@ -82,7 +82,7 @@ function addressProblem(error: unknown, { host, port }: Config): UsageError | nu
   }
 }
 
-/** How this program is called from where it was started: `orrery` where it is installed by that name. */
+/** The program's name where it was started: `orrery` where it is installed by that name. */
 function ownName(): string {
   const program = process.argv[1] ?? 'orrery'
   return basename(program) === 'orrery' ? 'orrery' : `node ${relative('', program)}`

@@ -5,12 +5,12 @@ import { Tokens } from '../auth/tokens.ts'
 import { type Config, readConfig } from '../config.ts'
 import { knownSecret } from './known-secret.ts'
 
-/** `orrery sign-in`: prints a link that signs an operator in. It needs the secret and the database, not the server. */
+/** `orrery sign-in`: prints a link that signs in an operator. It needs the secret and the database, not the server. */
 export function addSignInCommand(program: Command): void {
   program
     .command('sign-in')
-    .description('print a link that opens GraphiQL signed in as an operator: good once, for ten minutes')
-    .option('--name <name>', 'who signs in; shown in messages', 'orrery-cli')
+    .description('print a link to GraphiQL that signs in an operator; it works once, within ten minutes')
+    .option('--name <name>', 'the name of the operator, shown in messages', 'orrery-cli')
     .action(async ({ name }: { name: string }) => {
       console.log(await makeLink(readConfig(), name))
     })
@@ -18,7 +18,7 @@ export function addSignInCommand(program: Command): void {
 
 async function makeLink(config: Config, name: string): Promise<string> {
   const secret = await knownSecret(config)
-  // Loaded here, so that an agent, whose command is the same program, does not carry a database in memory.
+  // Loaded here, so that an agent, which is the same program, does not load a database into memory.
   const [
     { systemOperator },
     { openDatabase },
@@ -52,5 +52,5 @@ async function makeLink(config: Config, name: string): Promise<string> {
   }
 }
 
-/** The code stands behind `#`: browsers send that part of an address to nobody. */
+/** The code follows `#`: browsers do not send that part of an address. */
 export const signInLink = (url: string, code: string): string => `${url.replace(/\/$/, '')}/graphql#sign-in=${code}`

@@ -19,15 +19,15 @@ export function addTokenCommands(program: Command): void {
   const token = program.command('token').description('make credentials for people')
   token
     .command('create')
-    .description('print a JWT; it holds until it expires, or until the secret changes')
+    .description('print a JWT, which is valid until it expires or its secret is removed')
     .addOption(
       new Option('--role <role>', 'what its holder may do')
         .choices(['operator', 'admin', 'viewer'])
         .makeOptionMandatory(),
     )
     .option('--tenant <id>', 'the tenant of an admin or viewer', tenantId)
-    .option('--subject <name>', 'who holds it; shown in messages', 'orrery-cli')
-    .option('--ttl <duration>', 'how long it holds, such as 30m, 12h or 7d (at most 365d)', seconds, 12 * 3600)
+    .option('--subject <name>', 'the name of its holder, shown in messages', 'orrery-cli')
+    .option('--ttl <duration>', 'how long it is valid, such as 30m, 12h or 7d (at most 365d)', seconds, 12 * 3600)
     .action(async ({ role, tenant, subject, ttl }: CreateOptions) => {
       const known = await knownSecret(readConfig())
       if (role === 'operator' && tenant !== undefined)

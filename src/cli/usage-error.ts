@@ -1,4 +1,4 @@
-/** Something that the person who started the command can mend; the message says how. */
+/** A problem that the person who started the command can fix; the message says how. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
 }

@@ -1,6 +1,6 @@
 /** A point in time on both of the process's clocks, in milliseconds. */
 export interface Moment {
-  /** Never set, but stands still while the machine sleeps. */
+  /** Is never set, but stands still while the machine sleeps. */
   readonly steady: number
   /** Jumps when it is set, and after a sleep. */
   readonly wall: number
@@ -8,21 +8,21 @@ export interface Moment {
 
 export const readClocks = (): Moment => ({ steady: performance.now(), wall: Date.now() })
 
-/** How long ago something can have been: whichever clock says more is believed. */
+/** The longest time that can have passed: the larger of the two clocks' answers. */
 const longest = (from: Moment, to: Moment) => Math.max(to.steady - from.steady, to.wall - from.wall)
-/** How long ago it was at least. */
+/** The shortest time that can have passed. */
 const shortest = (from: Moment, to: Moment) => to.steady - from.steady
 
 /**
- * Whether this process may take itself for the master. Computed from the clocks whenever it is asked, never remembered:
- * a process that was stopped for a while and goes on does not believe, not even before its first timer runs.
+ * Whether this process is the master. Computed from the clocks on every call, never remembered: a process that was
+ * stopped for a while and resumes is not the master, not even before its first timer runs.
  */
 export class Belief {
   readonly #times: { readonly belief: number; readonly lease: number }
   readonly #clocks: () => Moment
   /** When the last statement began that found or made this process the master. */
   #confirmed: Moment | null = null
-  /** Since when it waits for somebody else's lease to run out. */
+  /** Since when it waits for another instance's lease to expire. */
   #waiting: Moment | null = null
 
   constructor(times: { readonly belief: number; readonly lease: number }, clocks: () => Moment) {
@@ -37,16 +37,16 @@ export class Belief {
     return longest(this.#confirmed, now) < this.#times.belief
   }
 
-  /** The role was vacant and is this process's now. `begin`: before the heartbeat was sent that it stands on. */
+  /** The role was vacant and is this process's now. `begin`: a time before the heartbeat that confirms it was sent. */
   won(begin: Moment): void {
     this.#confirmed = begin
     this.#waiting = null
   }
 
   /**
-   * The database says that this process is the master. If the process knew that within a lease's time, nobody was it in
-   * between. Otherwise it was told so: by an operator, or by the row of its address that was left behind. Then
-   * somebody else may still take himself for the master, for as long as a lease lasts.
+   * The database says that this process is the master. If the process knew that within a lease's time, no other
+   * instance was master in between. Otherwise the role was assigned: by an operator, or by an old row with its address.
+   * Then another instance may still act as the master until its lease expires.
    */
   confirmed(begin: Moment): void {
     const now = this.#clocks()
@@ -59,7 +59,7 @@ export class Belief {
     this.#waiting = null
   }
 
-  /** Milliseconds until the passing of time alone may change the belief; null when it cannot. */
+  /** Milliseconds until the passing of time alone may change `held`; null when it cannot. */
   get changesIn(): number | null {
     if (!this.#confirmed) return null
     const now = this.#clocks()

@@ -5,32 +5,32 @@ import { Belief, type Moment, readClocks } from './belief.ts'
 
 export type ReplicaRole = 'master' | 'replica'
 
-/** What an instance needs of the table of instances. Every call may fail; it is then made again. */
+/** What an instance needs of the table of instances. Every call may fail; it is then repeated. */
 export interface ReplicaRegistry {
   /**
-   * Makes the instance known and returns its role. The row of its address is taken over; with `onlyLate` not from an
-   * instance that is alive: null then.
+   * Registers the instance and returns its role. It takes over the row of its address; with `onlyLate`, not from an
+   * instance that is alive: then it returns null.
    */
   register(instance: { id: string; address: string }, options: { onlyLate: boolean }): Promise<ReplicaRole | null>
   /** A sign of life; the role, or null when the instance is not known any more. */
   heartbeat(id: string): Promise<ReplicaRole | null>
-  /** Makes the instance the master if there is none whose lease runs; whether it did. */
+  /** Makes the instance the master if no instance holds a valid lease; returns whether it did. */
   takeOver(id: string): Promise<boolean>
-  /** Forgets instances that were not heard of for long. */
+  /** Deletes instances without a recent heartbeat. */
   prune(): Promise<unknown>
-  /** Forgets this instance. */
+  /** Deletes this instance. */
   release(id: string): Promise<void>
 }
 
 export interface ReplicaOptions {
   readonly registry: ReplicaRegistry
-  /** The full URL under which this instance is reached; one instance an address. */
+  /** The full URL of this instance; one instance per address. */
   readonly address: string
-  /** Made up when absent: every run of the program is an instance of its own. */
+  /** Generated when absent: every run of the program is an instance of its own. */
   readonly id?: string
   readonly intervals?: Omit<ReplicaTimes, 'keep'>
   readonly log: Logger
-  /** Called when the instance begins to take itself for the master, and when it ends to. */
+  /** Called when the instance becomes the master, and when it stops being the master. */
   readonly onPromoted?: () => void | Promise<void>
   readonly onDemoted?: () => void | Promise<void>
   /** For tests. */
@@ -39,16 +39,18 @@ export interface ReplicaOptions {
 
 export interface RunningReplica {
   readonly id: string
-  /** Whether this instance is the master at this moment. Two instances of one database never both are. */
+  /** Whether this instance is the master at this moment. Two instances of one database never are at the same time. */
   isMaster(): boolean
-  /** Gives up the role and the row, so that another instance takes over at its next heartbeat. Never rejects. */
+  /**
+   * Gives up the role and deletes the row, so that another instance takes over at its next heartbeat. Never rejects.
+   */
   stop(): Promise<void>
 }
 
 /**
- * Registers this process as an instance and keeps it known by heartbeats; whenever there is no master, it tries to
- * become it. Returns after the first try to register. No failure of the database ends it: it is logged once, tried
- * again until it works, and a master that cannot be heard of stops to take itself for one before its lease runs out.
+ * Registers this process as an instance and keeps it registered by heartbeats; whenever there is no master, it tries to
+ * become it. Returns after the first attempt to register. A failure of the database does not end it: it is logged once
+ * and retried until it works, and a master without a connection stops being the master before its lease expires.
  */
 export async function startReplica(options: ReplicaOptions): Promise<RunningReplica> {
   const replica = new Replica(options)
@@ -62,7 +64,7 @@ class Replica {
   readonly #times: Omit<ReplicaTimes, 'keep'>
   readonly #clocks: () => Moment
   readonly #belief: Belief
-  /** Whether a row of this instance is there; `lost` when there was one and it is gone. */
+  /** Whether this instance has a row; `lost` when it had one and the row is gone. */
   #row: 'none' | 'known' | 'lost' = 'none'
   #announced = false
   #troubled = false
@@ -83,7 +85,7 @@ class Replica {
     return !this.#stopping && this.#belief.held
   }
 
-  /** One heartbeat, and the appointment for the next one. */
+  /** Sends one heartbeat, and schedules the next. */
   beat(): Promise<void> {
     this.#beating = this.#report().then(
       () => this.#settle(null, this.#times.heartbeat),
@@ -102,7 +104,7 @@ class Replica {
     clearTimeout(this.#nextBeat)
     this.#belief.lost()
     this.#announce()
-    // A statement that is under way might bring the row back after it was deleted.
+    // A statement that is still running might bring the row back after it was deleted.
     await this.#beating
     try {
       await this.#bounded(registry.release(this.id))
@@ -145,11 +147,11 @@ class Replica {
     this.#troubled = troubled
     this.#announce()
     if (this.#stopping) return
-    // Instances that were started together do not report together.
+    // Instances that were started together must not send heartbeats together.
     this.#nextBeat = setTimeout(() => void this.beat(), delay * (0.8 + 0.2 * Math.random())).unref()
   }
 
-  /** Tells what changed, and looks again when the passing of time may change it. */
+  /** Announces changes, and checks again when the passing of time may change the role. */
   #announce(): void {
     const { log, onPromoted, onDemoted } = this.#options
     clearTimeout(this.#nextLook)
@@ -174,7 +176,7 @@ class Replica {
     }
   }
 
-  /** The result of a call, unless it takes so long that it counts as failed; what comes of it later is not heeded. */
+  /** The result of a call, unless it takes so long that it counts as failed; a later result is ignored. */
   async #bounded<T>(call: Promise<T>): Promise<T> {
     let timer: NodeJS.Timeout | undefined
     const limit = this.#times.lease / 3

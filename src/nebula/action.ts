@@ -5,33 +5,34 @@ import { isSettings, settingAt, type Settings } from './merge.ts'
 import type { Sign } from './reload-signs.ts'
 import { isAtLeast } from './version.ts'
 
-/** What a running Nebula needs so that it runs what is on the disk. */
+/** What makes a running Nebula use the files on the disk. */
 export type Action = 'none' | 'reload' | 'restart'
 
 /** What a Nebula runs on: its whole configuration, and the files that it names. */
 export interface Effective {
-  /** The one file that Nebula is given, all files merged. */
+  /** The one file that Nebula gets, with all files merged. */
   readonly config: Settings
-  /** What is in the file of `pki.ca`. */
+  /** The content of the file that `pki.ca` names. */
   readonly ca: string
-  /** What is in the file of `pki.cert`. */
+  /** The content of the file that `pki.cert` names. */
   readonly certificate: string
 }
 
 interface Reloaded {
-  /** A section stands for all in it. */
+  /** A section stands for everything in it. */
   readonly setting: string
-  /** The oldest Nebula that was seen to do it, where that is not the oldest of all. */
+  /** The oldest Nebula that was seen to reload it, where that is not the oldest of all. */
   readonly since?: string
-  /** What it says when it has read another value; nothing of its own where it says nothing in each case. */
+  /** The log line that shows a changed value; absent where Nebula does not log one in every case. */
   readonly line?: RegExp
 }
 
 /**
- * The settings that SIGHUP puts in force, whole and for live tunnels too, as packets showed with Nebula 1.6.1, 1.9.3 and
- * 1.11.0 (docs/agent.md has the table, test/mesh/reload.test.ts tries each). Whatever is not here needs a restart, which
- * is slower and never wrong: what is read at the start only, what holds for new tunnels alone (`lighthouse.*_allow_list`,
- * `relay.am_relay`), and what nobody tried. `lighthouse.interval` hangs the reload of 1.6.1 for good.
+ * The settings that SIGHUP applies completely, and to live tunnels too, as packets showed with Nebula 1.6.1, 1.9.3 and
+ * 1.11.0 (docs/agent.md has the table, test/mesh/reload.test.ts tries each). Every other setting needs a restart, which
+ * is slower and never wrong: settings that are read at the start only, those that apply to new tunnels alone
+ * (`lighthouse.*_allow_list`, `relay.am_relay`), and those that were not tested. `lighthouse.interval` makes the reload
+ * of 1.6.1 hang for good.
  */
 const RELOADED: readonly Reloaded[] = [
   { setting: 'firewall.inbound' },
@@ -47,14 +48,14 @@ const RELOADED: readonly Reloaded[] = [
   { setting: 'tun.unsafe_routes', since: '1.9.3' },
 ]
 
-/** What is said of each reload: the files that `pki` names are read again whether they changed or not. */
+/** Logged on each reload: the files that `pki` names are read again whether they changed or not. */
 const ALWAYS: Sign = { of: 'pki.ca and pki.cert', line: /^Client cert\S* refreshed from disk/ }
 /** One line for each fingerprint; since 1.10 or 1.11, one for all. */
 const BLOCKED: Sign = { of: 'pki.blocklist', line: /^Blocklist(ing cert|ed certificates)/ }
 
 /**
  * What it takes to go from one configuration to another without cutting tunnels that may stay.
- * @param nebulaVersion of the Nebula that runs, such as `1.6.1`
+ * @param nebulaVersion of the running Nebula, such as `1.6.1`
  * @throws PkiError when a certificate file holds none
  */
 export function actionFor(before: Effective, after: Effective, nebulaVersion: string): Action {
@@ -65,7 +66,7 @@ export function actionFor(before: Effective, after: Effective, nebulaVersion: st
   return same ? 'none' : 'reload'
 }
 
-/** The lines, beside those that begin and end it, by which a reload shows that the change was read. */
+/** The log lines, besides the first and the last of a reload, that show that the changes were read. */
 export function signsOf(before: Effective, after: Effective, nebulaVersion: string): Sign[] {
   const lines = new Map<string, RegExp>()
   for (const changed of changedSettings(before.config, after.config)) {
@@ -90,7 +91,7 @@ function changedSettings(before: Settings, after: Settings, above: readonly stri
   return [...keys].flatMap((key) => {
     const [old, now, path] = [before[key], after[key], [...above, key]]
     if (isDeepStrictEqual(old, now)) return []
-    // A section that appears or goes is what is in it.
+    // A section that is added or removed counts as a change of the settings in it.
     if (path.length < 2 && isSection(old) && isSection(now)) return changedSettings(old ?? {}, now ?? {}, path)
     return [path.join('.')]
   })
@@ -100,8 +101,8 @@ const isSection = (value: unknown): value is Settings | null | undefined =>
   value === undefined || value === null || isSettings(value)
 
 /**
- * What of a certificate takes a restart: the addresses and networks of the device are read at the start, and the other
- * ends of live tunnels go on with the groups and the name that they were shown when the tunnel was made.
+ * The part of a certificate that takes a restart when it changes: the device's addresses and networks are read at the
+ * start only, and the peers of live tunnels keep the groups and the name that they saw when the tunnel was made.
  */
 const identityOf = ({ certificate }: Effective): string =>
   JSON.stringify(

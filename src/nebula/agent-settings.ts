@@ -2,20 +2,20 @@ import { settingAt, type Settings } from './merge.ts'
 
 /** A setting of Nebula that a bundle may not have, because the agent of each machine decides it. */
 interface AgentSetting {
-  /** Its keys from the top; one that is a section stands for all in it. */
+  /** Its keys from the top; a section stands for everything in it. */
   readonly path: readonly string[]
-  /** Values that are fine all the same. */
+  /** Values that are allowed all the same. */
   readonly allowed?: readonly string[]
   readonly reason: string
 }
 
 /**
- * The settings that belong to the agent (Nebula's examples/config.yml; `ctl` and `control` from its source, for
- * releases to come). Each would let a bundle take a machine over, read from it, or blind the agent.
+ * The settings that belong to the agent (Nebula's examples/config.yml; `ctl` and `control` from its source, for future
+ * releases). Each would let a bundle take over a machine, read from it, or blind the agent.
  *
- * Not here, on purpose: what shapes the network (`listen`, `tun`, `lighthouse` with its DNS, `firewall`, `relay`,
- * `pki.blocklist`, `pki.disconnect_invalid`, `pki.initiating_version`). A wrong value there is a wrong configuration,
- * which the agent tries, watches and rolls back; it gives nobody the machine.
+ * Deliberately not here: settings that shape the network (`listen`, `tun`, `lighthouse` with its DNS, `firewall`,
+ * `relay`, `pki.blocklist`, `pki.disconnect_invalid`, `pki.initiating_version`). A wrong value there is a wrong
+ * configuration, which the agent tries, watches and rolls back; it gives no access to the machine.
  */
 export const AGENT_SETTINGS: readonly AgentSetting[] = [
   { path: ['pki', 'key'], reason: "the machine's private key is made on it, and any file could be named here" },
@@ -36,7 +36,7 @@ export const AGENT_SETTINGS: readonly AgentSetting[] = [
   },
 ]
 
-/** The settings of a bundle that are the agent's, each with the reason; none in a bundle that may be used. */
+/** The settings of a bundle that belong to the agent, each with the reason; empty for a bundle that may be used. */
 export const findAgentSettings = (config: Settings): SettingProblem[] =>
   AGENT_SETTINGS.flatMap(({ path, allowed, reason }) => {
     const value = settingAt(config, path)
@@ -47,7 +47,7 @@ export const findAgentSettings = (config: Settings): SettingProblem[] =>
 
 /** A setting that breaks a rule. */
 export interface SettingProblem {
-  /** The keys from the top, places in lists as numbers. */
+  /** The keys from the top, positions in lists as numbers. */
   readonly path: readonly string[]
   readonly message: string
 }

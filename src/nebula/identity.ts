@@ -4,8 +4,8 @@ import { verifyNode } from '../pki/verify.ts'
 import type { SettingProblem } from './agent-settings.ts'
 
 /**
- * What is wrong with a node's certificate file, as others will see it: `nebula -test` starts with a certificate whose CA
- * is not among those that it trusts, and then talks to nobody.
+ * What is wrong with a node's certificate file from its peers' point of view: `nebula -test` accepts a certificate
+ * whose CA is not among the trusted ones, and the node then reaches no peer.
  * @param ca `ca.crt`
  * @param certificate `node.crt`: one block, or one of each version
  */

@@ -1,4 +1,4 @@
-/** A configuration of Nebula's, or a section of one: what YAML makes of it. */
+/** A Nebula configuration, or a section of one, as it is read from YAML. */
 export type Settings = Readonly<Record<string, unknown>>
 
 /** Whether a value is a section. */
@@ -6,8 +6,8 @@ export const isSettings = (value: unknown): value is Settings =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /**
- * Lays one configuration over another: sections are merged, everything else is replaced, lists too. Not how Nebula
- * itself merges files (it appends lists, and passes over false, 0 and empty lists), which is why it is given one file.
+ * Merges one configuration over another: sections are merged, everything else is replaced, including lists. Nebula
+ * itself merges files differently (it appends lists, and ignores false, 0 and empty lists), so it gets a single file.
  */
 export function deepMerge(base: Settings, over: Settings): Settings {
   const merged = new Map(Object.entries(base))
@@ -18,7 +18,7 @@ export function deepMerge(base: Settings, over: Settings): Settings {
   return Object.fromEntries(merged)
 }
 
-/** The value at the end of a way of keys; undefined where it leads nowhere. */
+/** The value at a path of keys; undefined where there is none. */
 export function settingAt(config: Settings, path: readonly string[]): unknown {
   let value: unknown = config
   for (const key of path) {

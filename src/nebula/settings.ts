@@ -50,7 +50,7 @@ const unsafeRoute = z.strictObject({
 
 /**
  * The settings that Nebula 1.6 to 1.11 reads (its examples/config.yml and source), as far as `nebula -test` does not
- * check them itself. What belongs to the agent is known here, and refused elsewhere.
+ * check them itself. The agent's settings are known here, and refused elsewhere.
  */
 const schema = section({
   pki: section({
@@ -156,8 +156,8 @@ const schema = section({
 })
 
 /**
- * What is wrong with a configuration, whole or a part of one, that `nebula -test` would let pass: settings that do not
- * exist, ports, MTUs, routes, relays, fingerprints and so on that are none. Empty when nothing is.
+ * What is wrong with a configuration, or a part of one, that `nebula -test` would let pass: unknown settings, and
+ * ports, MTUs, routes, relays, fingerprints and so on that are invalid. Empty when nothing is wrong.
  */
 export function checkSettings(config: Settings): SettingProblem[] {
   const { success, error } = schema.safeParse(config)
@@ -170,14 +170,14 @@ function problemsOf(issue: z.core.$ZodIssue): SettingProblem[] {
     return issue.keys.map((key) => ({ path: [...path, key], message: 'is not a setting of Nebula' }))
   }
   if (issue.code === 'invalid_key') return [{ path, message: issue.issues[0]?.message ?? issue.message }]
-  // Of several readings of a value, the one that got furthest has the most to say.
+  // Of several readings of a value, the one that got furthest has the most useful message.
   const further = issue.code === 'invalid_union' ? issue.errors.flat().find((one) => one.path.length > 0) : undefined
   if (further) return problemsOf({ ...further, path: [...issue.path, ...further.path] })
   const first = issue.code === 'invalid_union' ? issue.errors.flat().at(-1) : undefined
   return [{ path, message: messageOf(first ?? issue) }]
 }
 
-/** What the library says of a value of another type is about JavaScript's. */
+/** The library's messages about types speak of JavaScript's types. */
 function messageOf(issue: z.core.$ZodIssue): string {
   if (issue.code === 'invalid_type' && issue.message.startsWith('Invalid input')) {
     return `must be ${{ array: 'a list', object: 'a section', record: 'a section', string: 'a text' }[String(issue.expected)] ?? `a ${issue.expected}`}`

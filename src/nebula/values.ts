@@ -2,7 +2,7 @@ import * as z from 'zod'
 
 import { parsePrefix } from '../pki/encoding/prefix.ts'
 
-/** What Nebula's settings can be: its own reading of YAML is lenient, so texts stand for numbers and booleans too. */
+/** The types of Nebula's settings. Its own reading of YAML is lenient, so texts stand for numbers and booleans too. */
 
 /** A whole number in bounds; `key: "4242"` is one as well. */
 export const numberIn = (low: number, high: number) =>
@@ -13,7 +13,7 @@ export const numberIn = (low: number, high: number) =>
 
 export const port = numberIn(0, 65_535)
 
-/** Nebula takes these words too. YAML 1.1's `on` and `off` not: in quotes, as they end up here, they are texts to it. */
+/** Nebula accepts these words too, but not YAML 1.1's `on` and `off`: quoted, as they are here, they are only texts. */
 export const boolean = z
   .union([z.boolean(), z.string()])
   .refine((value) => typeof value === 'boolean' || /^(y|yes|n|no|true|false)$/i.test(value), 'must be true or false')
@@ -49,7 +49,7 @@ export const cidr = z
   .string('must be a network such as 10.42.0.0/16')
   .refine(isPrefix, 'must be a network such as 10.42.0.0/16')
 
-/** Where the underlay reaches a machine: `203.0.113.7:4242`, `[2001:db8::7]:4242`, `host.example:4242`. */
+/** A machine's address in the underlay: `203.0.113.7:4242`, `[2001:db8::7]:4242`, `host.example:4242`. */
 export const endpoint = z.string().refine((text) => {
   const [, v6, host, digits] = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+)):(\d{1,5})$/i.exec(text) ?? []
   const isHost =
@@ -68,10 +68,10 @@ export const ports = z.union([z.number(), z.string()]).refine((value) => {
   return low !== undefined && Number(low) <= Number(high) && Number(high) <= 65_535
 }, 'must be any, fragment, a port (0 to 65535) or a range such as 200-300')
 
-/** What is left to Nebula to judge. */
+/** A value that only Nebula checks. */
 export const anything = z.unknown()
 
-/** A section whose keys are known; each may be there and empty. */
+/** A section with known keys; each may be present and empty. */
 export const section = (shape: Readonly<Record<string, z.ZodType>>) =>
   z.strictObject(
     Object.fromEntries(Object.entries(shape).map(([key, value]) => [key, value.nullish()])),

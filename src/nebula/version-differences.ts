@@ -1,6 +1,6 @@
 import { HAZARDS, type Difference } from './version-hazards.ts'
 
-/** What differs and lets nobody in. */
+/** Differences that let no further peer in. */
 const OTHERS: readonly Difference[] = [
   {
     setting: 'firewall.default_local_cidr_any',
@@ -122,8 +122,7 @@ const OTHERS: readonly Difference[] = [
 ]
 
 /**
- * What Nebula's versions from 1.6 to 1.11 do not have in common, as far as Orrery compiles it or lets it through in
- * uploads. Sources: Nebula's change log, its examples/config.yml, and packets. Which settings a running Nebula reads again
- * is in `action.ts`.
+ * The differences between Nebula 1.6 and 1.11 in what Orrery compiles or lets through in uploads. Sources: Nebula's
+ * change log, its examples/config.yml, and packets. The settings that a running Nebula reloads are in `action.ts`.
  */
 export const VERSION_DIFFERENCES: readonly Difference[] = [...HAZARDS, ...OTHERS]

@@ -3,36 +3,36 @@ import type { SettingProblem } from './agent-settings.ts'
 import { isSettings, settingAt, type Settings } from './merge.ts'
 import { compareVersions, isAtLeast } from './version.ts'
 
-/** What a difference between Nebula's versions means for a configuration that machines of several versions get. */
+/** What a difference between Nebula's versions means for a configuration that goes to machines of several versions. */
 type Consequence =
-  /** Older versions pass over the setting, and let in nobody for it. */
+  /** Older versions ignore the setting, and let no further peer in because of it. */
   | 'unknown to older, harmless'
   /** Older versions let in more than the setting says: needs the newer version, on every node. */
   | 'unknown to older, and then wider'
-  /** The same text lets more in on older versions: the API does not take it, and agents refuse it. */
+  /** The same text lets more in on older versions: the API and the agents refuse it. */
   | 'read wider by older, refused'
-  /** The same text lets more in on newer versions: the API does not take it, and agents refuse it. */
+  /** The same text lets more in on newer versions: the API and the agents refuse it. */
   | 'read wider by newer, refused'
-  /** What holds where nothing is said: a compiled configuration says it. */
+  /** The default has changed: a compiled configuration states the value. */
   | 'default changed, written out'
-  /** A compiled configuration has the spelling that all versions read. */
+  /** The spelling has changed: a compiled configuration has the one that all versions read. */
   | 'spelling changed, written anew'
-  /** Nothing that a configuration could say makes the versions do the same; what to know of it stands in `meaning`. */
+  /** No configuration makes the versions behave alike; `meaning` says what to know about it. */
   | 'behaves otherwise, harmless'
 
-/** One thing that Nebula's versions do not have in common. */
+/** One difference between Nebula's versions. */
 export interface Difference {
   /** The setting, as `section.setting`. */
   readonly setting: string
-  /** The first version that knows it, or takes it as all later ones do. */
+  /** The first version that knows the setting, or reads it as all later versions do. */
   readonly since: string
   readonly consequence: Consequence
   readonly meaning: string
 }
 
-/** One that a configuration can be looked at for. */
+/** A difference that a configuration can be checked for. */
 interface Hazard extends Difference {
-  /** The ways of keys to the values which the one kind of version takes for more than the other. */
+  /** The paths to the values that one group of versions reads as wider than the other. */
   readonly find: (config: Settings) => readonly (readonly string[])[]
 }
 
@@ -43,9 +43,9 @@ export const oldestNebula = '1.6.0'
 export const firstWithCertificates2 = '1.10.0'
 
 /**
- * What lets more in on some versions than on others; found by packets with 1.6.1, 1.9.3 and 1.11.0
- * (`test/mesh/firewall.test.ts`), for the versions between them by Nebula's change log. Where it is not known which version
- * in between changed, the newer one that was tried counts.
+ * Settings that let more in on some versions than on others; found by packets with 1.6.1, 1.9.3 and 1.11.0
+ * (`test/mesh/firewall.test.ts`), for the versions between them by Nebula's change log. Where it is not known which
+ * version in between changed, the newer one that was tested counts.
  */
 export const HAZARDS: readonly Hazard[] = [
   {
@@ -91,9 +91,9 @@ export const HAZARDS: readonly Hazard[] = [
 ]
 
 /**
- * What in a configuration, whole or the section `firewall` alone, a version of Nebula would take for more than it says.
+ * What a version of Nebula would read as wider than meant, in a configuration or in the section `firewall` alone.
  * @param version such as `1.6.1`
- * @throws RangeError when that is no version
+ * @throws RangeError when that is not a version
  */
 export function widerOn(config: Settings, version: string): SettingProblem[] {
   return HAZARDS.filter(({ consequence, since }) => isAtLeast(version, since) === (consequence === BY_NEWER)).flatMap(
@@ -119,7 +119,7 @@ export const minimumNebulaFor = (config: Settings): string =>
 export const newestOf = (versions: readonly string[]): string =>
   versions.reduce((newest, one) => (compareVersions(one, newest) > 0 ? one : newest), oldestNebula)
 
-/** The ways to a key of each rule that a condition holds for. */
+/** The paths to a key of each rule that meets a condition. */
 function rulesWhere(config: Settings, key: string, holds: (rule: Settings) => boolean): string[][] {
   return ['inbound', 'outbound'].flatMap((side) => {
     const rules = settingAt(config, ['firewall', side])
@@ -132,7 +132,7 @@ function rulesWhere(config: Settings, key: string, holds: (rule: Settings) => bo
 
 const isSet = (value: unknown): boolean => value !== undefined && value !== null && value !== ''
 
-/** Nebula takes the network that an address is in. */
+/** Nebula reads an address as the network that contains it. */
 const networkOf = (value: unknown): Network | null =>
   typeof value === 'string' ? parseNetwork(withoutHostBits(value)) : null
 

@@ -1,7 +1,7 @@
-/** A version of Nebula's: `1.6.1`, `v1.10.0-rc1`, `1.9.0+dfsg`. */
+/** A Nebula version: `1.6.1`, `v1.10.0-rc1`, `1.9.0+dfsg`. */
 interface Version {
   readonly numbers: readonly number[]
-  /** `rc1` of `1.10.0-rc1`; null of a release. */
+  /** `rc1` of `1.10.0-rc1`; null for a release. */
   readonly preRelease: string | null
 }
 
@@ -11,8 +11,8 @@ const form = /^v?(\d{1,6})\.(\d{1,6})\.(\d{1,6})(?:-([0-9A-Za-z.-]+))?(?:\+[0-9A
 export const isVersion = (text: string): boolean => form.test(text)
 
 /**
- * Orders two versions as semver.org does: negative when `a` is the older. What was built of it (`+…`) does not count.
- * @throws RangeError when one is no version
+ * Orders two versions as semver.org does: negative when `a` is older. Build metadata (`+…`) does not count.
+ * @throws RangeError when one is not a version
  */
 export function compareVersions(a: string, b: string): number {
   const [left, right] = [parse(a), parse(b)]
@@ -26,11 +26,11 @@ export function compareVersions(a: string, b: string): number {
   return left.preRelease.localeCompare(right.preRelease, 'en', { numeric: true })
 }
 
-/** Whether a version is `minimum` or newer; a release candidate of the minimum itself counts, it has the features. */
+/** Whether a version is `minimum` or newer; a release candidate of the minimum counts, since it has the features. */
 export const isAtLeast = (version: string, minimum: string): boolean =>
   compareVersions(version.replace(/-.*$/, ''), minimum) >= 0
 
-/** What this Nebula says of itself with `-version`: the version, or null when it says something else. */
+/** The version that a Nebula prints for `-version`; null for any other output. */
 export function versionIn(output: string): string | null {
   const text = /^Version: (\S+)\s*$/m.exec(output)?.[1]
   return text !== undefined && isVersion(text) ? text : null

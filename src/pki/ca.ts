@@ -19,7 +19,7 @@ export interface CertificateAuthority {
   readonly key: SigningKey
 }
 
-/** What a new CA's certificate is to say; an empty list of limits means no limit. Times are cut to whole seconds. */
+/** The fields of a new CA's certificate; an empty list of limits means no limit. Times are cut to whole seconds. */
 export interface NewCa {
   readonly version: CertificateVersion
   readonly name: string
@@ -42,10 +42,10 @@ const keyBanner = 'NEBULA ED25519 PRIVATE KEY'
 export const createCa = (fields: NewCa): CertificateAuthority => selfSign(generateSigningKey(), fields)
 
 /**
- * Takes over a CA that nebula-cert made: `ca.crt` and `ca.key`, the key encrypted with a passphrase or not.
+ * Imports a CA that nebula-cert made: `ca.crt` and `ca.key`, the key encrypted with a passphrase or not.
  * @param passphrase of an encrypted key; null when the key is not encrypted
  * @param at when the CA must be valid
- * @throws PkiError when the certificate is not a valid CA's, or the key not the one that belongs to it
+ * @throws PkiError when the certificate is not a valid CA's, or the key does not belong to it
  */
 export async function importCa(
   certificatePem: string,
@@ -59,14 +59,14 @@ export async function importCa(
 }
 
 /**
- * Puts together a CA that was kept: its certificate and what `exportCaKey` gave. Whether it is still valid is for those
- * who use it to check.
+ * Puts a stored CA together: its certificate and the result of `exportCaKey`. The caller checks whether it is still
+ * valid.
  * @throws PkiError when the two do not belong together
  */
 export const openCa = (certificatePem: string, keyPem: string): CertificateAuthority =>
   matched(parseCaCertificate(certificatePem), readPlainKey(readPemBlock(keyPem, 'key')))
 
-/** The CA's private key as nebula-cert writes it, readable: seal it before it goes anywhere. */
+/** The CA's private key as nebula-cert writes it, in plain text: seal it before it is stored or sent. */
 export const exportCaKey = (ca: CertificateAuthority): string =>
   writePem({ banner: keyBanner, bytes: signingKeyBytes(ca.key) })
 

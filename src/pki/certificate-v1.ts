@@ -89,7 +89,7 @@ function decodeDetails(bytes: Uint8Array): CertificateFields {
   return { name, networks, unsafeNetworks, groups, ...times, isCa, issuer: issuer === '' ? null : issuer, publicKey }
 }
 
-/** An IPv4 prefix as the two numbers that version 1 holds: address and mask. */
+/** An IPv4 prefix as the two numbers that version 1 encodes: address and mask. */
 function toNumbers(text: string): [number, number] {
   const { address, length } = parsePrefix(text, 'networks')
   if (address.length !== 4) throw malformed(`${text} is IPv6, which version 1 cannot carry`)

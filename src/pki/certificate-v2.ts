@@ -87,11 +87,11 @@ function decodeDetails(bytes: Uint8Array, publicKey: Uint8Array): CertificateFie
   return { name, networks, unsafeNetworks, groups, ...times, isCa, issuer: issuer === '' ? null : issuer, publicKey }
 }
 
-/** A list is left out when it is empty. */
+/** An empty list is left out. */
 const list = (listTag: number, tag: number, contents: readonly Uint8Array[]): Uint8Array =>
   contents.length === 0 ? new Uint8Array() : derElement(listTag, ...contents.map((content) => derElement(tag, content)))
 
-/** A prefix as version 2 holds it: the address, then one byte for its length. */
+/** A prefix as version 2 encodes it: the address, then one byte for its length. */
 function toBytes(text: string): Uint8Array {
   const { address, length } = parsePrefix(text, 'networks')
   return Uint8Array.from([...address, length])

@@ -11,8 +11,8 @@ import { signingPublicKey, type SigningPublicKey } from './signing-key.ts'
 declare const kind: unique symbol
 
 /**
- * What Nebula calls a certificate by, 64 lower-case hex digits: the issuer that a node's certificate names, and an entry
- * of `pki.blocklist`.
+ * Nebula's name for a certificate, 64 lower-case hex digits: a node's certificate names its issuer by it, and an entry
+ * of `pki.blocklist` is one.
  */
 export type Fingerprint = string & { readonly [kind]: 'certificate fingerprint' }
 
@@ -35,7 +35,7 @@ export interface CaCertificate extends SignedCertificate {
   readonly publicKey: SigningPublicKey
 }
 
-/** A node's certificate: which addresses, routes and groups its key has. */
+/** A node's certificate: the addresses, routes and groups of its key. */
 export interface NodeCertificate extends SignedCertificate {
   readonly isCa: false
   readonly issuer: Fingerprint
@@ -47,7 +47,7 @@ export type Certificate = CaCertificate | NodeCertificate
 const formats: readonly CertificateFormat[] = [version1, version2]
 
 /**
- * Reads one certificate of whatever kind and version.
+ * Reads one certificate of any kind and version.
  * @throws PkiError when the text is not exactly one block, or the block not a certificate encoded as Nebula does
  */
 export const parseCertificate = (pem: string): Certificate => fromBlock(readPemBlock(pem, 'certificate'))
@@ -62,13 +62,13 @@ export function parseCertificates(pem: string): Certificate[] {
   return blocks.map(fromBlock)
 }
 
-/** What a certificate says of where it comes from; a CA's names no issuer. */
+/** A certificate's origin; a CA's names no issuer. */
 export type Origin = Pick<Certificate, 'version' | 'issuer'>
 
 /**
- * Who signed the certificates of a file, and in which format: for those that were checked when they were signed or taken
- * in, as the ones in the database. Nothing else of them is checked: a fifth of the work.
- * @throws PkiError when they are none
+ * Who signed the certificates of a file, and in which format: for certificates that were checked when they were signed
+ * or imported, such as those in the database. Nothing else is checked: a fifth of the work.
+ * @throws PkiError when the text holds no certificates
  */
 export const originsOf = (pem: string): Origin[] =>
   readPem(pem, 'certificate').map((block) => {
@@ -100,8 +100,8 @@ export function parseNodeCertificate(pem: string): NodeCertificate {
 }
 
 /**
- * Makes a certificate of fields: the signer is given the bytes that the CA signs. For those who sign; they check the
- * fields first.
+ * Makes a certificate from fields: the signer gets the bytes that the CA signs. For functions that sign, which check
+ * the fields first.
  */
 export function issue(
   version: CertificateVersion,
@@ -162,8 +162,8 @@ function fromBlock(block: PemBlock): Certificate {
   if (fields.notAfter < fields.notBefore) throw malformed('it ends before it begins')
   if (!fields.isCa && fields.networks.length === 0) throw malformed('it gives its node no address')
   const details = format.encodeDetails(fields)
-  // Nebula takes the fingerprint and checks the signature of what it decoded and wrote again. Where that differs from
-  // what was read, one certificate would have two fingerprints, and blocking one would not block the other.
+  // Nebula computes the fingerprint and checks the signature over what it decoded and encoded again. Where that differs
+  // from the input, one certificate would have two fingerprints, and blocking one would not block the other.
   if (Buffer.compare(format.encode(details, fields.publicKey, signature), bytes) !== 0) {
     throw malformed('it is not encoded as Nebula encodes it')
   }

@@ -7,9 +7,9 @@ import { readProtobuf } from './encoding/protobuf.ts'
 
 export const encryptedKeyBanner = 'NEBULA ED25519 ENCRYPTED PRIVATE KEY'
 
-/** KiB: 2 GiB, what `nebula-cert ca -encrypt` takes when it is not told otherwise. */
+/** KiB: 2 GiB, the default of `nebula-cert ca -encrypt`. */
 const maximumMemory = 2 * 1024 * 1024
-/** KiB read and written in all (memory times passes), about fifteen seconds of one core. */
+/** KiB that are read and written in all (memory times passes), about fifteen seconds of one core. */
 const maximumWork = 4 * maximumMemory
 
 interface EncryptedKey {
@@ -23,7 +23,7 @@ interface EncryptedKey {
 
 /**
  * Decrypts a CA key that nebula-cert ≥ 1.7 encrypted (slackhq/nebula cert/crypto.go): AES-256-GCM under a key that
- * argon2id (RFC 9106) makes of the passphrase. Takes seconds and up to 2 GiB, off the event loop, one at a time.
+ * argon2id (RFC 9106) derives from the passphrase. Takes seconds and up to 2 GiB, off the event loop, one at a time.
  * @throws PkiError when the passphrase is wrong, or the parameters ask for more than is allowed or free
  */
 export async function decryptSigningKey(bytes: Uint8Array, passphrase: string): Promise<Uint8Array> {
@@ -40,7 +40,7 @@ export async function decryptSigningKey(bytes: Uint8Array, passphrase: string): 
 }
 
 async function deriveKey({ memory, iterations, parallelism, salt }: EncryptedKey, passphrase: string): Promise<Buffer> {
-  // An allocation that fails ends the process, and one that the machine cannot back gets it killed: ask first.
+  // An allocation that fails ends the process, and one that the machine cannot back gets it killed: check first.
   const free = Math.floor(process.availableMemory() / 1024)
   if (memory > free * 0.75) {
     throw new PkiError(

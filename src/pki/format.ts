@@ -1,14 +1,14 @@
 import { PkiError } from './errors.ts'
 
-/** What a certificate says, in either format. */
+/** The fields of a certificate, in either format. */
 export interface CertificateFields {
   /** The node's name, or the CA's. */
   readonly name: string
-  /** The node's addresses with their networks' prefix lengths (`10.42.0.5/16`); of a CA, what it may give out. */
+  /** The node's addresses with their networks' prefix lengths (`10.42.0.5/16`); for a CA, those that it may assign. */
   readonly networks: readonly string[]
-  /** The networks behind the node that it routes to; of a CA, what it may let nodes route to. */
+  /** The networks behind the node that it routes to; for a CA, those that it may let nodes route to. */
   readonly unsafeNetworks: readonly string[]
-  /** What firewall rules name; of a CA, which groups it may give. */
+  /** The groups that firewall rules name; for a CA, those that it may assign. */
   readonly groups: readonly string[]
   /** First second at which the certificate is valid. */
   readonly notBefore: Date
@@ -27,21 +27,21 @@ export interface CertificateFields {
  */
 export interface CertificateFormat {
   readonly version: 1 | 2
-  /** What the PEM block is called. */
+  /** The label of the PEM block. */
   readonly banner: string
-  /** Writes all but the signature (and, in version 2, the public key). */
+  /** Encodes everything but the signature (and, in version 2, the public key). */
   encodeDetails(fields: CertificateFields): Uint8Array
-  /** What the CA signs. */
+  /** The bytes that the CA signs. */
   toBeSigned(details: Uint8Array, publicKey: Uint8Array): Uint8Array
   /** The whole certificate. */
   encode(details: Uint8Array, publicKey: Uint8Array, signature: Uint8Array): Uint8Array
-  /** What the fingerprint is the SHA-256 of. */
+  /** The bytes whose SHA-256 is the fingerprint. */
   fingerprinted(details: Uint8Array, publicKey: Uint8Array, signature: Uint8Array): Uint8Array
-  /** Reads a certificate; whatever is malformed is a PkiError. */
+  /** Reads a certificate; malformed bytes throw a PkiError. */
   decode(bytes: Uint8Array): { fields: CertificateFields; signature: Uint8Array }
 }
 
-/** The failure of a certificate that cannot be decoded. */
+/** The error for a certificate that cannot be decoded. */
 export const malformed = (problem: string): PkiError =>
   new PkiError('certificate', `is not a Nebula certificate: ${problem}`)
 

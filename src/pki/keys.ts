@@ -4,10 +4,10 @@ import { readPemBlock, writePem } from './encoding/pem.ts'
 
 declare const kind: unique symbol
 
-/** The public half of a node's key (X25519, RFC 7748): 32 bytes, none of the points that give everybody one secret. */
+/** A node's public key (X25519, RFC 7748): 32 bytes, and not one of the points that give everyone the same secret. */
 export type NodePublicKey = Uint8Array & { readonly [kind]: 'X25519 public key' }
 
-/** A node's key. The private half stays on the node, in a file only its owner may read. */
+/** A node's key pair. The private key stays on the node, in a file that only its owner can read. */
 export interface NodeKeyPair {
   readonly publicKey: NodePublicKey
   /** `NEBULA X25519 PRIVATE KEY`, what Nebula's `pki.key` names. */
@@ -37,7 +37,7 @@ export const formatPublicKey = (publicKey: NodePublicKey): string =>
 export const generateNodeKeyPair = (): NodeKeyPair => keyPair(generateRawPrivateKey())
 
 /**
- * Reads a node's private key, on the node, and computes the public half.
+ * Reads a node's private key, on the node, and computes the public key.
  * @throws PkiError
  */
 export function parseNodeKeyPair(privateKeyPem: string): NodeKeyPair {

@@ -3,12 +3,12 @@ import { PkiError, type PkiSubject } from './errors.ts'
 import { fromSeconds, toSeconds, type CertificateFields } from './format.ts'
 import { comparePrefixes, formatPrefix, isMasked, isUnspecified, parsePrefix, type Prefix } from './encoding/prefix.ts'
 
-/** Bytes of UTF-8; what Nebula allows names in version 2 (cert/cert_v2.go, MaxNameLength). */
+/** Bytes of UTF-8; Nebula's limit for names in version 2 (cert/cert_v2.go, MaxNameLength). */
 const maximumNameLength = 253
 
 /**
- * Checks what is to be signed against the rules of Nebula's formats, in 1.6 and in 1.11 (slackhq/nebula cert/cert_v1.go
- * and cert_v2.go, `validate`).
+ * Checks fields before they are signed against the rules of Nebula's formats, in 1.6 and in 1.11 (slackhq/nebula
+ * cert/cert_v1.go and cert_v2.go, `validate`).
  * @returns the fields as the certificate will hold them: times in whole seconds, networks canonical, and sorted in
  * version 2
  * @throws PkiError
@@ -30,7 +30,7 @@ export function canonicalFields(version: CertificateVersion, fields: Certificate
   }
 }
 
-/** Version 2 wants its networks sorted; version 1 leaves them as they are. */
+/** Version 2 requires sorted networks; version 1 leaves them as they are. */
 const formatAll = (version: CertificateVersion, networks: readonly Parsed[]): string[] =>
   (version === 1 ? networks : networks.toSorted(byPrefix)).map(({ prefix }) => formatPrefix(prefix))
 

@@ -4,10 +4,10 @@ import { PkiError } from './errors.ts'
 
 declare const kind: unique symbol
 
-/** The key that CA keys are sealed under. */
+/** The key that seals CA keys. */
 export type SealingKey = KeyObject & { readonly [kind]: 'sealing key' }
 
-/** What a sealed text is bound to: it opens under this key and for this cluster only. */
+/** The context of a sealed text: it opens only with this key and for this cluster. */
 export interface SealContext {
   readonly key: SealingKey
   readonly clusterId: string
@@ -20,8 +20,8 @@ export const sealingKey = (secret: string): SealingKey =>
 const [nonceLength, tagLength] = [12, 16]
 
 /**
- * Seals a secret text for the database with AES-256-GCM: `v1.` and base64url of nonce, ciphertext and tag. The cluster's
- * id is authenticated with it, so that a row's secret is of no use in another row.
+ * Seals a secret text for the database with AES-256-GCM: `v1.` and base64url of nonce, ciphertext and tag. The
+ * cluster's id is authenticated with it, so that a row's secret is useless in another row.
  */
 export function seal(plaintext: string, { key, clusterId }: SealContext): string {
   const nonce = randomBytes(nonceLength)
@@ -31,8 +31,8 @@ export function seal(plaintext: string, { key, clusterId }: SealContext): string
 }
 
 /**
- * Opens what `seal` made.
- * @throws PkiError when it was sealed under another key or for another cluster, or was changed; never with a part of it
+ * Opens a text that `seal` made.
+ * @throws PkiError when it was sealed with another key or for another cluster, or was changed; never quotes any of it
  */
 export function unseal(sealed: string, { key, clusterId }: SealContext): string {
   const [, base64url = ''] = /^v1\.([A-Za-z0-9_-]+)$/.exec(sealed) ?? []
@@ -46,7 +46,7 @@ export function unseal(sealed: string, { key, clusterId }: SealContext): string 
     const text = decipher.update(bytes.subarray(nonceLength, -tagLength), undefined, 'utf8')
     return text + decipher.final('utf8')
   } catch {
-    // OpenSSL's error says nothing that this one does not.
+    // OpenSSL's error adds nothing to this one.
     throw new PkiError(
       'sealed key',
       'cannot be opened: another ORRERY_SECRET sealed it, for another cluster, or it was changed',

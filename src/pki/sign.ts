@@ -6,7 +6,7 @@ import { canonicalFields } from './rules.ts'
 import { signBytes } from './signing-key.ts'
 import { requireWithin } from './verify.ts'
 
-/** What a node's certificate is to say. Times are cut to whole seconds. */
+/** The fields of a node's certificate. Times are cut to whole seconds. */
 export interface NodeCertificateRequest {
   readonly version: CertificateVersion
   readonly name: string
@@ -21,9 +21,9 @@ export interface NodeCertificateRequest {
 }
 
 /**
- * Signs a node's certificate, byte for byte as nebula-cert does. A CA of version 1 may sign both versions.
- * Synchronous, about 0.1 ms: many at once belong on a worker thread, to which the CA can be posted as it is.
- * @throws PkiError when the request breaks a rule of the format or oversteps the CA's limits
+ * Signs a node's certificate, byte for byte as nebula-cert does. A CA of version 1 may sign both versions. Synchronous,
+ * about 0.1 ms: sign many on a worker thread, to which the CA can be posted as it is.
+ * @throws PkiError when the request breaks a rule of the format or exceeds the CA's limits
  */
 export function signNode(ca: CertificateAuthority, { version, ...request }: NodeCertificateRequest): NodeCertificate {
   const issuer = ca.certificate.fingerprint
@@ -35,8 +35,8 @@ export function signNode(ca: CertificateAuthority, { version, ...request }: Node
 }
 
 /**
- * The validity of a certificate that is signed now: from a moment ago, so that nodes whose clock is slow take it, for
- * a time, and never beyond the CA's own.
+ * The validity of a certificate that is signed now: it begins a moment ago, so that nodes with slow clocks accept it,
+ * lasts for `lifetime`, and never exceeds the CA's own.
  * @param lifetime seconds
  * @throws PkiError when the CA has expired or is not valid yet
  */

@@ -5,14 +5,14 @@ import { PkiError } from './errors.ts'
 
 declare const kind: unique symbol
 
-/** The public half of a CA's key (Ed25519, RFC 8032): 32 bytes. */
+/** A CA's public key (Ed25519, RFC 8032): 32 bytes. */
 export type SigningPublicKey = Uint8Array & { readonly [kind]: 'Ed25519 public key' }
 
-/** A CA's private key. It prints as nothing and can be handed to a worker thread as it is. */
+/** A CA's private key. It prints as nothing and can be posted to a worker thread as it is. */
 export type SigningKey = KeyObject & { readonly [kind]: 'Ed25519 private key' }
 
 /**
- * Takes 32 bytes for a CA's public key.
+ * Uses 32 bytes as a CA's public key.
  * @throws PkiError for another length
  */
 export function signingPublicKey(bytes: Uint8Array): SigningPublicKey {
@@ -23,8 +23,8 @@ export function signingPublicKey(bytes: Uint8Array): SigningPublicKey {
 export const generateSigningKey = (): SigningKey => toPrivateKey('ed25519', generateRawPrivateKey()) as SigningKey
 
 /**
- * Takes the 64 bytes that nebula-cert writes (Go's ed25519.PrivateKey): the seed, then the public key.
- * @throws PkiError when there are not 64, or when the halves do not belong together
+ * Reads the 64 bytes that nebula-cert writes (Go's ed25519.PrivateKey): the seed, then the public key.
+ * @throws PkiError when there are not 64 bytes, or when the two halves do not match
  */
 export function signingKeyFromBytes(bytes: Uint8Array): SigningKey {
   if (bytes.length !== 64) throw new PkiError('key', `has ${bytes.length} bytes, an Ed25519 signing key has 64`)
@@ -38,7 +38,7 @@ export const signingKeyBytes = (key: SigningKey): Uint8Array => Buffer.concat([r
 
 export const publicHalf = (key: SigningKey): SigningPublicKey => signingPublicKey(rawPublicKey(key))
 
-/** Ed25519's signature, 64 bytes; of one key and one text it is always the same. */
+/** An Ed25519 signature, 64 bytes; the same text and key always give the same one. */
 export const signBytes = (bytes: Uint8Array, key: SigningKey): Uint8Array => sign(null, bytes, key)
 
 export const isSignedBy = (bytes: Uint8Array, signature: Uint8Array, publicKey: SigningPublicKey): boolean =>

@@ -5,7 +5,7 @@ import { containsPrefix, parsePrefix } from './encoding/prefix.ts'
 import { isSignedBy } from './signing-key.ts'
 
 /**
- * Checks a CA's certificate as Nebula does when it reads `pki.ca`: it signed itself, and is valid at that time.
+ * Checks a CA's certificate as Nebula does when it reads `pki.ca`: it is self-signed, and valid at that time.
  * @throws PkiError
  */
 export function verifyCa(ca: CaCertificate, at: Date): void {
@@ -17,7 +17,7 @@ export function verifyCa(ca: CaCertificate, at: Date): void {
 
 /**
  * Checks a node's certificate as another node does in a handshake (slackhq/nebula cert/ca_pool.go), except for the
- * blocklist: one of the CAs signed it, both are valid at that time, and it keeps within the CA's limits.
+ * blocklist: one of the CAs signed it, both are valid at that time, and it stays within the CA's limits.
  * @returns the CA that signed it
  * @throws PkiError
  */
@@ -36,8 +36,8 @@ export function verifyNode(certificate: NodeCertificate, cas: readonly CaCertifi
 }
 
 /**
- * The limits that a CA's certificate sets to what it signs: its own validity, and its networks, routes and groups where
- * it names any. Nebula refuses a certificate that oversteps one.
+ * The limits that a CA's certificate sets for what it signs: its own validity, and its networks, routes and groups
+ * where it names any. Nebula refuses a certificate that exceeds one.
  * @throws PkiError
  */
 export function requireWithin(ca: CaCertificate, fields: CertificateFields): void {

@@ -31,28 +31,28 @@ export type { GraphqlAnswer }
 export interface TestApp extends Client {
   readonly operator: string
   readonly tenantToken: (tenantId: string, role?: 'admin' | 'viewer') => Promise<string>
-  /** The SQL statements that ran since the last look. */
+  /** The SQL statements since the last call. */
   readonly takeStatements: () => string[]
-  /** Publishes all that waits for it; the tests' app has no publisher of its own. */
+  /** Publishes all pending versions; the tests' app has no publisher of its own. */
   readonly publish: () => Promise<void>
-  /** Writes what nodes reported, and when they were seen; the tests' app does not do so by itself. */
+  /** Writes the nodes' reports and the times they were seen; the tests' app does not do so by itself. */
   readonly flush: () => Promise<void>
-  /** Of the database. */
+  /** The database's URL. */
   readonly url: string
   readonly database: Awaited<ReturnType<typeof openDatabase>>
   readonly authenticate: Authenticate
-  /** What the application itself reads with, to recognise callers for example. */
+  /** The scope that the application itself reads with, to recognise callers for example. */
   readonly operatorScope: Operator
   readonly tokens: Tokens
   readonly signIns: SignIns
   readonly vault: Vault
-  /** What tokens are hashed and JWTs are signed with. */
+  /** The keys that hash tokens and sign JWTs. */
   readonly keys: Keys
-  /** What the keys are derived from. */
+  /** The secret that the keys are derived from. */
   readonly secret: string
   /** The application itself, for `listen`. */
   readonly app: App
-  /** The log's lines since the last look. */
+  /** The log's lines since the last call. */
   readonly takeLog: () => LogLine[]
   readonly close: () => Promise<void>
 }
@@ -64,9 +64,9 @@ export interface LogLine {
   readonly [key: string]: unknown
 }
 
-/** What a test may set otherwise: the application's means, such as `introspection` or `corsOrigins`. */
+/** The options that a test may change: the application's means, such as `introspection` or `corsOrigins`. */
 export type OpenOptions = Partial<AppMeans> & {
-  /** The time that sign-in links and sessions go by; milliseconds since 1970. */
+  /** The clock of sign-in links and sessions; milliseconds since 1970. */
   readonly now?: () => number
 }
 

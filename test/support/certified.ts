@@ -3,7 +3,7 @@ import { verifySlice, type VerifiedSlice } from '../../src/nebula/bundle/slice.t
 import { formatPublicKey, generateNodeKeyPair } from '../../src/pki/keys.ts'
 import type { TestApp } from './app.ts'
 
-/** What a node that an admin made learns when it sends its public key. */
+/** What a node that an admin created gets when it sends its public key. */
 export interface Identity {
   readonly certificate: string
   readonly bundleSigningKey: string
@@ -11,7 +11,7 @@ export interface Identity {
   readonly node: { readonly id: string }
 }
 
-/** Sends a fresh key of the node's, as its agent does. */
+/** Sends a fresh public key of the node, as its agent does. */
 export async function certify(app: Pick<TestApp, 'ask'>, nodeToken: string): Promise<Identity> {
   const publicKey = formatPublicKey(generateNodeKeyPair().publicKey)
   const { renewNodeCertificate } = await app.ask<{ renewNodeCertificate: Identity & { message?: string } }>(
@@ -24,7 +24,7 @@ export async function certify(app: Pick<TestApp, 'ask'>, nodeToken: string): Pro
   return renewNodeCertificate
 }
 
-/** Downloads a node's slice and checks it as its agent does. */
+/** Downloads a node's slice and verifies it as its agent does. */
 export async function fetchSlice(app: TestApp, nodeToken: string, identity: Identity): Promise<VerifiedSlice> {
   const response = await app.fetch('/bundle', { headers: { authorization: `Bearer ${nodeToken}` } })
   if (response.status !== 200) throw new Error(`GET /bundle: ${response.status} ${await response.text()}`)

@@ -6,7 +6,7 @@ import { createNode, type World } from './world.ts'
 
 export type Input = (world: World, app: TestApp) => Promise<Record<string, unknown>> | Record<string, unknown>
 
-/** What each mutation that raises a version by itself is called with; of them there are no others. */
+/** The input of each mutation that by itself raises a version; there are no others. */
 export const bumping: Record<string, Input> = {
   createNode: ({ clusterId }) => ({ clusterId, name: 'another' }),
   deleteNode: async ({ clusterId, admin }, app) => ({

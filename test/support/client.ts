@@ -1,4 +1,4 @@
-/** What the API answers, as far as tests look. */
+/** The API's answer, as far as tests read it. */
 export interface GraphqlAnswer<Data = Record<string, unknown>> {
   readonly data?: Data | null
   readonly errors?: readonly {
@@ -8,10 +8,10 @@ export interface GraphqlAnswer<Data = Record<string, unknown>> {
   }[]
 }
 
-/** Somebody who asks an application, whether it runs in this process or in one of its own. */
+/** A client of an application in this process or in a process of its own. */
 export interface Client {
   readonly fetch: (path: string, init?: RequestInit) => Promise<Response>
-  /** Posts a query; `token` is whatever goes behind `Bearer`. Fails the test, with all it knows, on errors. */
+  /** Posts a query; `token` is what follows `Bearer`. On errors, fails the test with everything it knows. */
   readonly ask: <Data>(token: string | null, query: string, variables?: object) => Promise<Data>
   /** The same for a query that is expected to fail. */
   readonly answer: (

@@ -4,11 +4,11 @@ import { addMigrateCommands } from '../../src/cli/migrate.ts'
 import { addTokenCommands } from '../../src/cli/token.ts'
 
 /**
- * Runs `orrery …` in this process, as far as it opens no port: what it complains of. Starting a process for each of
- * many refusals would take minutes.
- * @param args the words of the command line
- * @param environment the whole of Orrery's environment
- * @returns the error's name and what it says; null where nothing was refused
+ * Runs `orrery …` in this process, as far as it opens no port, and returns its complaint. Starting a process for each
+ * of many refusals would take minutes.
+ * @param args the arguments of the command line
+ * @param environment Orrery's complete environment
+ * @returns the error's name and message; null when nothing was refused
  */
 export async function complaintOf(
   args: readonly string[],

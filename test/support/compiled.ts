@@ -30,7 +30,7 @@ export function functionsThatFailWith(file: string, change: (source: string) => 
   return [...new Set(places)].sort()
 }
 
-/** What has nothing to do with callers cannot fail because of them, and takes most of the time. */
+/** Files that have nothing to do with callers cannot fail because of them, and take most of the time. */
 const isAboutCallers = ({ text, fileName }: ts.SourceFile): boolean =>
   !fileName.includes('/generated/') && /session/i.test(text)
 
@@ -41,7 +41,7 @@ function settings(): ts.ParsedCommandLine {
   return ts.parseJsonConfigFileContent({ ...config, include: ['src'] }, ts.sys, project)
 }
 
-/** The name of the declared function that holds a place of a file. */
+/** The name of the declared function that contains a position of a file. */
 function functionAt(source: ts.SourceFile, place: number): string {
   let name = 'at its top'
   const look = (node: ts.Node): void => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Client } from 'pg'
 
-/** Whatever touches the database is tested on each: `describe.each(engines)('… on %s', (engine) => …)`. */
+/** Code that touches the database is tested on each: `describe.each(engines)('… on %s', (engine) => …)`. */
 export const engines = ['sqlite', 'postgresql'] as const
 export type Engine = (typeof engines)[number]
 
@@ -12,11 +12,11 @@ export interface TestDatabase {
   readonly engine: Engine
   /** As DATABASE_URL takes it. */
   readonly url: string
-  /** Ends every connection to it and deletes it. */
+  /** Closes every connection to it and deletes it. */
   drop(): Promise<void>
 }
 
-/** A fresh database with nothing in it. */
+/** A fresh, empty database. */
 export async function createDatabase(engine: Engine): Promise<TestDatabase> {
   return engine === 'sqlite' ? createFile() : createOnServer(setting('TEST_POSTGRES_URL'))
 }
@@ -35,7 +35,7 @@ async function createFile(template?: string): Promise<TestDatabase> {
   return { engine: 'sqlite', url: `file:${file}`, drop: () => rm(folder, { recursive: true, force: true }) }
 }
 
-/** A fresh database of a PostgreSQL server, whose maintenance database `server` is: empty, or a copy of another one. */
+/** A fresh database of a PostgreSQL server, whose maintenance database is `server`: empty, or a copy of another one. */
 export async function createOnServer(server: string, template?: string): Promise<TestDatabase> {
   const name = `orrery_test_${randomBytes(8).toString('hex')}`
   await runOn(server, `CREATE DATABASE ${name}${template === undefined ? '' : ` TEMPLATE ${template}`}`)
@@ -54,7 +54,7 @@ async function runOn(server: string, sql: string): Promise<void> {
   }
 }
 
-/** What global-setup.ts left in the environment; Jest hands it on to its workers. */
+/** A setting that global-setup.ts left in the environment, which Jest passes on to its workers. */
 function setting(name: string): string {
   const value = process.env[name]
   if (value === undefined) throw new Error(`${name} is not set: these tests need the globalSetup of jest.config.mjs`)

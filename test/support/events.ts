@@ -4,7 +4,7 @@ export interface ServerSentEvent {
   readonly data: string
 }
 
-/** The events of a stream, in their order, as they come in. */
+/** The events of a stream, in order, as they arrive. */
 export async function* eventsOf(response: Response): AsyncGenerator<ServerSentEvent, void> {
   if (!response.body) throw new Error(`HTTP ${response.status} without a body`)
   const decoder = new TextDecoder()

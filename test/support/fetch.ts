@@ -6,8 +6,8 @@ import type { App } from '../../src/http/app.ts'
 import type { Incoming } from '../../src/http/pipeline/incoming.ts'
 
 /**
- * Asks an application without a socket: a request of the Fetch standard becomes one as node:http hands it over, takes
- * the one way through the application, and its answer becomes a response. Only what the socket itself does is left out.
+ * Asks an application without a socket: a request of the Fetch standard becomes one as node:http would pass it, takes
+ * the one way through the application, and its answer becomes a response. Only the socket's own behaviour is left out.
  * @param path as it is sent, with its query
  */
 export async function fetchFrom(
@@ -15,7 +15,7 @@ export async function fetchFrom(
   path: string,
   init: RequestInit = {},
 ): Promise<Response> {
-  // A body that is a stream needs `duplex` (Fetch standard, 5.4), of which the types do not know.
+  // A streamed body needs `duplex` (Fetch standard, 5.4), which the types do not know.
   const asked = new Request('http://orrery.test/', { ...init, duplex: 'half' } as RequestInit)
   const call = receive(incoming(asked, path))
   const left = new Promise<never>((_resolve, reject) => {
@@ -29,13 +29,13 @@ export async function fetchFrom(
 
 function incoming({ method, headers, body }: Request, url: string): Incoming {
   const stream = body ? Readable.fromWeb(body as WebStream<Uint8Array>) : Readable.from([])
-  // A client that is cut off has nothing to say.
+  // A client that is cut off reports no error.
   stream.on('error', () => undefined)
   return Object.assign(stream, {
     method,
     url,
     headers: { host: 'orrery.test', ...Object.fromEntries(headers) },
-    // Without a connection nobody is counted.
+    // Without a connection, no client is counted.
     socket: {},
   })
 }

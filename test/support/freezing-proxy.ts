@@ -1,12 +1,12 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 
-/** A TCP proxy that can do to connections what a fail-over or a firewall does. */
+/** A TCP proxy that affects connections as a fail-over or a firewall does. */
 export interface FreezingProxy {
   /** The address with the proxy's in place of the server's. */
   readonly url: string
-  /** From now on nothing of the connections that there are is forwarded, and none of them is closed; new ones work. */
+  /** From now on, existing connections forward nothing and are not closed; new ones work. */
   freeze(): void
-  /** Whether new connections are forwarded; otherwise they are taken and stay silent. */
+  /** Whether new connections are forwarded; otherwise they are accepted and stay silent. */
   forwardNew(does: boolean): void
   /** How many connections there are, the frozen ones among them. */
   readonly open: { readonly frozen: number; readonly alive: number }
@@ -54,7 +54,7 @@ class Pair {
     this.#client = client
     this.#server = server
     this.isFrozen = server === null
-    // Taken in and thrown away where there is no server: the client's system sees a connection that works.
+    // Without a server, bytes are accepted and dropped: the client's system sees a connection that works.
     client.on('error', () => undefined).on('data', (bytes) => this.#forward(this.#server, bytes))
     server?.on('error', () => undefined).on('data', (bytes) => this.#forward(this.#client, bytes))
     client.once('close', () => this.#server?.destroy())

@@ -7,11 +7,11 @@ import { createDatabase, type Engine, type TestDatabase } from './database.ts'
 import { startPostgres } from './postgres.ts'
 
 declare global {
-  /** Set by globalSetup for globalTeardown, which runs in the same process: what is to be undone, last first. */
+  /** Set by globalSetup for globalTeardown, which runs in the same process: the work to undo, last first. */
   var cleanups: (() => Promise<void>)[] | undefined
 }
 
-/** For speed: the data of a test need not survive a power cut, and autovacuum would sit on the templates. */
+/** For speed: the data of a test need not survive a power cut, and autovacuum would block the templates. */
 const settings = {
   max_connections: '300',
   fsync: 'off',
@@ -21,8 +21,9 @@ const settings = {
 }
 
 /**
- * Before the first test: the program of dist, as tests start it, if it is not the one of these sources; one PostgreSQL for all workers, unless TEST_POSTGRES_URL names one already, and one migrated
- * database of each engine, which createMigratedDatabase copies. The workers hear of them from the environment.
+ * Before the first test: builds the program of dist, which tests start, unless it is up to date; starts one PostgreSQL
+ * for all workers, unless TEST_POSTGRES_URL names one already; and makes one migrated database of each engine, which
+ * createMigratedDatabase copies. The workers learn of them from the environment.
  */
 export default async function globalSetup(): Promise<void> {
   globalThis.cleanups = []

@@ -8,7 +8,7 @@ import {
   type GraphQLArgument,
 } from 'graphql'
 
-/** A value with a name that a failed test can show; the values themselves are long or cannot be printed. */
+/** A value with a name for a failed test's title; the values themselves are long or cannot be printed. */
 export interface Hostile {
   readonly name: string
   readonly value: unknown
@@ -47,7 +47,7 @@ const integers: readonly Hostile[] = [0, -1, 2 ** 31 - 1, -(2 ** 31), 2 ** 31, 2
   value,
 }))
 
-/** Texts of which a scalar that looks like a number, an address or a time could make something. */
+/** Texts that a lenient scalar could take for a number, an address or a time. */
 const forms: readonly Hostile[] = [
   ...texts,
   { name: 'a URL with a NUL', value: 'http://a/\u0000' },
@@ -81,7 +81,7 @@ function valuesOf(type: GraphQLInputType): readonly Hostile[] {
     case 'File':
       return [...strange, ...texts.slice(0, 2), ...integers.slice(0, 1)]
     default:
-      // Addresses, networks, URLs, times, enums: a scalar that is added is given everything.
+      // Addresses, networks, URLs, times, enums: a new scalar gets every value.
       return [...forms, ...integers, ...strange]
   }
 }
@@ -91,7 +91,7 @@ export interface Attack extends Hostile {
   readonly path: readonly (string | number)[]
 }
 
-/** Every place in an argument where a scalar or an enum stands, with each hostile value of its type. */
+/** Every place of a scalar or an enum in an argument, with each hostile value of its type. */
 export const attacksOn = ({ name, type }: Pick<GraphQLArgument, 'name' | 'type'>): Attack[] => attacksAt(type, [name])
 
 function attacksAt(type: GraphQLInputType, path: readonly (string | number)[]): Attack[] {
@@ -107,7 +107,7 @@ function attacksAt(type: GraphQLInputType, path: readonly (string | number)[]): 
   return values.map((one) => ({ ...one, path }))
 }
 
-/** A copy of `target` with the attack's value at its place; what is missing on the way there is made. */
+/** A copy of `target` with the attack's value in its place; missing parts of the path are created. */
 export function placed(target: unknown, { path: [key, ...rest], value }: Pick<Attack, 'path' | 'value'>): unknown {
   if (key === undefined) return value
   if (typeof key === 'number') return [placed(Array.isArray(target) ? target[0] : undefined, { path: rest, value })]

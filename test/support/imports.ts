@@ -16,7 +16,7 @@ export const ruleNames = (rules.forbidden ?? []).map(({ name }) => name ?? '')
 /** An import that a rule of .dependency-cruiser.cjs refuses. */
 export interface Violation {
   readonly rule: string
-  /** `from → to`; a cycle goes on until it is back. */
+  /** `from → to`; a cycle ends where it began. */
   readonly edge: string
 }
 
@@ -37,8 +37,8 @@ export async function violations(folder = project): Promise<Violation[]> {
 }
 
 /**
- * The same for a project of these files alone, in a folder that is gone afterwards. Its package.json declares the
- * dependency `declared` and the dev dependency `tool`; `stowaway` is installed beside them and not declared.
+ * The same for a project with only these files, in a temporary folder. Its package.json declares the dependency
+ * `declared` and the dev dependency `tool`; `stowaway` is installed beside them and not declared.
  */
 export async function violationsOf(files: Record<string, string>): Promise<Violation[]> {
   const folder = mkdtempSync(join(tmpdir(), 'orrery-architecture-'))
@@ -57,7 +57,7 @@ export async function violationsOf(files: Record<string, string>): Promise<Viola
   }
 }
 
-/** The table "from | may import" of docs/architecture.md: one entry for each of the folders. */
+/** The table "from | may import" of docs/architecture.md: one entry per folder. */
 export function documentedTable(folders: readonly string[]): Map<string, readonly string[]> {
   const rows = readFileSync(join(project, 'docs/architecture.md'), 'utf8').matchAll(/^\| ([a-z, ]+) \| (.+) \|$/gm)
   const table = new Map<string, readonly string[]>()

@@ -6,7 +6,7 @@ import type { Database } from '../../src/db/client/client.ts'
 import type { Engine } from './database.ts'
 import { bundleData, clusterData, insertTenant, nodeData, openFreshDatabase } from './tenants.ts'
 
-/** Names whose order is easily got wrong: cases, lengths, marks, letters beyond ASCII and beyond 16 bits. */
+/** Names that are easily sorted wrong: cases, lengths, marks, letters beyond ASCII and beyond 16 bits. */
 const names = [
   'a',
   'B',
@@ -43,7 +43,7 @@ export interface Lists {
   readonly tenant: () => Tenant
   /** Of the first cluster. */
   readonly cluster: () => Tenant
-  /** The SQL statements that ran since the last look. */
+  /** The SQL statements since the last call. */
   readonly takeStatements: () => string[]
   readonly close: () => Promise<void>
 }

@@ -1,5 +1,6 @@
-// A program of its own, for tests of several processes on one database: it opens the database, says "ready", waits for
-// the end of its standard input, migrates, and prints what it applied as JSON. Arguments: URL, and a migrations folder.
+// A program of its own, for tests of several processes on one database: it opens the database, prints "ready", waits
+// for the end of its standard input, migrates, and prints what it applied as JSON. Arguments: URL, and a migrations
+// folder.
 import { openConnection } from '../../src/db/client/connection.ts'
 import { migrateUp } from '../../src/db/migrations/index.ts'
 

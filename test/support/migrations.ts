@@ -11,13 +11,13 @@ import { migrationsFolder } from '../../src/db/migrations/files.ts'
 import { engines } from './database.ts'
 import { structureOf } from './structure.ts'
 
-/** The program's migrations, in order. Both engines have the same: tests compare these with what either applies. */
+/** The program's migrations, in order. Both engines have the same: tests compare these with what each one applies. */
 export const names: readonly string[] = readdirSync(join(migrationsFolder, 'sqlite'), { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map(({ name }) => name)
   .sort()
 
-/** The migration whose name ends with this, whatever its number. */
+/** The migration whose name ends with `stem`, with any number. */
 export function named(stem: string): string {
   const found = names.filter((name) => name.endsWith(`_${stem}`))
   const [name] = found
@@ -25,10 +25,10 @@ export function named(stem: string): string {
   return name
 }
 
-/** A migration and all that came after it, in order. */
+/** A migration and all later ones, in order. */
 export const since = (name: string): readonly string[] => names.slice(names.indexOf(name))
 
-/** A copy of the program's migrations, or of some of them, that a test may spoil. */
+/** A copy of the program's migrations, or of some of them, that a test may damage. */
 export async function copyMigrations(of = names): Promise<{ folder: string; drop: () => Promise<void> }> {
   const folder = await mkdtemp(join(tmpdir(), 'orrery-migrations-'))
   await cp(migrationsFolder, folder, { recursive: true })
@@ -46,7 +46,7 @@ export async function addMigration(folder: string, connection: Connection, name:
   await writeFile(join(path, 'migration.sql'), sql)
 }
 
-/** Everything that a refused migration must leave as it was: the structure, and the ledger row by row. */
+/** Everything that a refused migration must leave unchanged: the structure, and the ledger row by row. */
 export async function everythingIn(connection: Connection): Promise<unknown> {
   const structure = await structureOf(connection)
   const ledger = await connection.query('SELECT * FROM "_prisma_migrations" ORDER BY migration_name, started_at')
@@ -72,7 +72,7 @@ export async function startMigrating(url: string, folder = migrationsFolder) {
   return {
     go: () => child.stdin.end(),
     kill: () => child.kill('SIGKILL'),
-    /** What it printed after "ready", once it has ended. */
+    /** Its output after "ready", once it has ended. */
     async end() {
       const code = await exited
       return { code, applied: output.join('').replace('ready\n', ''), errors: await errors }

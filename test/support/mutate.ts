@@ -3,7 +3,7 @@ import { isUnionType } from 'graphql'
 import { schema } from '../../src/graphql/schema.ts'
 import type { TestApp } from './app.ts'
 
-/** What a mutation's union can hold, as far as tests look: `__typename` says which of it is there. */
+/** The possible results of a mutation's union, as far as tests read them: `__typename` says which it is. */
 export interface Outcome {
   readonly __typename: string
   readonly message?: string
@@ -25,13 +25,13 @@ export async function mutate<Payload = Outcome>(
   return outcome
 }
 
-/** The code of the top-level error that a mutation ends with; null when it ends with none. */
+/** The code of the top-level error of a mutation; null when there is none. */
 export async function refusedWith(app: TestApp, token: string | null, mutation: string, input: object) {
   const { errors } = await app.answer(token, operation(mutation, '__typename'), { input })
   return errors?.[0]?.extensions?.code ?? null
 }
 
-/** Has a cluster's next version made and published; returns it. */
+/** Creates and publishes a cluster's next version; returns it. */
 export async function publishVersion(app: TestApp, token: string, clusterId: string): Promise<number> {
   const { cluster } = await mutate<{ cluster: { configVersion: number } }>(
     app,

@@ -12,10 +12,10 @@ export interface NebulaBuild {
   readonly nebulaCert: string
 }
 
-/** Where `.ci/nebula-versions` puts those of newer suites of Debian. */
+/** Where `.ci/nebula-versions` puts the versions of newer Debian suites. */
 const beside = resolve(import.meta.dirname, '../../node_modules/.cache/nebula')
 
-/** Every Nebula that can be had here, the oldest first: the system's, and those that lie beside it. */
+/** Every Nebula on this machine, the oldest first: the system's, and those installed beside it. */
 export function nebulaBuilds(): readonly NebulaBuild[] {
   const folders = existsSync(beside) ? readdirSync(beside).map((folder) => join(beside, folder)) : []
   const all = [installed(), ...folders].flatMap((folder) => (folder === null ? [] : buildIn(folder)))
@@ -24,7 +24,7 @@ export function nebulaBuilds(): readonly NebulaBuild[] {
     .sort((a, b) => compareVersions(a.version, b.version))
 }
 
-/** The system's folder of Nebula; null when it has none. */
+/** The system's folder of Nebula; null when it is not installed. */
 function installed(): string | null {
   try {
     return dirname(execFileSync('which', ['nebula'], { encoding: 'utf8' }).trim())

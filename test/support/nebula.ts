@@ -11,7 +11,7 @@ function isInstalled(): boolean {
   }
 }
 
-/** Tests with the real Nebula (Debian's package `nebula`): left out where it is missing, but never in CI. */
+/** Tests with the real Nebula (Debian's package `nebula`): skipped where it is missing, but never in CI. */
 export function describeWithNebula(title: string, tests: () => void): void {
   if (isInstalled() || process.env['CI']) describe(title, tests)
   else describe.skip(`${title} (needs nebula)`, tests)

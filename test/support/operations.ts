@@ -5,7 +5,7 @@ import { clusterData, credentialData, nodeData, type ClusterRows } from './tenan
 export const models = ['tenant', 'cluster', 'clusterState', 'replica', 'node', 'configBundle', 'credential'] as const
 export type Model = (typeof models)[number]
 
-/** Any operation of any model: whoever walks over all of them does not know their types. */
+/** Any operation of any model: code that walks over all of them does not know their types. */
 export type Operation = (args?: unknown) => Promise<unknown>
 export const operationOf = (client: object, model: Model, name: string): Operation => {
   const delegate = (client as Record<Model, Record<string, Operation | undefined>>)[model]
@@ -16,12 +16,12 @@ export const operationOf = (client: object, model: Model, name: string): Operati
   }
 }
 
-/** What a delegate has besides operations. */
+/** Properties of a delegate that are not operations. */
 const noOperations = ['fields', 'name', '$name', '$parent']
 export const operationsOf = (client: object, model: Model): string[] =>
   Object.keys((client as Record<Model, object>)[model]).filter((key) => !noOperations.includes(key))
 
-/** How a row is found by its key. */
+/** The unique key that finds a row. */
 const keyOf = (model: Model, { tenantId, clusterId, nodeId, instanceId }: ClusterRows): object =>
   ({
     tenant: { id: tenantId },
@@ -57,7 +57,7 @@ export const changeOf = (model: Model): object =>
     credential: { name: 'taken over' },
   })[model]
 
-/** A new row among somebody else's. */
+/** A new row among another owner's. */
 const rowAt = (model: Model, { tenantId, clusterId }: ClusterRows): object =>
   ({
     tenant: { id: randomUUID(), name: 'new' },
@@ -74,8 +74,9 @@ const byKey: Attempt = (model, outside) => ({ where: keyOf(model, outside) })
 const byCondition: Attempt = (model, outside) => ({ where: conditionOf(model, outside) })
 
 /**
- * An attempt at somebody else's row for each operation of Prisma's, and what comes of it: nothing found, an error that
- * says there is no such row, or a refusal. An operation that is not here was added by Prisma: decide in src/db/client/scoped.ts.
+ * For each operation of Prisma's, an attempt at another owner's row, and its result: nothing found, an error that says
+ * there is no such row, or a refusal. Prisma added an operation that is missing here: decide in
+ * src/db/client/scoped.ts.
  */
 export const attempts: Record<string, { with: Attempt; gives: unknown }> = {
   findUnique: { with: byKey, gives: null },

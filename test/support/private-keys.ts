@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** Real private keys by what they are, in DER: each kind that node:crypto makes, in each of its encodings. */
+/** Real private keys by kind, in DER: each kind that node:crypto makes, in each of its encodings. */
 export function keysOfNode(): Record<string, Buffer> {
   const pairs: Record<string, KeyObject> = {
     ed25519: generateKeyPairSync('ed25519').privateKey,
@@ -35,7 +35,7 @@ export function keysOfNode(): Record<string, Buffer> {
   return keys
 }
 
-/** Files with private keys, made by whichever programs are on this machine. */
+/** Files with private keys, made by the programs that this machine has. */
 export function keysOfPrograms(): Record<string, Buffer> {
   const folder = mkdtempSync(join(tmpdir(), 'orrery-keys-'))
   const run = (program: string, ...args: string[]) =>
@@ -90,15 +90,15 @@ export function keysOfPrograms(): Record<string, Buffer> {
   return keys
 }
 
-/** Whether a program can be started; what it says to that does not matter. */
+/** Whether a program can be started; its answer does not matter. */
 function isThere(program: string, ...args: string[]): boolean {
   const { error } = spawnSync(program, args, { stdio: 'ignore' })
-  // In CI nothing is left out without a word.
+  // In CI nothing is skipped silently.
   if (error && process.env['CI']) throw new Error(`${program} is missing`, { cause: error })
   return error === undefined
 }
 
-/** Files that look like private keys and are none, made by openssl where it is there. */
+/** Files that look like private keys and are not, made by openssl where it is installed. */
 export function filesBesideKeys(): Record<string, Buffer> {
   const files: Record<string, Buffer> = {}
   if (!isThere('openssl', 'version')) return files

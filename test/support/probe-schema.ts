@@ -2,7 +2,7 @@ import { createSchema } from 'graphql-yoga'
 
 import type { SpooledFile } from '../../src/base/limits/spool.ts'
 
-/** A resolver's doings that no resolver of Orrery's has: slow, broken, or with a file to count. */
+/** Resolver behaviour that no resolver of Orrery's has: slow, broken, or with a file to count. */
 export const probeSchema = createSchema({
   typeDefs: /* GraphQL */ `
     scalar File

@@ -11,17 +11,17 @@ export interface ProviderKey {
   readonly jwk: JWK
 }
 
-/** A real identity provider on the loopback, as far as Orrery asks it: a discovery document and a key set. */
+/** A real identity provider on the loopback, as far as Orrery uses it: a discovery document and a key set. */
 export interface Provider {
   readonly issuer: string
   readonly jwksUrl: string
   /** The published keys. */
   keys: ProviderKey[]
-  /** Answers instead of the right ones: a status, a body, silence, or whatever is written. */
+  /** Replaces the correct answers: by a status, a body, silence, or a function that writes the answer. */
   fault: { status: number } | { body: string } | 'silence' | ((response: ServerResponse) => void) | null
-  /** What the discovery document names as issuer, when that is not the provider's address. */
+  /** The issuer in the discovery document, when that is not the provider's address. */
   namedIssuer: string | null
-  /** The paths that were asked for, since the last look. */
+  /** The requested paths since the last call. */
   readonly takeRequests: () => string[]
   readonly close: () => Promise<void>
 }
@@ -71,7 +71,7 @@ export async function newKey(alg: string, kid: string): Promise<ProviderKey> {
   return { kid, alg, privateKey, jwk: { ...(await exportJWK(publicKey)), kid, alg, use: 'sig' } }
 }
 
-/** A token of the provider's, with more in its header than belongs there. */
+/** A token of the provider's, with additional fields in its header. */
 export async function signAs(key: ProviderKey, claims: Record<string, unknown>, header: object = {}): Promise<string> {
   return new SignJWT(claims).setProtectedHeader({ alg: key.alg, kid: key.kid, ...header }).sign(key.privateKey)
 }

@@ -1,5 +1,5 @@
 // A program of its own, for tests of several instances on one database: it runs an instance as the server does and
-// prints what happens as JSON lines (`Line` below). SIGTERM stops it in order. Arguments: URL, address, intervals as JSON.
+// prints events as JSON lines (`Line` below). SIGTERM stops it in order. Arguments: URL, address, intervals as JSON.
 import { systemOperator } from '../../src/auth/system.ts'
 import { createLog } from '../../src/base/log.ts'
 import { openDatabase } from '../../src/db/client/client.ts'
@@ -11,7 +11,7 @@ import { startReplica } from '../../src/ha/replica.ts'
 export type Line =
   | { readonly event: 'started'; readonly at: number; readonly id: string }
   | { readonly event: 'promoted' | 'demoted' | 'beat' | 'stopped'; readonly at: number }
-  /** It took itself for the master whenever it was asked between the two times. */
+  /** Its `isMaster` was true on every call between the two times. */
   | { readonly event: 'believed'; readonly from: number; readonly to: number }
   | { readonly event: 'log'; readonly line: string }
 
@@ -47,7 +47,7 @@ const tellBelief = () => {
   said = to
 }
 const sampling = setInterval(() => {
-  // The clock is read first: what is believed now was believed then.
+  // The clock is read first: an instance that is master now was master then.
   const at = now()
   if (replica.isMaster()) {
     from ??= at

@@ -8,10 +8,10 @@ import type { ReplicaTimes } from '../../src/db/writes/lease.ts'
 import type { Line } from './replica-process.ts'
 
 const program = fileURLToPath(new URL('replica-process.ts', import.meta.url))
-/** For a machine that has much else to do; nothing is expected to take this long. */
+/** For a busy machine; nothing is expected to take this long. */
 const patience = 30_000
 
-/** An instance in a process of its own, and everything it said. */
+/** An instance in a process of its own, and all its output. */
 export interface ReplicaProcess {
   readonly name: string
   readonly lines: Line[]
@@ -40,10 +40,10 @@ export const count = ({ lines }: ReplicaProcess, event: Line['event']): number =
 export const lastTime = ({ lines }: ReplicaProcess, event: 'promoted' | 'demoted' | 'beat' | 'stopped'): number =>
   lines.reduce((last, line) => (line.event === event ? line.at : last), -Infinity)
 
-/** Whether the last thing it said of its role is that it is the master. */
+/** Whether its last event about its role says that it is the master. */
 export const isMaster = (one: ReplicaProcess): boolean => lastTime(one, 'promoted') > lastTime(one, 'demoted')
 
-/** Waits until something holds of what the processes said; else fails with all of it. */
+/** Waits until a condition on the processes' output holds; otherwise fails with all of the output. */
 export async function until(what: string, all: readonly ReplicaProcess[], holds: () => boolean): Promise<void> {
   for (const end = performance.now() + patience; !holds(); await new Promise((resolve) => setTimeout(resolve, 5))) {
     if (performance.now() < end) continue
@@ -58,14 +58,14 @@ export async function until(what: string, all: readonly ReplicaProcess[], holds:
   }
 }
 
-/** The times at which a process took itself for the master. */
+/** The times during which a process was the master. */
 export function beliefs({ name, lines }: ReplicaProcess): { name: string; from: number; to: number }[] {
   const runs = new Map<number, number>()
   for (const line of lines) if (line.event === 'believed') runs.set(line.from, line.to)
   return [...runs].map(([from, to]) => ({ name, from, to }))
 }
 
-/** Every pair of processes that both took themselves for the master at some moment: it must be empty. */
+/** Every pair of processes that were both the master at some moment: it must be empty. */
 export function overlaps(all: readonly ReplicaProcess[]): string[] {
   const runs = all.flatMap(beliefs).sort((a, b) => a.from - b.from)
   return runs.flatMap((one, index) =>

@@ -4,7 +4,7 @@ type Row = Record<string, string | number | null>
 
 let serial = 100
 
-/** The columns without a default, different from those of every other row. */
+/** The columns without a default, with values that no other row has. */
 function required(table: string): Row {
   serial += 1
   const own = `own-${serial}`
@@ -20,7 +20,7 @@ function required(table: string): Row {
 }
 const lists = { routes: '[]', groups: '[]' }
 
-/** Inserts a row past every rule of the program, straight into the table: only the database can refuse it. */
+/** Inserts a row directly into the table, without the program's rules: only the database can refuse it. */
 export async function insert(connection: Connection, table: string, values: Row): Promise<void> {
   const row = Object.entries({ ...required(table), ...values })
   const columns = row.map(([column]) => `"${column}"`)

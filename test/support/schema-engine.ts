@@ -18,20 +18,20 @@ import * as bindings from '@prisma/schema-engine-wasm/schema_engine_bg'
 
 import type { TestDatabase } from './database.ts'
 
-/** The engine on one database, with schema.prisma as the goal. */
+/** The engine on one database, with schema.prisma as the target. */
 export interface SchemaEngine {
-  /** The SQL that leads from an empty or from the open database to schema.prisma, if any. CHECKs are beyond Prisma's sight. */
+  /** The SQL from an empty database, or from the open one, to schema.prisma, if any. Prisma does not see CHECKs. */
   diff(from: 'empty' | 'database'): Promise<string>
-  /** What `prisma migrate status` looks at; `history` is null when database and files agree. */
+  /** The checks of `prisma migrate status`; `history` is null when database and files agree. */
   diagnose(folder: string): Promise<DiagnoseMigrationHistoryOutput>
-  /** What `prisma migrate deploy` does; the names of the migrations that it applied. */
+  /** The work of `prisma migrate deploy`; returns the names of the migrations that it applied. */
   deploy(folder: string): Promise<string[]>
-  /** Ends its connections. Needed before anyone else opens a SQLite file: the engine keeps it locked. */
+  /** Closes its connections. Needed before another program opens a SQLite file: the engine keeps it locked. */
   close(): Promise<void>
 }
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-/** The second one is written by scripts/generate.mjs, with nothing but the provider swapped. */
+/** scripts/generate.mjs writes the second one, with only the provider replaced. */
 const schemas = {
   sqlite: `${root}prisma/schema.prisma`,
   postgresql: `${root}src/db/generated/postgresql-schema/schema.prisma`,
@@ -52,7 +52,7 @@ function loadWasm(): void {
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(file)), {
     './schema_engine_bg.js': imports as unknown as WebAssembly.ModuleImports,
   })
-  // The package leaves this wiring to bundlers.
+  // The package leaves this step to bundlers.
   bindings.__wbg_set_wasm(exports)
   const start = exports['__wbindgen_start'] as () => void
   start()
@@ -97,8 +97,8 @@ export async function openSchemaEngine({ engine: provider, url }: TestDatabase):
 const oneByte = new Set(['constraint_type', 'confdeltype', 'confupdtype'])
 
 /**
- * Some of the engine's questions do not pass through the adapters as they are: those with one-byte columns, and a text
- * between double quotes, which better-sqlite3's SQLite takes for the name of a column.
+ * Some of the engine's queries do not pass through the adapters unchanged: those with one-byte columns, and a text in
+ * double quotes, which better-sqlite3's SQLite takes for the name of a column.
  */
 async function ask(queryRaw: SqlDriverAdapter['queryRaw'], query: SqlQuery): Promise<SqlResultSet> {
   const sql = query.sql
@@ -136,7 +136,7 @@ function withClose(official: SqlMigrationAwareDriverAdapterFactory) {
   }
 }
 
-/** Prisma's CLI reads the files, the engine is handed them. */
+/** Prisma's CLI reads the files; the engine gets them as arguments. */
 function listMigrations(folder: string, provider: string): MigrationList {
   const baseDir = `${folder}/${provider}`
   const read = (path: string) => readFileSync(`${baseDir}/${path}`, 'utf8')

@@ -20,7 +20,7 @@ import {
   print,
 } from 'graphql'
 
-/** Anything a UUID is asked for may be given here; everything else is made up so that it passes the scalars. */
+/** An id for each place that takes a UUID; all other values are made up so that they pass the scalars. */
 export type IdFor = (place: string) => string
 
 const samples: Readonly<Record<string, unknown>> = {
@@ -38,10 +38,10 @@ const samples: Readonly<Record<string, unknown>> = {
   NonNegativeInt: 1,
 }
 
-/** The file that stands for any `File`; the caller sends it as a multipart upload. */
+/** The file for every `File` argument; the caller sends it as a multipart upload. */
 export const fileMark = Symbol('file')
 
-/** A value for a type: everything that takes an id gets one, optional fields that take none are left out. */
+/** A value for a type: every place that takes an id gets one; optional fields without ids are left out. */
 function valueFor(type: GraphQLInputType, place: string, idFor: IdFor): unknown {
   if (isNonNullType(type)) return valueFor(type.ofType, place, idFor)
   if (isListType(type)) return [valueFor(type.ofType, place, idFor)]
@@ -61,13 +61,13 @@ function valueFor(type: GraphQLInputType, place: string, idFor: IdFor): unknown 
   return samples[type.name]
 }
 
-/** The arguments to call a field with: the required ones, and all that take an id. */
+/** The arguments for a call of a field: the required ones, and all that take an id. */
 export function argumentsFor(field: GraphQLField<unknown, unknown>, idFor: IdFor): Record<string, unknown> {
   const wanted = field.args.filter((argument) => isRequiredArgument(argument) || takesId(argument))
   return Object.fromEntries(wanted.map(({ name, type }) => [name, valueFor(type, name, idFor)]))
 }
 
-/** Whether a UUID stands anywhere in what the argument or field takes. */
+/** Whether a UUID appears anywhere in the argument's or field's type. */
 export function takesId({ type }: GraphQLArgument | GraphQLInputField): boolean {
   const named = getNamedType(type)
   if (isInputObjectType(named)) return Object.values(named.getFields()).some(takesId)
@@ -117,7 +117,7 @@ function clashingFields(union: GraphQLUnionType): ReadonlySet<string> {
   return clashing
 }
 
-/** The arguments as they stand in a query's text; lists are asked for in small pages, within the server's limits. */
+/** The arguments as text for a query; lists are requested in small pages, within the server's limits. */
 function literalArguments(field: GraphQLField<unknown, unknown>, idFor: IdFor): string {
   const values = argumentsFor(field, idFor)
   if (field.args.some(({ name }) => name === 'first')) values['first'] = 3
@@ -128,7 +128,7 @@ function literalArguments(field: GraphQLField<unknown, unknown>, idFor: IdFor): 
   return parts.length === 0 ? '' : `(${parts.join(', ')})`
 }
 
-/** Every field of the root types, with the kind of operation it belongs to. */
+/** Every field of the root types, with its kind of operation. */
 export function rootFields(schema: GraphQLSchema) {
   const kinds = [
     ['query', schema.getQueryType()],

@@ -13,7 +13,7 @@ type Field = GraphQLField<unknown, unknown>
 
 interface Step {
   readonly field: Field
-  /** The member of a union that the next step goes on from; null where the field is no union. */
+  /** The member of a union that the next step continues from; null where the field is not a union. */
   readonly member: string | null
 }
 
@@ -25,7 +25,7 @@ export interface Way {
   readonly field: Field
 }
 
-/** Every field of the schema that takes arguments, on the shortest way to it; fields of the root types are their own. */
+/** Every field of the schema that takes arguments, with the shortest way to it; a root field is its own way. */
 export function waysToArguments(schema: GraphQLSchema): Way[] {
   const seen = new Set<string>()
   const queue = rootFields(schema).map(({ kind, field }): Way => ({ kind, name: field.name, steps: [], field }))
@@ -50,7 +50,7 @@ const beyond = (way: Way, type: GraphQLObjectType, member: string | null): Way[]
     field,
   }))
 
-/** The operation that asks for a way's field with `args`, and for the fields before it with what they need. */
+/** The operation that calls a way's field with `args`, and the fields before it with the arguments that they need. */
 export function operationAlong(way: Way, args: Readonly<Record<string, unknown>>, idFor: IdFor) {
   const declared: string[] = []
   const variables: Record<string, unknown> = {}

@@ -12,11 +12,11 @@ export interface Served extends Client {
   readonly pid: number
   readonly operator: string
   readonly tenantToken: (tenantId: string) => Promise<string>
-  /** What `/readyz` answers. */
+  /** The answer of `/readyz`. */
   readonly readiness: () => Promise<{ status: number; checks: Readonly<Record<string, string>> }>
-  /** The log's lines about faults, in their order. */
+  /** The log's lines about faults, in order. */
   readonly faults: () => { level: number; fault: string; msg: string }[]
-  /** All that it wrote, for when a test fails. */
+  /** All its output, for a failed test. */
   readonly output: () => string
   readonly kill: (signal: NodeJS.Signals) => void
   /** Resolves when the process has ended. */
@@ -97,12 +97,12 @@ export async function createSmallWorld(served: Served): Promise<SmallWorld> {
   return { tenantId, admin, clusterId, nodeId: node.id, nodeToken: node.token }
 }
 
-/** Waits until something holds; fails with what the server wrote where it does not come to it. */
+/** Waits until a condition holds; fails with the server's output otherwise. */
 export async function eventually(what: string, served: Served, holds: () => Promise<boolean>): Promise<void> {
   for (const end = performance.now() + 30_000; !(await holds()); await new Promise((done) => setTimeout(done, 100))) {
     if (performance.now() > end) throw new Error(`it did not come to this: ${what}\n${served.output()}`)
   }
 }
 
-/** Whether `/readyz` says that it is ready, with each of its checks. */
+/** Whether `/readyz` reports ready, with each of its checks. */
 export const isReady = async ({ readiness }: Served): Promise<boolean> => (await readiness()).status === 200

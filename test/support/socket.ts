@@ -6,7 +6,7 @@ import { startApp, type OpenOptions, type TestApp } from './app.ts'
 import { certify } from './certified.ts'
 import { createWorld, type World } from './world.ts'
 
-/** What a client sees of an answer, but for what is another each time. */
+/** What a client sees of an answer, without the parts that differ each time. */
 export interface Seen {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
@@ -38,7 +38,7 @@ export interface Served {
   close(): Promise<void>
 }
 
-/** Starts one whose world has a node with a certificate, in a cluster that is published. */
+/** Starts an application whose world has a node with a certificate, in a published cluster. */
 export async function startServed(options: OpenOptions = {}): Promise<Served> {
   const app = await startApp('sqlite', options)
   const world = await createWorld(app, 'served', randomUUID())
@@ -91,7 +91,7 @@ const headersOf = ({ token, headers }: Asked): Record<string, string> => ({
   ...(token === null || token === undefined ? {} : { authorization: `Bearer ${token}` }),
 })
 
-/** Of the connection. */
+/** Headers of the connection. */
 const ofTransport = new Set(['date', 'connection', 'keep-alive', 'transfer-encoding'])
 
 interface Answer {

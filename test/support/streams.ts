@@ -4,8 +4,8 @@ import { eventsOf } from './events.ts'
 export interface Stream<Value> {
   readonly response: Response
   /**
-   * What the subscription's one field holds in the next event, or the codes of the event's errors, or `complete`, and at
-   * the end `closed`; passes over pings.
+   * The value of the subscription's one field in the next event, or the codes of the event's errors, or `complete`, and
+   * at the end `closed`; ignores pings.
    */
   next(): Promise<Value | readonly (string | undefined)[] | 'complete' | 'closed'>
   close(): Promise<unknown>
@@ -16,7 +16,7 @@ interface Answer<Value> {
   readonly errors?: readonly { readonly extensions?: { readonly code?: string } }[]
 }
 
-/** Opens a subscription at a server's address with whatever token goes behind `Bearer`. */
+/** Opens a subscription at a server's address with any token after `Bearer`. */
 export async function openStream<Value>(
   url: string,
   token: string | null,

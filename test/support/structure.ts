@@ -8,7 +8,7 @@ export async function structureOf(connection: Connection): Promise<string[]> {
 
 const sqlite = `SELECT sql AS line FROM sqlite_master WHERE sql IS NOT NULL AND name <> '_prisma_migrations'`
 
-/** PostgreSQL numbers columns on behind those that were dropped; their order is what counts. */
+/** PostgreSQL's column numbers continue after dropped columns; only the order counts. */
 const postgresql = `
   SELECT concat_ws(' ', 'column', table_name, rank() OVER (PARTITION BY table_name ORDER BY ordinal_position),
       column_name, data_type, is_nullable, column_default) AS line
@@ -19,7 +19,7 @@ const postgresql = `
   UNION ALL
   SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename <> '_prisma_migrations'`
 
-/** Each index that is not of a primary key: name → `UNIQUE table (columns) WHERE condition`, alike on both engines. */
+/** Each index except those of primary keys: name → `UNIQUE table (columns) WHERE condition`, alike on both engines. */
 export async function indexesOf(connection: Connection): Promise<Record<string, string>> {
   const rows = await connection.query(
     connection.engine === 'sqlite'

@@ -6,7 +6,7 @@ import type { Db } from '../../src/db/client/types.ts'
 import type { Prisma } from '../../src/db/generated/sqlite/client.ts'
 import { createMigratedDatabase, type Engine } from './database.ts'
 
-/** A fresh migrated database, opened with the raw client: for what is tested below the API. */
+/** A fresh migrated database, opened with the raw client: for tests below the API. */
 export async function openFreshDatabase(engine: Engine, onQuery?: (sql: string) => void) {
   const fresh = await createMigratedDatabase(engine)
   const database = await openDatabase(fresh.url, { poolSize: 10, ...(onQuery ? { onQuery } : {}) })
@@ -20,7 +20,7 @@ export async function openFreshDatabase(engine: Engine, onQuery?: (sql: string) 
   }
 }
 
-/** The ids of a cluster's rows, all of which have `name` in their names. */
+/** The ids of a cluster's rows; all of the rows have `name` in their names. */
 export interface ClusterRows {
   readonly tenantId: string
   readonly clusterId: string
@@ -42,7 +42,7 @@ async function insertCluster({ client }: Database, tenantId: string, name: strin
   const node = await client.node.create({ data: nodeData(tenantId, clusterId, name) })
   const bundle = { version: 7, tenantId, clusterId, createdById: node.id, message: name }
   await client.configBundle.create({ data: { ...bundleData, ...bundle } })
-  // The scope of nobody reaches it, whatever its key.
+  // No tenant's scope reaches it, with any key.
   await client.credential.create({ data: { ...credentialData, id: node.id, tokenHash: randomUUID() } })
   const instanceId = randomUUID()
   await client.clusterState.create({ data: { clusterId, instanceId, runningConfigVersion: 7 } })
@@ -57,15 +57,15 @@ export const nodeData = (tenantId: string, clusterId: string, name: string) => {
   return { ...unique, tenantId, clusterId, name, routes: [], groups: [] } satisfies Prisma.NodeUncheckedCreateInput
 }
 
-/** What a bundle's row needs besides its version and whose it is. */
+/** The columns of a bundle's row besides its version and its owner. */
 export const bundleData = { data: Uint8Array.of(1, 2, 3), sha256: '0'.repeat(64), size: 3 }
 
-/** What the row of a session needs besides its id and hash. */
+/** The columns of a session's row besides its id and hash. */
 export const credentialData = { kind: 'session', role: 'operator', name: 'olga', expiresAt: new Date(8e15) }
 
 export type RawClient = Database['client']
 
-/** A tenant with the clusters `ours` and `sibling`, and another one with the cluster `theirs`. */
+/** A tenant with the clusters `ours` and `sibling`, and another tenant with the cluster `theirs`. */
 export interface TwoTenants {
   readonly database: Database
   readonly ours: ClusterRows
@@ -75,7 +75,7 @@ export interface TwoTenants {
   readonly tenantClient: () => Db
   /** Of the cluster `ours`, for its node. */
   readonly clusterClient: () => Db
-  /** Every row of the tenants' tables as it is, but for those of one cluster. */
+  /** Every row of the tenants' tables, except for those of one cluster. */
   readonly allRows: (except?: ClusterRows) => Promise<string>
   readonly close: () => Promise<void>
 }
@@ -113,7 +113,7 @@ async function allRows(client: RawClient, but: string): Promise<string> {
   return JSON.stringify({ tenants, clusters, states, nodes, bundles, credentials })
 }
 
-/** What came of it: the result, or which error it was (Prisma's code, or else the name). */
+/** The result of the work: its value, or which error it threw (Prisma's code, or else the name). */
 export const outcome = (work: Promise<unknown>): Promise<unknown> =>
   work.catch((error: unknown) => {
     if (!(error instanceof Error)) throw error

@@ -9,7 +9,7 @@ export interface Warning {
 
 const shown = 'warnings { code path message }'
 
-/** Makes a change; returns its warnings, and fails where it was refused. */
+/** Makes a change; returns its warnings, and fails when it was refused. */
 export async function warningsOf(
   app: TestApp,
   token: string,
@@ -21,7 +21,7 @@ export async function warningsOf(
   return warnings
 }
 
-/** The same, looked at before: what the plan and the payload of the dry run say must be what the change says then. */
+/** The same after a dry run: the dry run's plan and payload must have the warnings that the change then has. */
 export async function triedWarnings(
   app: TestApp,
   token: string,
@@ -41,6 +41,6 @@ export async function triedWarnings(
   throw new Error(`${mutation} warns otherwise than its dry run: ${JSON.stringify({ tried, warnings }, null, 2)}`)
 }
 
-/** Which warnings these are, and of what: `CODE input.path`. */
+/** The kinds of the warnings, and what they are about: `CODE input.path`. */
 export const kindsOf = (warnings: readonly Warning[]): string[] =>
   warnings.map(({ code, path }) => `${code} ${path.join('.')}`)

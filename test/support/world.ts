@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 
 import type { TestApp } from './app.ts'
 
-/** A tenant with one of everything, made through the API as its users would. */
+/** A tenant with one of everything, made through the API as its users would make it. */
 export interface World {
   readonly tenantId: string
   readonly clusterId: string
@@ -13,11 +13,11 @@ export interface World {
   readonly adminNodeToken: string
   readonly admin: string
   readonly viewer: string
-  /** Every id and name that belongs to the tenant: none of them may be shown to anybody else. */
+  /** Every id and name that belongs to the tenant: other tenants must not see any of them. */
   readonly marks: readonly string[]
 }
 
-/** Creates it; `name` is part of every name in it, so that a leak shows whose it is. */
+/** Creates it; `name` is part of every name in it, so that a leak shows whose data it is. */
 export async function createWorld(app: TestApp, name: string, instanceId: string): Promise<World> {
   const { createTenant } = await app.ask<{ createTenant: { tenant: { id: string } } }>(
     app.operator,
@@ -80,9 +80,9 @@ export async function createNode(
   return { id: made.node.id, token: made.token }
 }
 
-/** Creates a node in the world's cluster, under a name that nobody else has. */
+/** Creates a node in the world's cluster, under a new name. */
 export const newNode = (app: Pick<TestApp, 'ask'>, { admin, clusterId }: World) =>
   createNode(app, admin, { clusterId, name: randomUUID() })
 
-/** A node as the database has it. */
+/** A node's row in the database. */
 export const nodeRow = ({ database }: TestApp, id: string) => database.client.node.findUniqueOrThrow({ where: { id } })

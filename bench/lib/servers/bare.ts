@@ -1,6 +1,6 @@
-// The floor: node:http with nothing above it. It answers each path with the bytes that Orrery answered, and reads and
-// parses the body of a POST, since nobody who answers a question can do without. Started as `bare.ts <port>`; what to
-// answer comes over the channel to the process that started it.
+// The floor: node:http with nothing above it. It answers each path with the bytes of Orrery's answer, and reads and
+// parses the body of a POST, which no server can avoid. Started as `bare.ts <port>`; the answers arrive over the
+// channel to the parent process.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 
 interface Prepared {

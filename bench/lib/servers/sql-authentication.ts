@@ -3,14 +3,14 @@ import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { Driver } from './sql-driver.ts'
 
 export interface Caller {
-  /** Empty for an operator, who is in no tenant. */
+  /** Empty for an operator, who belongs to no tenant. */
   readonly tenantId: string
-  /** Of a node. */
+  /** A node's cluster. */
   readonly clusterId: string | null
   readonly nodeId: string | null
 }
 
-/** Recognises nodes by their token and people by an HS256 JWT, with the checks that Orrery makes; null for nobody. */
+/** Recognises nodes by token and people by HS256 JWT, with the checks that Orrery makes; null for anyone else. */
 export function authenticator({ run }: Driver, keys: { readonly tokenHash: string; readonly jwt: string }) {
   const [tokenKey, jwtKey] = [Buffer.from(keys.tokenHash, 'hex'), Buffer.from(keys.jwt, 'hex')]
 

@@ -4,7 +4,7 @@ import pg from 'pg'
 export type Row = Record<string, unknown>
 export type Parameter = string | number | boolean | null
 
-/** Runs one prepared statement; parameters stand as `$1`, `$2`, … in the order of their first use, each used once. */
+/** Runs one prepared statement; parameters are `$1`, `$2`, … in the order of their first use, each used once. */
 export type Run = (sql: string, ...parameters: Parameter[]) => Promise<Row[]>
 
 /** A database's own driver with nothing above it but the list of prepared statements. */
@@ -19,7 +19,7 @@ export async function openDriver(url: string): Promise<Driver> {
   return url.startsWith('file:') ? openSqlite(url.replace(/^file:/, '')) : openPostgresql(url)
 }
 
-/** The settings of Orrery's own connections. */
+/** With the settings of Orrery's own connections. */
 function openSqlite(file: string): Driver {
   const database = new Sqlite(file, { timeout: 5000 })
   for (const pragma of ['journal_mode = WAL', 'synchronous = FULL', 'foreign_keys = ON']) database.pragma(pragma)

@@ -9,7 +9,7 @@ const nodeColumns =
   'n.id, n.name, n.overlay_ip, n.groups, n.routes, n.is_lighthouse, n.is_relay, n.certificate_fingerprint, ' +
   'n.certificate_expires_at, n.last_seen_at, n.running_config_version, n.nebula_version, n.last_error'
 
-/** The reading operations; each returns the `data` that Orrery's GraphQL answer has. */
+/** The read operations; each returns the same `data` as Orrery's GraphQL answer. */
 export function reads({ engine, run }: Driver) {
   const latestVersion = async ({ tenantId, clusterId }: OfCluster): Promise<number> => {
     const sql =
@@ -34,7 +34,7 @@ export function reads({ engine, run }: Driver) {
     const sql =
       `SELECT ${nodeColumns}, c.id AS c_id, c.name AS c_name, c.config_version AS c_version FROM nodes n ` +
       'JOIN clusters c ON c.id = n.cluster_id WHERE n.tenant_id = $1 AND n.cluster_id = $2 ORDER BY n.name LIMIT $3'
-    // One more than asked for says whether there is a next page.
+    // One row more than requested shows whether there is a next page.
     const rows = await run(sql, tenantId, clusterId, first + 1)
     const shown = rows.slice(0, first)
     const pageInfo = { hasNextPage: rows.length > first, endCursor: cursorOf(shown.at(-1)) }
@@ -66,7 +66,7 @@ export function reads({ engine, run }: Driver) {
     return { tenants: { nodes: list } }
   }
 
-  /** Without a way to the database, a statement for each cluster is the fastest. */
+  /** SQLite runs in the process, so one statement per cluster is the fastest. */
   const nodesOneByOne = async (clusters: readonly Row[]): Promise<Row[]> => {
     const sql =
       'SELECT cluster_id, name, overlay_ip FROM nodes WHERE tenant_id = $1 AND cluster_id = $2 ORDER BY name LIMIT 10'
@@ -114,7 +114,7 @@ function nodeOf(row: Row) {
   }
 }
 
-/** PostgreSQL's driver has parsed them already. */
+/** PostgreSQL's driver has parsed it already. */
 const json = (value: unknown): unknown => (typeof value === 'string' ? JSON.parse(value) : value)
 
 const time = (value: unknown): string | null => (value === null ? null : new Date(value as string | Date).toISOString())

@@ -3,7 +3,7 @@ import { createHmac, randomBytes, randomUUID } from 'node:crypto'
 import type { Caller } from './sql-authentication.ts'
 import type { Driver, Run } from './sql-driver.ts'
 
-/** The writing operations: the version's bump, the change and the line about it in one transaction, as Orrery does. */
+/** The write operations: the version's bump, the change and its audit line in one transaction, as Orrery does. */
 export function writes({ engine, transaction }: Driver, tokenKey: string) {
   const key = Buffer.from(tokenKey, 'hex')
   const now = () => (engine === 'sqlite' ? new Date().toISOString().replace('Z', '+00:00') : new Date().toISOString())
@@ -60,7 +60,7 @@ export function writes({ engine, transaction }: Driver, tokenKey: string) {
 const withLine = (pending: string | null, line: string): string =>
   pending === null ? line : pending.length + line.length < 4000 ? `${pending}\n${line}` : pending
 
-/** Of 10.0.0.0/8. */
+/** The first address of 10.0.0.0/8. */
 const firstAddress = 0x0a000001
 const numberOf = (address: string): number => address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0)
 const textOf = (value: number): string => [24, 16, 8, 0].map((bits) => (value >>> bits) & 255).join('.')

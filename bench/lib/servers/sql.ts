@@ -1,5 +1,5 @@
-// What one would write by hand for just these requests: node:http, the database's driver, SQL, JSON; the same
-// authentication, the same rows, the same answers as Orrery's. Started as `sql.ts <port> <database URL> <keys as JSON>`.
+// A hand-written server for just these requests: node:http, the database's driver, SQL, JSON; the same authentication,
+// the same rows, the same answers as Orrery's. Started as `sql.ts <port> <database URL> <keys as JSON>`.
 import { createServer, type IncomingMessage } from 'node:http'
 
 import { authenticator, type Caller } from './sql-authentication.ts'

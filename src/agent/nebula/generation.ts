@@ -15,12 +15,12 @@ import type { ClusterFolder } from '../enrolment-state.ts'
 import { OtherNebulaNeeded, VersionRefused } from '../errors.ts'
 import { isMissing, pointTo, removeFile, targetOf, writeFolder } from '../../base/files.ts'
 
-/** What Nebula can be run on: a version's settings with the certificate that goes with them, in a folder of their own. */
+/** What Nebula can run on: a version's settings with the matching certificate, in a folder of their own. */
 export interface Generation {
-  /** Of the folder below `versions`: the version, and which one of it: a renewed certificate makes another. */
+  /** The folder below `versions`: the version and a number, since a renewed certificate makes another generation. */
   readonly name: string
   readonly version: number
-  /** config.yml with node.yml over it, without what the agent adds. */
+  /** config.yml with node.yml merged over it, without the agent's additions. */
   readonly config: Settings
   readonly ca: string
   readonly certificate: string
@@ -28,12 +28,12 @@ export interface Generation {
 
 const metaShape = z.object({ version: z.int().positive(), config: z.record(z.string(), z.unknown()) })
 
-/** Generations that are kept on the disk, the running one among them. */
+/** How many generations are kept on the disk, including the running one. */
 const kept = 3
 
 /**
- * The settings of a slice, checked: only such that Nebula knows and the agent does not decide, and none that the Nebula of
- * this machine takes for more than it says. What the manifest says of that is not believed alone.
+ * The settings of a slice, checked: each is known to Nebula and not decided by the agent, and this machine's Nebula
+ * reads none as wider than meant. What the manifest says about that is not trusted alone.
  * @throws VersionRefused that names each setting and the rule
  */
 export function settingsOf(slice: VerifiedSlice, certificate: string, nebulaVersion: string): Settings {
@@ -50,7 +50,7 @@ export function settingsOf(slice: VerifiedSlice, certificate: string, nebulaVers
 }
 
 /**
- * Refuses what a Nebula would take for more than it says: it lets in whom the firewall keeps out.
+ * Refuses settings that a Nebula reads as wider than meant: it would let in peers that the firewall keeps out.
  * @throws OtherNebulaNeeded that names each setting
  */
 export function assertNotWider(config: Settings, nebulaVersion: string): void {
@@ -59,7 +59,7 @@ export function assertNotWider(config: Settings, nebulaVersion: string): void {
 }
 
 /**
- * The settings of a slice as they are: config.yml with node.yml over it.
+ * The settings of a slice without checks: config.yml with node.yml merged over it.
  * @throws VersionRefused when they cannot be read
  */
 export const mergedSettings = ({ config, nodeConfig }: VerifiedSlice): Settings =>
@@ -73,7 +73,7 @@ export async function writeGeneration(folder: ClusterFolder, draft: Omit<Generat
   const generation = { ...draft, name: `${draft.version}-${number}` }
   const path = folder.file('versions', generation.name)
   const { version, config, ca, certificate } = generation
-  // JSON is YAML too, and is read alike by every reader of it.
+  // JSON is YAML too, and all YAML readers agree on it.
   const effective = JSON.stringify(withAgentSettings(config, folder, { path, version, number }), null, 2)
   await writeFolder(
     path,
@@ -95,20 +95,20 @@ export const configOf = (folder: ClusterFolder, { name }: Generation): string =>
   folder.file('versions', name, 'config.yml')
 
 /**
- * The links to generations. `current` is what Nebula reads; `proven` is what was last seen running, and the way back from
- * everything else; `retried` is what a start found switched to and not proven, and tries once more.
+ * The links to generations. `current` is what Nebula reads. `proven` was last seen running, and is the fallback from
+ * everything else. `retried` is a generation that a start found current but not proven, and tries once more.
  */
 export type GenerationLink = 'current' | 'proven' | 'retried'
 
-/** Lets a link name a generation: in one step, and on the disk when it returns. */
+/** Points a link at a generation: in one step, and on the disk when it returns. */
 export async function pointLink(folder: ClusterFolder, link: GenerationLink, { name }: Generation): Promise<void> {
   if ((await linkedName(folder, link)) !== name) await pointTo(folder.file(link), join('versions', name))
 }
 
-/** Takes a link away, whether it is there or not. */
+/** Removes a link, if there is one. */
 export const dropLink = (folder: ClusterFolder, link: GenerationLink): Promise<void> => removeFile(folder.file(link))
 
-/** The generation that a link names; null where there is none, and when its files are gone or damaged. */
+/** The generation that a link points to; null without a link, and when the files are gone or damaged. */
 export async function readLinked(folder: ClusterFolder, link: GenerationLink): Promise<Generation | null> {
   const name = await linkedName(folder, link)
   if (name === null) return null
@@ -122,7 +122,7 @@ export async function readLinked(folder: ClusterFolder, link: GenerationLink): P
   }
 }
 
-/** Removes what is older than the last few, and neither runs nor was proven to. */
+/** Removes generations older than the last few, except those that run or were proven to run. */
 export async function prune(folder: ClusterFolder): Promise<void> {
   const order = (name: string) => name.split('-').map(Number) as [number, number]
   const names = await generationNames(folder)
@@ -132,7 +132,7 @@ export async function prune(folder: ClusterFolder): Promise<void> {
   for (const name of others.slice(kept - 1)) await rm(folder.file('versions', name), { recursive: true, force: true })
 }
 
-/** Removes a generation that does not run; one that a link leads to stays. */
+/** Removes a generation that does not run, unless a link points to it. */
 export async function discard(folder: ClusterFolder, { name }: Generation): Promise<void> {
   if ((await linkedNames(folder)).includes(name)) return
   await rm(folder.file('versions', name), { recursive: true, force: true })
@@ -150,11 +150,11 @@ async function generationNames(folder: ClusterFolder): Promise<string[]> {
   return (await readdir(folder.file('versions'))).filter((name) => /^\d+-\d+$/.test(name))
 }
 
-/** The tunnel's device: the configuration's, or one that no other cluster of the machine has. */
+/** The tunnel's device: the configuration's, or a name that no other cluster of the machine uses. */
 export const deviceOf = (config: Settings, folder: ClusterFolder): unknown =>
   settingAt(config, ['tun', 'dev']) ?? `orry${basename(folder.path).slice(0, 8)}`
 
-/** What the agent decides on its machine. */
+/** Adds the settings that the agent decides on its machine. */
 function withAgentSettings(
   config: Settings,
   folder: ClusterFolder,
@@ -165,7 +165,7 @@ function withAgentSettings(
     pki: { ca: join(path, 'ca.crt'), cert: join(path, 'host.crt'), key: folder.keyFile },
     logging: { level: settingAt(config, ['logging', 'level']) ?? 'info', format: 'json' },
     tun: { dev: deviceOf(config, folder) },
-    // Nebula says the line that ends a reload only when something of its firewall was written otherwise.
+    // Nebula logs the line that ends a reload only when the text of its firewall section has changed.
     firewall: { conntrack: { default_timeout: markedTimeout(timeout, generation) } },
   })
 }

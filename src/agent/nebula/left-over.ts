@@ -9,17 +9,17 @@ const patience = 5000
 
 /** The Nebula of one cluster on this machine. */
 export interface OwnNebula {
-  /** As it is started: a path, or a name to be looked up. */
+  /** As it is started: a path, or a name to look up. */
   readonly program: string
-  /** The file that it is started with, in the cluster's folder. */
+  /** The configuration file that it is started with, in the cluster's folder. */
   readonly config: string
 }
 
 /**
- * Ends the Nebula that an agent left running when it was killed: it holds the tunnel device, so that no other starts. It
- * is known by what nobody else can give a process: its executable, and all four of its user ids, which are this agent's;
- * of those, by the configuration file that it was started with. Only the agent that holds the cluster's folder calls this
- * (sole-agent.ts), so that no other agent runs what is found.
+ * Ends the Nebula that a killed agent left running: it holds the tunnel device, so no other can start. It is recognised
+ * by what no other user can give a process: its executable, and all four of its user ids, which are this agent's; among
+ * those, by the configuration file that it was started with. Only the agent that holds the cluster's folder calls this
+ * (sole-agent.ts), so no other agent runs the process that is found.
  */
 export async function endLeftOver(nebula: OwnNebula, log: Logger): Promise<void> {
   for (const pid of await processesOf(nebula)) {
@@ -33,7 +33,7 @@ export async function endLeftOver(nebula: OwnNebula, log: Logger): Promise<void>
   }
 }
 
-/** None where there is no /proc. */
+/** Empty where there is no /proc. */
 async function processesOf({ program, config }: OwnNebula): Promise<number[]> {
   const names = await readdir('/proc').catch(() => [])
   const found: number[] = []
@@ -46,8 +46,8 @@ async function processesOf({ program, config }: OwnNebula): Promise<number[]> {
 }
 
 /**
- * Whether a process belongs to the user that this one does: proc(5), the real, effective, saved and file system's user
- * id. A program that somebody else started with the rights of this user has another real one.
+ * Whether a process belongs to this process's user, by its real, effective, saved and file system user id (proc(5)). A
+ * program that another user started with the rights of this user has another real id.
  */
 async function isOurs(pid: number): Promise<boolean> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '')
@@ -56,8 +56,8 @@ async function isOurs(pid: number): Promise<boolean> {
 }
 
 /**
- * Whether a process runs a Nebula: by the name of its file, without what follows. Its folder and its version may be others
- * since an upgrade, and what the agent was told to start may be a script that starts it.
+ * Whether a process runs a Nebula, by the start of its file's name. Its folder and version may have changed with an
+ * upgrade, and the program that the agent was told to start may be a script that starts Nebula.
  */
 async function isNebula(pid: number, program: string): Promise<boolean> {
   const path = await readlink(`/proc/${pid}/exe`).catch(() => null)
@@ -65,7 +65,7 @@ async function isNebula(pid: number, program: string): Promise<boolean> {
   return path !== null && [stem, 'nebula'].some((name) => name !== '' && basename(path).startsWith(name))
 }
 
-/** What a process was started with; nothing of one that has ended. */
+/** The arguments that a process was started with; empty when it has ended. */
 async function argumentsOf(pid: number): Promise<string[]> {
   const text = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
   return text.split('\0')

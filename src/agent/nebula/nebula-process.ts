@@ -21,7 +21,7 @@ const times = {
 }
 
 /**
- * What this Nebula calls itself.
+ * The version that this Nebula reports.
  * @throws AgentError when the program is not there
  */
 export async function nebulaVersion(program: string): Promise<string> {
@@ -38,8 +38,8 @@ export async function nebulaVersion(program: string): Promise<string> {
 }
 
 /**
- * Lets Nebula check a configuration.
- * @throws VersionRefused with Nebula's words
+ * Has Nebula check a configuration.
+ * @throws VersionRefused with Nebula's message
  */
 export async function testConfig(program: string, config: string): Promise<void> {
   try {
@@ -55,7 +55,7 @@ export class NebulaProcess {
   readonly #child: ChildProcess
   readonly #log: Logger
   readonly #listeners = new Set<(line: NebulaLine) => void>()
-  /** What it said last that was an error. */
+  /** Its last error message. */
   #complaint = ''
   readonly ended: Promise<string>
 
@@ -77,7 +77,7 @@ export class NebulaProcess {
 
   /**
    * Starts Nebula and waits until its tunnel is up.
-   * @throws VersionRefused when it ends or does not come up
+   * @throws VersionRefused when it ends or its tunnel does not come up
    */
   static async start(program: string, config: string, log: Logger): Promise<NebulaProcess> {
     const child = spawn(program, ['-config', config], { stdio: ['ignore', 'pipe', 'pipe'] })
@@ -94,16 +94,16 @@ export class NebulaProcess {
   }
 
   /**
-   * Lets it read its files again, and waits until it has shown that it read them to the end.
-   * @param signs what it says of the settings that changed, when it has read them
-   * @throws ReloadNotShown when it says less, or complains: what it runs on is not known then
+   * Makes Nebula reload its files, and waits until it has shown that it read them to the end.
+   * @param signs the log lines that show that the changed settings were read
+   * @throws ReloadNotShown when a line is missing, or Nebula complains: what it runs on is unknown then
    */
   async reload(signs: readonly Sign[]): Promise<void> {
     const missing = new Set(signs)
     const errors: string[] = []
     let caught = false
     const ended = this.#line((line) => {
-      // What it said before belongs to something else.
+      // Lines from before the reload belong to something else.
       if (!caught) caught = RELOAD_BEGINS.test(line.msg)
       else if (isComplaint(line)) errors.push(line.complaint)
       for (const sign of missing) if (caught && sign.line.test(line.msg)) missing.delete(sign)
@@ -118,7 +118,7 @@ export class NebulaProcess {
     if (unread.length > 0) throw new ReloadNotShown(`Nebula does not show that it read ${unread.join(', ')}`)
   }
 
-  /** Ends it, with patience first. */
+  /** Ends it: SIGTERM first, SIGKILL if that is not enough. */
   async stop(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null || this.#child.pid === undefined) return
     this.#child.kill('SIGTERM')
@@ -150,7 +150,7 @@ export class NebulaProcess {
         reject(new VersionRefused(`Nebula gave no sign of it for ${deadline / 1000} s`))
       }, deadline)
       this.#listeners.add(listener)
-      // One that has ended says nothing any more; whoever waits for its end hears of it there.
+      // A process that has ended logs nothing more, so the wait ends with it.
       void this.ended.then(() => {
         settle()
         reject(new VersionRefused('Nebula ended'))

@@ -5,11 +5,11 @@ import { enrolledClusters, type ClusterFolder } from '../enrolment-state.ts'
 import { VersionRefused } from '../errors.ts'
 import { deviceOf, readLinked } from './generation.ts'
 
-/** What a Nebula takes of its machine, and no second one can have. */
+/** What a Nebula uses of its machine, and no second Nebula can use. */
 export interface Taken {
   /** UDP; null where the system chooses one. */
   readonly port: number | null
-  /** The address that it listens on; all of them where it names none. */
+  /** The address that it listens on; all addresses where the configuration names none. */
   readonly host: string
   /** The tunnel's device; null without one. */
   readonly device: string | null
@@ -17,7 +17,7 @@ export interface Taken {
 
 const EVERYWHERE = ['0.0.0.0', '::', '[::]']
 
-/** What a configuration takes of the machine. */
+/** What a configuration uses of the machine. */
 function takenBy(config: Settings, folder: ClusterFolder): Taken {
   const port = settingAt(config, ['listen', 'port'])
   const host = settingAt(config, ['listen', 'host'])
@@ -29,12 +29,12 @@ function takenBy(config: Settings, folder: ClusterFolder): Taken {
   }
 }
 
-/** What the other clusters that a machine is enrolled in take of it, by the versions that run, or ran last. */
+/** What the machine's other clusters use of it, according to the versions that run, or ran last. */
 export async function neighboursOf(folder: ClusterFolder): Promise<(Taken & { readonly who: string })[]> {
   const others = (await enrolledClusters(dirname(folder.path))).filter(({ path }) => path !== folder.path)
   const each = others.map(async (other) => {
     const generation = (await readLinked(other, 'proven')) ?? (await readLinked(other, 'current'))
-    // One whose enrolment is damaged is not followed, and takes nothing.
+    // A cluster whose enrolment is damaged is not followed, and uses nothing.
     const enrolment = await other.enrolment().catch(() => null)
     if (generation === null || enrolment === null) return []
     const who = `${enrolment.name} (cluster ${enrolment.clusterId})`
@@ -50,7 +50,7 @@ export const portClashes = (a: Pick<Taken, 'port' | 'host'>, b: Pick<Taken, 'por
   (a.host === b.host || [a.host, b.host].some((one) => EVERYWHERE.includes(one)))
 
 /**
- * A configuration that wants what another cluster of this machine has is refused before Nebula is touched.
+ * Refuses a configuration that needs what another cluster of this machine uses, before Nebula is touched.
  * @throws VersionRefused that names the setting and the other cluster
  */
 export async function assertMachineIsFree(folder: ClusterFolder, config: Settings): Promise<void> {

@@ -6,14 +6,14 @@ import type { ClusterFolder } from '../enrolment-state.ts'
 import { sayError } from '../errors.ts'
 import { writeGeneration, type Generation } from './generation.ts'
 
-/** What of a version says who is not let in any more. */
+/** The part of a version that says who is no longer let in. */
 export type Revoking = Pick<Generation, 'config' | 'ca'>
 
 /**
- * What ran before, with what a newer version revokes: the fingerprints of its blocklist are added, and the CAs that it
- * does not trust any more are taken away, unless the machine's own certificate is by one of them: it would be alone.
- * A version may be taken back because of its settings; whom it shut out stays out.
- * @returns null when nothing is to be added
+ * What ran before, with the revocations of a newer version: the fingerprints of its blocklist are added, and the CAs
+ * that it no longer trusts are removed, unless one of them signed the machine's own certificate: the machine would be
+ * alone. A version may be rolled back because of its settings; the certificates that it revoked stay revoked.
+ * @returns null when nothing more is revoked
  */
 export function withRevocations(before: Generation, newer: Revoking): Omit<Generation, 'name'> | null {
   const { version, certificate } = before
@@ -26,7 +26,7 @@ export function withRevocations(before: Generation, newer: Revoking): Omit<Gener
   return { version, config, ca, certificate }
 }
 
-/** The way back from a version that does not run: what ran before, on the disk, with what that version revokes. */
+/** The fallback from a version that does not run: what ran before, with that version's revocations, on the disk. */
 export async function wayBack(
   folder: ClusterFolder,
   before: Generation,
@@ -38,14 +38,14 @@ export async function wayBack(
   try {
     return await writeGeneration(folder, draft)
   } catch (error) {
-    // That something runs comes first; `sayRevoked` tells of it.
+    // Keeping something running comes first; `sayRevoked` reports the failure.
     log.error({ reason: sayError(error) }, 'what the version revokes cannot be written to the disk')
     return before
   }
 }
 
 /**
- * For the report of a version that does not run: whether what it revokes is in force all the same.
+ * For the report of a version that does not run: says whether its revocations are in force all the same.
  * @param before what ran before it
  * @param running what runs instead of it
  */
@@ -56,14 +56,16 @@ export function sayRevoked(before: Generation, newer: Revoking, running: Generat
     : '; what it revokes is not in force either'
 }
 
-/** Of the list, what Nebula could read as fingerprints. */
+/** The entries of the list that Nebula could read as fingerprints. */
 function blocklistOf(config: Settings): string[] {
   const list: unknown = settingAt(config, ['pki', 'blocklist'])
   const isFingerprint = (one: unknown): one is string => typeof one === 'string' && /^[0-9a-f]{64}$/i.test(one)
   return Array.isArray(list) ? list.filter(isFingerprint) : []
 }
 
-/** The CAs of before without those that are trusted no more; all of them where the machine needs one of those itself. */
+/**
+ * The previous CAs without those that are no longer trusted; all of them where the machine itself needs one of those.
+ */
 function stillTrusted({ ca, certificate }: Generation, newer: string): string {
   const trusted = new Set<string>(casIn(newer).map(({ fingerprint }) => fingerprint))
   const all = casIn(ca)
@@ -73,7 +75,7 @@ function stillTrusted({ ca, certificate }: Generation, newer: string): string {
   return isNeeded || rest.length === all.length ? ca : rest.map(({ pem }) => pem).join('')
 }
 
-/** None where the file holds none: it revokes nothing then, it is broken. */
+/** Empty where the file holds no CA: such a file is broken and revokes nothing. */
 function casIn(pem: string): CaCertificate[] {
   try {
     return parseCaCertificates(pem)

@@ -8,7 +8,7 @@ import { wayBack } from './revocations.ts'
 
 /** Milliseconds before a Nebula that ended by itself is started again: doubled each time, up to the last. */
 const [firstPause, longestPause] = [1000, 30_000]
-/** One that ran this long counts as a start that went well. */
+/** A run of this length counts as a successful start. */
 const goodRun = 60_000
 
 export interface SupervisorMeans {
@@ -20,9 +20,9 @@ export interface SupervisorMeans {
 }
 
 /**
- * Keeps one Nebula running on one generation, and moves it to another: tested beside the running one, switched by a
- * rename, reloaded or restarted as the change needs, and taken back when it does not run. What a version revokes is not
- * taken back with it.
+ * Keeps one Nebula running on one generation, and moves it to another: tests the new one beside the running one,
+ * switches by a rename, reloads or restarts as the change requires, and rolls back when the new one does not run.
+ * Revocations are not rolled back.
  */
 export class Supervisor {
   readonly #means: SupervisorMeans
@@ -33,19 +33,19 @@ export class Supervisor {
   #restart: NodeJS.Timeout | null = null
   #pause = firstPause
   #stopped = false
-  /** One thing at a time: a switch, a restart, the end. */
+  /** A switch, a restart and the end run one at a time. */
   #turn: Promise<unknown> = Promise.resolve()
 
   constructor(means: SupervisorMeans) {
     this.#means = means
   }
 
-  /** What runs, or is to run again as soon as it can. */
+  /** What runs, or will run again as soon as it can. */
   get running(): Generation | null {
     return this.#running
   }
 
-  /** What was seen running since this agent started, last; null when nothing was. */
+  /** The generation that was last seen running since this agent started; null when none was. */
   get proven(): Generation | null {
     return this.#proven
   }
@@ -55,7 +55,7 @@ export class Supervisor {
     return this.#trouble
   }
 
-  /** Starts what is to run, come what may: that it does not start now is no reason to give it up. */
+  /** Starts a generation and keeps trying: a failed start is no reason to give it up. */
   resume(generation: Generation): Promise<void> {
     this.#running = generation
     return this.#inTurn(async () => {
@@ -66,15 +66,15 @@ export class Supervisor {
 
   /**
    * Moves to another generation, if it runs.
-   * @throws VersionRefused when it does not; what ran before runs on, with what that one revokes where it was begun with
+   * @throws VersionRefused when it does not; the previous one runs on, with the revocations of `next` after a switch
    */
   switchTo(next: Generation): Promise<void> {
     return this.#inTurn(() => this.#switch(next))
   }
 
   /**
-   * Starts with a generation of which it is not known whether it runs.
-   * @param before what was proven to run, and is started when that one does not
+   * Starts with a generation that may or may not run.
+   * @param before was proven to run, and is started when `next` does not
    * @throws VersionRefused when `next` does not run
    */
   startWith(next: Generation, before: Generation): Promise<void> {
@@ -84,7 +84,7 @@ export class Supervisor {
         await this.#switch(next)
       } catch (error) {
         if (this.#stopped) return
-        // One that failed the test was not switched to, nor back from.
+        // A generation that failed the test was never switched to, so `before` has not been started yet.
         if (this.#process === null && this.#restart === null) await this.#back(before, next)
         throw error
       }
@@ -112,13 +112,13 @@ export class Supervisor {
       throw error
     }
     this.#running = next
-    // It runs, whether there is room for it or not.
+    // It runs, even if old generations cannot be removed.
     await prune(folder).catch((error: unknown) => {
       log.warn({ reason: sayError(error) }, 'old versions are not removed')
     })
   }
 
-  /** Reloads where that is enough and shows its effect; in every other case Nebula is started anew. */
+  /** Reloads where that is enough and shows its effect; restarts Nebula in every other case. */
   async #move(before: Generation | null, next: Generation): Promise<void> {
     const { folder, nebulaVersion, log } = this.#means
     const reloaded = before === null ? null : this.#process
@@ -127,24 +127,26 @@ export class Supervisor {
     await pointLink(folder, 'current', next)
     if (before === null || reloaded === null || action === 'restart') return this.#start()
     try {
-      // The certificate and the CA are files of the generation's own folder: they are read again in any case.
+      // The certificate and the CA are files of the generation's own folder, so they are read again in any case.
       await reloaded.reload(signsOf(before, next, nebulaVersion))
     } catch (error) {
       if (!(error instanceof ReloadNotShown)) throw error
-      // Forward: the new version may hold a revocation, and the old one is not known to be in force any more.
+      // Forward, not back: the new version may hold a revocation, and the old one may not be in force any more.
       log.warn({ version: next.version, reason: sayError(error) }, 'not shown to be in force; Nebula is started anew')
       await this.#start()
     }
   }
 
-  /** Keeps on the disk that a generation runs. From here on it is the way back; until here, the one before was. */
+  /** Records on the disk that a generation runs. From here on it is the fallback; until here, the previous one was. */
   async #prove(generation: Generation): Promise<void> {
     await pointLink(this.#means.folder, 'proven', generation)
     this.#proven = generation
     this.#trouble = null
   }
 
-  /** Back to what ran, with what `next` revokes: its files first, then a new process, since nobody knows what the old one has. */
+  /**
+   * Rolls back, with the revocations of `next`: files first, then a new process, since the old one's state is unknown.
+   */
   async #back(before: Generation, next: Generation): Promise<void> {
     const { folder, log } = this.#means
     const way = await wayBack(folder, before, next, log)
@@ -181,7 +183,7 @@ export class Supervisor {
 
   async #startOrPlan(): Promise<void> {
     try {
-      // Its Nebula may have been replaced by an older one since it was taken.
+      // Its Nebula may have been replaced by an older one since the generation was accepted.
       if (this.#running !== null) assertNotWider(this.#running.config, this.#means.nebulaVersion)
       await this.#start()
       if (this.#running !== null) await this.#prove(this.#running)
@@ -207,7 +209,7 @@ export class Supervisor {
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const mine = this.#turn.then(work, work)
-    // Whether the one before failed is a matter of who asked for it.
+    // A failure is for the caller that asked for that work; the next piece of work runs all the same.
     this.#turn = mine.catch(() => undefined)
     return mine
   }

@@ -7,7 +7,7 @@ import { sliceBounds } from '../../nebula/bundle/slice-bounds.ts'
 import { bounds } from './bounds.ts'
 import { RefusedError, UnauthenticatedError, UnavailableError } from '../errors.ts'
 
-/* The forms of what the control plane answers. Whatever has another one is no answer. */
+/* The shapes of the control plane's answers. An answer of another shape is rejected. */
 
 const version = z.int32().positive()
 const pem = z.string().max(sliceBounds.certificates)
@@ -36,10 +36,10 @@ export const enrolledShape = identityShape.extend({
   token: z.string().regex(/^orn_[\w-]{1,200}$/, 'must be a node token'),
 })
 
-/** What a node is given with its certificate. */
+/** What a node receives with its certificate. */
 export type Identity = z.infer<typeof identityShape>
 
-/** What a token is for. The cluster of a node's own token stands below it. */
+/** What a token is for. A node's own token has its cluster one level deeper. */
 export const viewerShape = z.object({
   viewer: z.object({
     clusterId: z.uuid().optional(),
@@ -57,9 +57,9 @@ export const mutationShape = z.record(
   z.looseObject({ __typename: z.string(), message: z.string().optional() }),
 )
 
-/** A result of GraphQL's. */
+/** A GraphQL result. */
 export const resultShape = z.object({
-  // Not there when the query itself was refused.
+  // Absent when the query itself was refused.
   data: z.unknown().optional(),
   errors: z
     .array(z.object({ message: z.string(), extensions: z.looseObject({ code: z.string().optional() }).optional() }))
@@ -67,10 +67,10 @@ export const resultShape = z.object({
     .optional(),
 })
 
-/** What the control plane says, for a terminal or a log. */
+/** A text from the control plane, for a terminal or a log. */
 export const words = (text: string | undefined): string => printableLine(text ?? 'unknown', bounds.words)
 
-/** What the errors of a result come to: the first one decides. */
+/** The failure that a result's errors stand for: the first one decides. */
 export function failureIn(errors: NonNullable<z.infer<typeof resultShape>['errors']>): Error {
   const [first] = errors
   switch (first?.extensions?.code) {
@@ -86,7 +86,7 @@ export function failureIn(errors: NonNullable<z.infer<typeof resultShape>['error
   }
 }
 
-/** What an answer that is none of those hoped for comes to, by its head. */
+/** The failure that an unexpected answer stands for, by its status and headers. */
 export function failureOf({ status, headers }: Pick<Answer, 'status' | 'headers'>): Error {
   if (status === 401) return unknownToken()
   const message = `the control plane answered ${status}`
@@ -97,7 +97,7 @@ export function failureOf({ status, headers }: Pick<Answer, 'status' | 'headers'
 const unknownToken = () =>
   new UnauthenticatedError('the control plane does not know this token: rotated, or the node was deleted')
 
-/** `Retry-After` (RFC 9110, 10.2.3), in seconds from now and within bounds; null where there is none that can be read. */
+/** `Retry-After` (RFC 9110, 10.2.3), in seconds from now and within bounds; null when it is missing or unreadable. */
 function secondsIn(header: string | undefined): number | null {
   if (header === undefined) return null
   const seconds = /^\d+$/.test(header) ? Number(header) : (Date.parse(header) - Date.now()) / 1000

@@ -26,14 +26,14 @@ import { readEvents } from './events.ts'
 /** What `GET /bundle` answered. */
 export type BundleAnswer =
   | { readonly kind: 'slice'; readonly data: Uint8Array }
-  /** Nothing newer than what the agent has. */
+  /** There is nothing newer than what the agent has. */
   | { readonly kind: 'unchanged' }
-  /** No published version has this node yet. */
+  /** No published version contains this node yet. */
   | { readonly kind: 'none' }
 
 /** The cluster that a token is for, and its overlay network. */
 export interface ClusterOfToken extends Pick<Identity, 'clusterId' | 'networkCidr'> {
-  /** UDP; null where the token is not that of a lighthouse. */
+  /** UDP; null where the token is not a lighthouse's. */
   readonly lighthousePort: number | null
 }
 
@@ -45,7 +45,7 @@ export class ControlPlaneApi {
   readonly #deadline: number
 
   /**
-   * @param end ends every request, and every answer that is still coming
+   * @param end aborts every request, and every answer that is still arriving
    * @param limits.deadline milliseconds for one request with its whole answer
    */
   constructor(
@@ -60,7 +60,7 @@ export class ControlPlaneApi {
     this.#deadline = limits.deadline
   }
 
-  /** Which cluster a token is for, before anything is done with it; null for a token of another kind. */
+  /** Finds out which cluster a token is for, before it is used; null for another kind of token. */
   async clusterOfToken(): Promise<ClusterOfToken | null> {
     const query = `{ viewer { ... on EnrollingMachine { clusterId networkCidr }
       ... on Node { isLighthouse port: lighthousePort cluster { id networkCidr lighthousePort } } } }`
@@ -106,7 +106,7 @@ export class ControlPlaneApi {
   }
 
   /**
-   * The versions as they are published, the present one first; ends when the control plane ends it.
+   * The versions as they are published, the present one first; ends when the control plane ends the stream.
    * @throws UnauthenticatedError, UnavailableError, RefusedError when the control plane has no such stream
    */
   async *published(): AsyncGenerator<number, void> {
@@ -167,7 +167,7 @@ function posted(content: object, accept: string): Asked {
   return { method: 'POST', headers, body: JSON.stringify(content) }
 }
 
-/** @throws UnavailableError where there was no answer */
+/** @throws UnavailableError when there was no answer */
 async function answered<T>(asking: Promise<T>): Promise<T> {
   try {
     return await asking
@@ -181,7 +181,7 @@ function jsonOrNull(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    // A proxy's page, say; the shape of an answer says what is wrong.
+    // A proxy's page, say; the check of the shape says what is wrong.
     return null
   }
 }

@@ -47,7 +47,7 @@ export async function* readEvents(
   }
 }
 
-/** Counts what comes within a minute. */
+/** Counts what arrives within a minute. */
 class Meter {
   readonly #most: number
   #since = performance.now()
@@ -57,7 +57,7 @@ class Meter {
     this.#most = most
   }
 
-  /** Whether that much may come still. */
+  /** Whether that much more may arrive. */
   take(amount: number): boolean {
     const now = performance.now()
     if (now - this.#since > 60_000) {

@@ -6,7 +6,7 @@ export interface Pauses {
   readonly longest: number
 }
 
-/** Pauses between attempts that fail: doubled each time up to the longest, and spread, so that many do not come at once. */
+/** Pauses between failing attempts: doubled each time up to the longest, and random, so that not all return at once. */
 export class BackOff {
   readonly #pauses: Pauses
   #next: number
@@ -16,26 +16,26 @@ export class BackOff {
     this.#next = pauses.first
   }
 
-  /** The next pause: between half and all of what is due. */
+  /** The next pause: between half of the time that is due and all of it. */
   next(): number {
     const due = this.#next
     this.#next = Math.min(this.#pauses.longest, due * 2)
     return due * (0.5 + Math.random() / 2)
   }
 
-  /** After an attempt that went well. */
+  /** Call it after a successful attempt. */
   reset(): void {
     this.#next = this.#pauses.first
   }
 }
 
-/** Around a pause, by a fifth either way. */
+/** A pause that varies by a fifth either way. */
 export const around = (milliseconds: number): number => milliseconds * (0.8 + Math.random() * 0.4)
 
 /** Longer waits overflow node's timers, which then do not wait at all. */
 const longestWait = 2 ** 31 - 1
 
-/** A wait that can be cut short: whoever has news rings, and a ring in the meantime is not lost. */
+/** A wait that can be cut short: news rings the bell, and a ring between two waits is not lost. */
 export class Bell {
   #rung = false
   #wake: (() => void) | null = null
@@ -46,8 +46,8 @@ export class Bell {
   }
 
   /**
-   * Waits for a ring, or as long as is said.
-   * @param least milliseconds that are waited whoever rings
+   * Waits for a ring, or for the given time.
+   * @param least milliseconds to wait even if the bell rings
    */
   async wait(milliseconds: number, least = 0): Promise<void> {
     const rested = sleep(Math.min(milliseconds, least))

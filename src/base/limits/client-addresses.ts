@@ -6,17 +6,17 @@ type Address = ipaddr.IPv4 | ipaddr.IPv6
 type Range = [Address, number]
 
 interface Known {
-  /** What is counted together. */
+  /** The key under which requests are counted together. */
   readonly key: string
   readonly isProxy: boolean
 }
 
-/** Addresses whose form is known already: agents come again and again. */
+/** Addresses whose form is already known: agents return again and again. */
 const kept = 10_000
 
 /**
- * Says which address a request comes from. A proxy that is trusted puts whom it serves at the end of `X-Forwarded-For`;
- * whatever stands before the first address that is no such proxy may have been written by the client.
+ * Finds the address that a request comes from. A trusted proxy appends its client's address to `X-Forwarded-For`; the
+ * client may have written everything before the first address that is not a trusted proxy.
  */
 export class ClientAddresses {
   readonly #proxies: readonly Range[]
@@ -28,9 +28,9 @@ export class ClientAddresses {
   }
 
   /**
-   * @param peer the other end of the connection; absent once that is gone
+   * @param peer the other end of the connection; absent once the connection is gone
    * @param forwardedFor the header; without trusted proxies it is ignored
-   * @returns the address, of IPv6 its /64, which is what one customer is given (RFC 6177); null where nothing is known
+   * @returns the address, or for IPv6 its /64, which is what one customer gets (RFC 6177); null where it is unknown
    */
   of(peer: string | undefined, forwardedFor: string | undefined): string | null {
     let client = peer === undefined ? null : this.#read(peer)

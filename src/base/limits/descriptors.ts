@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises'
 
-/** How the file descriptors that the process may open are shared out. */
+/** How the file descriptors that the process may open are divided. */
 export interface DescriptorShares {
-  /** Connections of clients at once. What is left is the program's own: database, files, threads. */
+  /** Client connections at once. The rest is for the program itself: database, files, threads. */
   readonly connections: number
-  /** Of these, streams. The others are for requests. */
+  /** How many of these may be streams. The rest is for requests. */
   readonly streams: number
 }
 
@@ -14,14 +14,14 @@ export interface DescriptorShares {
  */
 const own = 112
 
-/** How many descriptors the process may have open: its soft limit (getrlimit(2)); null where the system does not say. */
+/** How many descriptors the process may open: its soft limit (getrlimit(2)); null where the system does not say. */
 export async function descriptorLimit(path = '/proc/self/limits'): Promise<number | null> {
   const limits = await readFile(path, 'utf8').catch(() => '')
   const [, soft] = /^Max open files\s+(\d+)/m.exec(limits) ?? []
   return soft === undefined ? null : Number(soft)
 }
 
-/** Shares a limit out: a quarter of it is for requests, from 48 to 1024. Whoever has little can hold one stream at least. */
+/** Divides a limit: a quarter is for requests, from 48 to 1024. Even a small limit leaves room for one stream. */
 export function shareDescriptors(limit: number | null): DescriptorShares {
   if (limit === null) return { connections: Infinity, streams: Infinity }
   const requests = Math.min(1024, Math.max(48, Math.floor(limit / 4)))

@@ -1,8 +1,8 @@
 import { LimitError } from '../errors.ts'
 
-/** How much a queue takes at once. */
+/** How much work a queue accepts. */
 export interface QueueLimits {
-  /** Pieces of work that run at once, each of another owner. */
+  /** Pieces of work that run at once, each of a different owner. */
   readonly running: number
   /** Pieces of one owner's work that may wait, and of all owners' together. */
   readonly waitingOfOwner: number
@@ -13,27 +13,27 @@ interface Entry {
   readonly start: () => void
 }
 
-/** Whoever asked for the work has left before it was done: nobody reads the answer. */
+/** The caller left before its work was done: the result is not needed any more. */
 export class AbandonedError extends Error {
   override readonly name = 'AbandonedError'
 }
 
-/** Runs work when it is its caller's turn; the signal fires when nobody wants the result any more. */
+/** Runs work when it is its caller's turn; the signal fires when the result is not needed any more. */
 export type InTurn = <T>(work: (signal: AbortSignal) => Promise<T>) => Promise<T>
 
-/** Seconds: what a refusal asks its caller to wait at the least and at the most. */
+/** The bounds of the wait that a refusal asks for, in seconds. */
 const retry = { least: 1, most: 60 }
 
 /**
- * Runs expensive work so that no owner of it is kept waiting by another one: one piece of each owner at a time, owners in
- * turn, and no more waiting than will be done soon. What is refused or abandoned costs nothing.
+ * Runs expensive work so that no owner waits for another: one piece per owner at a time, owners in turn, and no more
+ * work waits than will be done soon. Refused or abandoned work costs nothing.
  */
 export class FairQueue {
   readonly #limits: QueueLimits
   readonly #running = new Set<string>()
   /** By owner, in the order of their turns. */
   readonly #waiting = new Map<string, Entry[]>()
-  /** What a piece of work took lately, in milliseconds. */
+  /** How long a piece of work took recently, in milliseconds. */
   #usual = 1000
 
   constructor(limits: QueueLimits) {
@@ -47,9 +47,9 @@ export class FairQueue {
 
   /**
    * Runs work when it is its owner's turn.
-   * @param owner whose share it takes, a tenant's id as a rule
-   * @param signal fires when nobody wants the result any more: what waits is dropped, what runs is told
-   * @throws LimitError with seconds to wait, when too much waits; AbandonedError; what the work throws
+   * @param owner whose share the work uses, usually a tenant's id
+   * @param signal fires when the result is not needed any more: waiting work is dropped, running work is told
+   * @throws LimitError with seconds to wait, when too much waits; AbandonedError; errors of the work
    */
   async run<T>(owner: string, signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     await this.#place(owner, signal)
@@ -95,7 +95,7 @@ export class FairQueue {
       if (this.#running.size >= this.#limits.running) return
       if (this.#running.has(owner)) continue
       const entry = entries.shift()
-      // The owner's next piece comes after everybody else's.
+      // The owner's next piece comes after those of all other owners.
       this.#waiting.delete(owner)
       if (entries.length > 0) this.#waiting.set(owner, entries)
       if (!entry) continue

@@ -1,36 +1,36 @@
 import { LimitError } from '../errors.ts'
 
-/** How many may be taken at once. */
+/** How many places may be taken at once. */
 export interface PlaceLimits {
   readonly ofOwner: number
   /** Of all owners together. */
   readonly all: number
-  /** After which somebody who found no place may ask again. */
+  /** Seconds after which a caller that found no place may ask again. */
   readonly retryAfterSeconds: number
 }
 
-/** A number of places, of which each owner has a share: for what lasts and cannot be put off, such as a transfer. */
+/** A number of places, of which each owner has a share: for long work that cannot be postponed, such as a transfer. */
 export class Places {
   readonly #what: string
   readonly #limits: PlaceLimits
   readonly #taken = new Map<string, number>()
   #all = 0
 
-  /** @param what what a place is taken for, in the plural, as a refusal names it */
+  /** @param what the use of a place, in the plural, as a refusal names it */
   constructor(what: string, limits: PlaceLimits) {
     this.#what = what
     this.#limits = limits
   }
 
-  /** How many are taken, for tests. */
+  /** How many places are taken, for tests. */
   get size(): number {
     return this.#all
   }
 
   /**
    * Takes a place at once.
-   * @returns gives it back; a second call does nothing
-   * @throws LimitError with seconds to wait, when the owner has all of its own, or nobody any
+   * @returns releases it; a second call does nothing
+   * @throws LimitError with seconds to wait, when the owner's share or all places are taken
    */
   take(owner: string): () => void {
     const own = this.#taken.get(owner) ?? 0

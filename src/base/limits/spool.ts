@@ -6,17 +6,17 @@ import { UnavailableError } from '../errors.ts'
 import { Faults, faultOfSystem } from '../faults.ts'
 import { Places, type PlaceLimits } from './places.ts'
 
-/** Bytes that are read from a file at once. */
+/** Bytes that are read from a file at a time. */
 const pieceSize = 64 * 1024
 
 export interface SpoolLimits extends Omit<PlaceLimits, 'retryAfterSeconds'> {
-  /** Bytes of all uploads together that are kept in memory. */
+  /** Bytes of all uploads together that stay in memory. */
   readonly memory: number
 }
 
 /**
- * Keeps uploads while they arrive and until it is their turn: in memory as long as all of them together fit into its
- * share, in files beyond it.
+ * Keeps uploads while they arrive and wait for their turn: in memory as long as all of them together fit into its
+ * share, in files beyond that.
  */
 export class Spool {
   readonly #folder: string
@@ -25,7 +25,7 @@ export class Spool {
   readonly #places: Places
   #memory = 0
 
-  /** @param folder where files are made; nothing of them can be seen there, nor stays there when the process is killed */
+  /** @param folder for the files; they are not visible there, and none remains when the process is killed */
   constructor(folder: string, limits: SpoolLimits, faults = new Faults()) {
     this.#folder = folder
     this.#limits = limits
@@ -33,14 +33,14 @@ export class Spool {
     this.#places = new Places('uploads', { ...limits, retryAfterSeconds: 5 })
   }
 
-  /** What is kept now, for tests: uploads, and bytes of them that are in memory. */
+  /** What is kept now, for tests: the uploads, and how many of their bytes are in memory. */
   get size(): { readonly uploads: number; readonly memory: number } {
     return { uploads: this.#places.size, memory: this.#memory }
   }
 
   /**
-   * Makes room for an upload, which its caller closes.
-   * @param owner whose it is, a tenant's id as a rule
+   * Makes room for an upload, which the caller closes.
+   * @param owner of the upload, usually a tenant's id
    * @throws LimitError with seconds to wait, when there are too many
    */
   open(owner: string): SpooledFile {
@@ -60,7 +60,7 @@ export class Spool {
     })
   }
 
-  /** @throws UnavailableError where the disk is full, or there is no descriptor left */
+  /** @throws UnavailableError when the disk is full, or no descriptor is left */
   async #namingFaults<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work()
@@ -73,7 +73,7 @@ export class Spool {
     }
   }
 
-  /** A file without a name: it is gone when it is closed, however that happens. */
+  /** A file without a name: it disappears when it is closed, for any reason. */
   async #openFile(): Promise<FileHandle> {
     await mkdir(this.#folder, { recursive: true, mode: 0o700 })
     const path = join(this.#folder, `upload-${randomUUID()}`)
@@ -84,16 +84,16 @@ export class Spool {
 }
 
 interface Room {
-  /** Whether so many bytes more may be kept in memory. */
+  /** Whether that many more bytes may be kept in memory. */
   readonly reserve: (bytes: number) => boolean
   readonly release: (bytes: number) => void
   readonly openFile: () => Promise<FileHandle>
   readonly append: (file: FileHandle, chunk: Uint8Array) => Promise<void>
-  /** The upload's place is free for others. */
+  /** Frees the upload's place. */
   readonly leave: () => void
 }
 
-/** One upload: written once, then read as often as one likes. */
+/** One upload: written once, then read any number of times. */
 export class SpooledFile {
   readonly #room: Room
   #chunks: Uint8Array[] = []
@@ -110,7 +110,7 @@ export class SpooledFile {
     return this.#size
   }
 
-  /** Appends bytes, one call after the other. @throws UnavailableError where they cannot be kept */
+  /** Appends bytes, one call after the other. @throws UnavailableError when they cannot be kept */
   async write(chunk: Uint8Array): Promise<void> {
     if (this.#file === null && this.#room.reserve(chunk.byteLength)) {
       this.#chunks.push(chunk)
@@ -135,7 +135,7 @@ export class SpooledFile {
     }
   }
 
-  /** Forgets it; what still reads or writes fails. A second call does nothing. */
+  /** Drops the upload; pending reads and writes fail. A second call does nothing. */
   async close(): Promise<void> {
     this.#forget()
     this.#room.leave()

@@ -2,13 +2,13 @@ import { WeightedCache } from './weighted-cache.ts'
 
 /** What each key may take. */
 export interface BucketLimits {
-  /** How much comes back a second. */
+  /** How much is refilled per second. */
   readonly perSecond: number
   /** How much may be taken at once after a pause. */
   readonly burst: number
-  /** How far below nothing a bucket goes when more is taken than there is. */
+  /** How far below zero a bucket may go when more is taken than it has. */
   readonly debt: number
-  /** Keys that are remembered; the one that took nothing for longest is forgotten first, and has a full bucket again. */
+  /** How many keys are remembered; the least recently used one is forgotten first, and has a full bucket again. */
   readonly keys: number
 }
 
@@ -18,7 +18,7 @@ interface Bucket {
   readonly at: number
 }
 
-/** Budgets of so much a second for each key, in bounded memory (token bucket). */
+/** Budgets per second for each key, in bounded memory (token bucket). */
 export class TokenBuckets {
   readonly #limits: BucketLimits
   readonly #now: () => number
@@ -31,21 +31,21 @@ export class TokenBuckets {
     this.#buckets = new WeightedCache(limits.keys)
   }
 
-  /** What is left for a key; negative where it took more than there was. */
+  /** What is left for a key; negative where more was taken than there was. */
   left(key: string): number {
     const { burst, perSecond } = this.#limits
     const bucket = this.#buckets.get(key)
     return bucket ? Math.min(burst, bucket.level + ((this.#now() - bucket.at) / 1000) * perSecond) : burst
   }
 
-  /** Takes one, also where there is none. Returns whether there was one. */
+  /** Takes one, even from an empty bucket. Returns whether there was one. */
   take(key: string): boolean {
     const left = this.left(key)
     this.#buckets.set(key, { level: Math.max(left - 1, -this.#limits.debt), at: this.#now() }, 1)
     return left >= 1
   }
 
-  /** In how many whole seconds there is one to take, if nobody takes any meanwhile; at least 1. */
+  /** In how many whole seconds one is available, if none is taken until then; at least 1. */
   secondsUntilNext(key: string): number {
     return Math.max(1, Math.ceil((1 - this.left(key)) / this.#limits.perSecond))
   }

@@ -1,6 +1,6 @@
 /**
- * Keeps what was used last, within a budget of weight: of two entries, the one that was used longer ago goes first. The
- * weight is whatever its owner counts, bytes as a rule, so that a few large entries cannot take what many small ones may.
+ * Keeps the most recently used entries, within a budget of weight: the least recently used entry goes first. The owner
+ * defines the weight, usually bytes, so that a few large entries cannot take the room of many small ones.
  */
 export class WeightedCache<Value> {
   readonly #budget: number
@@ -12,7 +12,7 @@ export class WeightedCache<Value> {
     this.#budget = budget
   }
 
-  /** The weight of all that is kept. */
+  /** The weight of all entries. */
   get weight(): number {
     return this.#weight
   }
@@ -20,13 +20,13 @@ export class WeightedCache<Value> {
   get(key: string): Value | undefined {
     const entry = this.#kept.get(key)
     if (!entry) return undefined
-    // A map hands out its keys in the order of their insertion: the ones that nobody uses are at its beginning.
+    // A map iterates in the order of insertion: the least recently used entries are at its beginning.
     this.#kept.delete(key)
     this.#kept.set(key, entry)
     return entry.value
   }
 
-  /** Keeps a value in place of the one before. One that is heavier than the whole budget is not kept. */
+  /** Stores a value in place of the previous one. A value that is heavier than the whole budget is not kept. */
   set(key: string, value: Value, weight: number): void {
     this.#remove(key)
     if (weight > this.#budget) return

@@ -1,20 +1,20 @@
-/** What the jobs of a kind are made of, part by part; what comes of one that is long, piece by piece; and the rest. */
+/** The messages of one kind of job: the parts of its input, the pieces of a long result, and the rest of the result. */
 export interface Job {
   readonly part: unknown
   readonly piece: unknown
   readonly result: unknown
 }
 
-/** To a thread: what its next job is made of, in parts, since a message is copied at once; and that this was all. */
+/** To a thread: one part of the next job, since a message is copied in one go; or the end of the parts. */
 export type JobMessage<Part> = { readonly kind: 'part'; readonly part: Part } | { readonly kind: 'run' }
 
-/** From a thread: what came of a job, or why nothing did. */
+/** From a thread: the result of a job, or why it failed. */
 export type JobReport<Of extends Job> =
   | { readonly kind: 'piece'; readonly piece: Of['piece'] }
   | { readonly kind: 'done'; readonly result: Of['result'] }
   | { readonly kind: 'failed'; readonly limit: boolean; readonly message: string }
 
-/** Lists go in pieces of this many: a message is copied at once, on the event loop of both sides. */
+/** Lists are sent in pieces of this many: a message is copied in one go, on the event loops of both sides. */
 const PIECE = 500
 
 /** A list in pieces of PIECE. */

@@ -6,14 +6,14 @@ import { AbandonedError } from '../limits/fair-queue.ts'
 import type { Job, JobMessage, JobReport } from './job-protocol.ts'
 import { startThread, type ThreadName } from '../program.ts'
 
-/** A job for somebody who may leave. */
+/** A job for a caller that may leave. */
 export interface JobOrder<Of extends Job> {
   readonly parts: Iterable<Of['part']>
-  /** Memory of a part that is handed over instead of copied: empty afterwards. */
+  /** Memory of a part that is transferred instead of copied, and empty afterwards. */
   readonly given?: (part: Of['part']) => ArrayBuffer[]
-  /** Fires when nobody wants the result any more. */
+  /** Fires when the result is not needed any more. */
   readonly signal: AbortSignal
-  /** Milliseconds for the job, the thread's start included. */
+  /** Milliseconds for the job, including the thread's start. */
   readonly deadline?: number
 }
 
@@ -22,14 +22,14 @@ export interface JobOutcome<Of extends Job> {
   readonly result: Of['result']
 }
 
-/** A job was not done within its deadline. */
+/** A job took longer than its deadline. */
 export class OverdueError extends Error {
   override readonly name = 'OverdueError'
 }
 
 /**
- * A thread that does one job at a time. It starts with its first job, does not keep the program from ending, and is ended
- * with a job that nobody wants any more or that takes too long; the next job gets another.
+ * A thread that does one job at a time. It starts with its first job and does not keep the program running. It is
+ * terminated with a job that is abandoned or takes too long; the next job gets another thread.
  */
 export class JobThread<Of extends Job> {
   readonly #name: ThreadName
@@ -40,9 +40,9 @@ export class JobThread<Of extends Job> {
   }
 
   /**
-   * Does a job; wait for it before the next.
-   * @throws LimitError as the job threw it; Error for whatever else it threw, or when the thread dies; AbandonedError;
-   * OverdueError
+   * Does a job; wait for it before you start the next.
+   * @throws LimitError as the job threw it; Error for any other error of the job, or when the thread dies;
+   * AbandonedError; OverdueError
    */
   async run(order: JobOrder<Of>): Promise<JobOutcome<Of>> {
     if (order.signal.aborted) throw new AbandonedError('the client has left')
@@ -61,14 +61,14 @@ export class JobThread<Of extends Job> {
       }
       post({ kind: 'run' })
     } catch (error) {
-      // Half of a job lies in the thread: what cannot be posted is a fault of ours.
+      // The thread has half of a job: a message that cannot be posted is a fault of Orrery's.
       await this.stop()
       throw error
     }
     return outcome
   }
 
-  /** Ends the thread; what it does fails. */
+  /** Ends the thread; its job fails. */
   async stop(): Promise<void> {
     const worker = this.#worker
     this.#worker = null
@@ -89,7 +89,7 @@ export class JobThread<Of extends Job> {
         if (this.#worker === worker) this.#worker = null
         reject(error)
       }
-      // Half of a job lies in the thread, or it is busy with one that nobody waits for.
+      // The thread has half of a job, or is busy with one whose result is not needed.
       const giveUp = (error: Error): void => {
         drop(error)
         void worker.terminate()
@@ -114,7 +114,7 @@ export class JobThread<Of extends Job> {
   }
 
   #start(): Worker {
-    // Jobs need nothing of the environment, secrets least of all.
+    // Jobs need nothing from the environment, least of all its secrets.
     const worker = startThread(this.#name, { env: {} })
     worker.once('exit', () => {
       if (this.#worker === worker) this.#worker = null

@@ -3,23 +3,23 @@ import type { Job } from './job-protocol.ts'
 import { JobThread, type JobOrder, type JobOutcome } from './job-thread.ts'
 import type { ThreadName } from '../program.ts'
 
-/** How many jobs of a kind are done at once: whoever has a small one does not wait for the large one of another owner. */
+/** How many jobs of a kind run at once: a small one does not wait for the large one of another owner. */
 const atOnce = 2
 
-/** A job, and whose share of the threads it takes: a tenant's id as a rule. */
+/** A job, and whose share of the threads it uses: usually a tenant's id. */
 export interface OwnedJobOrder<Of extends Job> extends Omit<JobOrder<Of>, 'signal'> {
   readonly owner: string
-  /** Fires when nobody wants the result any more; without it somebody always does. */
+  /** Fires when the result is not needed any more; without it, the result is always needed. */
   readonly signal?: AbortSignal
 }
 
 /**
- * Threads for work that takes more than a moment, in which the program would answer nobody. Each owner has one job under
- * way, and owners take turns; how much may wait is decided before (`FairQueue` of the requests). The module of such a
- * thread is what `answerJobs` makes of a function (job-worker.ts).
+ * Threads for work that would block the event loop for more than a moment. Each owner has one job running, and owners
+ * take turns; how much may wait is decided before (`FairQueue` of the requests). The module of such a thread is what
+ * `answerJobs` makes of a function (job-worker.ts).
  */
 export class JobThreads<Of extends Job> {
-  /** The one that worked last comes first: a thread that is not needed does not start. */
+  /** The thread that worked last comes first: a thread that is not needed does not start. */
   readonly #idle: JobThread<Of>[]
   readonly #all: readonly JobThread<Of>[]
   readonly #queue = new FairQueue({ running: atOnce, waitingOfOwner: Infinity, waiting: Infinity })
@@ -30,8 +30,8 @@ export class JobThreads<Of extends Job> {
   }
 
   /**
-   * Has a job done when it is its owner's turn.
-   * @throws what `JobThread.run` throws
+   * Runs a job when it is its owner's turn.
+   * @throws the errors of `JobThread.run`
    */
   run({ owner, signal = new AbortController().signal, ...order }: OwnedJobOrder<Of>): Promise<JobOutcome<Of>> {
     return this.#queue.run(owner, signal, async () => {
@@ -45,7 +45,7 @@ export class JobThreads<Of extends Job> {
     })
   }
 
-  /** Ends the threads; what they do fails, and the next job starts one again. */
+  /** Ends the threads; their jobs fail, and the next job starts a thread again. */
   async stop(): Promise<void> {
     await Promise.all(this.#all.map((thread) => thread.stop()))
   }

@@ -4,9 +4,9 @@ import { LimitError } from '../errors.ts'
 import type { Job, JobMessage, JobReport } from './job-protocol.ts'
 
 /**
- * Makes the module a thread that does jobs. See job-threads.ts.
- * @param work takes all parts of a job and hands long lists on in pieces
- * @param given memory of a result that is handed over instead of copied
+ * Makes a thread that does jobs out of the module that calls it. See job-threads.ts.
+ * @param work gets all parts of a job and passes long lists on in pieces
+ * @param given memory of a result that is transferred instead of copied
  */
 export function answerJobs<Of extends Job>(
   work: (parts: readonly Of['part'][], handOn: (piece: Of['piece']) => void) => Of['result'],
@@ -26,7 +26,7 @@ export function answerJobs<Of extends Job>(
       const result = work(job, (piece) => report({ kind: 'piece', piece }))
       report({ kind: 'done', result }, given(result))
     } catch (error) {
-      // An error that crosses threads loses its class, and may lose its message.
+      // An error that is sent to another thread loses its class, and may lose its message.
       const text = error instanceof Error ? error.message : ''
       report({ kind: 'failed', limit: error instanceof LimitError, message: text })
     }

@@ -13,7 +13,7 @@ import type { Vault } from '../../domain/pki/vault.ts'
 import { UsageError } from '../usage-error.ts'
 import { configFor, sample, type SampleCluster } from './sample.ts'
 
-/** A credential of the sample, and whose it is. */
+/** A credential of the sample, and who it is for. */
 export interface DemoCredential {
   readonly who: string
   readonly token: string
@@ -29,9 +29,9 @@ interface Means {
 const lifetime = 12 * 3600
 
 /**
- * Fills an empty database with the sample, through the same functions that the API calls, and returns one credential
- * for each kind of caller.
- * @throws UsageError when there are tenants already
+ * Fills an empty database with the sample, through the functions that the API calls, and returns one credential for
+ * each kind of caller.
+ * @throws UsageError when the database has tenants already
  */
 export async function fillDemo({ database, keys, ...making }: Means): Promise<DemoCredential[]> {
   const operator = systemOperator(database)

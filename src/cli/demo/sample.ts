@@ -6,7 +6,7 @@ export interface SampleCluster {
   readonly name: string
   readonly networkCidr: string
   readonly nodes: readonly SampleNode[]
-  /** What each uploaded version of its configuration changed, the oldest first. */
+  /** What each uploaded version of its configuration changed, from the oldest on. */
   readonly versions: readonly string[]
 }
 
@@ -19,7 +19,7 @@ export interface SampleTenant {
 const machines = (count: number, name: string, groups: readonly string[]): SampleNode[] =>
   Array.from({ length: count }, (_, index) => ({ name: `${name}-${String(index + 1).padStart(2, '0')}`, groups }))
 
-/** What most networks have first: someone who manages it, two lighthouses to find each other by, a relay. */
+/** What most networks start with: a manager's machine, two lighthouses to find each other by, a relay. */
 const backbone = (lighthouses: readonly string[]): SampleNode[] => [
   { name: 'admin-laptop', isAdmin: true, groups: ['admins'] },
   ...lighthouses.map((lighthousePublicIp, index) => ({
@@ -31,7 +31,9 @@ const backbone = (lighthouses: readonly string[]): SampleNode[] => [
   { name: 'relay-1', isRelay: true, groups: ['infrastructure'] },
 ]
 
-/** A company with a large and a small network, and a consultant's customer: two tenants, three clusters, sixty nodes. */
+/**
+ * A company with a large and a small network, and a consultant's customer: two tenants, three clusters, sixty nodes.
+ */
 export const sample: readonly SampleTenant[] = [
   {
     name: 'Northwind Logistics',
@@ -82,7 +84,7 @@ export const sample: readonly SampleTenant[] = [
   },
 ]
 
-/** The shared configuration of a version, with what all of Orrery's versions hold from the first one on. */
+/** The shared configuration of a version, with the settings that all versions have from the first one on. */
 export const configFor = (version: number): string =>
   [
     '# Shared by all nodes of the cluster; what differs per node comes from its row.',

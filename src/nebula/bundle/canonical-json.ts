@@ -1,9 +1,9 @@
-/** What JSON can hold, undefined left out. */
+/** A JSON value; undefined is left out. */
 type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
 
 /**
- * Writes JSON one way only: keys sorted by their UTF-16 code units, no spaces (the part of RFC 8785 that matters for
- * texts and whole numbers). What is hashed or signed is written by this.
+ * Writes JSON in exactly one way: keys sorted by their UTF-16 code units, no spaces (the part of RFC 8785 that matters
+ * for texts and whole numbers). Everything that is hashed or signed is written with this.
  */
 export function canonicalJson(value: Json): string {
   if (value === null || typeof value !== 'object') return JSON.stringify(value)

@@ -6,7 +6,7 @@ import { sliceBounds } from './slice-bounds.ts'
 
 export { generateBundleSigningKey, signManifest, verifyManifest } from './signing.ts'
 
-/** The names that a bundle and a slice have for their own files. */
+/** The names of the files that a bundle and a slice add themselves. */
 export const MANIFEST_FILE = 'manifest.json'
 export const SIGNATURE_FILE = 'manifest.sig'
 export const CA_FILE = 'ca.crt'
@@ -16,12 +16,12 @@ const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in 64 hex d
 /** A whole number up to a bound. */
 const upTo = (most: number) =>
   z.int('must be a whole number').min(0, 'must not be negative').max(most, `must be at most ${most}`)
-/** As the database counts versions: PostgreSQL's integer. */
+/** A version number as the database holds it: PostgreSQL's integer. */
 const version = z.int('must be a whole number').min(1, 'must be at least 1').max(greatestInteger, 'must be below 2³¹')
 
 const pathRule = z.string().refine(isPlainPath, 'must be a path below the bundle, with / and without . and .. segments')
 
-/** Whoever writes the file must not be led elsewhere by its name. What an upload's files may be called is stricter. */
+/** A name must not lead the program that writes the file elsewhere. The names of uploaded files have stricter rules. */
 function isPlainPath(path: string): boolean {
   if (Buffer.byteLength(path) > 255 || /[\\\p{Cc}]/u.test(path) || /^[a-z]:/i.test(path)) return false
   return path.split('/').every((segment) => !['', '.', '..'].includes(segment))
@@ -45,12 +45,12 @@ function isTime(text: string): boolean {
 }
 
 /**
- * What a version of a cluster's bundle consists of. `files` are those that every node gets; each node's own two files
- * are leaves of the Merkle tree of `nodes.root` (`nodeLeaf`), so that a node can check its slice without the others'.
+ * What a version of a cluster's bundle consists of. Every node gets `files`. Each node's own two files are leaves of
+ * the Merkle tree of `nodes.root` (`nodeLeaf`), so that a node can check its slice without the files of other nodes.
  */
 export type BundleManifest = Readonly<z.infer<typeof shape>>
 
-/** A text that is no manifest; the message names the field and its rule. */
+/** A text that is not a manifest; the message names the field and its rule. */
 export class ManifestError extends Error {
   override readonly name = 'ManifestError'
 }
@@ -70,7 +70,7 @@ export function readManifest(text: string): BundleManifest {
     const field = issue === undefined || issue.path.length === 0 ? 'the manifest' : issue.path.join('.')
     throw new ManifestError(`${field}: ${rule ?? 'is not valid'}`)
   }
-  // A key that stands there twice, spaces, another order: other readers could make something else of them.
+  // A duplicate key, spaces, another order: other readers could understand them differently.
   if (writeManifest(data) !== text) throw new ManifestError('the manifest: is not canonical JSON')
   return data
 }

@@ -4,24 +4,24 @@ import { canonicalJson } from './canonical-json.ts'
 
 /**
  * The Merkle tree of RFC 6962, section 2.1, with SHA-256. Its root stands for a list of leaves; a proof of a few hashes
- * shows that one leaf is in the list, without telling the others. Hashes outside of this file are hex digits.
+ * shows that one leaf is in the list, without revealing the other leaves. Outside this file, hashes are hex digits.
  */
 export class MerkleTree {
-  /** The hashes of the leaves, then of each pair of them, and so on up to the root; a last one without a pair goes up as it is. */
+  /** The hashes of the leaves, of each pair, and so on up to the root; a last one without a pair moves up unchanged. */
   readonly #levels: readonly (readonly Buffer[])[]
 
   private constructor(levels: readonly (readonly Buffer[])[]) {
     this.#levels = levels
   }
 
-  /** Hashes every node of the tree once: proofs cost nothing then. 10 000 leaves take about 50 ms. */
+  /** Hashes every node of the tree once, so that proofs cost nothing. 10 000 leaves take about 50 ms. */
   static of(leaves: readonly Uint8Array[]): MerkleTree {
     const levels: Buffer[][] = [leaves.map(leafHash)]
     for (let below = levels[0] ?? []; below.length > 1; below = levels.at(-1) ?? []) levels.push(pairUp(below))
     return new MerkleTree(levels)
   }
 
-  /** The same, a thousand hashes at a time. @param turn waits until the event loop has turned */
+  /** The same, a thousand hashes at a time. @param turn waits for the next turn of the event loop */
   static async inTurns(leaves: readonly Uint8Array[], turn: () => Promise<unknown>): Promise<MerkleTree> {
     const levels: Buffer[][] = [await pieceByPiece(leaves, (piece) => piece.map(leafHash), turn)]
     for (let below = levels[0] ?? []; below.length > 1; below = levels.at(-1) ?? []) {
@@ -40,7 +40,7 @@ export class MerkleTree {
   }
 
   /**
-   * The hashes beside the way from a leaf to the root, from the bottom up (RFC 6962, section 2.1.1).
+   * The sibling hashes on the way from a leaf to the root, from the bottom up (RFC 6962, section 2.1.1).
    * @throws RangeError when there is no such leaf
    */
   proof(index: number): string[] {
@@ -52,7 +52,7 @@ export class MerkleTree {
   }
 }
 
-/** The root of a list of leaves; for several proofs as well, make the tree once. */
+/** The root of a list of leaves; for several proofs, make the tree once. */
 export const merkleRoot = (leaves: readonly Uint8Array[]): string => MerkleTree.of(leaves).root
 
 /** The proof that a leaf is in the list. @throws RangeError when there is no such leaf */
@@ -69,7 +69,7 @@ export interface Inclusion {
   readonly root: string
 }
 
-/** Whether the proof proves it (RFC 9162, section 2.1.3.2). A claim that makes no sense is not proven. */
+/** Whether the proof holds (RFC 9162, section 2.1.3.2). A claim that makes no sense does not. */
 export function verifyInclusion({ leaf, index, count, path, root }: Inclusion): boolean {
   if (!Number.isSafeInteger(count) || !Number.isSafeInteger(index) || index < 0 || index >= count) return false
   if (count > MOST_LEAVES || path.length > 32) return false
@@ -79,7 +79,7 @@ export function verifyInclusion({ leaf, index, count, path, root }: Inclusion): 
     const beside = Buffer.from(text, 'hex')
     if (at % 2 === 1 || at === last) {
       hash = parentHash(beside, hash)
-      // A last one without a pair went up as it is.
+      // A last hash without a pair moved up unchanged.
       for (; at % 2 === 0 && at !== 0; at >>>= 1) last >>>= 1
     } else {
       hash = parentHash(hash, beside)
@@ -90,10 +90,10 @@ export function verifyInclusion({ leaf, index, count, path, root }: Inclusion): 
   return last === 0 && hash.toString('hex') === root
 }
 
-/** Shifts work on 32 bits; a cluster has ten thousands of nodes. */
+/** Shifts work on 32 bits; a cluster has tens of thousands of nodes. */
 const MOST_LEAVES = 2 ** 31
 
-/** What the tree of a bundle has for a node: which configuration and which certificate are its own. */
+/** A node's entry in the tree of a bundle: the hashes of its own configuration and certificate. */
 export interface NodeLeaf {
   readonly node: string
   /** SHA-256 of the node's configuration file, hex digits. */

@@ -2,11 +2,11 @@ import { createPrivateKey, sign, verify, type KeyObject } from 'node:crypto'
 
 import { generateRawPrivateKey, rawPublicKey, toPrivateKey, toPublicKey } from '../../pki/encoding/der-keys.ts'
 
-/** The key pair that a cluster's manifests are signed with (Ed25519, RFC 8032). It is not the CA's. */
+/** The key pair that signs a cluster's manifests (Ed25519, RFC 8032). It is not the CA's. */
 export interface BundleSigningKey {
   /** PKCS #8 in DER, base64: seal it before it is stored. */
   readonly privateKey: string
-  /** The 32 bytes, base64: what agents are given with their enrolment. */
+  /** The 32 bytes, base64; agents receive them with their enrolment. */
   readonly publicKey: string
 }
 
@@ -19,10 +19,10 @@ export function generateBundleSigningKey(): BundleSigningKey {
 }
 
 /**
- * Signs a manifest's bytes; of one text and key the signature is always the same.
- * @param privateKey as `generateBundleSigningKey` gave it
+ * Signs a manifest's bytes; the same text and key always give the same signature.
+ * @param privateKey as `generateBundleSigningKey` returned it
  * @returns base64, 88 characters
- * @throws Error when the key is not one: a stored key is no caller's mistake
+ * @throws Error when the key is invalid: a stored key is no caller's mistake
  */
 export function signManifest(text: string, privateKey: string): string {
   return sign(null, Buffer.from(text), readPrivateKey(privateKey)).toString('base64')
@@ -30,13 +30,13 @@ export function signManifest(text: string, privateKey: string): string {
 
 /**
  * Whether the holder of the key signed these bytes.
- * @param text the manifest as it came; give its bytes where they may not be UTF-8
+ * @param text the manifest as received; pass bytes where they may not be UTF-8
  * @param signature base64, with or without the line break that ends `manifest.sig`
  * @param publicKey 32 bytes, base64
  */
 export function verifyManifest(text: string | Uint8Array, signature: string, publicKey: string): boolean {
   const [signed, key] = [Buffer.from(signature, 'base64'), Buffer.from(publicKey, 'base64')]
-  // Buffer passes over what is not base64; one signature has one spelling.
+  // Buffer skips what is not base64; only one spelling of a signature is accepted.
   if (key.length !== 32 || signed.length !== 64 || signed.toString('base64') !== signature.replace(/\n$/, ''))
     return false
   return verify(null, typeof text === 'string' ? Buffer.from(text) : text, toPublicKey('ed25519', key), signed)
@@ -47,7 +47,7 @@ function readPrivateKey(text: string): KeyObject {
     const key = createPrivateKey({ key: Buffer.from(text, 'base64'), format: 'der', type: 'pkcs8' })
     if (key.asymmetricKeyType === 'ed25519') return key
   } catch {
-    // What the library says of a broken key may quote it.
+    // The library's message about a broken key may quote the key.
   }
   throw new Error("a cluster's bundle-signing key is not an Ed25519 key in PKCS #8")
 }

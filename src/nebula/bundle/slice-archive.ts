@@ -8,7 +8,7 @@ import { readTar } from './tar.ts'
 const unzip = promisify(gunzip)
 
 /**
- * Unpacks a slice as `GET /bundle` sends it; nothing is written anywhere. What is in it is not checked yet: see
+ * Unpacks a slice as `GET /bundle` sends it; nothing is written to the disk. The content is not checked yet: see
  * `verifySlice`.
  * @param archive tar.gz, at most 10 MiB, 64 MiB unpacked
  * @returns the files by path

@@ -1,6 +1,6 @@
 const MiB = 1024 * 1024
 
-/** How much a slice may have, in bytes where nothing else is said. An agent reads none that has more. */
+/** The limits of a slice, in bytes unless something else is said. An agent rejects a slice that exceeds one. */
 export const sliceBounds = {
   /** As much as a bundle may have. */
   packed: 10 * MiB,
@@ -9,14 +9,14 @@ export const sliceBounds = {
   files: 20_482,
   /** Nodes that a manifest counts. */
   nodes: 10_000_000,
-  /** A name and a hash of each file. */
+  /** A name and a hash for each file. */
   manifest: 10 * MiB,
   signature: 100,
   proof: 16 * 1024,
-  /** The shared configuration: an upload's YAML has 1 MiB; the fingerprints of what was revoked are added. */
+  /** The shared configuration: an upload's YAML has 1 MiB; the fingerprints of revoked certificates are added. */
   config: 4 * MiB,
   /** A node's own settings. */
   nodeConfig: MiB,
-  /** PEM; a certificate of Nebula's has 64 KiB at most, and there are two while something is replaced. */
+  /** PEM; a Nebula certificate has 64 KiB at most, and there are two during a replacement. */
   certificates: 256 * 1024,
 } as const

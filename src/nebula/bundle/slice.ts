@@ -7,12 +7,12 @@ import { nodeLeaf, verifyInclusion } from './merkle.ts'
 import { verifyManifest } from './signing.ts'
 import { sliceBounds } from './slice-bounds.ts'
 
-/** The names of a slice's files that are the node's own. */
+/** The names of the node's own files in a slice. */
 export const NODE_CONFIG_FILE = 'node.yml'
 export const NODE_CERTIFICATE_FILE = 'node.crt'
 export const PROOF_FILE = 'proof.json'
 
-/** Bytes of each file that is read; what an upload added has no bound but the slice's. */
+/** Bytes of each file that is read; uploaded files have no limit but the slice's. */
 const MOST: readonly (readonly [file: string, bytes: number])[] = [
   [MANIFEST_FILE, sliceBounds.manifest],
   [SIGNATURE_FILE, sliceBounds.signature],
@@ -27,7 +27,7 @@ const OWN_FILES = [MANIFEST_FILE, SIGNATURE_FILE, NODE_CONFIG_FILE, NODE_CERTIFI
 
 const proofShape = z.strictObject({ node: z.string().max(100), index: z.int(), path: z.array(z.string()).max(32) })
 
-/** A slice that is not what the cluster's key signed for this node; the message names the file and the rule. */
+/** A slice that the cluster's key did not sign for this node; the message names the file and the rule. */
 export class SliceError extends Error {
   override readonly name = 'SliceError'
   /** The file at fault. */
@@ -39,7 +39,7 @@ export class SliceError extends Error {
   }
 }
 
-/** Whom a slice has to be for. */
+/** What a slice has to be for. */
 export interface SliceOwner {
   /** The cluster's bundle-signing key: 32 bytes, base64. */
   readonly publicKey: string
@@ -47,14 +47,14 @@ export interface SliceOwner {
   readonly nodeId: string
 }
 
-/** A slice whose every byte is vouched for. */
+/** A slice in which every byte is verified. */
 export interface VerifiedSlice {
   readonly manifest: BundleManifest
   /** `ca.crt`: PEM of the CAs that the node trusts. */
   readonly ca: string
   /** `config.yml`: what all nodes share. */
   readonly config: string
-  /** `node.yml`: what is the node's own, to be merged over `config`. */
+  /** `node.yml`: the node's own settings, to be merged over `config`. */
   readonly nodeConfig: string
   /** `node.crt`: PEM of the node's certificate, one or two blocks. */
   readonly certificate: string
@@ -63,9 +63,9 @@ export interface VerifiedSlice {
 }
 
 /**
- * Checks a slice: the cluster's key signed its manifest, which is of this cluster; the files are those of the manifest,
- * all and no others, byte for byte; the node's own files are those that the manifest has for this node.
- * Whether the version is newer than the one that runs is for the caller to compare.
+ * Checks a slice: the cluster's key signed its manifest, and the manifest is for this cluster; the files are exactly
+ * those of the manifest, byte for byte; the node's own files are those that the manifest has for this node.
+ * The caller compares the version with the running one.
  * @param files by path, as unpacked
  * @throws SliceError
  */

@@ -4,16 +4,16 @@ export interface TarFile {
   readonly content: Uint8Array
 }
 
-/** Tar is made of blocks of this many bytes. */
+/** A tar consists of blocks of this many bytes. */
 const BLOCK = 512
 
 /**
- * Writes a tar (POSIX.1-1988 ustar) that depends on nothing but the files: in their order, mode 0644, time and owner 0.
- * A path that has no room there, or is not ASCII, goes into a pax header before its file (POSIX.1-2001).
+ * Writes a tar (POSIX.1-1988 ustar) that depends only on the files: in their order, mode 0644, time and owner 0. A path
+ * that does not fit there, or is not ASCII, goes into a pax header before its file (POSIX.1-2001).
  *
- * One buffer for all: ten thousands of small files are written in tens of milliseconds.
+ * One buffer for everything: tens of thousands of small files are written in tens of milliseconds.
  *
- * @param end whether the two blocks that end a tar follow; without them, more entries can be put behind
+ * @param end whether to write the two blocks that end a tar; without them, more entries can follow
  */
 export function writeTar(files: readonly TarFile[], end = true): Buffer {
   const parts = files.flatMap(({ path, content }): readonly Part[] => {
@@ -36,9 +36,9 @@ export function writeTar(files: readonly TarFile[], end = true): Buffer {
 }
 
 /**
- * Reads a tar as `writeTar` writes it, and nothing more lenient: it came from a control plane, and what is in it says
+ * Reads a tar as `writeTar` writes it, and is no more lenient: it comes from a control plane, and its paths decide
  * where files go.
- * @throws TarError for anything else, two files of one path included
+ * @throws TarError for anything else, including two files of one path
  */
 export function readTar(tar: Buffer): Map<string, Buffer> {
   const files = new Map<string, Buffer>()
@@ -66,7 +66,7 @@ export function readTar(tar: Buffer): Map<string, Buffer> {
   throw new TarError('is not a whole tar')
 }
 
-/** Bytes that are no tar of ours. */
+/** Bytes that are not a tar of Orrery's. */
 export class TarError extends Error {
   override readonly name = 'TarError'
 }
@@ -81,7 +81,7 @@ const padded = (size: number): number => Math.ceil(size / BLOCK) * BLOCK
 
 const fits = (path: string): boolean => path.length <= 100 && /^[\x20-\x7e]*$/.test(path)
 
-/** `"%d %s=%s\n"`, where the number is the length of all of it. */
+/** `"%d %s=%s\n"`, where the number is the length of the whole record. */
 function paxPath(path: string): string {
   const rest = ` path=${path}\n`
   const bytes = Buffer.byteLength(rest)
@@ -89,7 +89,7 @@ function paxPath(path: string): string {
   return `${length}${rest}`
 }
 
-/** What every header has, but for name, size, type and checksum: mode, owner, group, time, magic, device numbers. */
+/** The fields that are the same in every header: mode, owner, group, time, magic, device numbers. */
 const TEMPLATE = ((): Buffer => {
   const block = Buffer.alloc(BLOCK)
   block.write('000644 ', 100, 'latin1')
@@ -122,7 +122,7 @@ function readHeader(block: Buffer): { name: string; type: string; size: number }
   return { name, type: block.toString('latin1', 156, 157), size: Number.parseInt(digits, 8) }
 }
 
-/** The sum of the block's bytes, its checksum field being eight spaces; beyond the fields there are zeros. */
+/** The sum of the block's bytes, with eight spaces as the checksum field; the bytes after the fields are zeros. */
 function checksum(block: Buffer): number {
   let sum = 0
   for (let at = 0; at < 345; at += 1) sum += block[at] ?? 0

@@ -1,9 +1,10 @@
 import { createPrivateKey, createPublicKey, randomBytes, type KeyObject } from 'node:crypto'
 
 /**
- * Node's key objects and the 32 bytes that Nebula writes, by way of PKCS #8 and SubjectPublicKeyInfo (RFC 8410): a fixed
- * head for each curve, then the key. Never by way of JWK, which looks simpler: Node 20 locks the key while it builds the
- * object, and when the garbage collector comes just then for the key's other half, the process stands still for good.
+ * Converts between Node's key objects and the 32 bytes that Nebula writes, through PKCS #8 and SubjectPublicKeyInfo
+ * (RFC 8410): a fixed head for each curve, then the key. Never through JWK, which looks simpler: Node 20 locks the key
+ * while it builds the object, and a garbage collection of the key's other half at that moment stops the process for
+ * good.
  */
 const heads = {
   ed25519: { private: '302e020100300506032b657004220420', public: '302a300506032b6570032100' },
@@ -12,7 +13,7 @@ const heads = {
 
 type Curve = keyof typeof heads
 
-/** A fresh private key: in both curves any 32 bytes are one (RFC 7748, section 5; RFC 8032, section 5.1.5). */
+/** A fresh private key: any 32 bytes are valid in both curves (RFC 7748, section 5; RFC 8032, section 5.1.5). */
 export const generateRawPrivateKey = (): Uint8Array => randomBytes(32)
 
 export const toPrivateKey = (curve: Curve, bytes: Uint8Array): KeyObject =>

@@ -27,7 +27,7 @@ function bigEndian(value: number): number[] {
   return bytes
 }
 
-/** Reads elements one after the other; whatever is malformed is a PkiError that `fail` makes. */
+/** Reads elements one after the other; for malformed bytes, throws the PkiError that `fail` makes. */
 export class DerReader {
   readonly #bytes: Uint8Array
   readonly #fail: (problem: string) => PkiError
@@ -51,12 +51,12 @@ export class DerReader {
     return this.#bytes.subarray(this.#at, (this.#at += length))
   }
 
-  /** The content of the next element when it has this tag, and nothing when it has not. */
+  /** The content of the next element if it has this tag; empty otherwise. */
   readOptional(tag: number, what: string): Uint8Array {
     return this.#bytes[this.#at] === tag ? this.read(tag, what) : new Uint8Array()
   }
 
-  /** The contents of the elements of this tag that stand in the next element, if that is there. */
+  /** The contents of all elements with this tag in the next element, if that is present. */
   readOptionalList(listTag: number, tag: number, what: string): Uint8Array[] {
     const list = new DerReader(this.readOptional(listTag, what), this.#fail)
     const contents: Uint8Array[] = []
@@ -73,7 +73,7 @@ export class DerReader {
     return value
   }
 
-  /** @throws PkiError when something follows */
+  /** @throws PkiError when more bytes follow */
   end(): void {
     if (!this.done) throw this.#fail('it holds something that this version of Orrery does not know')
   }
@@ -81,7 +81,7 @@ export class DerReader {
   #length(): number {
     const first = this.#next()
     if (first < 0x80) return first
-    // Three bytes of length are more than a certificate may have.
+    // A length of more than three bytes exceeds what a certificate may have.
     if (first === 0x80 || first > 0x83) throw this.#fail('a length is malformed')
     let length = 0
     for (let count = first - 0x80; count > 0; count -= 1) length = length * 256 + this.#next()

@@ -11,9 +11,9 @@ const boundary = /^-----(BEGIN|END) ([A-Z0-9 ]{1,64})-----$/
 const maximumBytes = 65_536
 
 /**
- * Reads every block of a PEM text (RFC 7468, strictly). Around the blocks only blank lines and lines that start with
- * `#` may stand, as in the files that people keep their CA certificates in.
- * @throws PkiError that names the line, and never repeats what stands in it
+ * Reads every block of a PEM text (RFC 7468, strictly). Between blocks, only blank lines and lines that start with `#`
+ * are allowed, as in the files that people keep their CA certificates in.
+ * @throws PkiError that names the line, and never repeats its content
  */
 export function readPem(text: string, subject: PkiSubject): PemBlock[] {
   const blocks: PemBlock[] = []
@@ -60,7 +60,7 @@ export function writePem({ banner, bytes }: PemBlock): string {
 
 function decode(base64: string, line: number, subject: PkiSubject): Uint8Array {
   const bytes = Buffer.from(base64, 'base64')
-  // Node skips what is no base64; writing it again shows whether anything was skipped.
+  // Node skips characters that are not base64; encoding it again shows whether any were skipped.
   if (bytes.toString('base64') !== base64) throw at(line, 'ends a block that is not valid base64', subject)
   if (bytes.length === 0 || bytes.length > maximumBytes) {
     throw at(line, `ends a block of ${bytes.length} bytes; 1 to ${maximumBytes} are allowed`, subject)

@@ -4,7 +4,7 @@ import { PkiError, type PkiSubject } from '../errors.ts'
 
 /**
  * An address with the length of its network's prefix, as certificates carry it: `10.42.0.5/16` is the node 10.42.0.5 in
- * the network 10.42.0.0/16. In the interfaces of this directory it is text; this is what the formats encode.
+ * the network 10.42.0.0/16. The interfaces of this directory use text; this is the form that the formats encode.
  */
 export interface Prefix {
   /** 4 bytes for IPv4, 16 for IPv6. */
@@ -16,8 +16,8 @@ export interface Prefix {
 const form = /^([0-9a-f.:]+)\/(0|[1-9]\d{0,2})$/i
 
 /**
- * Reads `address/length`. Addresses must be written in full, and an IPv4 address in IPv6's clothes is refused, as
- * Nebula does.
+ * Reads `address/length`. Addresses must be written in full, and an IPv4-mapped IPv6 address is refused, as Nebula
+ * does.
  * @throws PkiError
  */
 export function parsePrefix(text: string, subject: PkiSubject): Prefix {
@@ -40,16 +40,16 @@ export function formatPrefix({ address, length }: Prefix): string {
   return `${text}/${length}`
 }
 
-/** The order that Nebula's version 2 certificates keep their networks in: IPv4 first, by address, the wider first. */
+/** The order of networks in Nebula's version 2 certificates: IPv4 first, by address, the wider first. */
 export const comparePrefixes = (a: Prefix, b: Prefix): number =>
   a.address.length - b.address.length || Buffer.compare(a.address, b.address) || a.length - b.length
 
-/** Whether every address of `inner`'s network is one of `outer`'s; never where one is IPv4 and the other IPv6. */
+/** Whether `outer`'s network contains every address of `inner`'s; never where one is IPv4 and the other IPv6. */
 export const containsPrefix = (outer: Prefix, inner: Prefix): boolean =>
   outer.length <= inner.length &&
   Buffer.compare(maskedAddress(outer), maskedAddress({ address: inner.address, length: outer.length })) === 0
 
-/** Whether no bit of the address is set beyond the network's. */
+/** Whether no bit of the address is set beyond the network's prefix. */
 export const isMasked = (prefix: Prefix): boolean => Buffer.compare(prefix.address, maskedAddress(prefix)) === 0
 
 export const isUnspecified = ({ address }: Prefix): boolean => address.every((byte) => byte === 0)

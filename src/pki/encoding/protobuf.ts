@@ -3,8 +3,8 @@ import type { PkiError } from '../errors.ts'
 /**
  * Protocol Buffers' wire format (protobuf.dev/programming-guides/encoding), as far as Nebula's messages need it:
  * varints and length-delimited fields, written in the order of the field numbers, with empty values left out as proto3
- * asks. Written by hand because a signature covers the bytes: there must be one way to encode a value, and it must be
- * the one of Go's library.
+ * requires. Written by hand because a signature covers the bytes: there must be one way to encode a value, and it must
+ * be that of Go's library.
  */
 export class ProtobufWriter {
   readonly #bytes: number[] = []
@@ -52,12 +52,12 @@ export class ProtobufWriter {
   }
 }
 
-/** One field of a message: its number, and the value that its wire type says. */
+/** One field of a message: its number, and the value of its wire type. */
 export type ProtobufField =
   | { readonly number: number; readonly type: 'varint'; readonly value: number }
   | { readonly number: number; readonly type: 'bytes'; readonly value: Uint8Array }
 
-/** Reads the fields of a message in the order they stand; any malformed byte is a PkiError that `fail` makes. */
+/** Reads the fields of a message in their order; for malformed bytes, throws the PkiError that `fail` makes. */
 export function* readProtobuf(bytes: Uint8Array, fail: (problem: string) => PkiError): Generator<ProtobufField> {
   const reader = new VarintReader(bytes, fail)
   while (!reader.done) {
@@ -96,7 +96,7 @@ class VarintReader {
     for (let factor = 1; ; factor *= 0x80) {
       const byte = this.#bytes[this.#at++]
       if (byte === undefined) throw this.#fail('it ends in the middle of a number')
-      // Past 2⁵³ the sum is no safe integer any more, past 2¹⁰²³ no number: both end the loop.
+      // Past 2⁵³ the sum is not a safe integer any more, past 2¹⁰²³ not a number: both end the loop.
       value += (byte % 0x80) * factor
       if (!Number.isSafeInteger(value)) throw this.#fail('a number is negative or too large')
       if (byte < 0x80) return value

@@ -2,7 +2,7 @@ import type { FirewallRule } from '../../../src/domain/clusters/firewall.ts'
 import type { Settings } from '../../../src/nebula/merge.ts'
 import { cas, type FirewallLab } from './firewall-lab.ts'
 
-/** Who gets through to the guarded machine: first letters, of ann (ops), ben (ops, lab), cat, and dan (ops, by CA second). */
+/** Who reaches the guarded machine: first letters, of ann (ops), ben (ops, lab), cat, and dan (ops, by CA second). */
 export interface Through {
   /** To its own address. */
   readonly own: string
@@ -12,17 +12,17 @@ export interface Through {
 
 interface Case {
   readonly title: string
-  /** What Nebula from `since` on does; all versions, where there is no `before`. */
+  /** The behaviour of Nebula from `since` on; of all versions, where there is no `before`. */
   readonly now: Through
   readonly before?: { readonly since: string } & Through
 }
 
-/** A rule that the API takes, without its port. */
+/** A rule that the API accepts, without its port. */
 export interface TakenCase extends Case {
   readonly rule: (lab: FirewallLab) => Partial<FirewallRule>
 }
 
-/** One that the API does not take, as Nebula's configuration would have it; and what the API says. */
+/** A rule that the API refuses, as in Nebula's configuration; and the API's message. */
 export interface RefusedCase extends Case {
   readonly byHand: (lab: FirewallLab) => Settings
   readonly says: RegExp
@@ -38,7 +38,7 @@ const taken = (title: string, rule: TakenCase['rule'], now: Through, before?: Ca
   now,
   ...(before === undefined ? {} : { before }),
 })
-/** Nebula before 1.9 does not know localCidr: whom the rest of the rule names gets everywhere. */
+/** Nebula before 1.9 does not know localCidr: peers that match the rest of the rule reach every network. */
 const narrowed = (title: string, rule: TakenCase['rule'], now: Through, unnarrowed: string): TakenCase =>
   taken(title, rule, now, { since: '1.9.0', ...both(unnarrowed) })
 
@@ -147,7 +147,7 @@ export const refusedCases: readonly RefusedCase[] = [
   }),
 ]
 
-/** Whom the guarded machine gets through to, by rules of its outbound side. */
+/** Who the guarded machine reaches, by rules of its outbound side. */
 export const outboundCases: readonly TakenCase[] = [
   taken('host: any', () => ({ host: 'any' }), both('abcd')),
   taken('host: a name', () => ({ host: 'ben' }), both('b')),

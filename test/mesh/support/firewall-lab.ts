@@ -14,10 +14,10 @@ import { eventually } from './pings.ts'
 
 const probe = resolve(import.meta.dirname, 'probe.mjs')
 
-/** A port that everybody may use: what it answers last tells that the others do not answer. */
+/** A port that is open to all: its answer comes last and shows that the other ports do not answer. */
 export const control = 19_999
 
-/** Who is on the lab's machines: `dan` is by another CA than the others. */
+/** Who is on the lab's machines: another CA signed `dan` than the other people. */
 export const people = {
   guarded: { groups: [], ca: 'first' },
   ann: { groups: ['ops'], ca: 'first' },
@@ -45,7 +45,7 @@ const caOf = (name: string): CertificateAuthority =>
 /** The lab's two CAs. */
 export const cas = { first: caOf('first'), second: caOf('second') }
 
-/** Which ports of an address answered, by protocol; `large` are datagrams in fragments, where they were asked for. */
+/** Which ports of an address answered, by protocol; `large` are fragmented datagrams, where they were sent. */
 export interface Answers {
   readonly udp: readonly number[]
   readonly tcp: readonly number[]
@@ -69,7 +69,7 @@ export function compiledFirewall(firewall: Firewall): Settings {
   return section
 }
 
-/** Lets machines answer on ports, at their addresses in the overlays of all versions. */
+/** Makes machines answer on ports, at their addresses in the overlays of all versions. */
 export async function answerOn(
   labs: readonly FirewallLab[],
   machines: Machines,
@@ -82,11 +82,11 @@ export async function answerOn(
   await eventually(`${person} answers: ${running.output()}`, () => Promise.resolve(running.output().includes('ready')))
 }
 
-/** What an address is asked for. */
+/** One address to probe. */
 interface Question {
   readonly address: string
   readonly ports: readonly number[]
-  /** What is to answer. */
+  /** What has to answer. */
   readonly open: Partial<Answers>
 }
 
@@ -101,7 +101,7 @@ const both = (a: Answers, b: Answers): Answers => ({
 const includesAll = (answers: Answers | undefined, open: Partial<Answers>): boolean =>
   protocols.every((protocol) => open[protocol]?.every((port) => answers?.[protocol].includes(port)) ?? true)
 
-/** One version of Nebula on all machines of a lab, which several versions share: each has a network of its own. */
+/** One version of Nebula on all machines of a lab, which several versions share: each has its own network. */
 export class FirewallLab {
   readonly build: NebulaBuild
   readonly #lab: Lab
@@ -116,12 +116,12 @@ export class FirewallLab {
     this.#index = index
   }
 
-  /** In the overlay; above 128, so that a rule for the lower half of all addresses is for nobody. */
+  /** In the overlay; above 128, so that a rule for the lower half of all addresses matches no machine. */
   address(person: Person): string {
     return `192.168.${60 + this.#index}.${names.indexOf(person) + 1}`
   }
 
-  /** Of the overlay. */
+  /** The overlay's network. */
   get network(): string {
     return `192.168.${60 + this.#index}.0/24`
   }
@@ -148,7 +148,7 @@ export class FirewallLab {
     await eventually('the firewall is read again', () => Promise.resolve(loaded() > before))
   }
 
-  /** Asks several addresses for the same ports, as often as it takes until those answer that are to, four times at most. */
+  /** Probes the same ports of several addresses, at most four times, until the expected ones answer. */
   async ask(person: Person, questions: readonly Question[], { large = false } = {}): Promise<readonly Answers[]> {
     const ports = [...new Set(questions.flatMap((question) => question.ports))]
     const to = questions.map(({ address }) => address).join(',')
@@ -163,7 +163,7 @@ export class FirewallLab {
     return found
   }
 
-  /** Whether `nebula -test` takes a firewall. */
+  /** Whether `nebula -test` accepts a firewall. */
   async accepts(firewall: Settings): Promise<boolean> {
     const file = await this.#write('guarded', firewall, 'tried.yml')
     return this.#machines.guarded.exec(this.build.nebula, '-test', '-config', file).then(
@@ -172,7 +172,7 @@ export class FirewallLab {
     )
   }
 
-  /** Whether a connection to a port that no rule lets through is refused in words, and not only left without an answer. */
+  /** Whether a connection to a closed port is refused explicitly, and not just left without an answer. */
   async refuses(person: Person, address: string, port: number): Promise<boolean> {
     const knock = `timeout 3 bash -c '</dev/tcp/${address}/${port}' 2>&1; true`
     return (await this.#machines[person].exec('bash', '-c', knock)).includes('refused')

@@ -5,10 +5,10 @@ import { isAtLeast } from '../../../src/nebula/version.ts'
 import { outboundCases, refusedCases, takenCases, type Through } from './firewall-cases.ts'
 import { askers, compiledFirewall, control, openFirewall, type Answers, type FirewallLab } from './firewall-lab.ts'
 
-/** What each case of the rules came to, by its title. */
+/** The result of each case of the rules, by its title. */
 export type Found = Readonly<Record<string, Through>>
 
-/** The first port of each kind of rules: every rule is tried at a port of its own, all at once. */
+/** The first port of each kind of rules: every rule is tested at a port of its own, all at once. */
 export const firstPorts = { inbound: 20_000, outbound: 21_000 }
 const inboundCases = [...takenCases, ...refusedCases]
 export const ports = {
@@ -29,7 +29,7 @@ const withPort = (rule: Partial<FirewallRule>, port: number): FirewallRule => ({
   ...rule,
 })
 
-/** What a version of Nebula is to do with a case. */
+/** The expected behaviour of a version of Nebula in a case. */
 export const expected = (
   one: { readonly now: Through; readonly before?: Through & { since: string } },
   version: string,
@@ -38,7 +38,7 @@ export const expected = (
     ? one.now
     : { own: one.before.own, behind: one.before.behind }
 
-/** Tries all inbound rules, those that the API takes as they are compiled, the others as they are. */
+/** Tests all inbound rules: those that the API accepts as they are compiled, the others as they are. */
 export async function tryInbound(lab: FirewallLab): Promise<{ udp: Found; tcp: Found; pings: boolean }> {
   const compiled = compiledFirewall(
     firewall(...takenCases.map(({ rule }, index) => withPort(rule(lab), firstPorts.inbound + index))),
@@ -76,7 +76,7 @@ export async function tryInbound(lab: FirewallLab): Promise<{ udp: Found; tcp: F
   return { udp: through('udp'), tcp: through('tcp'), pings }
 }
 
-/** Tries all outbound rules. */
+/** Tests all outbound rules. */
 export async function tryOutbound(lab: FirewallLab): Promise<Found> {
   const rules = outboundCases.map(({ rule }, index) => withPort(rule(lab), firstPorts.outbound + index))
   await lab.protect(compiledFirewall({ inbound: [controlled], outbound: [controlled, ...rules] }))
@@ -98,7 +98,7 @@ export async function tryOutbound(lab: FirewallLab): Promise<Found> {
   })
 }
 
-/** Which of ann, ben and cat get through with a ping, and ann to the network behind; with rules as they are. */
+/** Which of ann, ben and cat get through with a ping, and ann to the network behind; with the rules unchanged. */
 export async function tryPings(lab: FirewallLab, ...rules: Settings[]): Promise<Through> {
   const { inbound, ...rest } = compiledFirewall(firewall()) as { inbound: Settings[] }
   await lab.protect({ ...rest, inbound: [...inbound, ...rules] })
@@ -110,7 +110,7 @@ export async function tryPings(lab: FirewallLab, ...rules: Settings[]): Promise<
   return { own: own.join(''), behind: (await lab.pings('ann', lab.behind.address)) ? 'a' : '' }
 }
 
-/** What of two ports answers ann, ben and cat, with rules that the API takes; also datagrams in fragments. */
+/** Which of two ports answer ann, ben and cat, with rules that the API accepts; also fragmented datagrams. */
 export async function tryProtocols(
   lab: FirewallLab,
   open: Partial<Answers>,
@@ -132,7 +132,7 @@ export async function tryRouted(lab: FirewallLab, setting: 'as compiled' | 'left
   return lab.pings('ann', lab.behind.address)
 }
 
-/** Which side's connections are refused in words with `inbound_action: reject`, when no rule lets them through. */
+/** Which side refuses closed connections explicitly with `inbound_action: reject`. */
 export async function tryReject(lab: FirewallLab): Promise<{ inbound: boolean; outbound: boolean }> {
   await lab.protect({
     ...compiledFirewall({ inbound: [controlled], outbound: [controlled] }),
@@ -145,19 +145,19 @@ export async function tryReject(lab: FirewallLab): Promise<{ inbound: boolean; o
   return { inbound, outbound }
 }
 
-/** Whether Nebula takes a rule with both group and groups, and one that says nobody but an address of its own side. */
+/** Whether Nebula accepts a rule with both group and groups, and one that names only an address of its own side. */
 export const tryToStart = async (lab: FirewallLab) => ({
   'group and groups': await lab.accepts({ inbound: [{ ...anything, group: 'lab', groups: ['ops'] }] }),
   'local_cidr alone': await lab.accepts({ inbound: [{ ...anything, local_cidr: lab.behind.network }] }),
 })
 
-/** Who gets through to the guarded machine with a ping, by a rule that says nobody but an address of its own side. */
+/** Who reaches the guarded machine with a ping, by a rule that names only an address of its own side. */
 export const tryLocalAlone = async (lab: FirewallLab): Promise<Through | null> =>
   isAtLeast(lab.build.version, '1.9.0')
     ? tryPings(lab, { port: 'any', proto: 'icmp', local_cidr: lab.behind.network })
     : null
 
-/** Whether somebody whom no rule lets in gets through with a ping once the guarded machine has sent one. */
+/** Whether a machine that no rule lets in gets through with a ping once the guarded machine has sent one. */
 export async function tryIcmpBack(lab: FirewallLab): Promise<boolean> {
   await lab.protect(compiledFirewall(firewall()))
   await lab.pings('guarded', lab.address('cat'))

@@ -17,15 +17,15 @@ export interface Line {
   readonly [field: string]: unknown
 }
 
-/** What a Nebula that is run by hand is given. */
+/** The files of a Nebula that a test runs by hand. */
 export interface Files {
   readonly settings: Settings
   readonly certificate: string
-  /** PEM of the CAs that it trusts. */
+  /** PEM of the trusted CAs. */
   readonly ca: string
 }
 
-/** A Nebula without an agent: its files are written, and its signals sent, by the test. */
+/** A Nebula without an agent: the test writes its files and sends its signals. */
 export class HandNebula {
   readonly machine: Machine
   readonly overlayIp: string
@@ -78,7 +78,7 @@ export class HandNebula {
     await writeFile(file('config.yml'), JSON.stringify(deepMerge(settings, own)))
   }
 
-  /** Starts it; one that runs with just these files, and was not reloaded since, goes on. */
+  /** Starts it; a process that runs with exactly these files, and was not reloaded since, continues. */
   async start(files: Files): Promise<void> {
     const text = JSON.stringify(files)
     if (this.#running !== null && text === this.#started) return
@@ -97,8 +97,8 @@ export class HandNebula {
   }
 
   /**
-   * Gives it other files and sends SIGHUP; whether Nebula says within three seconds that it read them to the end. What it
-   * has said until then is in `lines`.
+   * Gives it other files and sends SIGHUP; returns whether Nebula reports within three seconds that it read them to the
+   * end. Its log up to then is in `lines`.
    */
   async reload(files: Files): Promise<boolean> {
     await this.write(files)
@@ -112,12 +112,12 @@ export class HandNebula {
     )
   }
 
-  /** What it has said since the last start or signal. */
+  /** Its log since the last start or signal. */
   get lines(): readonly Line[] {
     return this.#lines
   }
 
-  /** Ends it with a goodbye to its peers; one whose reload hangs takes no leave. */
+  /** Ends it in order, so that its peers are told; a process whose reload hangs is killed. */
   async stop(): Promise<void> {
     const running = this.#running
     this.#running = null

@@ -6,41 +6,41 @@ import { promisify } from 'node:util'
 
 const run = promisify(execFile)
 
-/** `ip …`, whose complaints become the error's message. */
+/** Runs `ip …`; its complaints become the error's message. */
 const ip = async (...args: string[]): Promise<string> => (await run('ip', args)).stdout
 
-/** A program in the lab that was started and not waited for, with all it wrote. */
+/** A program that was started in the lab and still runs, with all its output. */
 export interface Running {
   readonly child: ChildProcess
   readonly output: () => string
-  /** Ends it and waits for the end. */
+  /** Ends it and waits for its exit. */
   readonly stop: (signal?: NodeJS.Signals) => Promise<void>
 }
 
 /** One machine: a network namespace with a cable to the lab's switch. */
 export interface Machine {
   readonly name: string
-  /** On the underlay. */
+  /** Its address in the underlay. */
   readonly address: string
-  /** Runs a command on the machine and waits; rejects with what it wrote when it fails. */
+  /** Runs a command on the machine and waits; rejects with its output when it fails. */
   readonly exec: (...command: string[]) => Promise<string>
   readonly start: (command: readonly string[], environment?: Record<string, string>) => Running
 }
 
 /**
- * A network in a box: namespaces as machines, joined by a switch in a namespace of its own. This process has a cable
- * too. Needs root and iproute2. All of it goes with `destroy`, whatever became of the tests.
+ * A network on one computer: namespaces as machines, joined by a switch in a namespace of its own. This process has a
+ * cable too. Needs root and iproute2. `destroy` removes all of it, even after failed tests.
  */
 export class Lab {
   readonly #id = process.pid.toString(36)
-  /** RFC 2544's networks for tests of networks; one a lab, so that two at once do not meet. */
+  /** A network for tests of networks (RFC 2544); one per lab, so that two labs at once do not collide. */
   readonly #network = `198.18.${process.pid % 250}`
   readonly #machines = new Map<string, Machine>()
   readonly #namespaces: string[] = []
   readonly #running = new Set<Running>()
   #next = 1
 
-  /** A folder for the machines' files, gone with the lab. */
+  /** A folder for the machines' files, deleted with the lab. */
   readonly folder: string
 
   private constructor(folder: string) {
@@ -59,7 +59,7 @@ export class Lab {
     return lab
   }
 
-  /** Adds a machine; its name has at most 10 characters. `isolated` ones cannot see each other, only the others. */
+  /** Adds a machine; its name has at most 10 characters. `isolated` machines reach only those that are not isolated. */
   async machine(name: string, { isolated = false } = {}): Promise<Machine> {
     const namespace = await this.#namespace(name)
     const hub = this.#name('hub')
@@ -73,7 +73,7 @@ export class Lab {
     return this.#machine(name, address)
   }
 
-  /** Adds a machine behind a router that runs in the lab: `network` such as `10.77.0`, the router is its .1. */
+  /** Adds a machine behind a router of the lab: with a `network` such as `10.77.0`, the router is its .1. */
   async machineBehind(router: Machine, name: string, network: string): Promise<Machine> {
     const namespace = await this.#namespace(name)
     await ip(
@@ -99,7 +99,7 @@ export class Lab {
     return this.#machine(name, `${network}.2`)
   }
 
-  /** What every program that still runs has written, for the report of a test that failed. */
+  /** The output of all programs that still run, for the report of a failed test. */
   logs(): string {
     return [...this.#running].map(({ output }) => output().slice(-4000)).join('\n')
   }
@@ -166,7 +166,7 @@ export class Lab {
       child,
       output: () => `── ${name}: ${args.slice(3).join(' ')}\n${written}`,
       stop: async (signal = 'SIGTERM') => {
-        // `ip netns exec` becomes the command: the signal reaches it.
+        // `ip netns exec` becomes the command, so the signal reaches it.
         child.kill(signal)
         await ended
         this.#running.delete(running)

@@ -9,7 +9,7 @@ import type { Lab, Machine, Running } from './lab.ts'
 
 const orrery = ['node', program]
 
-/** A control plane on a machine of the lab, on a database that outlives its process. */
+/** A control plane on a machine of the lab, with a database that outlives its process. */
 export class ControlPlane {
   readonly #machine: Machine
   readonly #environment: Record<string, string>
@@ -45,12 +45,12 @@ export class ControlPlane {
     await minted.stop()
   }
 
-  /** Ends it without a chance to say goodbye. */
+  /** Kills it, without an orderly end. */
   async kill(): Promise<void> {
     await this.#process?.stop('SIGKILL')
   }
 
-  /** Runs a mutation with its `input` and returns its payload; a typed error fails the test with what it says. */
+  /** Runs a mutation with its `input` and returns its payload; a typed error fails the test with its message. */
   async mutate<Payload>(
     name: string,
     input: object,
@@ -120,7 +120,7 @@ export class Mesh {
     this.#clusterToken = cluster.token
   }
 
-  /** A tenant and a cluster on a control plane that runs. */
+  /** A tenant and a cluster on a running control plane. */
   static async create(lab: Lab, plane: ControlPlane): Promise<Mesh> {
     const { tenant } = await plane.mutate<{ tenant: { id: string } }>('createTenant', { name: 'mesh' }, 'tenant { id }')
     const input = { tenantId: tenant.id, name: 'mesh' }
@@ -132,7 +132,7 @@ export class Mesh {
     return new Mesh(lab, plane, { id: cluster.id, token })
   }
 
-  /** A machine that an admin announces first, with what only admins decide, and hands its token. */
+  /** Adds a machine that an admin creates first, with settings that only admins may set; it gets the node's token. */
   async joinAnnounced(machine: Machine, input: object, build?: NebulaBuild): Promise<Member> {
     const { token } = await this.plane.mutate<{ token: string }>(
       'createNode',
@@ -142,12 +142,12 @@ export class Mesh {
     return this.#join(machine, token, build)
   }
 
-  /** A machine that enrols itself with the cluster token; `build` is the Nebula that it runs, by default the system's. */
+  /** Adds a machine that enrols itself with the cluster token; `build` is its Nebula, by default the system's. */
   join(machine: Machine, build?: NebulaBuild): Promise<Member> {
     return this.#join(machine, this.#clusterToken, build)
   }
 
-  /** One node as the control plane knows it; null when it has none of that name. */
+  /** One node as the control plane knows it; null when there is none of that name. */
   async node(name: string): Promise<KnownNode | null> {
     const query = `query ($id: UUID!) { nodes(clusterId: $id) { edges { node {
       id name overlayIp runningConfigVersion lastError certificate } } } }`

@@ -9,7 +9,7 @@ export const reaches = (from: Machine, address: string, ...options: string[]): P
     () => false,
   )
 
-/** Waits until a condition holds; says what never became true. Far longer than it can take, for slow machines. */
+/** Waits until a condition holds; the error names it otherwise. The limit is generous, for slow machines. */
 export async function eventually(what: string, holds: () => Promise<boolean>, seconds = 90): Promise<void> {
   const end = performance.now() + seconds * 1000
   while (!(await holds())) {
@@ -23,7 +23,7 @@ export interface PingCount {
   readonly lost: number
 }
 
-/** Pings five times a second until it is asked how that went. */
+/** Pings five times a second until `end` is called, which returns the counts. */
 export function keepPinging(from: Machine, address: string): { readonly end: () => Promise<PingCount> } {
   const running = from.start(['ping', '-q', '-i', '0.2', '-W', '2', address])
   return {
@@ -32,7 +32,7 @@ export function keepPinging(from: Machine, address: string): { readonly end: () 
       await running.stop('SIGINT')
       const [, sent, received] = /(\d+) packets transmitted, (\d+) received/.exec(running.output()) ?? []
       if (sent === undefined) throw new Error(`ping told nothing: ${running.output()}`)
-      // The last one may be on its way.
+      // The answer to the last ping may still be on its way.
       return { sent: Number(sent), lost: Math.max(0, Number(sent) - Number(received) - 1) }
     },
   }

@@ -3,8 +3,8 @@
 //   probe.mjs ask ADDRESS,… PORT,… CONTROL [large]    writes [{"udp":[…],"tcp":[…],"large":[…]},…], for each address the
 //                                                     ports that answered
 //
-// CONTROL is a port that everybody may use, and is asked after all others: whatever was let through arrives before it, so
-// that silence is known by the control's answer and not by a time.
+// CONTROL is a port that is open to all, and is asked after all others: answers that were let through arrive before its
+// answer, so silence is known by the control's answer and not by a timeout.
 import { createSocket } from 'node:dgram'
 import { connect, createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -33,7 +33,7 @@ async function answer() {
 
 function answerUdp(/** @type {string} */ address, /** @type {number} */ port) {
   const socket = createSocket('udp4')
-  // The answer is short whatever came: what is tried is the way there.
+  // The answer is always short: only the way there is tested.
   socket.on('message', (text, from) => socket.send(text.subarray(0, 8), from.port, from.address))
   return new Promise((resolve) => socket.bind({ address, port, exclusive: true }, () => resolve(null)))
 }

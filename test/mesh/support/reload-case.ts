@@ -3,30 +3,30 @@ import type { Files, HandNebula } from './hand-nebula.ts'
 import { reaches } from './pings.ts'
 import type { ReloadScene } from './reload-scene.ts'
 
-/** What a machine gets beside the scene's own. */
+/** What a machine gets besides the scene's own files. */
 export interface Given extends Partial<Omit<Files, 'settings'>> {
   readonly settings?: Settings
 }
 
-/** A setting that is changed under a running Nebula, and how the world sees that the change is in force. */
+/** A setting that is changed while Nebula runs, and how to observe that the change is in force. */
 export interface ReloadCase {
-  /** As Nebula's file has it. */
+  /** As in Nebula's file. */
   readonly setting: string
   readonly what: string
   /** The first Nebula that knows it. */
   readonly since?: string
   readonly before: (scene: ReloadScene) => Given
   readonly after: (scene: ReloadScene) => Given
-  /** What the others run; the scene's own where nothing is said. */
+  /** What the other machines run; by default, the scene's own files. */
   readonly far?: (scene: ReloadScene) => Given
   readonly tower?: (scene: ReloadScene) => Given
   readonly third?: (scene: ReloadScene) => Given
   /** Before the change. */
   readonly prepare?: (scene: ReloadScene) => Promise<unknown>
-  /** Must be false before the change, unless a look would spoil it (`unseen`). */
+  /** Must be false before the change, unless a check would spoil it (`unseen`). */
   readonly inForce: (scene: ReloadScene) => Promise<boolean>
   readonly unseen?: true
-  /** Left to `npm run test:reload`: it takes long, or differs little from another. */
+  /** Only run by `npm run test:reload`: it takes long, or differs little from another case. */
   readonly slow?: true
 }
 

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { HandNebula } from './hand-nebula.ts'
 import { nothing, only, nobody, ping, not, show, denied, type ReloadCase } from './reload-case.ts'
 
-/** Packets that a machine sends within three seconds while nobody asks it for any. */
+/** Packets that an idle machine sends within three seconds. */
 async function sentIdle({ machine }: HandNebula): Promise<number> {
   const count = async () => Number(await machine.exec('cat', '/sys/class/net/eth0/statistics/tx_packets'))
   const before = await count()
@@ -11,7 +11,7 @@ async function sentIdle({ machine }: HandNebula): Promise<number> {
   return (await count()) - before
 }
 
-/** What the agent reloads for, in those versions in which it is trusted (src/nebula/action.ts). */
+/** The changes that the agent reloads for, in the versions that it trusts with them (src/nebula/action.ts). */
 export const reloadCases: readonly ReloadCase[] = [
   {
     setting: 'firewall.inbound',

@@ -17,7 +17,7 @@ const newCa = (): CertificateAuthority =>
 
 const anything = { port: 'any', proto: 'any', host: 'any' }
 
-/** Four machines that run one version of Nebula by hand: `near` is what is reloaded, the others see what comes of it. */
+/** Four machines that run one version of Nebula by hand: `near` is reloaded, the others observe the effect. */
 export class ReloadScene {
   readonly version: string
   readonly ca = newCa()
@@ -53,7 +53,7 @@ export class ReloadScene {
     return this.ca.certificate.pem + this.otherCa.certificate.pem
   }
 
-  /** What a machine is given where a case says nothing else. */
+  /** The files of a machine, unless a case says otherwise. */
   filesOf(machine: HandNebula, settings: Settings = {}, files: Partial<Omit<Files, 'settings'>> = {}): Files {
     const isTower = machine === this.tower
     const base: Settings = {

@@ -6,20 +6,20 @@ import type { Files, HandNebula, Line } from './hand-nebula.ts'
 import type { Given, ReloadCase } from './reload-case.ts'
 import type { ReloadScene } from './reload-scene.ts'
 
-/** How a change under a running Nebula went. */
+/** The result of a change while Nebula runs. */
 export interface Trial {
   /** What the agent would do. */
   readonly action: Action
   /** The lines that the agent would wait for. */
   readonly signs: readonly Sign[]
-  /** False when the effect was there before the change: the trial proves nothing then. */
+  /** False when the effect was there before the change: the trial then proves nothing. */
   readonly isFair: boolean
-  /** Whether Nebula said that it read its files to the end. */
+  /** Whether Nebula logged that it read its files to the end. */
   readonly ended: boolean
   readonly lines: readonly Line[]
-  /** Seconds from the signal to the effect; null when it did not come. */
+  /** Seconds from the signal to the effect; null when there was no effect. */
   readonly inForceAfter: number | null
-  /** Whether a second reload is answered. */
+  /** Whether a second reload works. */
   readonly again: boolean
 }
 
@@ -28,7 +28,7 @@ const give = (scene: ReloadScene, machine: HandNebula, given: Given = {}): Files
 
 const effective = ({ settings, ...files }: Files): Effective => ({ config: settings, ...files })
 
-/** What the agent does for a change in a version of Nebula, without trying it. */
+/** What the agent does for a change in a version of Nebula; nothing is run. */
 export function expectation(scene: ReloadScene, one: ReloadCase): Pick<Trial, 'action' | 'signs'> {
   const before = effective(give(scene, scene.near, one.before(scene)))
   const after = effective(give(scene, scene.near, one.after(scene)))
@@ -36,7 +36,7 @@ export function expectation(scene: ReloadScene, one: ReloadCase): Pick<Trial, 'a
 }
 
 /**
- * Changes a setting under a running Nebula, sends SIGHUP, and looks for the effect.
+ * Changes a setting while Nebula runs, sends SIGHUP, and waits for the effect.
  * @param patience seconds
  */
 export async function tryReload(scene: ReloadScene, one: ReloadCase, patience: number): Promise<Trial> {

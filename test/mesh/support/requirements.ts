@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 
 import { describe } from '@jest/globals'
 
-/** What a mesh in namespaces needs and this machine lacks. */
+/** What a mesh in namespaces needs and this machine does not have. */
 function lacking(): readonly string[] {
   const programs = [
     ['nebula', '-version'],
@@ -25,7 +25,7 @@ function runs(program: string, option: string): boolean {
   }
 }
 
-/** Tests on a real mesh: left out, by a name that says why, where the machine cannot have one; but never in CI. */
+/** Tests on a real mesh: skipped, with the reason in the title, where the machine cannot run one; but never in CI. */
 export function describeMesh(title: string, tests: () => void): void {
   const missing = lacking()
   // eslint-disable-next-line no-restricted-properties -- whether this is CI is the test runner's own affair

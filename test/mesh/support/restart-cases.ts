@@ -4,7 +4,7 @@ import { eventually } from './pings.ts'
 import { nothing, only, ping, not, everywhere, show, denied, type ReloadCase } from './reload-case.ts'
 import type { ReloadScene } from './reload-scene.ts'
 
-/** `near` waits for a machine that is not there; within three seconds it gives up, or does not. */
+/** `near` tries to reach a machine that does not exist; returns whether it gives up within three seconds. */
 async function givesUp({ near }: ReloadScene): Promise<boolean> {
   const seen = near.lines.length
   await ping(near, '10.99.0.77')
@@ -12,7 +12,9 @@ async function givesUp({ near }: ReloadScene): Promise<boolean> {
   return near.lines.slice(seen).some(({ msg }) => /timed out/i.test(msg))
 }
 
-/** What the agent restarts Nebula for, in every version: a reload does nothing, or not for live tunnels, or cannot be seen. */
+/**
+ * The changes that need a restart in every version: a reload has no effect, or none on live tunnels, or none visible.
+ */
 export const restartCases: readonly ReloadCase[] = [
   {
     setting: 'pki.disconnect_invalid',

@@ -8,7 +8,7 @@ import { Lab, type Machine } from './lab.ts'
 import { ControlPlane, Mesh, type Member } from './mesh.ts'
 import { eventually, keepPinging, reaches } from './pings.ts'
 
-/** The machines of the scenes that run Nebula. */
+/** The scenes' machines that run Nebula. */
 export const meshMachines = ['tower', 'near', 'far', 'router', 'doomed'] as const
 
 /**
@@ -16,7 +16,7 @@ export const meshMachines = ['tower', 'near', 'far', 'router', 'doomed'] as cons
  * @param builds the Nebula of each machine
  */
 export function meshScenes(builds: Readonly<Record<(typeof meshMachines)[number], NebulaBuild>>): void {
-  // Six machines with an agent each share the cores of one.
+  // Six machines, each with an agent, share the cores of one.
   jest.setTimeout(240_000)
 
   let lab: Lab | null = null
@@ -58,7 +58,7 @@ export function meshScenes(builds: Readonly<Record<(typeof meshMachines)[number]
     await lab?.destroy()
   })
 
-  /** A test that leaves the machines' logs behind when it fails. */
+  /** A test that prints the machines' logs when it fails. */
   const story = (title: string, work: () => Promise<void>) =>
     test(title, async () => {
       await work()
@@ -95,7 +95,7 @@ export function meshScenes(builds: Readonly<Record<(typeof meshMachines)[number]
   })
 
   story('a deleted node is cut off, also where a tunnel is open', async () => {
-    // The router was started anew for its network: the first ping may go into the tunnel of before.
+    // The router was restarted for its network: the first ping may go into the old tunnel.
     await eventually('doomed reaches the router', connected(doomed, router))
     await change('deleteNode', { nodeId: doomed.id })
     await eventually('doomed does not reach the router', async () => !(await connected(doomed, router)()))
@@ -108,7 +108,7 @@ export function meshScenes(builds: Readonly<Record<(typeof meshMachines)[number]
   story('a configuration that does not run is taken back and reported; the old one goes on', async () => {
     const before = await mesh.node('near')
     const pings = keepPinging(router.machine, lighthouse.overlayIp)
-    // An address that no machine of the lab has: the check of the file cannot know, the start does.
+    // No machine of the lab has this address: the check of the file cannot know that, the start does.
     const bad = await packBundle([{ path: 'config.yml', content: 'listen:\n  host: 203.0.113.77\n' }])
     const input = { clusterId: mesh.clusterId, archive: null, message: 'listens nowhere' }
     await plane.mutate('createConfigBundle', input, 'configBundle { version }', bad)
@@ -136,7 +136,7 @@ export function meshScenes(builds: Readonly<Record<(typeof meshMachines)[number]
     const pings = keepPinging(router.machine, lighthouse.overlayIp)
     await change('rotateClusterCa', { clusterId: mesh.clusterId })
     await eventually('the rotation is over', async () => (await state()).caRotation === null, 180)
-    // Nebula looks every few seconds whether the other side's certificate is still by a CA that it trusts.
+    // Nebula checks every few seconds whether it still trusts the CA of the peer's certificate.
     await sleep(12_000)
     const { sent, lost } = await pings.end()
     expect({ lost, enough: sent > 50 }).toEqual({ lost: 0, enough: true })
