@@ -47,11 +47,11 @@ interface Meta {
 /** pg's messages when a connection is lost or cannot be made: these errors have no code. */
 const lostWords = /^(Connection terminated|Client has encountered a connection error|Client was closed|timeout expired)/
 /** The message of pg-pool when every connection is in use. */
-const crowdedWords = /^timeout exceeded when trying to connect/
+const crowdedWords = 'timeout exceeded when trying to connect'
 
 function faultOfWords(message: string): Fault | null {
   if (lostWords.test(message)) return 'unreachable'
-  return crowdedWords.test(message) ? 'overloaded' : null
+  return message.startsWith(crowdedWords) ? 'overloaded' : null
 }
 
 function faultOfCode(code: string): Fault | null {
