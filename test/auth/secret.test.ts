@@ -41,7 +41,7 @@ describe('the secret of an installation that was given none', () => {
 
   test('is one for all first starts at once, in one process and in several', async () => {
     const program = `
-      import { keptSecret } from '../src/auth/secret.ts'
+      import { keptSecret } from './src/auth/secret.ts'
       console.log(JSON.stringify(await keptSecret(${JSON.stringify(dataDir)})))`
     const startElsewhere = async () => {
       const args = ['--import', 'tsx', '--input-type=module', '-e', program]
