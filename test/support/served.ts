@@ -44,7 +44,9 @@ export async function serve({ database, secret = newSecret(), environment = {}, 
   const { pid } = child
   if (pid === undefined) throw new Error('the process has no id')
   const readiness = async () => {
-    const response = await fetch(`${url}/readyz`)
+    const response = await fetch(`${url}/readyz`).catch((cause: unknown) => {
+      throw new Error(`the server does not answer; it wrote:\n${output.slice(-5000)}`, { cause })
+    })
     const { checks = {} } = (await response.json()) as { checks?: Record<string, string> }
     return { status: response.status, checks }
   }

@@ -85,6 +85,8 @@ export class PostgresConnections {
           keepAliveInitialDelayMillis: keepAliveDelay,
           stream: () => socket,
         })
+        // pg tells of an end between two statements by an event that would end the process; the next statement fails.
+        this.on('error', () => undefined)
         watch(this, socket)
       }
     }
