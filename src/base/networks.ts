@@ -66,3 +66,28 @@ export const toNumber = (address: string): number =>
 
 export const fromNumber = (value: number): string =>
   [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join('.')
+
+/** The addresses of an IPv4 network, as numbers. */
+export interface Interval {
+  readonly first: number
+  readonly last: number
+}
+
+/**
+ * The first and last address of an IPv4 network or address of a row, which compare quickly; null for IPv6, which never
+ * overlaps with an overlay.
+ */
+export function intervalOf(text: string): Interval | null {
+  if (text.includes(':')) return null
+  const [address = '', prefix = '32'] = text.split('/')
+  const first = toNumber(address)
+  return { first, last: first + 2 ** (32 - Number(prefix)) - 1 }
+}
+
+/** Whether two networks share an address. */
+export const meet = (one: Interval | null, other: Interval | null): boolean =>
+  one !== null && other !== null && one.first <= other.last && other.first <= one.last
+
+/** Whether every address of a network lies in another. */
+export const isWithin = (one: Interval | null, outer: Interval | null): boolean =>
+  one !== null && outer !== null && outer.first <= one.first && one.last <= outer.last

@@ -1,4 +1,5 @@
 import { newId } from '../base/ids.ts'
+import { within } from '../base/deadline.ts'
 import type { Logger } from '../base/log.ts'
 import { type ReplicaTimes, replicaTimes } from '../db/writes/lease.ts'
 import { Belief, type Moment, readClocks } from './belief.ts'
@@ -177,16 +178,8 @@ class Replica {
   }
 
   /** The result of a call, unless it takes so long that it counts as failed; a later result is ignored. */
-  async #bounded<T>(call: Promise<T>): Promise<T> {
-    let timer: NodeJS.Timeout | undefined
+  #bounded<T>(call: Promise<T>): Promise<T> {
     const limit = this.#times.lease / 3
-    const late = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => reject(new Error(`the database did not answer within ${limit} ms`)), limit)
-    })
-    try {
-      return await Promise.race([call, late])
-    } finally {
-      clearTimeout(timer)
-    }
+    return within(limit, call, `the database did not answer within ${limit} ms`)
   }
 }

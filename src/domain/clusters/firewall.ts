@@ -1,6 +1,7 @@
 import * as z from 'zod'
 
 import { formatNetwork, parseNetwork, type Network } from '../../base/networks.ts'
+import type { Cluster } from '../../db/client/types.ts'
 import type { Settings } from '../../nebula/merge.ts'
 import { nameRule } from '../shared/rules.ts'
 
@@ -114,3 +115,6 @@ const writeRule = ({ localCidr, caName, caSha, ...rule }: FirewallRule): Setting
   ...(caName === undefined ? {} : { ca_name: caName }),
   ...(caSha === undefined ? {} : { ca_sha: caSha }),
 })
+
+/** The firewall in a cluster's row. Only firewalls that passed the rules of this file are stored. */
+export const clusterFirewall = ({ firewall }: Pick<Cluster, 'firewall'>): Firewall => firewall as unknown as Firewall

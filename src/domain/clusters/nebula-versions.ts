@@ -3,7 +3,7 @@ import type { Cluster } from '../../db/client/types.ts'
 import { firstWithCertificates2, minimumNebulaFor, oldestNebula } from '../../nebula/version-hazards.ts'
 import { isAtLeast } from '../../nebula/version.ts'
 import type { Change } from './cluster-change.ts'
-import { writeFirewall, type Firewall } from './firewall.ts'
+import { clusterFirewall, writeFirewall, type Firewall } from './firewall.ts'
 
 /** The oldest Nebula that lets in no more than these rules allow. */
 export const minimumForFirewall = (firewall: Firewall): string =>
@@ -50,16 +50,15 @@ const unknown = { nebulaVersion: null }
  */
 export function assertReads(
   nebulaVersion: string | null,
-  { certificateVersion, firewall }: Pick<Cluster, 'certificateVersion' | 'firewall'>,
+  cluster: Pick<Cluster, 'certificateVersion' | 'firewall'>,
 ): void {
   if (nebulaVersion === null) return
-  if (certificateVersion === 2 && !isAtLeast(nebulaVersion, firstWithCertificates2)) {
+  if (cluster.certificateVersion === 2 && !isAtLeast(nebulaVersion, firstWithCertificates2)) {
     throw new ConflictError(
       `Nebula ${nebulaVersion} cannot read the cluster's certificates of version 2: Nebula 1.10 or newer is needed`,
     )
   }
-  // Only domain/clusters/firewall.ts writes the column, in this shape.
-  const minimum = minimumForFirewall(firewall as unknown as Firewall)
+  const minimum = minimumForFirewall(clusterFirewall(cluster))
   if (isAtLeast(nebulaVersion, minimum)) return
   throw new ConflictError(
     `Nebula ${nebulaVersion} would let more in than the cluster's firewall says: Nebula ${short(minimum)} or newer is needed`,

@@ -3,7 +3,7 @@ import type { CompiledBundle, RenderInput } from '../bundles/compile/compile-inp
 import type { SharedPart } from '../bundles/compile/shared-part.ts'
 import { exportCaKey } from '../../pki/ca.ts'
 import { bundleSigningKeyOf, certificateVersionOf, signerOf, trustedCas } from '../pki/cluster-ca.ts'
-import type { Firewall } from '../clusters/firewall.ts'
+import { clusterFirewall } from '../clusters/firewall.ts'
 import type { Snapshot } from './snapshot.ts'
 import type { Vault } from '../pki/vault.ts'
 
@@ -13,8 +13,7 @@ const day = 86_400
 export const renderInputOf = ({ cluster, nodes }: Snapshot, shared: SharedPart | null): RenderInput => ({
   certificateVersion: certificateVersionOf(cluster),
   lighthousePort: cluster.lighthousePort,
-  // Only domain/clusters/firewall.ts writes the column, in this form.
-  firewall: cluster.firewall as unknown as Firewall,
+  firewall: clusterFirewall(cluster),
   blocklist: (cluster.pkiCrl ?? '').split('\n').filter((line) => line !== ''),
   cas: trustedCas(cluster),
   shared,

@@ -1,8 +1,7 @@
 import type { Cluster } from '../../db/client/types.ts'
 import { parseCaCertificate } from '../../pki/certificate.ts'
+import { day } from '../pki/ends.ts'
 import { several, type ChangeWarning } from './warning.ts'
-
-const day = 86_400_000
 
 /** A CA that is valid no longer than this should be replaced soon. */
 const soonDays = 30

@@ -1,12 +1,13 @@
+import { intervalOf, meet } from '../../base/networks.ts'
 import type { Scope } from '../../auth/scope.ts'
 import type { Cluster } from '../../db/client/types.ts'
-import type { Firewall } from '../clusters/firewall.ts'
+import { clusterFirewall } from '../clusters/firewall.ts'
 import { endingCa, outlivedCa, unsignedGroups } from './ca.ts'
 import type { ClusterFacts } from './facts.ts'
 import { firewallWarnings } from './firewall.ts'
 import { noLighthouse, providedLighthouse } from './lighthouses.ts'
 import { everybodysGroup } from './names.ts'
-import { intervalOf, meet, publicNetwork } from './networks.ts'
+import { publicNetwork } from './networks.ts'
 import { several, type ChangeWarning } from './warning.ts'
 
 /** The maximum number of the tenant's clusters that a new one is compared with. */
@@ -49,11 +50,11 @@ export const publishedWarnings = (facts: ClusterFacts): Promise<ChangeWarning[]>
 
 /** Warnings about a new firewall of a cluster. */
 export const clusterFirewallWarnings = async (facts: ClusterFacts): Promise<ChangeWarning[]> =>
-  firewallWarnings(facts, await firewallOf(facts), { at: ['input', 'firewall'] })
+  firewallWarnings(facts, clusterFirewall(await facts.cluster()), { at: ['input', 'firewall'] })
 
 /** Warnings about a configuration that was uploaded, or put back into force. */
 export const configurationWarnings = async (facts: ClusterFacts, at: readonly string[]): Promise<ChangeWarning[]> =>
-  firewallWarnings(facts, await firewallOf(facts), { at, isWhole: true })
+  firewallWarnings(facts, clusterFirewall(await facts.cluster()), { at, isWhole: true })
 
 /** Warnings about an imported CA. */
 export async function importedCaWarnings(facts: ClusterFacts): Promise<ChangeWarning[]> {
@@ -86,7 +87,3 @@ export const certificateWarnings = async (facts: ClusterFacts): Promise<ChangeWa
 /** Warnings about the groups that machines may request. */
 export const enrollmentWarnings = ({ enrollGroups }: Cluster): ChangeWarning[] =>
   everybodysGroup(enrollGroups as string[], ['input', 'enrollGroups'])
-
-// Only domain/clusters/firewall.ts writes the column, in this form.
-const firewallOf = async (facts: ClusterFacts): Promise<Firewall> =>
-  (await facts.cluster()).firewall as unknown as Firewall

@@ -1,3 +1,4 @@
+import { intervalOf, meet } from '../../base/networks.ts'
 import { setImmediate } from 'node:timers/promises'
 
 import { parseCaCertificates } from '../../pki/certificate.ts'
@@ -5,7 +6,6 @@ import { trustedCas } from '../pki/cluster-ca.ts'
 import type { Firewall, FirewallRule } from '../clusters/firewall.ts'
 import type { ClusterFacts } from './facts.ts'
 import { heldByNobody } from './groups.ts'
-import { intervalOf, meet } from './networks.ts'
 import { mostWarnings, several, type ChangeWarning } from './warning.ts'
 
 /** A rule, and the path to it. */

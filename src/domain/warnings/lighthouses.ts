@@ -1,7 +1,8 @@
+import { intervalOf, meet } from '../../base/networks.ts'
 import type { Cluster } from '../../db/client/types.ts'
 import { isDefaultRoute } from '../nodes/routes.ts'
 import type { ClusterFacts, NodeFacts } from './facts.ts'
-import { intervalOf, isOfSite, meet } from './networks.ts'
+import { isOfSite } from './networks.ts'
 import { several, type ChangeWarning } from './warning.ts'
 
 const field = 'lighthousePublicIp'

@@ -1,37 +1,13 @@
 import ipaddr from 'ipaddr.js'
 
-import { toNumber } from '../../base/networks.ts'
+import { intervalOf, isWithin } from '../../base/networks.ts'
 import type { ChangeWarning } from './warning.ts'
-
-/** The addresses of an IPv4 network, as numbers. */
-interface Interval {
-  readonly first: number
-  readonly last: number
-}
-
-/**
- * The first and last address of an IPv4 network or address of a row, which compare quickly; null for IPv6, which never
- * overlaps with an overlay.
- */
-export function intervalOf(text: string): Interval | null {
-  if (text.includes(':')) return null
-  const [address = '', prefix = '32'] = text.split('/')
-  const first = toNumber(address)
-  return { first, last: first + 2 ** (32 - Number(prefix)) - 1 }
-}
-
-/** Whether two networks share an address. */
-export const meet = (one: Interval | null, other: Interval | null): boolean =>
-  one !== null && other !== null && one.first <= other.last && other.first <= one.last
-
-const isWithin = (one: Interval, outer: Interval | null): boolean =>
-  outer !== null && outer.first <= one.first && one.last <= outer.last
 
 /**
  * Networks that have no single owner: private networks (RFC 1918), those of providers' NATs (RFC 6598), and those for
  * examples and measurements (RFC 5737, RFC 2544). All other addresses are assigned on the Internet.
  */
-const nobodys = [
+const sharedUse = [
   '10.0.0.0/8',
   '172.16.0.0/12',
   '192.168.0.0/16',
@@ -45,7 +21,7 @@ const nobodys = [
 /** A public network: nodes can no longer reach the machines on the Internet that have these addresses. */
 export function publicNetwork(cidr: string, path: readonly string[]): ChangeWarning[] {
   const network = intervalOf(cidr)
-  if (network === null || nobodys.some((outer) => isWithin(network, outer))) return []
+  if (network === null || sharedUse.some((outer) => isWithin(network, outer))) return []
   const message = `${cidr} is public address space: nodes cannot reach the machines of the Internet that have these addresses. Unless it is your own, take a network within 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or 100.64.0.0/10`
   return [{ code: 'PUBLIC_NETWORK', path, message }]
 }

@@ -1,5 +1,5 @@
 import type { Node } from '../../db/client/types.ts'
-import type { Firewall } from '../clusters/firewall.ts'
+import { clusterFirewall, type Firewall } from '../clusters/firewall.ts'
 import { groupsOf } from '../signing/node-signing.ts'
 import { routesOf } from '../nodes/routes.ts'
 import type { ClusterFacts, FactsOf, NodeFacts } from './facts.ts'
@@ -72,7 +72,7 @@ export async function deletedNodeWarnings(facts: FactsOf, node: Node): Promise<C
   return [
     ...(node.isLighthouse ? await noLighthouse(cluster, path, { wasLighthouse: true }) : []),
     ...(await lostGroups(cluster, groupsOf(node), path)),
-    ...lostName(await firewallOf(cluster), node.name, path),
+    ...lostName(clusterFirewall(await cluster.cluster()), node.name, path),
   ]
 }
 
@@ -82,7 +82,7 @@ async function lostGroups(
   gone: readonly string[],
   path: readonly string[],
 ): Promise<ChangeWarning[]> {
-  const { inbound, outbound } = gone.length === 0 ? noRules : await firewallOf(cluster)
+  const { inbound, outbound } = gone.length === 0 ? noRules : clusterFirewall(await cluster.cluster())
   const ruled = new Set([...inbound, ...outbound].flatMap(({ group, groups = [] }) => [group, ...groups]))
   const named = gone.filter((group) => group !== 'any' && ruled.has(group))
   const asked = named.map((group) => ({ wanted: [group], group }))
@@ -99,9 +99,5 @@ function lostName({ inbound, outbound }: Firewall, name: string, path: readonly 
 }
 
 const noRules: Firewall = { inbound: [], outbound: [] }
-
-// Only domain/clusters/firewall.ts writes the column, in this form.
-const firewallOf = async (cluster: ClusterFacts): Promise<Firewall> =>
-  (await cluster.cluster()).firewall as unknown as Firewall
 
 const factsOf = (node: Node): NodeFacts => ({ ...node, routes: routesOf(node) })

@@ -1,7 +1,8 @@
+import { intervalOf, meet } from '../../base/networks.ts'
 import type { Node } from '../../db/client/types.ts'
 import { isDefaultRoute, overlapsAmong, routesOf } from '../nodes/routes.ts'
 import type { ClusterFacts, FactsOf } from './facts.ts'
-import { intervalOf, meet, publicNetwork } from './networks.ts'
+import { publicNetwork } from './networks.ts'
 import { mostWarnings, several, type ChangeWarning } from './warning.ts'
 
 /** Warnings about new routes of a node. */

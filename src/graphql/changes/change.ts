@@ -80,7 +80,8 @@ async function clusterOf(scope: Scope, nodeId: string): Promise<string> {
 
 type Types = typeof builder.$inferSchemaTypes
 type InputFields = PothosSchemaTypes.InputFieldBuilder<Types, 'InputObject'>
-type PayloadFields<Shape> = PothosSchemaTypes.ObjectFieldBuilder<Types, Shape>
+/** What Pothos gives to a function that adds fields to a mutation's payload. */
+export type PayloadFields<Shape> = PothosSchemaTypes.ObjectFieldBuilder<Types, Shape>
 
 const dryRunDescription =
   'Whether to change nothing and show in `plan` what would change. Refused if the change itself would be refused. False when null.'

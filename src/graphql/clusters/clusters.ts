@@ -2,6 +2,7 @@ import type { GraphQLResolveInfo } from 'graphql'
 
 import type { Cluster as ClusterRow } from '../../db/generated/sqlite/client.ts'
 import {
+  clusterFirewall,
   type Firewall as FirewallShape,
   type FirewallRule as FirewallRuleShape,
   protocols,
@@ -118,8 +119,7 @@ export const Cluster = builder.prismaObject('Cluster', {
       type: Firewall,
       description: 'The firewall rules that every node applies.',
       select: { firewall: true },
-      // Only domain/clusters/firewall.ts writes the column, in this shape.
-      resolve: ({ firewall }) => firewall as unknown as FirewallShape,
+      resolve: clusterFirewall,
     }),
     certificateVersion: t.expose('certificateVersion', {
       type: 'PositiveInt',

@@ -6,7 +6,7 @@ import { reportNodeStatus } from '../../domain/nodes/node-status.ts'
 import { enrolledNodeWarnings } from '../../domain/warnings/nodes.ts'
 import { enrollingMachineOf, nodeOf } from '../kit/access.ts'
 import { builder } from '../kit/builder.ts'
-import { warned, warningsField } from '../changes/change.ts'
+import { warned, warningsField, type PayloadFields } from '../changes/change.ts'
 import { outcome } from '../kit/errors.ts'
 import { given } from '../kit/input.ts'
 import { Node } from './nodes.ts'
@@ -23,14 +23,28 @@ interface Identified {
   readonly trust: ClusterTrust
 }
 
-const identityTexts = {
-  certificate: 'The node’s certificate, signed by the cluster’s CA, PEM: for Nebula’s `pki.cert`.',
-  caCertificate:
-    'The CAs that the node must trust, PEM: for Nebula’s `pki.ca`. There can be two while the CA is being rotated.',
-  networkCidr: 'The overlay network.',
-  bundleSigningKey: 'The public key that verifies the cluster’s bundles: Ed25519, 32 bytes in base64.',
-  clusterId: 'The cluster’s id.',
-}
+/** What a machine runs Nebula and checks bundles with: the same after it enrolled and after it renewed its certificate. */
+const identityFields = <Shape extends Identified>(t: PayloadFields<Shape>) => ({
+  certificate: t.string({
+    description: 'The node’s certificate, signed by the cluster’s CA, PEM: for Nebula’s `pki.cert`.',
+    resolve: certificateOf,
+  }),
+  caCertificate: t.string({
+    description:
+      'The CAs that the node must trust, PEM: for Nebula’s `pki.ca`. There can be two while the CA is being rotated.',
+    resolve: ({ trust }) => trust.caCertificate,
+  }),
+  networkCidr: t.field({
+    type: 'CIDR',
+    description: 'The overlay network.',
+    resolve: ({ trust }) => trust.networkCidr,
+  }),
+  bundleSigningKey: t.string({
+    description: 'The public key that verifies the cluster’s bundles: Ed25519, 32 bytes in base64.',
+    resolve: ({ trust }) => trust.bundleSigningKey,
+  }),
+  clusterId: t.field({ type: 'UUID', description: 'The cluster’s id.', resolve: ({ trust }) => trust.clusterId }),
+})
 
 builder.relayMutationField(
   'enrollNode',
@@ -68,25 +82,7 @@ builder.relayMutationField(
         description: 'The node token, `orn_…`, with which its agent signs in. It is shown here and never again.',
         resolve: ({ token }) => token,
       }),
-      certificate: t.string({ description: identityTexts.certificate, resolve: certificateOf }),
-      caCertificate: t.string({
-        description: identityTexts.caCertificate,
-        resolve: ({ trust }) => trust.caCertificate,
-      }),
-      networkCidr: t.field({
-        type: 'CIDR',
-        description: identityTexts.networkCidr,
-        resolve: ({ trust }) => trust.networkCidr,
-      }),
-      bundleSigningKey: t.string({
-        description: identityTexts.bundleSigningKey,
-        resolve: ({ trust }) => trust.bundleSigningKey,
-      }),
-      clusterId: t.field({
-        type: 'UUID',
-        description: identityTexts.clusterId,
-        resolve: ({ trust }) => trust.clusterId,
-      }),
+      ...identityFields(t),
       warnings: warningsField(t),
     }),
   },
@@ -115,25 +111,7 @@ builder.relayMutationField(
     description: 'The node has a certificate for its key.',
     outputFields: (t) => ({
       node: t.field({ type: Node, description: 'The node as it is now.', resolve: ({ node }) => node }),
-      certificate: t.string({ description: identityTexts.certificate, resolve: certificateOf }),
-      caCertificate: t.string({
-        description: identityTexts.caCertificate,
-        resolve: ({ trust }) => trust.caCertificate,
-      }),
-      networkCidr: t.field({
-        type: 'CIDR',
-        description: identityTexts.networkCidr,
-        resolve: ({ trust }) => trust.networkCidr,
-      }),
-      bundleSigningKey: t.string({
-        description: identityTexts.bundleSigningKey,
-        resolve: ({ trust }) => trust.bundleSigningKey,
-      }),
-      clusterId: t.field({
-        type: 'UUID',
-        description: identityTexts.clusterId,
-        resolve: ({ trust }) => trust.clusterId,
-      }),
+      ...identityFields(t),
     }),
   },
 )

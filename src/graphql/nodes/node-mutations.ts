@@ -26,7 +26,7 @@ builder.relayMutationField(
       }),
       allowDefaultRoute: t.boolean({
         description:
-          'Whether `routes` may contain a default route, which takes all traffic (`0.0.0.0/0`, `::/0`); false when null.',
+          'Whether `routes` may contain a default route, which takes all traffic (`0.0.0.0/0`); false when null.',
       }),
       groups: t.stringList({
         description: 'Groups for its certificate: at most 64, 1 to 253 bytes each, no commas; none when null.',

@@ -62,7 +62,7 @@ builder.relayMutationField(
       }),
       allowDefaultRoute: t.boolean({
         description:
-          'Whether `routes` may contain a default route, which takes all traffic (`0.0.0.0/0`, `::/0`). A node that is no admin may not set it. False when null.',
+          'Whether `routes` may contain a default route, which takes all traffic (`0.0.0.0/0`). A node that is no admin may not set it. False when null.',
       }),
       ...termsFields(t),
     }),

@@ -1,3 +1,4 @@
+import { within } from '../../base/deadline.ts'
 import type { Logger } from '../../base/log.ts'
 import { json } from '../pipeline/answer.ts'
 import type { Route } from '../pipeline/router.ts'
@@ -102,14 +103,4 @@ function shared<T>(check: () => Promise<T>): () => Promise<T> {
 }
 
 /** Rejects when a check takes too long. */
-async function withPatience<T>(check: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${patience} ms`)), patience)
-  })
-  try {
-    return await Promise.race([check, late])
-  } finally {
-    clearTimeout(timer)
-  }
-}
+const withPatience = <T>(check: Promise<T>): Promise<T> => within(patience, check, `no answer within ${patience} ms`)

@@ -1,4 +1,4 @@
-import { hostRange, toNumber } from '../../../base/networks.ts'
+import { intervalOf, isWithin, withoutHostBits } from '../../../base/networks.ts'
 import { CONFIG_FILE } from '../../../nebula/bundle/manifest.ts'
 import { settingAt, type Settings } from '../../../nebula/merge.ts'
 import { refuseFile } from '../inspect/refusal.ts'
@@ -43,9 +43,9 @@ interface Overlay {
 export function checkOverlay({ lighthouses, mapped, routes }: OverlaySettings, overlay: Overlay): void {
   const { networkCidr, ownLighthouses, written } = overlay
   const kept = mapped.filter((address) => !written.has(address))
-  const stray = kept.find((address) => !isWithin(`${address}/32`, networkCidr))
+  const stray = kept.find((address) => !isInside(address, networkCidr))
   if (stray !== undefined) throw outside('static_host_map', stray, networkCidr)
-  const route = routes.find((one) => !isWithin(one, networkCidr))
+  const route = routes.find((one) => !isInside(one, networkCidr))
   if (route !== undefined) throw outside('tun.routes', route, networkCidr)
   const lost = lighthouses.find((address) => !kept.includes(address) && !ownLighthouses.has(address))
   if (lost === undefined) return
@@ -62,12 +62,5 @@ const outside = (setting: string, what: string, networkCidr: string) =>
   )
 
 /** Whether a network, with host bits or without, lies in an IPv4 network; IPv6 never does. */
-function isWithin(cidr: string, outer: string): boolean {
-  const [address = '', prefix = ''] = cidr.split('/')
-  if (address.includes(':')) return false
-  const { first, last } = hostRange(outer)
-  const size = 2 ** (32 - Number(prefix))
-  const start = Math.floor(toNumber(address) / size) * size
-  // The range of hosts excludes the network address and the broadcast address.
-  return start >= first - 1 && start + size - 1 <= last + 1
-}
+const isInside = (cidr: string, outer: string): boolean =>
+  isWithin(intervalOf(withoutHostBits(cidr)), intervalOf(outer))
