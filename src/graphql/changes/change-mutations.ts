@@ -34,7 +34,10 @@ import {
   type PayloadFields,
 } from './mutation.ts'
 
-/** What is particular to a change of a cluster. The rest is the same for all and has defaults. */
+/**
+ * What is particular to a change of a cluster or of a node. The rest is the same for all, or has a default. Write the
+ * functions after `fields`: TypeScript infers their input from it.
+ */
 interface Change<T, Fields extends InputFieldMap> extends Particulars<Fields> {
   readonly callers?: Callers<[id: string, input: InputOf<Fields>]>
   /** Whether it bumps `configVersion`, which the description then says; true by default. */
@@ -59,7 +62,7 @@ type Warn<T, Fields extends InputFieldMap> = (
   input: InputOf<Fields>,
 ) => Promise<Warnings> | Warnings
 
-/** Whether a change can be tried. If it can, it says what to warn of. */
+/** Whether a change has a dry run, as most do. If it has, it says what to warn of. */
 type Trial<T, Fields extends InputFieldMap> =
   | { readonly dryRun?: true; readonly warn: Warn<T, Fields> }
   | { readonly dryRun: false; readonly warn?: Warn<T, Fields> }
@@ -104,6 +107,7 @@ export function nodeMutation(name: string, options: Erased<OfNode> & { readonly 
   })
 }
 
+/** Any change, for the implementations: the types of its input fields are of no concern to them. */
 type Erased<T> = Change<T, InputFieldMap> & Trial<T, InputFieldMap>
 
 /** What the mutations of clusters and those of nodes do differently. */
@@ -135,10 +139,12 @@ function changeMutation<T>(name: string, options: Erased<T>, { key, callers, clu
       ...(dryRun && { dryRun: dryRunField(t, dryRunNote) }),
     }),
     resolve: (all, context) => {
-      const { [key]: id, expectedVersion: version, dryRun: isTrial, ...input } = all
+      const { [key]: given, expectedVersion: version, dryRun: isTrial, ...input } = all
+      // A UUID is a string already.
+      const id = String(given)
       const terms = { dryRun: isTrial === true, expectedVersion: typeof version === 'number' ? version : null }
-      return changed(context, { key, id: String(id) }, terms, {
-        change: (scope) => change(scope, String(id), input, context),
+      return changed(context, { key, id }, terms, {
+        change: (scope) => change(scope, id, input, context),
         clusterOf,
         warn: (facts, value) => warn?.(facts, value, input) ?? [],
       })

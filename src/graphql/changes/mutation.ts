@@ -42,9 +42,8 @@ export interface Particulars<Fields extends InputFieldMap> {
 }
 
 /** A mutation; `input` is absent when it has no input fields. */
-export interface Mutation<Fields extends InputFieldMap, Shape> extends Partial<Particulars<Fields>> {
-  readonly description: string
-  readonly done: string
+export interface Mutation<Fields extends InputFieldMap, Shape> extends Omit<Particulars<Fields>, 'input'> {
+  readonly input?: string
   readonly callers: Callers<[input: InputOf<Fields>]>
   readonly bumps?: boolean
   /** The errors that its union has. */
@@ -65,6 +64,7 @@ export function mutation(name: string, options: Mutation<InputFieldMap, object>)
     typeof callers === 'string'
       ? [sentences[callers], { [callers]: true }]
       : [callers.sentence, (_root: unknown, args: Input) => callers.scopes(inputIn(args))]
+  // eslint-disable-next-line no-restricted-syntax -- the one place for it
   builder.relayMutationField(
     name,
     input === undefined || fields === undefined ? null : { description: input, inputFields: fields },
