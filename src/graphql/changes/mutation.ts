@@ -12,6 +12,7 @@ export type InputFields = PothosSchemaTypes.InputFieldBuilder<Types, 'InputObjec
 /** What Pothos gives to a function that adds fields to a mutation's payload. */
 export type PayloadFields<Shape> = PothosSchemaTypes.ObjectFieldBuilder<Types, Shape>
 
+// eslint-disable-next-line @typescript-eslint/no-generated-empty-object-type -- fields without a name are meant
 export type NoFields = Record<never, never>
 /** The values of input fields, without the nulls. */
 export type InputOf<Fields extends InputFieldMap> = Given<InputShapeFromFields<Fields>>
