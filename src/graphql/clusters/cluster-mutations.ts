@@ -19,6 +19,7 @@ import {
   warned,
   warningsField,
 } from '../changes/change.ts'
+import { clusterNotesFields } from './cluster-notes.ts'
 import { Cluster } from './clusters.ts'
 import { outcome } from '../kit/errors.ts'
 import { given } from '../kit/input.ts'
@@ -57,6 +58,7 @@ builder.relayMutationField(
       caGroups: t.stringList({
         description: 'The only groups that the CA may ever sign: at most 64; any group when null.',
       }),
+      ...clusterNotesFields(t),
     }),
   },
   {

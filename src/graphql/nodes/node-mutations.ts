@@ -8,6 +8,7 @@ import { builder } from '../kit/builder.ts'
 import { changed, changeFields, dryRunField, expectedVersionField, nodeFields, termsFields } from '../changes/change.ts'
 import { outcome } from '../kit/errors.ts'
 import { given } from '../kit/input.ts'
+import { nodeNotesFields } from './node-notes.ts'
 import { Node } from './nodes.ts'
 import { RouteOverlap } from './route-overlaps.ts'
 
@@ -45,6 +46,7 @@ builder.relayMutationField(
         description: 'The lighthouse’s UDP port; the cluster’s `lighthousePort` when null.',
       }),
       isRelay: t.boolean({ description: 'Whether it is a relay; false when null.' }),
+      ...nodeNotesFields(t),
       dryRun: dryRunField(t),
     }),
   },

@@ -1,10 +1,19 @@
 import { NotFoundError, ConflictError, ValidationError } from '../../base/errors.ts'
-
 import type { Tenant as TenantRow } from '../../db/generated/sqlite/client.ts'
-import { createTenant, deleteTenant, findTenant, getTenant, listTenants } from '../../domain/tenants/tenants.ts'
+import {
+  createTenant,
+  deleteTenant,
+  findTenant,
+  getTenant,
+  listTenants,
+  updateTenantNotes,
+} from '../../domain/tenants/tenants.ts'
+import { descriptionField, forPeople, notesInput } from '../changes/notes.ts'
 import { operatorOf, scopeOf } from '../kit/access.ts'
 import { builder } from '../kit/builder.ts'
 import { resolveConnection } from '../kit/connection.ts'
+import { outcome } from '../kit/errors.ts'
+import { given } from '../kit/input.ts'
 import { referredTo } from '../rows/referred.ts'
 
 export const Tenant = builder.prismaObject('Tenant', {
@@ -21,6 +30,10 @@ export const Tenant = builder.prismaObject('Tenant', {
     createdAt: t.expose('createdAt', {
       type: 'DateTimeISO',
       description: 'When the tenant was created.',
+    }),
+    description: t.exposeString('description', {
+      nullable: true,
+      description: `What operators noted about it; null when there is none. ${forPeople}`,
     }),
   }),
 })
@@ -88,6 +101,9 @@ builder.queryFields((t) => ({
   ),
 }))
 
+/** The notes of a tenant in the input of a mutation. */
+const tenantNotesFields = (t: Parameters<typeof descriptionField>[0]) => ({ description: descriptionField(t) })
+
 builder.relayMutationField(
   'createTenant',
   {
@@ -97,19 +113,14 @@ builder.relayMutationField(
         required: true,
         description: 'Unique on this control plane; 1 to 255 characters.',
       }),
+      ...tenantNotesFields(t),
     }),
   },
   {
     description: 'Creates a tenant. For operators.',
     authScopes: { operator: true },
-    errors: {
-      types: [ValidationError, ConflictError],
-      union: {
-        name: 'CreateTenantResult',
-        description: 'The result of `createTenant`.',
-      },
-    },
-    resolve: (_root, { input }, context) => createTenant(operatorOf(context), input),
+    errors: outcome('createTenant', ValidationError, ConflictError),
+    resolve: (_root, { input }, context) => createTenant(operatorOf(context), given(input)),
   },
   {
     description: 'The tenant was created.',
@@ -119,6 +130,30 @@ builder.relayMutationField(
         description: 'The new tenant.',
         resolve: (tenant) => tenant,
       }),
+    }),
+  },
+)
+
+builder.relayMutationField(
+  'updateTenant',
+  {
+    description: notesInput,
+    inputFields: (t) => ({
+      tenantId: t.field({ type: 'UUID', required: true, description: 'The tenant’s id.' }),
+      ...tenantNotesFields(t),
+    }),
+  },
+  {
+    description: 'Changes the notes about a tenant. For operators.',
+    authScopes: { operator: true },
+    errors: outcome('updateTenant', ValidationError, NotFoundError),
+    resolve: (_root, { input: { tenantId, ...notes } }, context) =>
+      updateTenantNotes(operatorOf(context), tenantId, notes),
+  },
+  {
+    description: 'The notes were changed.',
+    outputFields: (t) => ({
+      tenant: t.field({ type: Tenant, description: 'The tenant as it is now.', resolve: (tenant) => tenant }),
     }),
   },
 )
@@ -138,13 +173,7 @@ builder.relayMutationField(
   {
     description: 'Deletes a tenant with its clusters, nodes and bundles. This cannot be undone. For operators.',
     authScopes: { operator: true },
-    errors: {
-      types: [NotFoundError],
-      union: {
-        name: 'DeleteTenantResult',
-        description: 'The result of `deleteTenant`.',
-      },
-    },
+    errors: outcome('deleteTenant', NotFoundError),
     resolve: (_root, { input }, context) => deleteTenant(operatorOf(context), input.id),
   },
   {
