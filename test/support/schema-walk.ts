@@ -11,6 +11,7 @@ import {
   isCompositeType,
   isEnumType,
   isInputObjectType,
+  isInterfaceType,
   isListType,
   isNonNullType,
   isObjectType,
@@ -19,6 +20,8 @@ import {
   isUnionType,
   print,
 } from 'graphql'
+
+import { queryLimits } from '../../src/graphql/kit/complexity.ts'
 
 /** An id for each place that takes a UUID; all other values are made up so that they pass the scalars. */
 export type IdFor = (place: string) => string
@@ -76,24 +79,49 @@ export function takesId({ type }: GraphQLArgument | GraphQLInputField): boolean 
 
 /**
  * A selection of everything below a type, `depth` objects deep: every field, every edge; fields that take a required
- * argument are called with the values of `idFor`. `clashing` fields get the alias that keeps a union's members apart.
+ * argument are called with the values of `idFor`.
  */
-export function selectAll(
+export function selectAll(type: GraphQLOutputType, depth: number, idFor: IdFor): string {
+  if (!isCompositeType(getNamedType(type))) return ''
+  return `{ __typename ${selectedFields(type, depth, idFor).join(' ')} }`
+}
+
+/** The same as several selections of one type, none of which has more fields than the server takes at once. */
+export function selectInParts(type: GraphQLOutputType, depth: number, idFor: IdFor): string[] {
+  if (!isCompositeType(getNamedType(type))) return ['']
+  const parts: { text: string; size: number }[] = []
+  for (const text of selectedFields(type, depth, idFor)) {
+    // A little too many: names of arguments and fragments are counted, too.
+    const size = text.match(/\b[A-Za-z_]\w*/g)?.length ?? 0
+    const last = parts.at(-1)
+    if (last && last.size + size < queryLimits.breadth) {
+      last.text += ` ${text}`
+      last.size += size
+    } else parts.push({ text, size })
+  }
+  return parts.map(({ text }) => `{ __typename ${text} }`)
+}
+
+/**
+ * The text of each field below a composite type; of a union, each within its member's fragment. `clashing` fields get
+ * the alias that keeps a union's members apart.
+ */
+function selectedFields(
   type: GraphQLOutputType,
   depth: number,
   idFor: IdFor,
   { alias, clashing }: { alias: string; clashing: ReadonlySet<string> } = { alias: '', clashing: new Set() },
-): string {
+): string[] {
   const named = getNamedType(type)
-  if (!isCompositeType(named)) return ''
   if (isUnionType(named)) {
     const apart = clashingFields(named)
-    const parts = named.getTypes().map((one, index) => {
-      return `... on ${one.name} ${selectAll(one, depth, idFor, { alias: `m${index}_`, clashing: apart })}`
+    return named.getTypes().flatMap((one, index) => {
+      const fields = selectedFields(one, depth, idFor, { alias: `m${index}_`, clashing: apart })
+      return ['__typename', ...fields].map((field) => `... on ${one.name} { ${field} }`)
     })
-    return `{ __typename ${parts.join(' ')} }`
   }
-  const fields = Object.values(named.getFields()).flatMap((field) => {
+  if (!isObjectType(named) && !isInterfaceType(named)) return []
+  return Object.values(named.getFields()).flatMap((field) => {
     const inner = getNamedType(field.type)
     const plumbing = isObjectType(inner) && /(Connection|Edge|PageInfo)$/.test(inner.name)
     if (isCompositeType(inner) && !plumbing && depth <= 0) return []
@@ -102,7 +130,6 @@ export function selectAll(
     const below = selectAll(field.type, plumbing ? depth : depth - 1, idFor)
     return [`${label}${field.name}${literalArguments(field, idFor)} ${below}`]
   })
-  return `{ __typename ${fields.join(' ')} }`
 }
 
 /** Fields of one name and different types in a union's members, which GraphQL does not merge. */

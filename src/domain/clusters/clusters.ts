@@ -10,6 +10,7 @@ import type { Cluster, Prisma } from '../../db/client/types.ts'
 import { networkRule } from '../shared/addresses.ts'
 import { caLifetimeDays, newBundleKey, newCa } from '../pki/cluster-ca.ts'
 import { updateCluster, withClusterLocked } from './cluster-change.ts'
+import { clusterNotes, type ClusterNotes } from './cluster-notes.ts'
 import { nameContains } from '../shared/filters.ts'
 import { firewallRule, openFirewall } from './firewall.ts'
 import { assertAllRun, firewallNeeds, minimumForFirewall } from './nebula-versions.ts'
@@ -78,7 +79,7 @@ export async function getClusterVersion(scope: Scope, id: string): Promise<numbe
 export const getClusterByTokenHash = (operator: Operator, clusterTokenHash: TokenHash) =>
   operator.rows.find('clusters', 'clusterTokenHash', clusterTokenHash, ['id', 'tenantId', 'clusterTokenHash'])
 
-export interface NewCluster {
+export interface NewCluster extends ClusterNotes {
   /** The owner; a tenant's own scope determines it already. */
   readonly tenantId?: string | undefined
   readonly name: string
@@ -94,8 +95,8 @@ export interface NewCluster {
   readonly caGroups?: readonly string[] | undefined
 }
 
-const newClusterRules = z
-  .object({
+const newClusterRules = clusterNotes
+  .extend({
     name: nameRule,
     networkCidr: networkRule.default('10.42.0.0/16'),
     provideLighthouse: z.boolean().default(false),
@@ -143,7 +144,7 @@ export async function createCluster(
       tenantId,
       clusterTokenHash: hash,
       firewall: firewallJson(openFirewall),
-      ...fields,
+      ...defined(fields),
       ...newCa(vault, { id, ...fields }, { lifetimeDays, groups }),
       ...newBundleKey(vault, { id }),
     }
