@@ -32,10 +32,10 @@ export const fieldComplexity: FieldComplexityFunction<Context, Record<string, un
 /** The cost of reading and comparing a whole cluster, relative to reading rows: few of them fit into one request. */
 const expensive = 15_000
 
-/** Dry runs, uploads and diffs of archives; each alias counts. */
+/** Dry runs, uploads, and what reads whole archives; each alias counts. */
 function isExpensive({ input, against }: Record<string, unknown>, name: string): boolean {
   const isDryRun = typeof input === 'object' && input !== null && 'dryRun' in input && input.dryRun === true
-  return isDryRun || name === 'createConfigBundle' || against !== undefined
+  return isDryRun || name === 'createConfigBundle' || name === 'reachability' || against !== undefined
 }
 
 /** A page that is too large is not refused here but where it is read (connection.ts), with a message of its own. */
