@@ -4,10 +4,13 @@ import {
   type GraphQLField,
   type GraphQLInputField,
   type GraphQLInputType,
+  type GraphQLInterfaceType,
+  type GraphQLObjectType,
   type GraphQLOutputType,
   type GraphQLSchema,
   type GraphQLUnionType,
   getNamedType,
+  getNullableType,
   isCompositeType,
   isEnumType,
   isInputObjectType,
@@ -61,11 +64,19 @@ function valueFor(type: GraphQLInputType, place: string, idFor: IdFor): unknown 
   return samples[type.name]
 }
 
-/** The arguments for a call of a field: the required ones, and all that take an id. */
+/** The arguments for a call of a field: the required ones, all that take an id, and a small page of a list. */
 export function argumentsFor(field: GraphQLField<unknown, unknown>, idFor: IdFor): Record<string, unknown> {
   const wanted = field.args.filter((argument) => isRequiredArgument(argument) || takesId(argument))
-  return Object.fromEntries(wanted.map(({ name, type }) => [name, valueFor(type, name, idFor)]))
+  const values = Object.fromEntries(wanted.map(({ name, type }) => [name, valueFor(type, name, idFor)]))
+  return { ...values, ...smallPage(field) }
 }
+
+/** The argument that asks for a small page, if a field has pages. */
+export const smallPage = ({ args }: GraphQLField<unknown, unknown>): { first?: number } =>
+  args.some(({ name }) => name === 'first') ? { first: pageSize } : {}
+
+/** Rows of each page that the walk reads: with three, the deepest walks would ask for more than a query may. */
+const pageSize = 2
 
 /** Whether a UUID appears anywhere in the argument's or field's type. */
 export function takesId({ type }: GraphQLArgument | GraphQLInputField): boolean {
@@ -93,16 +104,51 @@ export function selectAll(
     })
     return `{ __typename ${parts.join(' ')} }`
   }
-  const fields = Object.values(named.getFields()).flatMap((field) => {
+  return `{ __typename ${selectionsBelow(named, depth, idFor, { alias, clashing }).join(' ')} }`
+}
+
+/**
+ * The same, in as many selections as the server's limit of breadth takes: an object's fields are divided among them.
+ */
+export function selectAllInParts(type: GraphQLOutputType, depth: number, idFor: IdFor): string[] {
+  const named = getNamedType(type)
+  if (!isObjectType(named)) return [selectAll(type, depth, idFor)]
+  const { nodes, ...further } = isPlumbing(named) ? named.getFields() : {}
+  if (nodes) {
+    const rest = Object.keys(further).includes('totalCount') ? 'totalCount ' : ''
+    return selectAllInParts(nodes.type, depth, idFor).map((part) => `{ __typename ${rest}nodes ${part} }`)
+  }
+  const parts: { text: string; breadth: number }[] = []
+  for (const text of selectionsBelow(named, depth, idFor, { alias: '', clashing: new Set() })) {
+    const breadth = text.match(/[a-z_]\w*/gi)?.length ?? 0
+    const last = parts.at(-1)
+    if (last && last.breadth + breadth < partBreadth)
+      Object.assign(last, { text: `${last.text} ${text}`, breadth: last.breadth + breadth })
+    else parts.push({ text, breadth })
+  }
+  return parts.map(({ text }) => `{ __typename ${text} }`)
+}
+
+/** Names in one selection: fields, arguments and their values. */
+const partBreadth = 400
+
+const isPlumbing = ({ name }: { readonly name: string }): boolean => /(Connection|Edge|PageInfo)$/.test(name)
+
+function selectionsBelow(
+  named: GraphQLObjectType | GraphQLInterfaceType,
+  depth: number,
+  idFor: IdFor,
+  { alias, clashing }: { readonly alias: string; readonly clashing: ReadonlySet<string> },
+): string[] {
+  return Object.values(named.getFields()).flatMap((field) => {
     const inner = getNamedType(field.type)
-    const plumbing = isObjectType(inner) && /(Connection|Edge|PageInfo)$/.test(inner.name)
+    const plumbing = isObjectType(inner) && isPlumbing(inner)
     if (isCompositeType(inner) && !plumbing && depth <= 0) return []
     if (plumbing && field.name === 'edges') return []
     const label = clashing.has(field.name) ? `${alias}${field.name}: ` : ''
     const below = selectAll(field.type, plumbing ? depth : depth - 1, idFor)
     return [`${label}${field.name}${literalArguments(field, idFor)} ${below}`]
   })
-  return `{ __typename ${fields.join(' ')} }`
 }
 
 /** Fields of one name and different types in a union's members, which GraphQL does not merge. */
@@ -120,10 +166,12 @@ function clashingFields(union: GraphQLUnionType): ReadonlySet<string> {
 /** The arguments as text for a query; lists are requested in small pages, within the server's limits. */
 function literalArguments(field: GraphQLField<unknown, unknown>, idFor: IdFor): string {
   const values = argumentsFor(field, idFor)
-  if (field.args.some(({ name }) => name === 'first')) values['first'] = 3
   const parts = field.args.flatMap(({ name, type }) => {
+    if (!(name in values)) return []
+    // Variables have the names of enum values, as literals have them; astFromValue takes the values behind the names.
+    if (isEnumType(getNullableType(type))) return [`${name}: ${String(values[name])}`]
     const literal = astFromValue(values[name], type)
-    return name in values && literal ? [`${name}: ${print(literal)}`] : []
+    return literal ? [`${name}: ${print(literal)}`] : []
   })
   return parts.length === 0 ? '' : `(${parts.join(', ')})`
 }

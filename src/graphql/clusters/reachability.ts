@@ -1,6 +1,6 @@
+import type { obstacleCodes } from '../../domain/reachability/reachability.ts'
 import {
   getReachability,
-  obstacleCodes,
   type Obstacle,
   type Reachability as ReachabilityShape,
 } from '../../domain/reachability/reachability.ts'

@@ -49,8 +49,8 @@ export const networksBehind = ({ certificates }: Machine): string[] => [
 /** A list of texts in a configuration; Nebula also reads a single text as a list of one. */
 export function textsAt(config: Settings, path: readonly string[]): string[] {
   const value = settingAt(config, path)
-  if (Array.isArray(value)) return value.map(String)
-  return value === undefined || value === null ? [] : [String(value)]
+  const values: readonly unknown[] = Array.isArray(value) ? value : [value]
+  return values.filter((one) => ['string', 'number', 'boolean'].includes(typeof one)).map(String)
 }
 
 /** A reason why a packet does not arrive. */
