@@ -1,6 +1,8 @@
 import { inPieces } from '../../base/threads/job-protocol.ts'
 import { JobThreads } from '../../base/threads/job-threads.ts'
 import type { Action } from '../../nebula/action.ts'
+import type { Reachability } from '../../nebula/reachability/reachability.ts'
+import type { ReachabilityQuestion } from '../reachability/question.ts'
 import type { ChangedNode, SharedSides } from './actions.ts'
 import type { Comparison } from './compare.ts'
 import type { PlanState } from './files.ts'
@@ -33,6 +35,13 @@ export async function actionsInThread(
   const { result } = await threads.run({ ...asker, parts: [{ kind: 'actions', shared, nodes }] })
   if (result.kind !== 'actions') throw new Error('the thread gave no actions')
   return result.actions
+}
+
+/** See `answerReachability`. */
+export async function reachabilityInThread(asker: Asker, question: ReachabilityQuestion): Promise<Reachability> {
+  const { result } = await threads.run({ ...asker, parts: [{ kind: 'reachability', ...question }] })
+  if (result.kind !== 'reachability') throw new Error('the thread gave no reachability')
+  return result.reachability
 }
 
 function* partsOf(
