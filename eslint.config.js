@@ -112,6 +112,20 @@ export default defineConfig(
   },
   {
     files: ['src/**/*.ts'],
+    ignores: ['src/base/pieces.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          name: 'node:timers/promises',
+          importNames: ['setImmediate'],
+          message: 'Long work takes breaks by src/base/pieces.ts.',
+        },
+      ],
+    },
+  },
+  {
+    files: ['src/**/*.ts'],
     // access.ts decides; listener.ts asks whether a caller is still the same.
     ignores: ['src/graphql/kit/access.ts', 'src/graphql/kit/listener.ts'],
     rules: {

@@ -23,8 +23,4 @@ export interface JobFailure {
 }
 
 /** Lists are sent in pieces of this many: a message is copied in one go, on the event loops of both sides. */
-const PIECE = 500
-
-/** A list in pieces of PIECE. */
-export const inPieces = <Item>(list: readonly Item[]): Item[][] =>
-  Array.from({ length: Math.ceil(list.length / PIECE) }, (_, index) => list.slice(index * PIECE, (index + 1) * PIECE))
+export const MESSAGE_ITEMS = 500

@@ -1,8 +1,8 @@
-import { setImmediate } from 'node:timers/promises'
 import type { Worker } from 'node:worker_threads'
 
 import { LimitError } from '../errors.ts'
 import { AbandonedError } from '../limits/fair-queue.ts'
+import { breaks } from '../pieces.ts'
 import type { Job, JobFailure, JobMessage, JobReport } from './job-protocol.ts'
 import { startThread, type ThreadName } from '../program.ts'
 
@@ -56,11 +56,12 @@ export class JobThread<Of extends Job> {
     outcome.catch(() => undefined)
     const post = (message: JobMessage<Of['part']>, given: ArrayBuffer[] = []): void =>
       worker.postMessage(message, given)
+    const pause = breaks()
     try {
       for (const part of order.parts) {
         if (this.#worker !== worker) break
         post({ kind: 'part', part }, order.given?.(part))
-        await setImmediate()
+        await pause()
       }
       post({ kind: 'run' })
     } catch (error) {

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 
 import { jsonOf } from '../../base/json.ts'
+import { piecesOf } from '../../base/pieces.ts'
 import type { ChangeEvent } from './changes.ts'
 
 /** PostgreSQL accepts less than 8000 bytes in one NOTIFY. */
@@ -67,12 +68,7 @@ export function readNotice(self: string, text: string | undefined): ChangeEvent[
 }
 
 function inPieces(event: ChangeEvent): ChangeEvent[] {
-  if (event.kind === 'reported') return pieces(event.nodes).map((nodes) => ({ ...event, nodes }))
-  if (event.kind === 'nodesAdded') return pieces(event.nodeIds).map((ids) => ({ ...event, nodeIds: ids }))
+  if (event.kind === 'reported') return piecesOf(event.nodes, mostNodes).map((nodes) => ({ ...event, nodes }))
+  if (event.kind === 'nodesAdded') return piecesOf(event.nodeIds, mostNodes).map((ids) => ({ ...event, nodeIds: ids }))
   return [event]
 }
-
-const pieces = <T>(all: readonly T[]): T[][] =>
-  Array.from({ length: Math.ceil(all.length / mostNodes) }, (_, index) =>
-    all.slice(index * mostNodes, (index + 1) * mostNodes),
-  )

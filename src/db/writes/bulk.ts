@@ -1,7 +1,6 @@
-import { setImmediate } from 'node:timers/promises'
-
 import type { Faults } from '../../base/faults.ts'
 import type { Mutex } from '../../base/mutex.ts'
+import { breaks } from '../../base/pieces.ts'
 import { JobThread } from '../../base/threads/job-thread.ts'
 import type { PrismaClient } from '../generated/sqlite/client.ts'
 import { retried } from '../client/retries.ts'
@@ -30,10 +29,11 @@ export const postgresqlBulk = (client: PrismaClient): StoppableBulk => ({
   run: ({ statements, chunks }) =>
     client.$transaction(async (tx) => {
       const results: BulkRow[][] = []
+      const pause = breaks()
       for (const chunk of chunks) {
         for (const statement of statements) {
           results.push(await tx.$queryRawUnsafe<BulkRow[]>(statement, chunk))
-          await setImmediate()
+          await pause()
         }
       }
       return results
