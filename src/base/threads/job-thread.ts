@@ -44,8 +44,8 @@ export class JobThread<Of extends Job> {
 
   /**
    * Does a job; wait for it before you start the next.
-   * @throws LimitError as the job threw it; Error, with its `code`, for any other error of the job, or when the thread dies;
-   * AbandonedError; OverdueError
+   * @throws LimitError as the job threw it; Error for any other error of the job, with its `code`, or when the thread
+   * dies; AbandonedError; OverdueError
    */
   async run(order: JobOrder<Of>): Promise<JobOutcome<Of>> {
     if (order.signal?.aborted === true) throw new AbandonedError('the client has left')
