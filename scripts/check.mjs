@@ -23,6 +23,8 @@ const checks = /** @type {const} */ ([
     '--config',
     '--',
     'src',
+    'bench',
+    'scripts',
   ],
 ])
 const atOnce = 2

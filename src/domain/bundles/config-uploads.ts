@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 
 import * as z from 'zod'
 
+import { readJson } from '../../base/json.ts'
 import { NotFoundError } from '../../base/errors.ts'
 import type { Scope } from '../../auth/scope.ts'
 import type { Cluster } from '../../db/client/types.ts'
@@ -57,7 +58,7 @@ interface Upload extends FirewallSection {
  */
 function checkAuthor(cluster: Pick<Cluster, 'firewall'>, firewall: Firewall | null, author: Author): void {
   // In the stored form: without keys that have no value.
-  const isSame = isDeepStrictEqual(JSON.parse(JSON.stringify(firewall)), cluster.firewall)
+  const isSame = isDeepStrictEqual(readJson(JSON.stringify(firewall)), cluster.firewall)
   if (firewall === null || author.mayChangeFirewall || isSame) return
   throw refuseFile(
     CONFIG_FILE,

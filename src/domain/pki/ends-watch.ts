@@ -1,7 +1,6 @@
-import { setImmediate } from 'node:timers/promises'
-
 import type { Operator } from '../../auth/scope.ts'
 import type { Logger } from '../../base/log.ts'
+import { breaks } from '../../base/pieces.ts'
 import type { EndingFigures } from '../../db/reads/convergence.ts'
 import type { Cluster } from '../../db/client/types.ts'
 import { automaticRotationAt, beginDueCaRotation } from './ca-rotation-due.ts'
@@ -123,6 +122,7 @@ export class EndsWatch {
 
   async *#pages(): AsyncGenerator<Watched[]> {
     const { db } = this.#means.operator
+    const pause = breaks()
     for (let after = ''; !this.#stopped;) {
       const where = { id: { gt: after } }
       const page = await db.cluster.findMany({ where, select: columns, orderBy: { id: 'asc' }, take: chunk })
@@ -130,8 +130,7 @@ export class EndsWatch {
       const last = page.at(-1)
       if (!last || page.length < chunk) return
       after = last.id
-      // SQLite's driver answers synchronously: without this, other work would wait for the last page.
-      await setImmediate()
+      await pause()
     }
   }
 
