@@ -215,8 +215,8 @@ describe.each(engines)('migrations that cannot be applied on %s', (engine) => {
 })
 
 describe('migrations that rebuild a table on sqlite', () => {
-  const rebuild = (rows: string) => `
-    CREATE TABLE new_tenants (id TEXT NOT NULL PRIMARY KEY, name TEXT NOT NULL, created_at DATETIME NOT NULL);
+  const rebuild = (table: string, rows: string) => `
+    ${table.replace('"tenants"', '"new_tenants"')};
     INSERT INTO new_tenants SELECT * FROM tenants WHERE ${rows};
     DROP TABLE tenants;
     ALTER TABLE new_tenants RENAME TO tenants;`
@@ -230,7 +230,8 @@ describe('migrations that rebuild a table on sqlite', () => {
     await connection.script(`INSERT INTO tenants (id, name) VALUES ('t', 't');
       INSERT INTO clusters (id, tenant_id, name, cluster_token_hash, firewall) VALUES ('c', 't', 'c', 'h', '{}')`)
     const { folder, drop } = await copyMigrations()
-    await addMigration(folder, connection, '900_rebuild', rebuild(rows))
+    const [tenants] = await connection.query(`SELECT sql FROM sqlite_master WHERE name = 'tenants'`)
+    await addMigration(folder, connection, '900_rebuild', rebuild(String(tenants?.['sql']), rows))
     const migrating = migrateUp(connection, undefined, folder)
     if (rows === 'true') expect(await migrating).toEqual(['900_rebuild'])
     else await expect(migrating).rejects.toThrow(/a row of clusters refers to one of tenants that is gone/)
