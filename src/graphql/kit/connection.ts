@@ -71,7 +71,7 @@ export async function resolveConnection<Row extends object>(
               { place, purpose: 'page' },
               parentId,
               (ids) => read.pages(list, ids, { fields, window }),
-              [],
+              () => [],
             )
       return rows
     },
@@ -82,7 +82,12 @@ export async function resolveConnection<Row extends object>(
     count: () =>
       parentId === undefined
         ? read.count(list)
-        : context.loaders.load({ place, purpose: 'count' }, parentId, (ids) => read.counts(list, ids), 0),
+        : context.loaders.load(
+            { place, purpose: 'count' },
+            parentId,
+            (ids) => read.counts(list, ids),
+            () => 0,
+          ),
   }
 }
 
