@@ -33,6 +33,10 @@ const restricted = {
       selector: "NewExpression[callee.name='Worker']",
       message: 'Threads are started by startThread of src/base/program.ts, which knows where the build puts them.',
     },
+    {
+      selector: 'MemberExpression[property.name=/^(relayMutationField|mutationFields?)$/]',
+      message: 'Mutations are made by src/graphql/changes/mutation.ts, which demands that they say who may call them.',
+    },
   ]),
 }
 

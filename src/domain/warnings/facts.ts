@@ -33,9 +33,6 @@ export interface ClusterFacts {
   readonly hasPeers: () => Promise<boolean>
 }
 
-/** Returns the facts of a cluster. */
-export type FactsOf = (clusterId: string) => ClusterFacts
-
 /** Nodes whose groups are read per turn of the event loop. */
 const piece = 500
 

@@ -3,6 +3,7 @@ import type { GraphQLResolveInfo } from 'graphql'
 import { NotFoundError, ConflictError, ValidationError } from '../../base/errors.ts'
 import type { Tenant as TenantRow } from '../../db/generated/sqlite/client.ts'
 import { createTenant, deleteTenant, findTenant, getTenant, listTenants } from '../../domain/tenants/tenants.ts'
+import { mutation, type PayloadFields } from '../changes/mutation.ts'
 import { operatorOf, scopeOf } from '../kit/access.ts'
 import { builder } from '../kit/builder.ts'
 import { resolveConnection } from '../kit/connection.ts'
@@ -88,73 +89,29 @@ builder.queryFields((t) => ({
   ),
 }))
 
-builder.relayMutationField(
-  'createTenant',
-  {
-    description: 'A new tenant.',
-    inputFields: (t) => ({
-      name: t.string({
-        required: true,
-        description: 'Unique on this control plane; 1 to 255 characters.',
-      }),
-    }),
-  },
-  {
-    description: 'Creates a tenant. For operators.',
-    authScopes: { operator: true },
-    errors: {
-      types: [ValidationError, ConflictError],
-      union: {
-        name: 'CreateTenantResult',
-        description: 'The result of `createTenant`.',
-      },
-    },
-    resolve: (_root, { input }, context) => createTenant(operatorOf(context), input),
-  },
-  {
-    description: 'The tenant was created.',
-    outputFields: (t) => ({
-      tenant: t.field({
-        type: Tenant,
-        description: 'The new tenant.',
-        resolve: (tenant) => tenant,
-      }),
-    }),
-  },
-)
+const tenantField = (t: PayloadFields<TenantRow>, description: string) =>
+  t.field({ type: Tenant, description, resolve: (tenant) => tenant })
 
-builder.relayMutationField(
-  'deleteTenant',
-  {
-    description: 'The tenant to delete.',
-    inputFields: (t) => ({
-      id: t.field({
-        type: 'UUID',
-        required: true,
-        description: 'The tenant’s id.',
-      }),
-    }),
-  },
-  {
-    description: 'Deletes a tenant with its clusters, nodes and bundles. This cannot be undone. For operators.',
-    authScopes: { operator: true },
-    errors: {
-      types: [NotFoundError],
-      union: {
-        name: 'DeleteTenantResult',
-        description: 'The result of `deleteTenant`.',
-      },
-    },
-    resolve: (_root, { input }, context) => deleteTenant(operatorOf(context), input.id),
-  },
-  {
-    description: 'The tenant was deleted.',
-    outputFields: (t) => ({
-      tenant: t.field({
-        type: Tenant,
-        description: 'The tenant as it was.',
-        resolve: (tenant) => tenant,
-      }),
-    }),
-  },
-)
+mutation('createTenant', {
+  description: 'Creates a tenant.',
+  callers: 'operator',
+  input: 'A new tenant.',
+  fields: (t) => ({
+    name: t.string({ required: true, description: 'Unique on this control plane; 1 to 255 characters.' }),
+  }),
+  errors: [ValidationError, ConflictError],
+  resolve: (input, context) => createTenant(operatorOf(context), input),
+  done: 'The tenant was created.',
+  payload: (t) => ({ tenant: tenantField(t, 'The new tenant.') }),
+})
+
+mutation('deleteTenant', {
+  description: 'Deletes a tenant with its clusters, nodes and bundles. This cannot be undone.',
+  callers: 'operator',
+  input: 'The tenant to delete.',
+  fields: (t) => ({ id: t.field({ type: 'UUID', required: true, description: 'The tenant’s id.' }) }),
+  errors: [NotFoundError],
+  resolve: ({ id }, context) => deleteTenant(operatorOf(context), id),
+  done: 'The tenant was deleted.',
+  payload: (t) => ({ tenant: tenantField(t, 'The tenant as it was.') }),
+})

@@ -185,26 +185,10 @@ describe.each(engines)('clusters on %s', (engine) => {
     })
   })
 
-  test('a viewer reads and changes nothing; a node changes no cluster', async () => {
-    const { cluster } = await app.ask<{ cluster: unknown }>(
-      world.viewer,
-      'query ($id: UUID!) { cluster(id: $id) { name } }',
-      {
-        id: world.clusterId,
-      },
-    )
+  test('a viewer reads', async () => {
+    const query = 'query ($id: UUID!) { cluster(id: $id) { name } }'
+    const { cluster } = await app.ask<{ cluster: unknown }>(world.viewer, query, { id: world.clusterId })
     expect(cluster).toEqual({ name: 'world-cluster' })
-    for (const [mutation, input] of [
-      ['createCluster', { name: 'x' }],
-      ['deleteCluster', { clusterId: world.clusterId }],
-      ['updateClusterLighthouse', { clusterId: world.clusterId }],
-      ['updateClusterFirewall', { clusterId: world.clusterId, firewall: { inbound: [], outbound: [] } }],
-    ] as const) {
-      for (const token of [world.viewer, world.nodeToken, world.adminNodeToken, world.clusterToken]) {
-        expect([mutation, await refusedWith(app, token, mutation, input)]).toEqual([mutation, 'FORBIDDEN'])
-      }
-      expect(await refusedWith(app, null, mutation, input)).toBe('UNAUTHENTICATED')
-    }
   })
 
   test('an admin node manages its own cluster’s versions and token, and no other cluster’s', async () => {
