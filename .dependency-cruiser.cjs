@@ -74,6 +74,13 @@ module.exports = {
       to: { path: '^src/db/client/(client|connection)[.]ts$' },
     },
     {
+      name: 'sql-stays-in-db',
+      comment: 'Pieces of SQL are made in src/db; others describe a list to it, and never write a condition.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/db/' },
+      to: { path: '^src/db/reads/sql[.]ts$' },
+    },
+    {
       name: 'generated-client-is-only-a-type-above',
       comment: 'Outside db, auth, ha, main and cli the generated clients give types and enums, never a client.',
       severity: 'error',

@@ -16,6 +16,7 @@ const world = {
   'src/auth/system.ts': 'export const system = 1',
   'src/db/client/client.ts': 'export type Client = 1\nexport const client = 1',
   'src/db/client/connection.ts': 'export const connect = 1',
+  'src/db/reads/sql.ts': 'export type Sql = 1\nexport const sql = 1',
   'src/db/generated/sqlite/client.ts': 'export type Row = 1\nexport class PrismaClient {}',
   'test/support.ts': 'export const support = 1',
   'bench/value.ts': 'export const value = 1',
@@ -29,6 +30,10 @@ const refused: Record<string, Record<string, string>> = {
     'src/domain/a.ts': "import { client } from '../db/client/client.ts'",
     'src/domain/b.ts': "import type { Client } from '../db/client/client.ts'",
     'src/http/c.ts': "import { connect } from '../db/client/connection.ts'",
+  },
+  'sql-stays-in-db': {
+    'src/domain/a.ts': "import { sql } from '../db/reads/sql.ts'",
+    'src/auth/b.ts': "import type { Sql } from '../db/reads/sql.ts'",
   },
   'generated-client-is-only-a-type-above': {
     'src/domain/a.ts': "import { PrismaClient } from '../db/generated/sqlite/client.ts'",
@@ -85,6 +90,7 @@ const meant = {
   'src/domain/a.ts': "import type { Row } from '../db/generated/sqlite/client.ts'",
   'src/graphql/b.ts': "import { type Row } from '../db/generated/sqlite/client.ts'",
   'src/http/c.ts': "import type { Config } from '../config.ts'",
+  'src/db/h.ts': "import { sql } from './reads/sql.ts'",
   'src/auth/d.ts': "import { client } from '../db/client/client.ts'",
   'src/ha/e.ts': "import { PrismaClient } from '../db/generated/sqlite/client.ts'",
   'src/base/f.ts': "import declared from 'declared'\nimport { dirname, join } from 'node:path'",

@@ -15,3 +15,22 @@ export const columns = {
 }
 
 export type Table = keyof typeof columns
+
+/** The model of each table's rows. */
+export const models = {
+  tenants: 'Tenant',
+  clusters: 'Cluster',
+  nodes: 'Node',
+  config_bundles: 'ConfigBundle',
+} as const satisfies Record<Table, Prisma.ModelName>
+
+/**
+ * The column of a field.
+ * @throws Error for a field that is not read in pages and look-ups, such as the data of bundles
+ */
+export function columnOf(table: Table, field: string): string {
+  const known: Readonly<Record<string, string>> = columns[table]
+  const column = Object.hasOwn(known, field) ? known[field] : undefined
+  if (column === undefined) throw new Error(`${table} has no field ${field} that a list may read`)
+  return column
+}

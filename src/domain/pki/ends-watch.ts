@@ -137,7 +137,7 @@ export class EndsWatch {
   async #ending(page: readonly Watched[], now: Date): Promise<Map<string, EndingFigures>> {
     const times = [0, ...allWarningDays].map((days) => new Date(now.getTime() + days * day))
     const ids = page.map(({ id }) => id)
-    const figures = await this.#means.operator.convergence.endingUntil(times, ids)
+    const figures = await this.#means.operator.read.endings(times, ids)
     return new Map(figures.map((one) => [one.clusterId, one]))
   }
 

@@ -4,23 +4,10 @@ import { ConflictError, NotFoundError } from '../../base/errors.ts'
 import { newId } from '../../base/ids.ts'
 import type { Operator, Scope } from '../../auth/scope.ts'
 import { refusal } from '../../db/client/errors.ts'
-import type { Listing } from '../../db/reads/pages.ts'
+import { tenantList, type TenantFilter } from '../../db/reads/lists.ts'
 import type { Prisma, Tenant } from '../../db/client/types.ts'
-import { nameContains } from '../shared/filters.ts'
-import { countRows, type List } from '../shared/pages.ts'
+import { filterBy, type List } from '../shared/pages.ts'
 import { check, defined, descriptionRule, nameRule } from '../shared/rules.ts'
-
-const listing: Listing = {
-  table: 'tenants',
-  order: ['name'],
-  direction: 'asc',
-  parent: null,
-}
-
-export interface TenantFilter {
-  /** Part of the name, case-insensitive. */
-  readonly name?: string | null | undefined
-}
 
 /** GetTenant: one tenant; null when it does not exist or is not in the scope. */
 export const getTenant = (scope: Scope, id: string, query: { select?: Prisma.TenantSelect } = {}) =>
@@ -31,16 +18,13 @@ export const findTenant = <Field extends keyof Tenant>(
   scope: Scope,
   id: string,
   fields: readonly Field[],
-): Promise<Pick<Tenant, Field> | null> => scope.rows.find('tenants', 'id', id, fields)
+): Promise<Pick<Tenant, Field> | null> => scope.read.row('tenants', 'id', id, fields)
 
 /** ListTenants: all tenants in scope, by name. */
-export const listTenants = (filter: TenantFilter = {}): List => ({
-  listing,
-  where: filter.name ? [nameContains(filter.name)] : [],
-})
+export const listTenants = (filter: TenantFilter = {}): List => tenantList(filterBy(filter))
 
 /** CountTenants: the number of tenants. */
-export const countTenants = (scope: Scope): Promise<number> => countRows(scope, listTenants())
+export const countTenants = (scope: Scope): Promise<number> => scope.read.count(listTenants())
 
 /** What people note about a tenant, by column; an absent field of a change is left as it is. */
 const notes = z.object({ description: descriptionRule }).partial()

@@ -5,7 +5,7 @@ import type { Key, Row } from '../../db/reads/pages.ts'
 import type { Cluster, Node } from '../../db/client/types.ts'
 import { getCluster } from '../clusters/clusters.ts'
 import { listClusterNodes, listLighthouses } from '../nodes/nodes.ts'
-import { readPage, type List, type Window } from '../shared/pages.ts'
+import type { List, Window } from '../shared/pages.ts'
 import type { Snapshot } from '../publishing/snapshot.ts'
 
 /** The columns of a node that warnings depend on. */
@@ -47,7 +47,7 @@ export function storedFacts(scope: Scope, clusterId: string): ClusterFacts {
     return found
   })
   const read = (list: List, fields: readonly string[], part: Pick<Window, 'after' | 'limit'>) =>
-    readPage(scope, list, { fields, window: { before: null, inverted: false, ...part } })
+    scope.read.page(list, { fields, window: { before: null, inverted: false, ...part } })
   // The page has these columns, so its rows are NodeFacts.
   const nodes = async (list: List, limit: number) =>
     (await read(list, nodeColumns, { after: null, limit })) as unknown as NodeFacts[]

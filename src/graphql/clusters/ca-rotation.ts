@@ -93,7 +93,7 @@ const waiting = (cluster: Rotating, context: Context): Promise<Waiting> =>
     { place: 'caRotation', purpose: 'waiting' },
     cluster.id,
     (ids) => nodesToWaitForIn(scopeOf(context), ids),
-    { count: 0, names: [] },
+    () => ({ count: 0, names: [] }),
   )
 
 builder.prismaObjectField(Cluster, 'caRotation', (t) =>

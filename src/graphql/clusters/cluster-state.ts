@@ -47,7 +47,12 @@ builder.objectFields(Cluster, (t) => ({
     resolve: ({ id }, { instanceId }, context, info) => {
       const scope = scopeOf(context)
       const place = { place: info.fieldNodes[0], purpose: instanceId }
-      return context.loaders.load(place, id, (ids) => getClusterState(scope, instanceId, ids), null)
+      return context.loaders.load(
+        place,
+        id,
+        (ids) => getClusterState(scope, instanceId, ids),
+        () => null,
+      )
     },
   }),
   states: t.field({
@@ -57,7 +62,12 @@ builder.objectFields(Cluster, (t) => ({
     resolve: ({ id }, _args, context) => {
       const scope = scopeOf(context)
       const place = { place: 'cluster', purpose: 'states' }
-      return context.loaders.load(place, id, (ids) => listClusterStates(scope, ids), [])
+      return context.loaders.load(
+        place,
+        id,
+        (ids) => listClusterStates(scope, ids),
+        () => [],
+      )
     },
   }),
 }))

@@ -26,7 +26,6 @@ import { builder } from '../kit/builder.ts'
 import { CertificateStatus } from './certificate-status.ts'
 import { resolveConnection } from '../kit/connection.ts'
 import type { Context } from '../kit/context.ts'
-import { referredTo } from '../rows/referred.ts'
 import { requestedColumns } from '../rows/requested-columns.ts'
 import { loadTenant, Tenant } from '../tenants/tenants.ts'
 
@@ -206,11 +205,10 @@ export interface WithCluster {
 const clusterColumns = { type: 'Cluster', computed: true }
 
 /** The cluster of a row, with the columns that the query asks for. */
-export const loadCluster = referredTo<ClusterRow, ClusterFields>({
-  what: 'cluster',
-  columns: clusterColumns,
-  find: (context, id, columns) => findCluster(scopeOf(context), id, columns),
-})
+export const loadCluster = (id: string, context: Context, info: GraphQLResolveInfo): Promise<ClusterRow> =>
+  context.loaders.row<ClusterFields>(id, info, clusterColumns, (one, columns) =>
+    findCluster(scopeOf(context), one, columns),
+  )
 
 /** The cluster of a row: the one that was read with the row, if that has all columns that the query asks for. */
 export function clusterOf(

@@ -4,7 +4,7 @@ import * as z from 'zod'
 
 import { jsonOf } from '../../base/json.ts'
 import { textProblem } from '../../base/text.ts'
-import { countRows, countRowsByParent, readPage, readPages, type List, type Window } from '../../domain/shared/pages.ts'
+import type { List, Window } from '../../domain/shared/pages.ts'
 import { scopeOf } from './access.ts'
 import { pageSizes } from './builder.ts'
 import type { Context } from './context.ts'
@@ -46,7 +46,7 @@ export async function resolveConnection<Row extends object>(
   },
 ): Promise<Connection<Row>> {
   assertPageSize(args)
-  const scope = scopeOf(context)
+  const { read } = scopeOf(context)
   const { order } = list.listing
   const fields = requestedFields(list, info)
   const place = info.fieldNodes[0]
@@ -67,12 +67,12 @@ export async function resolveConnection<Row extends object>(
       }
       const rows =
         parentId === undefined
-          ? await readPage(scope, list, { fields, window })
+          ? await read.page(list, { fields, window })
           : await context.loaders.load(
               { place, purpose: 'page' },
               parentId,
-              (ids) => readPages(scope, list, ids, { fields, window }),
-              [],
+              (ids) => read.pages(list, ids, { fields, window }),
+              () => [],
             )
       return rows
     },
@@ -82,8 +82,13 @@ export async function resolveConnection<Row extends object>(
     ...(connection as Pick<Connection<Row>, 'edges' | 'pageInfo'>),
     count: () =>
       parentId === undefined
-        ? countRows(scope, list)
-        : context.loaders.load({ place, purpose: 'count' }, parentId, (ids) => countRowsByParent(scope, list, ids), 0),
+        ? read.count(list)
+        : context.loaders.load(
+            { place, purpose: 'count' },
+            parentId,
+            (ids) => read.counts(list, ids),
+            () => 0,
+          ),
   }
 }
 

@@ -1,3 +1,5 @@
+import type { GraphQLResolveInfo } from 'graphql'
+
 import { NotFoundError, ConflictError, ValidationError } from '../../base/errors.ts'
 import type { Tenant as TenantRow } from '../../db/generated/sqlite/client.ts'
 import {
@@ -13,7 +15,7 @@ import { descriptionField, forPeople, notesInput } from '../changes/notes.ts'
 import { operatorOf, scopeOf } from '../kit/access.ts'
 import { builder } from '../kit/builder.ts'
 import { resolveConnection } from '../kit/connection.ts'
-import { referredTo } from '../rows/referred.ts'
+import type { Context } from '../kit/context.ts'
 
 export const Tenant = builder.prismaObject('Tenant', {
   description: 'An organisation. Its members see its clusters, and nothing of any other tenant.',
@@ -38,11 +40,10 @@ export const Tenant = builder.prismaObject('Tenant', {
 })
 
 /** The tenant of a row; the tenants of all rows of a list are read in one statement. */
-export const loadTenant = referredTo<TenantRow>({
-  what: 'tenant',
-  columns: { type: 'Tenant' },
-  find: (context, id, columns) => findTenant(scopeOf(context), id, columns),
-})
+export const loadTenant = (id: string, context: Context, info: GraphQLResolveInfo): Promise<TenantRow> =>
+  context.loaders.row<TenantRow>(id, info, tenantColumns, (one, columns) => findTenant(scopeOf(context), one, columns))
+
+const tenantColumns = { type: 'Tenant' }
 
 const TenantFilter = builder.inputType('TenantFilter', {
   description: 'Which tenants to list; an omitted field does not narrow the list.',

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 
 import { tenantScope } from '../../../src/auth/make-scope.ts'
 import * as nodes from '../../../src/domain/nodes/nodes.ts'
-import { readPage } from '../../../src/domain/shared/pages.ts'
+import type { List } from '../../../src/domain/shared/pages.ts'
 import { startApp, type TestApp } from '../../support/app.ts'
 import { engines } from '../../support/database.ts'
 import { mutate } from '../../support/mutate.ts'
@@ -224,8 +224,7 @@ describe.each(engines)('reading nodes on %s', (engine) => {
     const scope = tenantScope(app.database, { tenantId: world.tenantId, actor: 'a test' })
     const foreign = tenantScope(app.database, { tenantId: other.tenantId, actor: 'a test' })
     const window = { after: null, before: null, limit: 10, inverted: false }
-    const page = (listed: Parameters<typeof readPage>[1], reader = scope) =>
-      readPage(reader, listed, { fields: ['name'], window })
+    const page = (listed: List, reader = scope) => reader.read.page(listed, { fields: ['name'], window })
     expect(await page(nodes.listLighthouses(clusterId))).toEqual([{ name: 'a' }])
     expect(await page(nodes.listRelays(clusterId))).toEqual([{ name: 'b' }])
     expect(await page(nodes.listRelays(clusterId), foreign)).toEqual([])
