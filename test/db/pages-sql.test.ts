@@ -5,7 +5,7 @@ import { columns } from '../../src/db/client/columns.ts'
 import type { Window } from '../../src/db/reads/pages.ts'
 import { listClusters } from '../../src/domain/clusters/clusters.ts'
 import { listConfigBundles } from '../../src/domain/bundles/config-bundles.ts'
-import { listClusterNodes, listLighthouses, listNodes } from '../../src/domain/nodes/nodes.ts'
+import { listClusterNodes, listNodes } from '../../src/domain/nodes/nodes.ts'
 import { countRows, countRowsByParent, readPage, readPages } from '../../src/domain/shared/pages.ts'
 import { listTenants } from '../../src/domain/tenants/tenants.ts'
 import { engines } from '../support/database.ts'
@@ -85,7 +85,10 @@ describe.each(engines)('the SQL of pages on %s', (engine) => {
       const after = { ...window, after: ['b'] }
       for (const scope of [lists.operator(), lists.tenant(), lists.cluster()]) {
         await readPage(scope, listClusterNodes(lists.clusterIds[0]), { fields: ['id', 'name'], window: after })
-        await readPage(scope, listLighthouses(lists.clusterIds[0]), { fields: ['id', 'name'], window: after })
+        await readPage(scope, listClusterNodes(lists.clusterIds[0], { isLighthouse: true }), {
+          fields: ['id', 'name'],
+          window: after,
+        })
         await readPages(scope, listNodes(), lists.clusterIds, { fields: ['id', 'name'], window: after })
         await readPages(scope, listConfigBundles(), lists.clusterIds, { fields: ['version', 'size'], window })
         await countRows(scope, listClusterNodes(lists.clusterIds[0]))

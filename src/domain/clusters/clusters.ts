@@ -14,7 +14,7 @@ import { nameContains } from '../shared/filters.ts'
 import { firewallRule, openFirewall } from './firewall.ts'
 import { assertAllRun, firewallNeeds, minimumForFirewall } from './nebula-versions.ts'
 import { groupsRule } from '../nodes/node-rules.ts'
-import { countRows, type List } from '../shared/pages.ts'
+import type { List } from '../shared/pages.ts'
 import { caLifetimeRule, certificateLifetimeRule, certificateVersionRule, check } from '../shared/rules.ts'
 import { defined, nameRule, portRule } from '../shared/rules.ts'
 import type { Vault } from '../pki/vault.ts'
@@ -52,7 +52,7 @@ export const findCluster = <Field extends keyof ClusterFields>(
   fields: readonly Field[],
 ): Promise<Pick<ClusterFields, Field> | null> => scope.rows.find('clusters', 'id', id, fields)
 
-/** ListClusters: the clusters of the tenant in scope, or of each of several tenants, by name. */
+/** ListClusters: the clusters of the tenant in scope, or of each of several tenants, by name. Counted: CountClusters. */
 export const listClusters = (filter: ClusterFilter = {}): List => ({
   listing,
   where: [
@@ -63,10 +63,6 @@ export const listClusters = (filter: ClusterFilter = {}): List => ({
 
 /** ListAllClusters: the clusters of every tenant, for operators. */
 export const listAllClusters = (_operator: Operator, filter: ClusterFilter = {}): List => listClusters(filter)
-
-/** CountClusters: how many clusters the tenant has. */
-export const countClusters = (scope: Scope, filter: ClusterFilter = {}): Promise<number> =>
-  countRows(scope, listClusters(filter))
 
 /** GetClusterVersion: only the wanted version; null when the cluster is not in the scope. */
 export async function getClusterVersion(scope: Scope, id: string): Promise<number | null> {

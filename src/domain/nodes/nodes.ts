@@ -4,7 +4,7 @@ import { columns } from '../../db/client/columns.ts'
 import { sql, type Listing, type Sql } from '../../db/reads/pages.ts'
 import type { Node, Prisma, Tx } from '../../db/client/types.ts'
 import { nameContains, isTrue } from '../shared/filters.ts'
-import { countRows, type List } from '../shared/pages.ts'
+import type { List } from '../shared/pages.ts'
 
 /** By name, which is unique in the cluster, along the unique index of (tenant, cluster, name). */
 const listing: Listing = {
@@ -66,7 +66,7 @@ const credentialFields = [
   'latestBundleVersion',
 ] as const
 
-/** ListNodes: the nodes of each of several clusters, by name, in pages. */
+/** The nodes of each of several clusters, by name, in pages. */
 export const listNodes = (filter: NodeFilter = {}): List => ({
   listing: listingFor(filter),
   where: conditions(filter, { tenantId: sql`x.tenant_id`, clusterId: sql`x.cluster_id` }),
@@ -79,7 +79,11 @@ function listingFor({ isLighthouse, isRelay, outdated }: NodeFilter): Listing {
   return typeof outdated === 'boolean' ? { ...listing, index: 'idx_nodes_outdated' } : listing
 }
 
-/** ListNodes of one cluster, without joining its row; the index starts with the tenant, in every scope. */
+/**
+ * ListNodes: the nodes of one cluster, by name, in pages; all pages are ListAllNodesInCluster. With a filter it is
+ * ListLighthouses, ListRelays or ListNodesWithRoutes; counted, CountNodes and CountAdminNodes. It does not join the
+ * cluster's row; the index starts with the tenant, in every scope.
+ */
 export const listClusterNodes = (clusterId: string, filter: NodeFilter = {}): List => {
   const tenantId = sql`(SELECT tenant_id FROM clusters WHERE id = ${clusterId})`
   const place = { tenantId, clusterId: sql`${clusterId}` }
@@ -89,28 +93,14 @@ export const listClusterNodes = (clusterId: string, filter: NodeFilter = {}): Li
   }
 }
 
-/** ListLighthouses: the lighthouses of a cluster, along idx_nodes_lighthouse. */
-export const listLighthouses = (clusterId: string): List => listClusterNodes(clusterId, { isLighthouse: true })
-
-/** ListRelays: the relays of a cluster, along idx_nodes_relay. */
-export const listRelays = (clusterId: string): List => listClusterNodes(clusterId, { isRelay: true })
-
 /** A client that can read nodes: a scope's, or a transaction of it. */
 type Reader = Pick<Tx, 'node'>
 
-/** ListAllNodesInCluster: every node, by name, without pages: the input of a bundle. */
-export const listAllNodesInCluster = (db: Reader, clusterId: string): Promise<Node[]> =>
-  db.node.findMany({ where: { clusterId }, orderBy: { name: 'asc' } })
-
-/** ListNodesWithRoutes: the nodes of a cluster that have networks behind them, by name. */
+/** The nodes of a cluster that have networks behind them, by name, without pages. */
 export const listNodesWithRoutes = (db: Reader, clusterId: string): Promise<Node[]> =>
   db.node.findMany({ where: { clusterId, NOT: { routes: { equals: [] } } }, orderBy: { name: 'asc' } })
 
-/** CountNodes: how many nodes the cluster has. */
-export const countNodes = (scope: Scope, clusterId: string, filter: NodeFilter = {}): Promise<number> =>
-  countRows(scope, listClusterNodes(clusterId, filter))
-
-/** CountAdminNodes: how many of the cluster's nodes are admins. */
+/** How many of the cluster's nodes are admins. */
 export const countAdminNodes = (db: Reader, clusterId: string): Promise<number> =>
   db.node.count({ where: { clusterId, isAdmin: true } })
 

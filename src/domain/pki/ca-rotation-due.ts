@@ -9,7 +9,7 @@ import { areKeysOpen, ClosedKeysError } from './closed-keys.ts'
 import { lifetimeDaysOf, replacementDueAt } from './ends.ts'
 import type { Vault } from './vault.ts'
 
-/* The automatic rotation. The master takes the first of the three steps; every instance may take the other steps. */
+/* The automatic rotation. The master's sweeps take its steps; an instance that writes nodes' reports may take them earlier. */
 
 /** The columns of a cluster that decide on it. */
 type Due = Pick<Cluster, 'pkiCaCert' | 'pkiCaKey' | 'caRotationAutomatic' | 'caRotationPhase'>

@@ -8,6 +8,7 @@ import { areKeysOpen, ClosedKeysError } from './closed-keys.ts'
 import { bundleKeyThatOpens, caDetails, newCa, withPki, type CaColumns } from './cluster-ca.ts'
 import { changeCluster, repairCluster, type Change } from '../clusters/cluster-change.ts'
 import { waitsForNobody } from './ca-rotation-progress.ts'
+import { type IdPage, idPages } from '../shared/id-pages.ts'
 import { caLifetimeRule, check } from '../shared/rules.ts'
 import type { Vault } from './vault.ts'
 
@@ -34,6 +35,9 @@ export function assertNotRotating(cluster: Pick<Cluster, 'caRotationPhase'>): vo
   if (phaseOf(cluster) === null) return
   throw new ConflictError('The cluster’s CA is being rotated: wait for the end, or abort it')
 }
+
+/** Rotating clusters that are read at once. */
+const chunk = 100
 
 const rules = z.object({ caLifetimeDays: caLifetimeRule.default(3650) })
 
@@ -126,15 +130,19 @@ export const abortClusterCaRotation = (scope: Scope, id: string): Promise<Cluste
   })
 
 /**
- * Takes the next step of every rotation whose current step has reached the nodes. Call it every few seconds; several
- * instances may call it at the same time.
+ * The master's sweep: takes the next step of every rotation whose current step has reached the nodes. It yields after
+ * each cluster. A step that two instances take at the same time is taken once.
  */
-export async function advanceCaRotations(operator: Operator): Promise<void> {
-  const rotating = await operator.db.cluster.findMany({
-    where: { caRotationPhase: { not: null } },
-    select: { id: true },
-  })
-  for (const { id } of rotating) await advanceCaRotation(operator, id)
+export async function* advanceCaRotations(operator: Operator): AsyncGenerator<void, void> {
+  const where = { caRotationPhase: { not: null } }
+  const read = ({ after, rest }: IdPage) =>
+    operator.db.cluster.findMany({ where: { ...where, id: after }, select: { id: true }, ...rest })
+  for await (const page of idPages(chunk, read)) {
+    for (const { id } of page) {
+      await advanceCaRotation(operator, id)
+      yield
+    }
+  }
 }
 
 /** Takes the next step of one cluster's rotation when every present node has applied the current one. */

@@ -1,5 +1,3 @@
-import { setImmediate } from 'node:timers/promises'
-
 import type { Operator } from '../../auth/scope.ts'
 import type { Logger } from '../../base/log.ts'
 import type { EndingFigures } from '../../db/reads/convergence.ts'
@@ -8,6 +6,7 @@ import { automaticRotationAt, beginDueCaRotation } from './ca-rotation-due.ts'
 import { caDetails } from './cluster-ca.ts'
 import { areKeysOpen, sealedKeys } from './closed-keys.ts'
 import { allWarningDays, day, lifetimeDaysOf, warningsOf, type Validity } from './ends.ts'
+import { type IdPage, idPages } from '../shared/id-pages.ts'
 import type { Vault } from './vault.ts'
 
 interface Means {
@@ -17,14 +16,6 @@ interface Means {
   /** The time, for tests; milliseconds since 1970. */
   readonly now?: () => number
 }
-
-/**
- * Between two checks, in milliseconds: the shortest lifetime (a CA of one day) has its warning six hours before the
- * end.
- */
-const interval = 3_600_000
-/** The same after a failed check. */
-const retry = 60_000
 
 /** Clusters that are read at once: parsing their CAs takes about ten milliseconds. */
 const chunk = 50
@@ -65,33 +56,20 @@ export class EndsWatch {
   readonly #means: Means
   readonly #now: () => number
   #told = new Map<string, Told>()
-  #nextAt = 0
-  #looking: Promise<void> | null = null
-  #stopped = false
 
   constructor(means: Means) {
     this.#means = means
     this.#now = means.now ?? Date.now
   }
 
-  /** Call it often while this instance is the master; it checks once an hour, in the background. */
-  lookWhenDue(): void {
-    if (this.#looking !== null || this.#stopped || this.#now() < this.#nextAt) return
-    this.#nextAt = this.#now() + interval
-    this.#looking = this.look()
-      .catch((err: unknown) => {
-        this.#nextAt = this.#now() + retry
-        this.#means.log.error({ err }, 'looking for certificates that end failed')
-      })
-      .finally(() => (this.#looking = null))
-  }
-
-  /** Checks all clusters once. */
-  async look(): Promise<void> {
+  /** The sweep: checks all clusters once. */
+  async *look(): AsyncGenerator<void, void> {
     const now = new Date(this.#now())
     const told = new Map<string, Told>()
     const news: (() => void | Promise<void>)[] = []
-    for await (const page of this.#pages()) {
+    const { db } = this.#means.operator
+    const read = ({ after, rest }: IdPage) => db.cluster.findMany({ where: { id: after }, select: columns, ...rest })
+    for await (const page of idPages(chunk, read)) {
       const counted = await this.#ending(page, now)
       for (const cluster of page) {
         const rotates = await this.#beginDue(cluster, now)
@@ -107,32 +85,15 @@ export class EndsWatch {
           news.push(() => this.#tellOfNodes(cluster, counted.get(cluster.id), now))
         }
       }
+      yield
     }
-    if (this.#stopped) return
     this.#told = told
-    for (const tell of news.slice(0, mostTold)) await tell()
+    for (const tell of news.slice(0, mostTold)) {
+      await tell()
+      yield
+    }
     const more = news.length - mostTold
     if (more > 0) this.#means.log.warn({ more }, 'certificates end in more clusters: see Cluster.convergence')
-  }
-
-  /** Prevents further checks, and waits for the running one. */
-  async stop(): Promise<void> {
-    this.#stopped = true
-    await this.#looking
-  }
-
-  async *#pages(): AsyncGenerator<Watched[]> {
-    const { db } = this.#means.operator
-    for (let after = ''; !this.#stopped;) {
-      const where = { id: { gt: after } }
-      const page = await db.cluster.findMany({ where, select: columns, orderBy: { id: 'asc' }, take: chunk })
-      yield page
-      const last = page.at(-1)
-      if (!last || page.length < chunk) return
-      after = last.id
-      // SQLite's driver answers synchronously: without this, other work would wait for the last page.
-      await setImmediate()
-    }
   }
 
   async #ending(page: readonly Watched[], now: Date): Promise<Map<string, EndingFigures>> {
