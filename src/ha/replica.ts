@@ -25,8 +25,6 @@ export interface ReplicaOptions {
   readonly registry: ReplicaRegistry
   /** The full URL of this instance; one instance per address. */
   readonly address: string
-  /** Generated when absent: every run of the program is an instance of its own. */
-  readonly id?: string
   readonly intervals?: Omit<ReplicaTimes, 'keep'>
   readonly log: Logger
   /** Called when the instance becomes the master; the function says whether it still is. */
@@ -59,7 +57,8 @@ export async function startReplica(options: ReplicaOptions): Promise<RunningRepl
 }
 
 class Replica {
-  readonly id: string
+  /** Every run of the program is an instance of its own. */
+  readonly id = newId()
   readonly #options: ReplicaOptions
   readonly #times: Omit<ReplicaTimes, 'keep'>
   readonly #clocks: () => Moment
@@ -76,7 +75,6 @@ class Replica {
   #nextLook: NodeJS.Timeout | undefined
 
   constructor(options: ReplicaOptions) {
-    this.id = options.id ?? newId()
     this.#options = options
     this.#times = options.intervals ?? replicaTimes
     this.#clocks = options.clocks ?? readClocks

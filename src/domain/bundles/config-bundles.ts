@@ -6,7 +6,7 @@ import { refusal } from '../../db/client/errors.ts'
 import type { Listing } from '../../db/reads/pages.ts'
 import type { ConfigBundle as ConfigBundleRow, Prisma } from '../../db/client/types.ts'
 import { withClusterLocked } from '../clusters/cluster-change.ts'
-import { readPages, type List } from '../shared/pages.ts'
+import { ofCluster, readPages, type List } from '../shared/pages.ts'
 import { check } from '../shared/rules.ts'
 
 /** A bundle without its archive: everything that is read except for a download. */
@@ -29,13 +29,7 @@ const listing: Listing = {
   table: 'config_bundles',
   order: ['version'],
   direction: 'desc',
-  parent: {
-    table: 'clusters',
-    on: [
-      ['tenant_id', 'tenant_id'],
-      ['cluster_id', 'id'],
-    ],
-  },
+  parent: ofCluster,
 }
 
 /** ListBundles: the versions of a cluster, newest first, in pages, never with their archives. Counted: CountBundles. */

@@ -181,9 +181,10 @@ export async function updateClusterLighthouse(
  */
 export async function updateClusterFirewall(scope: Scope, id: string, input: unknown): Promise<Cluster> {
   const firewall = check(firewallRule, input, ['input', 'firewall'])
-  return updateCluster(scope, id, 'firewall', { firewall }, (change) =>
-    assertAllRun(change, minimumForFirewall(firewall), firewallNeeds),
-  )
+  return updateCluster(scope, id, 'firewall', async (change) => {
+    await assertAllRun(change, minimumForFirewall(firewall), firewallNeeds)
+    return { firewall }
+  })
 }
 
 /**

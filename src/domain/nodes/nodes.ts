@@ -4,20 +4,14 @@ import { columns } from '../../db/client/columns.ts'
 import { sql, type Listing, type Sql } from '../../db/reads/pages.ts'
 import type { Node, Prisma, Tx } from '../../db/client/types.ts'
 import { nameContains, isTrue } from '../shared/filters.ts'
-import type { List } from '../shared/pages.ts'
+import { ofCluster, type List } from '../shared/pages.ts'
 
 /** By name, which is unique in the cluster, along the unique index of (tenant, cluster, name). */
 const listing: Listing = {
   table: 'nodes',
   order: ['name'],
   direction: 'asc',
-  parent: {
-    table: 'clusters',
-    on: [
-      ['tenant_id', 'tenant_id'],
-      ['cluster_id', 'id'],
-    ],
-  },
+  parent: ofCluster,
 }
 
 export interface NodeFilter {

@@ -18,6 +18,15 @@ export interface Excerpt {
   readonly window: Window
 }
 
+/** The parent of rows that belong to a cluster, for `Listing.parent`. */
+export const ofCluster = {
+  table: 'clusters',
+  on: [
+    ['tenant_id', 'tenant_id'],
+    ['cluster_id', 'id'],
+  ],
+} as const satisfies Listing['parent']
+
 /** A page of all rows of the list that are in the scope. */
 export const readPage = (scope: Scope, { listing, where }: List, { fields, window }: Excerpt): Promise<Row[]> =>
   scope.pages.page(listing, fields, where, window)
