@@ -1,146 +1,82 @@
-import { randomUUID } from 'node:crypto'
-
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 
-import { packBundle } from '../../src/domain/bundles/compile/pack.ts'
 import { createCa, exportCaKey } from '../../src/pki/ca.ts'
-import { startApp, type TestApp } from '../support/app.ts'
-import { send } from '../support/multipart.ts'
-import { mutate } from '../support/mutate.ts'
-import { fileMark } from '../support/schema-walk.ts'
-import { createNode, createWorld, type World } from '../support/world.ts'
 import { seedQueries } from './seed-queries.ts'
+import { openScene } from './seed-scene.ts'
+
+type Scene = Awaited<ReturnType<typeof openScene>>
 
 describe('each query of the seed is reached through the API, by a caller who may', () => {
-  let app: TestApp
-  let world: World
-  /** Of another tenant, for what only an operator sees. */
-  let other: World
-  const instanceId = randomUUID()
-
+  let scene: Scene
   beforeAll(async () => {
-    app = await startApp('sqlite')
-    world = await createWorld(app, 'seed', instanceId)
-    other = await createWorld(app, 'other', randomUUID())
-    await createNode(app, world.admin, { clusterId: world.clusterId, name: 'relay', isRelay: true })
-    const lighthouse = { isLighthouse: true, lighthousePublicIp: '203.0.113.1' }
-    await createNode(app, world.admin, { clusterId: world.clusterId, name: 'lighthouse', ...lighthouse })
+    scene = await openScene()
   })
-  afterAll(() => app.close())
+  afterAll(() => scene.app.close())
 
-  type Answer = Record<string, unknown>
-  /** Asks for fields of Query, as the tenant's admin if no other token is given. */
-  const ask = (fields: string, token = world.admin) => app.ask<Answer>(token, `{ ${fields} }`)
-  const cluster = async (fields: string) => {
-    const { cluster: found } = await app.ask<{ cluster: Answer | null }>(
-      world.admin,
-      `query ($id: UUID!) { cluster(id: $id) { ${fields} } }`,
-      { id: world.clusterId },
-    )
-    return found
-  }
-  const node = async (id: string, fields: string, token = world.admin) =>
-    (await ask(`node(id: "${id}") { ${fields} }`, token))['node']
-  const nodes = async (filter: string, fields: string) =>
-    (await ask(`nodes(clusterId: "${world.clusterId}"${filter}) { ${fields} }`))['nodes']
-  const named = (...names: string[]) => ({ nodes: names.map((name) => ({ name })) })
-  /** A mutation with the payload that it answers. */
-  const change = async (name: string, input: object, payload: string, token = world.admin) => {
-    const outcome = await mutate(app, token, name, input, payload)
-    expect(outcome.__typename).toBe(`${name.charAt(0).toUpperCase()}${name.slice(1)}Payload`)
-    return outcome
-  }
-  const aNode = (input: object = {}) =>
-    createNode(app, world.admin, { clusterId: world.clusterId, name: randomUUID(), ...input })
-  const aCluster = async () => {
-    const made = await change('createCluster', { name: randomUUID() }, 'cluster { id name } token')
-    return made as unknown as { cluster: { id: string; name: string }; token: string }
-  }
-  const aTenant = async () => {
-    const { tenant } = await change('createTenant', { name: randomUUID() }, 'tenant { id name }', app.operator)
-    return tenant as { id: string; name: string }
-  }
-  const aReplica = async (address = `http://${randomUUID()}.example/`) => {
-    const { replica } = await change('registerReplica', { address }, 'replica { id address }', app.operator)
-    return replica as { id: string; address: string }
-  }
-  const uploaded = async () => {
-    const query = `mutation ($input: CreateConfigBundleInput!) { createConfigBundle(input: $input) {
-      ... on CreateConfigBundlePayload { configBundle { version } } ... on Error { message } } }`
-    const archive = await packBundle([{ path: 'config.yml', content: 'logging:\n  level: debug\n' }])
-    const input = { clusterId: world.clusterId, archive: fileMark }
-    const { text } = await send(app, world.admin, query, { input }, archive)
-    const { data } = JSON.parse(text) as { data: { createConfigBundle: { configBundle: { version: number } } } }
-    return data.createConfigBundle.configBundle.version
-  }
-  const bundle = async (version = '') =>
-    (await ask(`configBundle(clusterId: "${world.clusterId}"${version}) { version message }`))['configBundle']
-  const newest = async () => (await cluster('latestBundleVersion'))?.['latestBundleVersion']
-
-  const reached: Record<string, () => Promise<void>> = {
-    GetTenant: async () => {
+  const reached: Record<string, (scene: Scene) => Promise<void>> = {
+    GetTenant: async ({ world, ask }) => {
       expect(await ask(`tenant(id: "${world.tenantId}") { name }`)).toEqual({ tenant: { name: 'seed-tenant' } })
     },
-    ListTenants: async () => {
+    ListTenants: async ({ app, ask, named }) => {
       expect(await ask('tenants { nodes { name } }', app.operator)).toEqual({
         tenants: named('other-tenant', 'seed-tenant'),
       })
     },
-    CountTenants: async () => {
+    CountTenants: async ({ app, ask }) => {
       expect(await ask('tenants { totalCount }', app.operator)).toEqual({ tenants: { totalCount: 2 } })
     },
-    CreateTenant: async () => {
+    CreateTenant: async ({ app, ask, change, aTenant }) => {
       const { id, name } = await aTenant()
       expect(await ask(`tenant(id: "${id}") { name }`, app.operator)).toEqual({ tenant: { name } })
       await change('deleteTenant', { id }, '__typename', app.operator)
     },
-    DeleteTenant: async () => {
+    DeleteTenant: async ({ app, ask, change, aTenant }) => {
       const { id } = await aTenant()
       await change('deleteTenant', { id }, '__typename', app.operator)
       expect(await ask(`tenant(id: "${id}") { name }`, app.operator)).toEqual({ tenant: null })
     },
-    GetCluster: async () => {
+    GetCluster: async ({ cluster }) => {
       expect(await cluster('name')).toEqual({ name: 'seed-cluster' })
     },
-    GetClusterByID: async () => {
+    GetClusterByID: async ({ app, other, ask }) => {
       const fields = `cluster(id: "${other.clusterId}") { name }`
       expect(await ask(fields, app.operator)).toEqual({ cluster: { name: 'other-cluster' } })
       expect(await ask(fields)).toEqual({ cluster: null })
     },
-    ListClusters: async () => {
+    ListClusters: async ({ ask, named }) => {
       expect(await ask('clusters { nodes { name } }')).toEqual({ clusters: named('seed-cluster') })
     },
-    ListAllClusters: async () => {
+    ListAllClusters: async ({ app, ask, named }) => {
       expect(await ask('clusters { nodes { name } }', app.operator)).toEqual({
         clusters: named('other-cluster', 'seed-cluster'),
       })
     },
-    CountClusters: async () => {
+    CountClusters: async ({ ask }) => {
       expect(await ask('clusters { totalCount }')).toEqual({ clusters: { totalCount: 1 } })
     },
-    CreateCluster: async () => {
+    CreateCluster: async ({ ask, change, aCluster }) => {
       const made = await aCluster()
       expect(await ask(`cluster(id: "${made.cluster.id}") { name }`)).toEqual({ cluster: { name: made.cluster.name } })
       await change('deleteCluster', { clusterId: made.cluster.id }, '__typename')
     },
-    DeleteCluster: async () => {
+    DeleteCluster: async ({ ask, change, aCluster }) => {
       const { cluster: made } = await aCluster()
       await change('deleteCluster', { clusterId: made.id }, '__typename')
       expect(await ask(`cluster(id: "${made.id}") { name }`)).toEqual({ cluster: null })
     },
-    GetClusterVersion: async () => {
+    GetClusterVersion: async ({ cluster }) => {
       expect(await cluster('configVersion')).toEqual({ configVersion: expect.any(Number) })
     },
-    UpdateClusterVersion: async () => {
+    UpdateClusterVersion: async ({ world, cluster, change }) => {
       const before = Number((await cluster('configVersion'))?.['configVersion'])
       await change('publishClusterConfig', { clusterId: world.clusterId }, '__typename')
       expect(await cluster('configVersion')).toEqual({ configVersion: before + 1 })
     },
-    UpdateClusterTokenHash: async () => {
+    UpdateClusterTokenHash: async ({ world, ask, change }) => {
       const { token } = await change('rotateClusterToken', { clusterId: world.clusterId }, 'token')
       expect(await ask('viewer { __typename }', String(token))).toEqual({ viewer: { __typename: 'EnrollingMachine' } })
     },
-    UpdateClusterPKI: async () => {
+    UpdateClusterPKI: async ({ ask, change, aCluster }) => {
       const { cluster: made } = await aCluster()
       const limits = { networks: [], unsafeNetworks: [], groups: [] }
       const times = { notBefore: new Date(Date.now() - 1000), notAfter: new Date(Date.now() + 100 * 86_400_000) }
@@ -152,80 +88,80 @@ describe('each query of the seed is reached through the API, by a caller who may
       })
       await change('deleteCluster', { clusterId: made.id }, '__typename')
     },
-    UpdateClusterLighthouse: async () => {
+    UpdateClusterLighthouse: async ({ world, cluster, change }) => {
       await change('updateClusterLighthouse', { clusterId: world.clusterId, lighthousePort: 4343 }, '__typename')
       expect(await cluster('lighthousePort')).toEqual({ lighthousePort: 4343 })
     },
-    GetClusterState: async () => {
+    GetClusterState: async ({ instanceId, cluster }) => {
       expect(await cluster(`state(instanceId: "${instanceId}") { runningConfigVersion }`)).toEqual({
         state: { runningConfigVersion: 1 },
       })
     },
-    ListClusterStates: async () => {
+    ListClusterStates: async ({ instanceId, cluster }) => {
       expect(await cluster('states { instanceId }')).toEqual({ states: [{ instanceId }] })
     },
-    UpsertClusterState: async () => {
+    UpsertClusterState: async ({ app, world, instanceId, cluster, change }) => {
       const input = { clusterId: world.clusterId, instanceId, runningConfigVersion: 2 }
       await change('reportClusterState', input, '__typename', app.operator)
       expect(await cluster('states { runningConfigVersion }')).toEqual({ states: [{ runningConfigVersion: 2 }] })
     },
-    GetStaleClusters: async () => {
+    GetStaleClusters: async ({ app, instanceId, ask, named }) => {
       expect(await ask(`staleClusters(instanceId: "${instanceId}") { name }`, app.operator)).toEqual({
         staleClusters: named('other-cluster', 'seed-cluster').nodes,
       })
     },
-    DeleteClusterState: async () => {
+    DeleteClusterState: async ({ app, world, instanceId, cluster, change }) => {
       await change('deleteClusterState', { clusterId: world.clusterId, instanceId }, '__typename', app.operator)
       expect(await cluster('states { instanceId }')).toEqual({ states: [] })
     },
-    GetReplica: async () => {
+    GetReplica: async ({ app, ask, aReplica }) => {
       const { id, address } = await aReplica()
       expect(await ask(`replica(by: { id: "${id}" }) { address }`, app.operator)).toEqual({ replica: { address } })
     },
-    GetReplicaByAddress: async () => {
+    GetReplicaByAddress: async ({ app, ask, aReplica }) => {
       const { id, address } = await aReplica()
       expect(await ask(`replica(by: { address: "${address}" }) { id }`, app.operator)).toEqual({ replica: { id } })
     },
-    ListReplicas: async () => {
+    ListReplicas: async ({ app, ask, aReplica }) => {
       const { id } = await aReplica()
       expect((await ask('replicas { id }', app.operator))['replicas']).toContainEqual({ id })
     },
-    ListHealthyReplicas: async () => {
+    ListHealthyReplicas: async ({ app, ask, aReplica }) => {
       const { id } = await aReplica()
       const healthy = async () => (await ask('replicas(filter: { healthy: true }) { id }', app.operator))['replicas']
       expect(await healthy()).toContainEqual({ id })
       await app.database.client.replica.update({ where: { id }, data: { lastSeenAt: new Date(0) } })
       expect(await healthy()).not.toContainEqual({ id })
     },
-    UpsertReplica: async () => {
+    UpsertReplica: async ({ app, ask, aReplica }) => {
       const { id, address } = await aReplica()
       expect((await aReplica(address)).id).not.toBe(id)
       expect(await ask(`replica(by: { id: "${id}" }) { id }`, app.operator)).toEqual({ replica: null })
     },
-    UpdateReplicaHeartbeat: async () => {
+    UpdateReplicaHeartbeat: async ({ app, change, aReplica }) => {
       const { id } = await aReplica()
       await app.database.client.replica.update({ where: { id }, data: { lastSeenAt: new Date(0) } })
       const { replica } = await change('heartbeatReplica', { id }, 'replica { isHealthy }', app.operator)
       expect(replica).toEqual({ isHealthy: true })
     },
-    UpdateReplicaRole: async () => {
+    UpdateReplicaRole: async ({ app, change, aReplica }) => {
       const { id } = await aReplica()
       const { replica } = await change('updateReplicaRole', { id, role: 'MASTER' }, 'replica { role }', app.operator)
       expect(replica).toEqual({ role: 'MASTER' })
     },
-    GetMaster: async () => {
+    GetMaster: async ({ app, ask }) => {
       expect(await ask('master { role }', app.operator)).toEqual({ master: { role: 'MASTER' } })
     },
-    CountMasters: async () => {
+    CountMasters: async ({ app, ask }) => {
       const masters = await ask('replicas(filter: { role: MASTER }) { role }', app.operator)
       expect(masters).toEqual({ replicas: [{ role: 'MASTER' }] })
     },
-    DeleteReplica: async () => {
+    DeleteReplica: async ({ app, ask, change, aReplica }) => {
       const { id } = await aReplica()
       await change('deleteReplica', { id }, '__typename', app.operator)
       expect(await ask(`replica(by: { id: "${id}" }) { id }`, app.operator)).toEqual({ replica: null })
     },
-    PruneStaleReplicas: async () => {
+    PruneStaleReplicas: async ({ app, ask }) => {
       await app.database.client.replica.updateMany({ data: { lastSeenAt: new Date(0) } })
       const { pruneStaleReplicas } = await app.ask<{ pruneStaleReplicas: { pruned: number } }>(
         app.operator,
@@ -234,22 +170,22 @@ describe('each query of the seed is reached through the API, by a caller who may
       expect(pruneStaleReplicas.pruned).toBeGreaterThan(0)
       expect(await ask('replicas { id }', app.operator)).toEqual({ replicas: [] })
     },
-    GetNode: async () => {
+    GetNode: async ({ world, node }) => {
       expect(await node(world.nodeId, 'name')).toEqual({ name: 'seed-node' })
     },
-    GetNodeByID: async () => {
+    GetNodeByID: async ({ app, other, node }) => {
       expect(await node(other.nodeId, 'name', app.operator)).toEqual({ name: 'other-node' })
       expect(await node(other.nodeId, 'name')).toBeNull()
     },
-    GetNodeByTokenHash: async () => {
+    GetNodeByTokenHash: async ({ world, ask }) => {
       expect(await ask('viewer { ... on Node { name } }', world.nodeToken)).toEqual({
         viewer: { name: 'seed-node' },
       })
     },
-    ListNodes: async () => {
+    ListNodes: async ({ nodes, named }) => {
       expect(await nodes(', first: 2', 'nodes { name }')).toEqual(named('lighthouse', 'relay'))
     },
-    ListAllNodesInCluster: async () => {
+    ListAllNodesInCluster: async ({ nodes }) => {
       const found: string[] = []
       for (let after = ''; ;) {
         const page = (await nodes(`, first: 2${after}`, 'nodes { name } pageInfo { hasNextPage endCursor }')) as {
@@ -262,79 +198,79 @@ describe('each query of the seed is reached through the API, by a caller who may
       }
       expect(found).toEqual(['lighthouse', 'relay', 'seed-admin-node', 'seed-node'])
     },
-    ListLighthouses: async () => {
+    ListLighthouses: async ({ nodes, named }) => {
       expect(await nodes(', filter: { isLighthouse: true }', 'nodes { name }')).toEqual(named('lighthouse'))
     },
-    ListRelays: async () => {
+    ListRelays: async ({ nodes, named }) => {
       expect(await nodes(', filter: { isRelay: true }', 'nodes { name }')).toEqual(named('relay'))
     },
-    ListNodesWithRoutes: async () => {
+    ListNodesWithRoutes: async ({ nodes, named }) => {
       expect(await nodes(', filter: { hasRoutes: true }', 'nodes { name }')).toEqual(named('seed-node'))
     },
-    CountNodes: async () => {
+    CountNodes: async ({ nodes }) => {
       expect(await nodes('', 'totalCount')).toEqual({ totalCount: 4 })
     },
-    CountAdminNodes: async () => {
+    CountAdminNodes: async ({ nodes }) => {
       expect(await nodes(', filter: { isAdmin: true }', 'totalCount')).toEqual({ totalCount: 1 })
     },
-    CreateNode: async () => {
+    CreateNode: async ({ node, aNode }) => {
       const { id } = await aNode({ mtu: 1400 })
       expect(await node(id, 'mtu')).toEqual({ mtu: 1400 })
     },
-    UpdateNodeTokenHash: async () => {
+    UpdateNodeTokenHash: async ({ ask, change, aNode }) => {
       const { id } = await aNode()
       const { token } = await change('rotateNodeToken', { nodeId: id }, 'token')
       expect(await ask('viewer { ... on Node { id } }', String(token))).toEqual({ viewer: { id } })
     },
-    UpdateNodeMTU: async () => {
+    UpdateNodeMTU: async ({ world, node, change }) => {
       await change('updateNodeMtu', { nodeId: world.nodeId, mtu: 1350 }, '__typename')
       expect(await node(world.nodeId, 'mtu')).toEqual({ mtu: 1350 })
     },
-    UpdateNodeRoutes: async () => {
+    UpdateNodeRoutes: async ({ world, node, change }) => {
       await change('updateNodeRoutes', { nodeId: world.nodeId, routes: ['192.168.7.0/24'] }, '__typename')
       expect(await node(world.nodeId, 'routes')).toEqual({ routes: ['192.168.7.0/24'] })
     },
-    UpdateNodeLighthouse: async () => {
+    UpdateNodeLighthouse: async ({ node, change, aNode }) => {
       const { id } = await aNode()
       const input = { nodeId: id, isLighthouse: true, lighthousePublicIp: '203.0.113.2' }
       await change('updateNodeLighthouse', input, '__typename')
       expect(await node(id, 'isLighthouse')).toEqual({ isLighthouse: true })
     },
-    UpdateNodeRelay: async () => {
+    UpdateNodeRelay: async ({ node, change, aNode }) => {
       const { id } = await aNode()
       await change('updateNodeRelay', { nodeId: id, isRelay: true }, '__typename')
       expect(await node(id, 'isRelay')).toEqual({ isRelay: true })
     },
-    DeleteNode: async () => {
+    DeleteNode: async ({ node, change, aNode }) => {
       const { id } = await aNode()
       await change('deleteNode', { nodeId: id }, '__typename')
       expect(await node(id, 'id')).toBeNull()
     },
-    GetBundle: async () => {
+    GetBundle: async ({ bundle }) => {
       expect(await bundle(', version: 1000')).toEqual({ version: 1000, message: 'seed-message' })
     },
-    GetLatestBundle: async () => {
+    GetLatestBundle: async ({ bundle }) => {
       expect(await bundle()).toEqual({ version: 1000, message: 'seed-message' })
     },
-    GetLatestBundleVersion: async () => {
+    GetLatestBundleVersion: async ({ newest }) => {
       expect(await newest()).toBe(1000)
     },
-    ListBundles: async () => {
+    ListBundles: async ({ cluster }) => {
       expect(await cluster('bundles { nodes { version } }')).toEqual({ bundles: { nodes: [{ version: 1000 }] } })
     },
-    CountBundles: async () => {
+    CountBundles: async ({ cluster }) => {
       expect(await cluster('bundles { totalCount }')).toEqual({ bundles: { totalCount: 1 } })
     },
-    CreateBundle: async () => {
+    CreateBundle: async ({ uploaded, bundle }) => {
       const version = await uploaded()
       expect(await bundle(`, version: ${version}`)).toMatchObject({ version })
     },
-    DeleteBundle: async () => {
+    DeleteBundle: async ({ world, change, bundle }) => {
       const input = { clusterId: world.clusterId, version: 1000 }
       await change('deleteConfigBundle', input, '__typename')
       expect(await bundle(', version: 1000')).toBeNull()
     },
-    DeleteOldBundles: async () => {
+    DeleteOldBundles: async ({ world, cluster, change, uploaded }) => {
       await uploaded()
       const input = { clusterId: world.clusterId, keep: 1 }
       expect(await change('deleteOldConfigBundles', input, 'deletedCount')).toMatchObject({ deletedCount: 1 })
@@ -343,7 +279,7 @@ describe('each query of the seed is reached through the API, by a caller who may
   }
 
   test.each(Object.entries(reached))('%s', async (_query, reach) => {
-    await reach()
+    await reach(scene)
   })
 
   test('and none is missing', () => {

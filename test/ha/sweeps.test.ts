@@ -20,8 +20,10 @@ describe('sweeps', () => {
     return sweeps
   }
   const until = async (holds: () => boolean) => {
-    for (const end = performance.now() + 10_000; !holds(); await sleep(1)) {
+    const end = performance.now() + 10_000
+    while (!holds()) {
       if (performance.now() > end) throw new Error('it did not come to this')
+      await sleep(1)
     }
   }
 

@@ -112,7 +112,10 @@ describe.each(engines)('publishing on %s', (engine) => {
     const both = [start(), start(other)]
     let isOver = false
     const sweeping = both.map(async (publisher) => {
-      for (; !isOver; await sleep(1)) await drained(publisher.sweep())
+      while (!isOver) {
+        await drained(publisher.sweep())
+        await sleep(1)
+      }
     })
     for (let turn = 0; turn < 5; turn += 1) {
       await Promise.all([change(), change()])
