@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { ClusterFolder } from '../../src/agent/enrolment-state.ts'
 import { isComplaint, lineOf } from '../../src/agent/nebula-log.ts'
 import { writeFolder } from '../../src/base/files.ts'
-import { parseNodeCertificate } from '../../src/pki/certificate.ts'
+import { parseNodeCertificate } from '../support/node-certificate.ts'
 import { describeWithNebula } from '../support/nebula.ts'
 import { eventually, Site } from './support/site.ts'
 

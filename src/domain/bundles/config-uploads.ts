@@ -15,8 +15,7 @@ import { refuseFile } from './inspect/refusal.ts'
 import { writtenHosts } from './compile/shared-config.ts'
 import { sharedPart, type SharedPart } from './compile/shared-part.ts'
 import { withPki } from '../pki/cluster-ca.ts'
-import { changeCluster, type Change } from '../clusters/cluster-change.ts'
-import { getCluster } from '../clusters/clusters.ts'
+import { changeCluster, updateCluster, type Change } from '../clusters/cluster-change.ts'
 import { bundleMetadata, getConfigBundleArchive, type ConfigBundle } from './config-bundles.ts'
 import { assertExpected } from '../clusters/expected-version.ts'
 import type { Firewall } from '../clusters/firewall.ts'
@@ -218,21 +217,14 @@ export async function rollbackClusterConfig(
   const { 'config.yml': config } = await sharedPart(archive.data)
   const { rules: firewall, minimumNebulaVersion } = await firewallOf(archive.tenantId, config)
   const changed = { sharedConfigVersion: version, ...(firewall === null ? {} : { firewall: { ...firewall } }) }
-  await changeCluster(scope, clusterId, `rolled back to version ${version}`, async (change) => {
-    const { tx, cluster, set } = change
+  return updateCluster(scope, clusterId, `rolled back to version ${version}`, async (change) => {
+    const { tx, cluster } = change
     // The version may have been deleted while it was read.
     const where = { tenantId_clusterId_version: { tenantId: cluster.tenantId, clusterId, version } }
     if (!(await tx.configBundle.findUnique({ where, select: { version: true } })))
       throw new NotFoundError('ConfigBundle')
     checkAuthor(cluster, firewall, author)
     await assertAllRun(change, minimumNebulaVersion, firewallNeeds)
-    set(changed)
+    return changed
   })
-  return clusterOf(scope, clusterId)
-}
-
-async function clusterOf(scope: Scope, id: string): Promise<Cluster> {
-  const cluster = await getCluster(scope, id)
-  if (!cluster) throw new NotFoundError('Cluster')
-  return cluster
 }

@@ -39,15 +39,11 @@ export const findCluster = <Field extends keyof ClusterFields>(
   fields: readonly Field[],
 ): Promise<Pick<ClusterFields, Field> | null> => scope.read.row('clusters', 'id', id, fields)
 
-/** ListClusters: the clusters of the tenant in scope, or of each of several tenants, by name. */
+/** ListClusters: the clusters of the tenant in scope, or of each of several tenants, by name. Counted: CountClusters. */
 export const listClusters = (filter: ClusterFilter = {}): List => clusterList(filterBy(filter))
 
 /** ListAllClusters: the clusters of every tenant, for operators. */
 export const listAllClusters = (_operator: Operator, filter: ClusterFilter = {}): List => listClusters(filter)
-
-/** CountClusters: how many clusters the tenant has. */
-export const countClusters = (scope: Scope, filter: ClusterFilter = {}): Promise<number> =>
-  scope.read.count(listClusters(filter))
 
 /** GetClusterVersion: only the wanted version; null when the cluster is not in the scope. */
 export async function getClusterVersion(scope: Scope, id: string): Promise<number | null> {
@@ -166,9 +162,10 @@ export async function updateClusterLighthouse(
  */
 export async function updateClusterFirewall(scope: Scope, id: string, input: unknown): Promise<Cluster> {
   const firewall = check(firewallRule, input, ['input', 'firewall'])
-  return updateCluster(scope, id, 'firewall', { firewall }, (change) =>
-    assertAllRun(change, minimumForFirewall(firewall), firewallNeeds),
-  )
+  return updateCluster(scope, id, 'firewall', async (change) => {
+    await assertAllRun(change, minimumForFirewall(firewall), firewallNeeds)
+    return { firewall }
+  })
 }
 
 /**

@@ -1,8 +1,9 @@
 import type { Operator } from '../../auth/scope.ts'
 import type { Logger } from '../../base/log.ts'
-import { breaks, inPieces } from '../../base/pieces.ts'
+import { inPieces } from '../../base/pieces.ts'
 import type { Cluster } from '../../db/client/types.ts'
 import { areKeysOpen, remedy, sealedKeys } from './closed-keys.ts'
+import { type IdPage, idPages } from '../shared/id-pages.ts'
 import type { Vault } from './vault.ts'
 
 type Sealed = Pick<Cluster, keyof typeof sealedKeys>
@@ -41,15 +42,9 @@ export class ClosedClusters {
   async look(): Promise<void> {
     const { db } = this.#means.operator
     const closed: string[] = []
-    const pause = breaks()
-    for (let after = ''; ;) {
-      const where = { id: { gt: after } }
-      const page = await db.cluster.findMany({ where, select: sealedKeys, orderBy: { id: 'asc' }, take: chunk })
+    const read = ({ after, rest }: IdPage) => db.cluster.findMany({ where: { id: after }, select: sealedKeys, ...rest })
+    for await (const page of idPages(chunk, read)) {
       closed.push(...page.filter((cluster) => this.#judge(cluster)).map(({ id }) => id))
-      const last = page.at(-1)
-      if (!last || page.length < chunk) break
-      after = last.id
-      await pause()
     }
     if (closed.length > 0) this.#tell(closed)
   }

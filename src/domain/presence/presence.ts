@@ -125,7 +125,7 @@ export class Presence {
     await this.#advance(reporting)
   }
 
-  /** CA rotations wait for reports. The publisher's next sweep retries one that fails here. */
+  /** CA rotations wait for reports. The master's next sweep retries one that fails here. */
   async #advance(clusterIds: ReadonlySet<string>): Promise<void> {
     if (clusterIds.size === 0) return
     try {

@@ -4,7 +4,7 @@ import type { Scope } from '../../auth/scope.ts'
 import type { Key, Row } from '../../db/reads/pages.ts'
 import type { Cluster, Node } from '../../db/client/types.ts'
 import { getCluster } from '../clusters/clusters.ts'
-import { listClusterNodes, listLighthouses } from '../nodes/nodes.ts'
+import { listClusterNodes } from '../nodes/nodes.ts'
 import type { List, Window } from '../shared/pages.ts'
 import type { Snapshot } from '../publishing/snapshot.ts'
 
@@ -75,7 +75,7 @@ export function storedFacts(scope: Scope, clusterId: string): ClusterFacts {
     gateways: once(async () =>
       firstGateways(await nodes(listClusterNodes(clusterId, { hasRoutes: true }), mostGateways + 1)),
     ),
-    lighthouses: once(() => nodes(listLighthouses(clusterId), mostLighthouses)),
+    lighthouses: once(() => nodes(listClusterNodes(clusterId, { isLighthouse: true }), mostLighthouses)),
     hasPeers: once(async () => (await nodes(listClusterNodes(clusterId), 2)).length === 2),
   }
 }

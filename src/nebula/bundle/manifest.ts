@@ -5,8 +5,6 @@ import { jsonOf } from '../../base/json.ts'
 import { greatestInteger } from '../../base/text.ts'
 import { sliceBounds } from './slice-bounds.ts'
 
-export { generateBundleSigningKey, signManifest, verifyManifest } from './signing.ts'
-
 /** The names of the files that a bundle and a slice add themselves. */
 export const MANIFEST_FILE = 'manifest.json'
 export const SIGNATURE_FILE = 'manifest.sig'

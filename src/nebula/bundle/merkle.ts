@@ -56,10 +56,6 @@ export class MerkleTree {
 /** The root of a list of leaves; for several proofs, make the tree once. */
 export const merkleRoot = (leaves: readonly Uint8Array[]): string => MerkleTree.of(leaves).root
 
-/** The proof that a leaf is in the list. @throws RangeError when there is no such leaf */
-export const merkleProof = (leaves: readonly Uint8Array[], index: number): string[] =>
-  MerkleTree.of(leaves).proof(index)
-
 /** The claim that a leaf is the one at `index` of `count` leaves whose tree has this root. */
 export interface Inclusion {
   readonly leaf: Uint8Array

@@ -58,15 +58,9 @@ export async function decodeBundle(data: Uint8Array): Promise<DecodedBundle | nu
 }
 
 /**
- * A node's slice: tar.gz, the same bytes each time. Null when the node is not in the bundle: it belongs to another
- * cluster or has no certificate.
+ * A node's slice: tar.gz, the same bytes each time, in its two stored parts, to be sent in order; all nodes share the
+ * first one. Null when the node is not in the bundle: it belongs to another cluster or has no certificate.
  */
-export function sliceOf(bundle: DecodedBundle, nodeId: string): Uint8Array<ArrayBuffer> | null {
-  const parts = slicePartsOf(bundle, nodeId)
-  return parts && new Uint8Array(Buffer.concat(parts))
-}
-
-/** The slice in its two stored parts, to be sent in order: all nodes share the first one. */
 export function slicePartsOf({ head, nodes, tree }: DecodedBundle, nodeId: string): readonly Uint8Array[] | null {
   const node = nodes.get(nodeId)
   if (node === undefined) return null
