@@ -10,7 +10,8 @@ import { parseNodeCertificate } from '../../src/pki/certificate.ts'
 import { describeWithNebula } from '../support/nebula.ts'
 import { createNode } from '../support/world.ts'
 import { ageCertificate } from './support/aged.ts'
-import { eventually, Site } from './support/site.ts'
+import { eventually } from '../support/eventually.ts'
+import { Site } from './support/site.ts'
 
 describeWithNebula('the agent', () => {
   let site: Site

@@ -9,7 +9,8 @@ import { isComplaint, lineOf } from '../../src/agent/nebula-log.ts'
 import { writeFolder } from '../../src/base/files.ts'
 import { parseNodeCertificate } from '../../src/pki/certificate.ts'
 import { describeWithNebula } from '../support/nebula.ts'
-import { eventually, Site } from './support/site.ts'
+import { eventually } from '../support/eventually.ts'
+import { Site } from './support/site.ts'
 
 const good = 'tun:\n  disabled: true\n'
 /** Passes `nebula -test`; the machine does not have the address, so that Nebula ends at its start. */

@@ -5,7 +5,8 @@ import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals'
 import { isAtLeast } from '../../src/nebula/version.ts'
 import { describeWithNebula } from '../support/nebula.ts'
 import { nebulaBuilds } from '../support/nebula-versions.ts'
-import { eventually, Site } from './support/site.ts'
+import { eventually } from '../support/eventually.ts'
+import { Site } from './support/site.ts'
 
 const builds = nebulaBuilds()
 const older = builds.find(({ version }) => !isAtLeast(version, '1.9.0'))

@@ -10,7 +10,8 @@ import { statusOf } from '../../src/agent/status.ts'
 import type { ClusterFolder } from '../../src/agent/enrolment-state.ts'
 import { describeWithNebula } from '../support/nebula.ts'
 import { program } from '../support/orrery-process.ts'
-import { eventually, Site } from './support/site.ts'
+import { eventually } from '../support/eventually.ts'
+import { Site } from './support/site.ts'
 
 /** Passes `nebula -test`; the machine does not have the address, so that Nebula ends at its start. */
 const bad = 'tun:\n  disabled: true\nlisten:\n  host: 203.0.113.77\n'

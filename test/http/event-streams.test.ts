@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { EventStreams } from '../../src/http/live/event-streams.ts'
 import { frameOf } from '../../src/http/live/event-frames.ts'
 import type { Frames } from '../../src/http/pipeline/answer.ts'
+import { eventually } from '../support/eventually.ts'
 
 const head = { status: 200, head: ['content-type', 'text/event-stream'] }
 
@@ -64,9 +65,6 @@ describe('a stream on a socket', () => {
     const [response] = (await once(request, 'response')) as [IncomingMessage]
     return response.on('error', () => undefined)
   }
-  const until = async (holds: () => boolean): Promise<void> => {
-    while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5))
-  }
 
   test('for a reader that does not read nothing more is made than its buffers hold, and in the end it is cut', async () => {
     const [stuck, lively] = [new Endless(), new Endless()]
@@ -80,13 +78,13 @@ describe('a stream on a socket', () => {
     }
     const other = await connect('/lively')
     other.resume()
-    await until(() => lively.made > 5 * before + 100)
+    await eventually('the lively one has read much', () => lively.made > 5 * before + 100)
     expect(stuck.made).toBe(before)
     // It has left a minute's signs of life unread (here the minute is short).
-    await until(() => stuck.hasEnded)
+    await eventually('the stuck one is cut', () => stuck.hasEnded)
     expect(lively.hasEnded).toBe(false)
     other.destroy()
-    await until(() => lively.hasEnded)
+    await eventually('the one that went has ended', () => lively.hasEnded)
   })
 
   test('an idle stream is kept open by comments, and its source ends when the reader goes', async () => {
@@ -95,10 +93,10 @@ describe('a stream on a socket', () => {
     const response = await connect('/quiet')
     let text = ''
     response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
-    await until(() => text.split(':\n\n').length > 4)
+    await eventually('four comments', () => text.split(':\n\n').length > 4)
     expect(text).toMatch(/^:\n\nevent: next\ndata: \{"data":1\}\n\n(:\n\n)+$/)
     expect(response.headers['content-type']).toBe('text/event-stream')
     response.destroy()
-    await until(() => quiet.hasEnded)
+    await eventually('its end', () => quiet.hasEnded)
   })
 })

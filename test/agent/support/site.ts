@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 
 import { enroll } from '../../../src/agent/enroll.ts'
@@ -153,16 +152,5 @@ export class Site {
     await this.#server.close()
     await this.app.close()
     await rm(this.stateDir, { recursive: true, force: true })
-  }
-}
-
-/** Waits until something holds; what it was, and what it looked like last, are in the error. */
-export async function eventually<T>(what: string, look: () => Promise<T>, holds: (seen: T) => boolean): Promise<T> {
-  const end = performance.now() + 45_000
-  for (;;) {
-    const seen = await look()
-    if (holds(seen)) return seen
-    if (performance.now() > end) throw new Error(`it never happened: ${what}; last: ${JSON.stringify(seen)}`)
-    await sleep(50)
   }
 }

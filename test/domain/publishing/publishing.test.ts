@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 
@@ -12,6 +11,7 @@ import { parseNodeCertificate } from '../../../src/pki/certificate.ts'
 import { startApp, type TestApp } from '../../support/app.ts'
 import { certify, fetchSlice } from '../../support/certified.ts'
 import { engines } from '../../support/database.ts'
+import { eventually } from '../../support/eventually.ts'
 import { send } from '../../support/multipart.ts'
 import { mutate } from '../../support/mutate.ts'
 import { fileMark } from '../../support/schema-walk.ts'
@@ -49,13 +49,9 @@ describe.each(engines)('publishing on %s', (engine) => {
   }
   const change = () => app.ask(world.admin, publishAgain, { input: { clusterId: world.clusterId } })
   const published = async () => {
-    const end = performance.now() + 50_000
-    for (;;) {
-      const { configVersion, publishedConfigVersion } = await cluster()
-      if (configVersion === publishedConfigVersion) return configVersion
-      if (performance.now() > end) throw new Error(`${configVersion} is wanted, ${publishedConfigVersion} published`)
-      await sleep(20)
-    }
+    const isPublished = (seen: Awaited<ReturnType<typeof cluster>>) =>
+      seen.configVersion === seen.publishedConfigVersion
+    return (await eventually('what is wanted is published', cluster, isPublished)).configVersion
   }
   const upload = async (config: string) => {
     const query = `mutation ($input: CreateConfigBundleInput!) { createConfigBundle(input: $input) {
@@ -137,12 +133,13 @@ describe.each(engines)('publishing on %s', (engine) => {
     await change()
     await published()
     const before = sweeps
-    while (sweeps < before + 5) await sleep(10)
+    await eventually('five sweeps more', () => sweeps >= before + 5)
     const errors = app.takeLog().filter(({ level }) => level >= 50)
     expect(errors).toEqual([expect.objectContaining({ clusters: [broken.clusterId], count: 1 })])
     expect(await clusters.findUniqueOrThrow({ where })).toMatchObject({ publishedConfigVersion: 0 })
     const { configVersion } = await clusters.update({ where, data: { bundleSigningKey } })
-    while ((await clusters.findUniqueOrThrow({ where })).publishedConfigVersion < configVersion) await sleep(10)
+    const publishedNow = async () => (await clusters.findUniqueOrThrow({ where })).publishedConfigVersion
+    await eventually('it is published', publishedNow, (version) => version >= configVersion)
     await publisher.stop()
     await clusters.delete({ where })
   })
