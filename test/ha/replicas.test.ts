@@ -4,9 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 
 import { systemOperator } from '../../src/auth/system.ts'
 import { replicaLease } from '../../src/db/writes/lease.ts'
-import { createCluster } from '../../src/domain/clusters/clusters.ts'
 import { countMasters } from '../../src/domain/replicas/replicas.ts'
-import { createTenant } from '../../src/domain/tenants/tenants.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { engines } from '../support/database.ts'
 
@@ -249,43 +247,5 @@ describe.each(engines)('replicas on %s', (engine) => {
     const both = { by: { id: randomUUID(), address: 'http://one.example/' } }
     const { errors } = await app.answer(app.operator, 'query ($by: ReplicaBy!) { replica(by: $by) { id } }', both)
     expect(errors?.[0]?.extensions?.code).toBe('BAD_USER_INPUT')
-  })
-
-  test('nobody but operators sees or touches replicas', async () => {
-    const one = await register('http://one.example/')
-    const operator = systemOperator(app.database)
-    const tenant = await createTenant(operator, { name: 'Acme' })
-    const { cluster, token: clusterToken } = await createCluster(operator, app, {
-      tenantId: tenant.id,
-      name: 'mesh',
-    })
-    const node = app.tokens.newNodeToken()
-    const place = { tenantId: tenant.id, clusterId: cluster.id, name: 'admin', overlayIp: '10.42.0.1' }
-    await app.database.client.node.create({
-      data: { ...place, id: randomUUID(), isAdmin: true, tokenHash: node.hash, routes: [], groups: [] },
-    })
-    const operations: [string, object][] = [
-      ['{ replicas { id } }', {}],
-      ['{ master { id } }', {}],
-      [`{ replica(by: { id: "${one.id}" }) { id } }`, {}],
-      [`mutation ${prune}`, {}],
-      [mutation('registerReplica'), { input: { address: 'http://two.example/' } }],
-      [mutation('heartbeatReplica'), { input: { id: one.id } }],
-      [mutation('updateReplicaRole'), { input: { id: one.id, role: 'MASTER' } }],
-      [mutation('deleteReplica'), { input: { id: one.id } }],
-    ]
-    for (const [token, code] of [
-      [null, 'UNAUTHENTICATED'],
-      [await app.tenantToken(tenant.id, 'admin'), 'FORBIDDEN'],
-      [await app.tenantToken(tenant.id, 'viewer'), 'FORBIDDEN'],
-      [node.token, 'FORBIDDEN'],
-      [clusterToken, 'FORBIDDEN'],
-    ] as const) {
-      for (const [operation, variables] of operations) {
-        const { errors } = await app.answer(token, operation, variables)
-        expect([operation, errors?.[0]?.extensions?.code]).toEqual([operation, code])
-      }
-    }
-    expect(await list()).toMatchObject([{ ...one }])
   })
 })

@@ -183,7 +183,7 @@ describe.each(engines)('cluster states on %s', (engine) => {
     }
   })
 
-  test('a tenant reads the states of its own clusters and writes none', async () => {
+  test('a tenant reads the states of its own clusters only', async () => {
     const [tenant, stranger] = [await newTenant(), await newTenant()]
     const clusterId = await newCluster(tenant.id, 'mesh')
     const instanceId = randomUUID()
@@ -195,19 +195,6 @@ describe.each(engines)('cluster states on %s', (engine) => {
       expect(await app.ask(await app.tenantToken(stranger.id, role), read, { id: clusterId })).toEqual({
         cluster: null,
       })
-    }
-    for (const [token, code] of [
-      [null, 'UNAUTHENTICATED'],
-      [await app.tenantToken(tenant.id, 'admin'), 'FORBIDDEN'],
-    ] as const) {
-      for (const [query, variables] of [
-        [report, { input: { clusterId, instanceId, runningConfigVersion: 1 } }],
-        [remove, { input: { clusterId, instanceId } }],
-        [stale, { instanceId }],
-      ] as const) {
-        const { errors } = await app.answer(token, query, variables)
-        expect([query, errors?.[0]?.extensions?.code]).toEqual([query, code])
-      }
     }
   })
 })

