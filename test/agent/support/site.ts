@@ -14,6 +14,7 @@ import { listen, type Listening } from '../../../src/http/server/server.ts'
 import { readSlice } from '../../../src/nebula/bundle/slice-archive.ts'
 import { writeTar } from '../../../src/nebula/bundle/tar.ts'
 import { startApp, type LogLine, type TestApp } from '../../support/app.ts'
+import { eventually } from '../../support/eventually.ts'
 import { mutate } from '../../support/mutate.ts'
 import { send } from '../../support/multipart.ts'
 import { fileMark } from '../../support/schema-walk.ts'
@@ -127,6 +128,30 @@ export class Site {
   async node(id: string) {
     await this.app.flush()
     return nodeRow(this.app, id)
+  }
+
+  /** The version that the cluster wants. */
+  async wanted(): Promise<number> {
+    const where = { id: this.world.clusterId }
+    return (await this.app.database.client.cluster.findUniqueOrThrow({ where })).configVersion
+  }
+
+  /** Waits until a node reports that a version runs. */
+  runs(nodeId: string, version: number) {
+    return eventually(
+      `version ${version} runs`,
+      () => this.node(nodeId),
+      ({ runningConfigVersion }) => runningConfigVersion === version,
+    )
+  }
+
+  /** Waits until a node reports an error of this kind. */
+  reports(nodeId: string, pattern: RegExp) {
+    return eventually(
+      `it reports ${pattern}`,
+      () => this.node(nodeId),
+      ({ lastError }) => lastError !== null && pattern.test(lastError),
+    )
   }
 
   read(...path: string[]): Promise<string> {
