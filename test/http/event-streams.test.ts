@@ -49,12 +49,15 @@ describe('a stream on a socket', () => {
     const wanted = frames.get(request.url ?? '')
     if (wanted) streams.open(response, head, wanted)
   })
+  /** The readers' ends; one that does not read does not notice that it was cut, and would keep the process alive. */
+  const readers: IncomingMessage[] = []
   beforeEach(async () => {
     streams = new EventStreams(5)
     frames = new Map()
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   })
   afterEach(async () => {
+    for (const reader of readers.splice(0)) reader.destroy()
     server.closeAllConnections()
     await new Promise((resolve) => server.close(resolve))
   })
@@ -63,6 +66,7 @@ describe('a stream on a socket', () => {
     const { port } = server.address() as AddressInfo
     const request = get({ port, host: '127.0.0.1', path, agent: false }).on('error', () => undefined)
     const [response] = (await once(request, 'response')) as [IncomingMessage]
+    readers.push(response)
     return response.on('error', () => undefined)
   }
 
