@@ -1,7 +1,3 @@
-// In development, graphql asks of each object whether it is of another graphql: a third of the processor time of the suites
-// that walk the schema.
-process.env['NODE_ENV'] = 'production'
-
 /** @type {import('jest').Config} */
 export default {
   testEnvironment: 'node',
