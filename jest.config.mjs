@@ -1,6 +1,6 @@
 /** @type {import('jest').Config} */
 export default {
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/test/support/suite-environment.mjs',
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
@@ -19,6 +19,6 @@ export default {
   // Twice as many as a small machine has cores: half of the suites' time is spent with waiting, for leases, processes and
   // Nebula.
   maxWorkers: 4,
-  // Node does not free all the modules of a suite that has ended. Beside gigabytes of them, every suite is slow.
+  // Node does not free all the modules of a suite that has ended. A worker with gigabytes of them is half as fast.
   workerIdleMemoryLimit: '800MB',
 }
