@@ -22,7 +22,7 @@ import { openDatabase } from '../src/db/client/client.ts'
 import { openConnection } from '../src/db/client/connection.ts'
 import { migrateUp } from '../src/db/migrations/index.ts'
 import { LiveClusters } from '../src/domain/live/clusters.ts'
-import { bundleShelf } from '../src/domain/bundles/bundle-shelf.ts'
+import { bundleCache } from '../src/domain/bundles/bundle-cache.ts'
 import { createCluster } from '../src/domain/clusters/clusters.ts'
 import { credentials } from '../src/domain/tenants/credentials.ts'
 import { Presence } from '../src/domain/presence/presence.ts'
@@ -87,7 +87,7 @@ async function start(url: string) {
     }),
     tokens,
     vault,
-    shelf: bundleShelf(operator),
+    bundleCache: bundleCache(operator),
     log,
     live: new LiveClusters(database.changes, { log }),
     corsOrigins: [],

@@ -12,7 +12,7 @@ import Sqlite from 'better-sqlite3'
 
 import { systemOperator } from '../src/auth/system.ts'
 import { createLog } from '../src/base/log.ts'
-import { bundleShelf } from '../src/domain/bundles/bundle-shelf.ts'
+import { bundleCache } from '../src/domain/bundles/bundle-cache.ts'
 import { compileThreads } from '../src/domain/bundles/compile/compile-thread.ts'
 import { rotateClusterCa, advanceCaRotations } from '../src/domain/pki/ca-rotation.ts'
 import { updateClusterVersion } from '../src/domain/clusters/clusters.ts'
@@ -34,11 +34,11 @@ async function timed<T>(what: string, work: () => Promise<T>): Promise<T> {
 try {
   const { database, vault, id } = await largeCluster(`file:${file}`, count)
   const operator = systemOperator(database)
-  const shelf = bundleShelf(operator)
-  const means = { scope: operator, vault, log: createLog('warn') }
+  const cache = bundleCache(operator)
+  const dependencies = { scope: operator, vault, log: createLog('warn') }
   const publish = (what: string) =>
     timed(what, async () => {
-      const version = await publishCluster(means, id)
+      const version = await publishCluster(dependencies, id)
       if (version === null) throw new Error(`${what}: nothing was published`)
       return version
     })
@@ -50,7 +50,7 @@ try {
   for (let round = 0; round < 3; round += 1) {
     await updateClusterVersion(operator, id)
     const version = await publish('a version')
-    await timed('  decoded for the first node that asks', () => shelf.get(id, version))
+    await timed('  decoded for the first node that asks', () => cache.get(id, version))
   }
   await rotateClusterCa(operator, vault, id, {})
   await everybodyRuns(await publish('a version with another CA beside'))

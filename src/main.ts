@@ -16,7 +16,7 @@ import { type Config, ConfigError } from './config.ts'
 import { type Database, openDatabase } from './db/client/client.ts'
 import { openConnection } from './db/client/connection.ts'
 import { assertCurrent, migrateUp } from './db/migrations/index.ts'
-import { type ChangeRelay, startRelay } from './db/notify/relay.ts'
+import { type NoticeBridge, startNoticeBridge } from './db/notify/bridge.ts'
 import { credentials } from './domain/tenants/credentials.ts'
 import { Presence } from './domain/presence/presence.ts'
 import { replicaRegistry } from './domain/replicas/replicas.ts'
@@ -24,7 +24,7 @@ import { ClosedClusters } from './domain/pki/closed-clusters.ts'
 import { startPublisher } from './domain/publishing/publisher.ts'
 import { LiveClusters } from './domain/live/clusters.ts'
 import { compileThreads } from './domain/bundles/compile/compile-thread.ts'
-import { bundleShelf } from './domain/bundles/bundle-shelf.ts'
+import { bundleCache } from './domain/bundles/bundle-cache.ts'
 import { SignIns } from './domain/tenants/sign-ins.ts'
 import { countTenants } from './domain/tenants/tenants.ts'
 import { Vault } from './domain/pki/vault.ts'
@@ -51,7 +51,12 @@ export interface RunningServer {
 
 interface Hooks {
   /** Called when the database is up to date, before the first request. */
-  readonly beforeListening?: (means: { database: Database; keys: Keys; tokens: Tokens; vault: Vault }) => Promise<void>
+  readonly beforeListening?: (dependencies: {
+    database: Database
+    keys: Keys
+    tokens: Tokens
+    vault: Vault
+  }) => Promise<void>
 }
 
 /** The composition root: configuration → database → instance → HTTP. If a step fails, all that is open is closed. */
@@ -66,7 +71,7 @@ export async function startServer(config: Config, { beforeListening }: Hooks = {
     database.faults.tell(log)
     const { faults } = database
     opened.push({ name: 'database', close: database.close })
-    const relay = await startRelay(database, { log })
+    const relay = await startNoticeBridge(database, { log })
     opened.push({ name: 'relay', close: () => relay.close() })
     const tenants = await countTenants(systemOperator(database))
     const secret = config.secret ?? (await embeddedSecret(config.dataDir, tenants))
@@ -108,7 +113,7 @@ export async function startServer(config: Config, { beforeListening }: Hooks = {
       vault,
       log,
       live: new LiveClusters(database.changes, { log }),
-      shelf: bundleShelf(operator),
+      bundleCache: bundleCache(operator),
       corsOrigins: config.corsOrigins,
       introspection: config.introspection,
       health: health(database, relay, closed),
@@ -181,7 +186,7 @@ async function embeddedSecret(dataDir: string, tenants: number): Promise<string>
 const lastingFaults: ReadonlySet<Fault> = new Set(['full', 'readOnly', 'disk', 'damaged', 'locked', 'descriptors'])
 
 /** Queries each pool over the connections that requests use, so that health checks open no further ones. */
-function health({ client, engine, reader, faults }: Database, relay: ChangeRelay, closed: ClosedClusters): Health {
+function health({ client, engine, reader, faults }: Database, relay: NoticeBridge, closed: ClosedClusters): Health {
   const query = (sql: string) => reader.read(sql, [])
   const checks = {
     async database() {

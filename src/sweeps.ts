@@ -8,7 +8,7 @@ import { pruneStaleReplicas } from './domain/replicas/replicas.ts'
 import type { SignIns } from './domain/tenants/sign-ins.ts'
 import type { Sweep } from './ha/sweeps.ts'
 
-interface Means {
+interface Dependencies {
   readonly operator: Operator
   readonly vault: Vault
   readonly log: Logger
@@ -23,7 +23,7 @@ const minute = 60 * second
  * All periodic work on the database that is done once for all instances, by the master. What an instance does for
  * itself alone is elsewhere: its heartbeat, the reports that it has collected, its streams, its health.
  */
-export function masterSweeps({ operator, vault, log, publisher, signIns }: Means): readonly Sweep[] {
+export function masterSweeps({ operator, vault, log, publisher, signIns }: Dependencies): readonly Sweep[] {
   const ends = new EndsWatch({ operator, vault, log })
   return [
     {

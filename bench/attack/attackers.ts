@@ -35,7 +35,7 @@ async function publishThree({ address, admin, clusterId }: Target): Promise<void
 }
 
 async function again(name: string, { patience, request }: Attack, target: Target): Promise<void> {
-  for (let turn = 0; ; turn += 1) {
+  for (let round = 0; ; round += 1) {
     const send: Send = async ({ token, body, path = '/graphql' }) => {
       const headers = {
         ...(token === null ? {} : { authorization: `Bearer ${token}` }),
@@ -54,7 +54,7 @@ async function again(name: string, { patience, request }: Attack, target: Target
         await new Promise((resolve) => setTimeout(resolve, 50))
       }
     }
-    await request(send, target, turn)
+    await request(send, target, round)
   }
 }
 

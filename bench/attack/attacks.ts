@@ -20,7 +20,7 @@ export interface Attack {
   readonly atOnce: number
   /** Milliseconds after which the client leaves; null when it waits. */
   readonly patience: number | null
-  readonly request: (send: Send, target: Target, turn: number) => Promise<void>
+  readonly request: (send: Send, target: Target, round: number) => Promise<void>
 }
 
 const json = (query: string, variables: object = {}) => JSON.stringify({ query, variables })
@@ -75,8 +75,8 @@ const attacks = {
   'doubling fragments, enrolment token': {
     atOnce: 4,
     patience: null,
-    request: (send, { enrolmentToken }, turn) =>
-      send({ token: enrolmentToken, body: json(doubling(14 + (turn % 3), `F${turn >> 5}_`)) }),
+    request: (send, { enrolmentToken }, round) =>
+      send({ token: enrolmentToken, body: json(doubling(14 + (round % 3), `F${round >> 5}_`)) }),
   },
   'fifty dry runs, admin': {
     atOnce: 50,
@@ -86,8 +86,8 @@ const attacks = {
   'aliased dry runs, admin': {
     atOnce: 4,
     patience: null,
-    request: (send, { admin, clusterId }, turn) =>
-      send({ token: admin, body: json(dryRuns(turn % 2 === 0 ? 30 : 6), { id: clusterId }) }),
+    request: (send, { admin, clusterId }, round) =>
+      send({ token: admin, body: json(dryRuns(round % 2 === 0 ? 30 : 6), { id: clusterId }) }),
   },
   'dry runs whose client leaves, admin': {
     atOnce: 10,
@@ -121,17 +121,17 @@ const attacks = {
   'documents of strangers': {
     atOnce: 20,
     patience: null,
-    request: (send, _target, turn) =>
+    request: (send, _target, round) =>
       send({
         token: null,
-        body: json(`{ ${Array.from({ length: 400 }, (_, i) => `a${turn}_${i}: viewer { __typename }`).join(' ')} }`),
+        body: json(`{ ${Array.from({ length: 400 }, (_, i) => `a${round}_${i}: viewer { __typename }`).join(' ')} }`),
       }),
   },
   'nine hundred texts, admin': {
     atOnce: 4,
     patience: null,
-    request: (send, { admin }, turn) =>
-      send({ token: admin, body: json(`{ viewer { __typename } ${'#'.repeat(9000)}${turn % 900}\n }`) }),
+    request: (send, { admin }, round) =>
+      send({ token: admin, body: json(`{ viewer { __typename } ${'#'.repeat(9000)}${round % 900}\n }`) }),
   },
   'large pages, admin': {
     atOnce: 8,

@@ -111,8 +111,8 @@ const comparable = (text: string): unknown =>
 function figureOf(samples: readonly Sample[], own: readonly Sample[]): Figure {
   const speed = ({ requests, seconds }: Sample) => requests / seconds
   const cost = ({ requests, cpu }: Sample) => cpu / requests
-  const against = (of: (sample: Sample) => number, turn: (mine: number, theirs: number) => number) =>
-    median(samples.map((sample, round) => turn(of(own[round] ?? sample), of(sample))))
+  const against = (of: (sample: Sample) => number, compare: (mine: number, theirs: number) => number) =>
+    median(samples.map((sample, round) => compare(of(own[round] ?? sample), of(sample))))
   const { p50, p99 } = spreadOf(samples.flatMap(({ latencies }) => latencies))
   return {
     requestsPerSecond: median(samples.map(speed)),

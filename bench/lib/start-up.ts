@@ -24,7 +24,7 @@ const settling = 2000
 /** Starts each server several times, in turn. */
 export async function measureStartUp(url: string, databases: Databases): Promise<StartUps> {
   const all: Record<keyof StartUps, StartUp[]> = { orrery: [], orreryFirst: [], bare: [] }
-  for (let turn = 0; turn < starts; turn += 1) {
+  for (let start = 0; start < starts; start += 1) {
     all.bare.push(await once(() => startBare()))
     all.orrery.push(await once(async () => startOrrery(url, await databases.folder())))
     all.orreryFirst.push(await once(async () => startOrrery(await databases.create(), await databases.folder())))

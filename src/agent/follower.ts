@@ -26,7 +26,7 @@ import { assertMachineIsFree } from './nebula/neighbours.ts'
 import { sayRevoked, withRevocations } from './nebula/revocations.ts'
 import { becomeSoleAgent } from './sole-agent.ts'
 import { startFromDisk } from './start-from-disk.ts'
-import { Supervisor, type SupervisorMeans } from './nebula/supervisor.ts'
+import { Supervisor, type SupervisorDependencies } from './nebula/supervisor.ts'
 import { around, BackOff, Bell } from './server/waiting.ts'
 
 /** Milliseconds between two checks for news. */
@@ -49,7 +49,7 @@ const failedPause = { first: 1000, longest: 60_000 }
 /** A server without the stream is asked for it again after this time. */
 const noStreamPause = 300_000
 
-interface FollowerMeans extends Omit<SupervisorMeans, 'log'> {
+interface FollowerDependencies extends Omit<SupervisorDependencies, 'log'> {
   readonly enrolment: Enrolment
   readonly token: string
   readonly log: Logger
@@ -58,7 +58,7 @@ interface FollowerMeans extends Omit<SupervisorMeans, 'log'> {
 
 /** Follows one cluster: learns of its versions, runs them, reports, and renews its certificate. */
 export class Follower {
-  readonly #means: FollowerMeans
+  readonly #dependencies: FollowerDependencies
   readonly #pace: Pace
   readonly #api: ControlPlaneApi
   readonly #supervisor: Supervisor
@@ -73,11 +73,11 @@ export class Follower {
   /** The last report to the control plane, and its time. */
   #reported = { text: '', at: Number.NEGATIVE_INFINITY }
 
-  constructor(means: FollowerMeans) {
-    this.#means = means
-    this.#pace = { ...defaultPace, ...means.pace }
-    this.#api = new ControlPlaneApi(means.enrolment.server, means.token, this.#end.signal)
-    this.#supervisor = new Supervisor(means)
+  constructor(dependencies: FollowerDependencies) {
+    this.#dependencies = dependencies
+    this.#pace = { ...defaultPace, ...dependencies.pace }
+    this.#api = new ControlPlaneApi(dependencies.enrolment.server, dependencies.token, this.#end.signal)
+    this.#supervisor = new Supervisor(dependencies)
   }
 
   /**
@@ -85,7 +85,7 @@ export class Follower {
    * @throws AgentError when another agent follows it, or the machine's key is missing
    */
   async run(): Promise<void> {
-    const release = await becomeSoleAgent(this.#means.folder)
+    const release = await becomeSoleAgent(this.#dependencies.folder)
     try {
       await this.#follow()
     } finally {
@@ -94,14 +94,14 @@ export class Follower {
   }
 
   async #follow(): Promise<void> {
-    const { folder, log } = this.#means
+    const { folder, log } = this.#dependencies
     this.#key = (await folder.read('host.key')) ?? ''
     if (this.#key === '') throw new AgentError(`${folder.keyFile} is missing: enrol again.`)
-    await endLeftOver({ program: this.#means.program, config: currentConfig(folder) }, log)
+    await endLeftOver({ program: this.#dependencies.program, config: currentConfig(folder) }, log)
     await startFromDisk(this.#supervisor, folder, log)
     // Where nothing ever ran, the machine may be the reason as well as the version: each start tries again.
     const started = this.#supervisor.running
-    const failed = await readFailed(folder, this.#means.nebulaVersion)
+    const failed = await readFailed(folder, this.#dependencies.nebulaVersion)
     if (started !== null && failed !== null && failed.version > started.version) this.#failed = failed
     const listening = this.#listen()
     const failures = new BackOff(failedPause)
@@ -151,7 +151,7 @@ export class Follower {
   }
 
   async #take(data: Uint8Array): Promise<void> {
-    const { folder, enrolment, nebulaVersion, log } = this.#means
+    const { folder, enrolment, nebulaVersion, log } = this.#dependencies
     const { bundleSigningKey: publicKey, clusterId, nodeId } = enrolment
     const before = this.#supervisor.running
     let slice: VerifiedSlice | null = null
@@ -200,18 +200,18 @@ export class Follower {
   }
 
   async #switch(draft: Omit<Generation, 'name'>): Promise<void> {
-    const generation = await writeGeneration(this.#means.folder, draft)
+    const generation = await writeGeneration(this.#dependencies.folder, draft)
     try {
       await this.#supervisor.switchTo(generation)
     } catch (error) {
-      await discard(this.#means.folder, generation)
+      await discard(this.#dependencies.folder, generation)
       throw error
     }
   }
 
   /** Gets a new certificate for the same key, in time; the mesh does not notice. */
   async #renew(): Promise<void> {
-    const { folder, enrolment, log } = this.#means
+    const { folder, enrolment, log } = this.#dependencies
     const running = this.#supervisor.running
     const certificate = running?.certificate ?? (await folder.read('host.crt'))
     if (certificate === null || renewalTime(certificate) > new Date()) return
@@ -236,7 +236,7 @@ export class Follower {
     const errors = [refused, trouble].filter((one) => one !== null)
     const status = {
       runningConfigVersion: proven?.version ?? null,
-      nebulaVersion: this.#means.nebulaVersion,
+      nebulaVersion: this.#dependencies.nebulaVersion,
       lastError: errors.length === 0 ? null : errors.join('; '),
     }
     const text = JSON.stringify(status)
@@ -274,13 +274,13 @@ export class Follower {
       }
       return false
     } catch (error) {
-      this.#means.log.debug({ reason: sayError(error) }, 'no stream')
+      this.#dependencies.log.debug({ reason: sayError(error) }, 'no stream')
       return error instanceof RefusedError
     }
   }
 
   async #remember(failed: Failed): Promise<void> {
     this.#failed = failed
-    await writeFailed(this.#means.folder, failed)
+    await writeFailed(this.#dependencies.folder, failed)
   }
 }

@@ -39,8 +39,8 @@ export async function runAgent({ stateDir, clusters, nebula, log, pace = {} }: R
       const token = await folder.token()
       const own = log.child({ cluster: enrolment.clusterId, node: printable(enrolment.name) })
       own.info({ server: enrolment.server, nebulaVersion: version }, 'following')
-      const means = { folder, enrolment, token, program: nebula, nebulaVersion: version, log: own }
-      followers.push({ follower: new Follower({ ...means, pace }), own })
+      const dependencies = { folder, enrolment, token, program: nebula, nebulaVersion: version, log: own }
+      followers.push({ follower: new Follower({ ...dependencies, pace }), own })
     } catch (error) {
       // A problem of one cluster does not affect the machine's other clusters.
       if (!(error instanceof AgentError) || folders.length === 1) throw error

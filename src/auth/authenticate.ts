@@ -53,7 +53,7 @@ interface CredentialSession {
   readonly expiresAt: Date
 }
 
-interface Means {
+interface Dependencies {
   readonly database: Database
   readonly tokens: Tokens
   readonly jwts: JwtVerifier
@@ -71,23 +71,23 @@ const maximumCredentialLength = 8192
  * Makes the only way from a credential to a session. The token's prefix says which kind it is; every failure, for any
  * reason, results in the anonymous session.
  */
-export function authenticator(means: Means): Authenticate {
+export function authenticator(dependencies: Dependencies): Authenticate {
   return (authorization) => {
     const credential = bearerCredential(authorization)
     if (credential === null) return nobody
     const parsed = parseToken(credential)
     switch (parsed?.kind) {
       case 'node':
-        return nodeSession(means, parsed.token)
+        return nodeSession(dependencies, parsed.token)
       case 'cluster':
-        return enrollingSession(means, parsed.token)
+        return enrollingSession(dependencies, parsed.token)
       case 'session':
-        return personSession(means, parsed.token)
+        return personSession(dependencies, parsed.token)
       // It can be exchanged for a session, and for nothing else.
       case 'signInCode':
         return nobody
       case undefined:
-        return jwtSession(means, credential)
+        return jwtSession(dependencies, credential)
     }
   }
 }
@@ -100,7 +100,10 @@ function bearerCredential(authorization: string | null): string | null {
 
 const nobody = Promise.resolve(anonymous)
 
-async function nodeSession({ database, tokens, credentials, opener }: Means, token: NodeToken): Promise<Session> {
+async function nodeSession(
+  { database, tokens, credentials, opener }: Dependencies,
+  token: NodeToken,
+): Promise<Session> {
   const node = await holderOf(tokens, token, {
     find: (hash) => credentials.nodeByTokenHash(hash),
     hashOf: ({ tokenHash }) => tokenHash,
@@ -114,7 +117,7 @@ async function nodeSession({ database, tokens, credentials, opener }: Means, tok
 }
 
 async function enrollingSession(
-  { database, tokens, credentials, opener }: Means,
+  { database, tokens, credentials, opener }: Dependencies,
   token: ClusterToken,
 ): Promise<Session> {
   const cluster = await holderOf(tokens, token, {
@@ -128,8 +131,8 @@ async function enrollingSession(
   return { kind: 'enrollingMachine', clusterId, scope }
 }
 
-async function personSession(means: Means, token: SessionToken) {
-  const { tokens, credentials, now = Date.now } = means
+async function personSession(dependencies: Dependencies, token: SessionToken) {
+  const { tokens, credentials, now = Date.now } = dependencies
   const found = await holderOf(tokens, token, {
     find: (hash) => credentials.sessionByTokenHash(hash),
     hashOf: ({ tokenHash }) => tokenHash,
@@ -137,11 +140,11 @@ async function personSession(means: Means, token: SessionToken) {
   })
   if (!found || found.expiresAt.getTime() <= now()) return anonymous
   const { id: sessionId, role, name: subject, expiresAt } = found
-  return sessionOfRole[role](means, { subject, expiresAt, sessionId })
+  return sessionOfRole[role](dependencies, { subject, expiresAt, sessionId })
 }
 
 const operatorSession = (
-  { database, opener }: Means,
+  { database, opener }: Dependencies,
   who: Pick<OperatorSession, 'subject' | 'expiresAt' | 'sessionId'>,
 ): Session => ({
   kind: 'operator',
@@ -179,12 +182,12 @@ async function holderOf<Row extends { readonly id: string }>(
   return null
 }
 
-async function jwtSession(means: Means, jwt: string): Promise<Session> {
-  const { database, credentials, jwts, opener } = means
+async function jwtSession(dependencies: Dependencies, jwt: string): Promise<Session> {
+  const { database, credentials, jwts, opener } = dependencies
   const claims = await jwts.verify(jwt)
   if (!claims) return anonymous
   const { subject, expiresAt } = claims
-  if (claims.role === 'operator') return operatorSession(means, { subject, expiresAt, sessionId: null })
+  if (claims.role === 'operator') return operatorSession(dependencies, { subject, expiresAt, sessionId: null })
   // A JWT can outlive its tenant; its holder is then anonymous.
   if (!(await credentials.tenantExists(claims.tenantId))) return anonymous
   return {

@@ -1,6 +1,6 @@
 /** Options for gathering. */
 interface BatchOptions {
-  /** The maximum number of keys in one batch; further keys wait for the next turn, so that no turn is long. */
+  /** The maximum number of keys in one batch; further keys wait for the next tick, so that no tick is long. */
   readonly size?: number
   /**
    * The maximum number of batches that are being answered. Keys gather in the meantime: the busier the database, the
@@ -16,7 +16,7 @@ interface Waiting<Key, Value> {
 }
 
 /**
- * Gathers all keys that are asked for in one turn of the event loop and answers them together. Nothing is cached: the
+ * Gathers all keys that are asked for in one tick of the event loop and answers them together. Nothing is cached: the
  * work for a key begins after it was asked for.
  */
 export class Batches<Key, Value> {
@@ -50,7 +50,7 @@ export class Batches<Key, Value> {
   #plan(): void {
     if (this.#isPlanned || this.#waiting.length === 0 || this.#running >= this.#atOnce) return
     this.#isPlanned = true
-    // After all sockets with data in this turn were read.
+    // After all sockets with data in this tick were read.
     setImmediate(() => {
       this.#isPlanned = false
       void this.#next()

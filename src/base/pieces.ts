@@ -2,11 +2,11 @@ import { setImmediate } from 'node:timers/promises'
 
 /* Long work in pieces, between which the event loop serves others. A piece takes a few milliseconds at most. */
 
-/** Milliseconds of work between two turns of the event loop. */
+/** Milliseconds of work between two ticks of the event loop. */
 const budget = 5
 
 /**
- * Returns a function to call between two pieces. It waits for the next turn of the event loop once the work has taken
+ * Returns a function to call between two pieces. It waits for the next tick of the event loop once the work has taken
  * its budget since the last such wait; otherwise it returns at once. Pages of rows are pieces, too: SQLite's driver
  * answers synchronously.
  */

@@ -28,10 +28,10 @@ async function serve(config: Config, demo: boolean): Promise<void> {
   const { startServer } = await import('../main.ts')
   const credentials: DemoCredential[] = []
   const server = await startServer(config, {
-    beforeListening: async (means) => {
+    beforeListening: async (dependencies) => {
       if (!demo) return
       const { fillDemo } = await import('./demo/fill.ts')
-      credentials.push(...(await fillDemo(means)))
+      credentials.push(...(await fillDemo(dependencies)))
     },
   }).catch((error: unknown) => {
     throw addressProblem(error, config) ?? error

@@ -2,7 +2,7 @@ import { newId } from '../base/ids.ts'
 import { within } from '../base/deadline.ts'
 import type { Logger } from '../base/log.ts'
 import { type ReplicaTimes, replicaTimes } from '../db/writes/lease.ts'
-import { Belief, type Moment, readClocks } from './belief.ts'
+import { Mastership, type Moment, readClocks } from './mastership.ts'
 
 export type ReplicaRole = 'master' | 'replica'
 
@@ -62,7 +62,7 @@ class Replica {
   readonly #options: ReplicaOptions
   readonly #times: Omit<ReplicaTimes, 'keep'>
   readonly #clocks: () => Moment
-  readonly #belief: Belief
+  readonly #mastership: Mastership
   /** Whether this instance has a row; `lost` when it had one and the row is gone. */
   #row: 'none' | 'known' | 'lost' = 'none'
   #announced = false
@@ -78,11 +78,11 @@ class Replica {
     this.#options = options
     this.#times = options.intervals ?? replicaTimes
     this.#clocks = options.clocks ?? readClocks
-    this.#belief = new Belief(this.#times, this.#clocks)
+    this.#mastership = new Mastership(this.#times, this.#clocks)
   }
 
   isMaster(): boolean {
-    return !this.#stopping && this.#belief.held
+    return !this.#stopping && this.#mastership.held
   }
 
   /** Sends one heartbeat, and schedules the next. */
@@ -102,7 +102,7 @@ class Replica {
   async #stop(): Promise<void> {
     const { registry, log } = this.#options
     clearTimeout(this.#nextBeat)
-    this.#belief.lost()
+    this.#mastership.lost()
     this.#announce()
     // A statement that is still running might bring the row back after it was deleted.
     await this.#beating
@@ -120,7 +120,7 @@ class Replica {
     let role = this.#row === 'known' ? await this.#bounded(registry.heartbeat(this.id)) : null
     if (this.#stopping) return
     if (role === null) {
-      this.#belief.lost()
+      this.#mastership.lost()
       if (this.#row === 'known') {
         this.#row = 'lost'
         log.warn({ instance: this.id }, 'the row of this instance is gone; registering again')
@@ -131,10 +131,10 @@ class Replica {
       this.#row = 'known'
     }
     if (role === 'master') {
-      this.#belief.confirmed(begin)
+      this.#mastership.confirmed(begin)
     } else {
-      this.#belief.lost()
-      if (await this.#bounded(registry.takeOver(this.id))) this.#belief.won(begin)
+      this.#mastership.lost()
+      if (await this.#bounded(registry.takeOver(this.id))) this.#mastership.won(begin)
     }
     this.#announce()
   }
@@ -164,7 +164,7 @@ class Replica {
       )
       this.#changing = this.#call(master ? () => onPromoted?.(() => this.isMaster()) : onDemoted)
     }
-    const delay = this.#stopping ? null : this.#belief.changesIn
+    const delay = this.#stopping ? null : this.#mastership.changesIn
     if (delay !== null) this.#nextLook = setTimeout(() => this.#announce(), Math.ceil(delay)).unref()
   }
 

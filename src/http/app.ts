@@ -5,7 +5,7 @@ import type { Tokens } from '../auth/tokens.ts'
 import type { FairQueue } from '../base/limits/fair-queue.ts'
 import type { Logger } from '../base/log.ts'
 import type { Spool } from '../base/limits/spool.ts'
-import type { BundleShelf } from '../domain/bundles/read/shelf.ts'
+import type { BundleCache } from '../domain/bundles/read/bundle-cache.ts'
 import type { LiveClusters } from '../domain/live/clusters.ts'
 import type { Presence } from '../domain/presence/presence.ts'
 import type { SignIns } from '../domain/tenants/sign-ins.ts'
@@ -24,7 +24,7 @@ import type { StreamPlaces } from './live/stream-places.ts'
 import type { Strangers } from './pipeline/strangers.ts'
 
 /** The parts of the application, which main and the tests provide. */
-export interface AppMeans {
+export interface AppDependencies {
   readonly authenticate: Authenticate
   readonly tokens: Tokens
   readonly vault: Vault
@@ -34,7 +34,7 @@ export interface AppMeans {
   /** Notes each node that makes a request. */
   readonly presence: Presence
   /** Decoded bundles, from which nodes get their slices. */
-  readonly shelf: BundleShelf
+  readonly bundleCache: BundleCache
   /** Web pages of these origins may call this server; empty by default. */
   readonly corsOrigins: readonly string[]
   /** The queue in which expensive work waits for its tenant's turn. */
@@ -68,21 +68,21 @@ export interface App {
 }
 
 /** Puts the application together. */
-export function createApp(means: AppMeans): App {
+export function createApp(dependencies: AppDependencies): App {
   let isStopping = false
   const route = router([
-    graphqlRoute(means),
-    ...bundleRoutes(means),
-    ...signInRoutes(means),
-    ...healthRoutes(means.health, { isStopping: () => isStopping, log: means.log }),
+    graphqlRoute(dependencies),
+    ...bundleRoutes(dependencies),
+    ...signInRoutes(dependencies),
+    ...healthRoutes(dependencies.health, { isStopping: () => isStopping, log: dependencies.log }),
   ])
   return {
-    receive: (request) => new Call(request, means),
-    answer: pipeline({ ...means, route }),
+    receive: (request) => new Call(request, dependencies),
+    answer: pipeline({ ...dependencies, route }),
     stop() {
       isStopping = true
-      means.live.stop()
+      dependencies.live.stop()
     },
-    log: means.log,
+    log: dependencies.log,
   }
 }

@@ -12,7 +12,7 @@ function doubles(options: ConstructorParameters<typeof Batches<number, number>>[
   return { gathered, batches }
 }
 
-describe('keys that are asked for in one turn of the event loop', () => {
+describe('keys that are asked for in one tick of the event loop', () => {
   test('are answered together, each with its own value, also when they are asked for after a promise', async () => {
     const { gathered, batches } = doubles()
     const later = new Promise((resolve) => process.nextTick(resolve)).then(() => null).then(() => gathered.ask(3))

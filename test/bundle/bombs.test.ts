@@ -4,7 +4,7 @@ import { describe, expect, test } from '@jest/globals'
 import { inspectBundle } from '../../src/domain/bundles/inspect/inspect.ts'
 import { packBundle } from '../../src/domain/bundles/compile/pack.ts'
 import { checkYamlInThread } from '../../src/domain/bundles/yaml/yaml-thread.ts'
-import { expectShortTurns } from './turns.ts'
+import { expectShortTicks } from './ticks.ts'
 import { CONFIG, END, invalid, paxRecord, RAW_CONFIG, rawEntry, rawHeader, refusal } from './support.ts'
 
 const MiB = 1024 * 1024
@@ -37,7 +37,7 @@ describe('a bomb costs no more than the bounds', () => {
     for await (const part of gzipOf(pieces())) parts.push(part)
     const archive = Buffer.concat(parts)
     expect(archive.length).toBeLessThan(MiB)
-    expect(await expectShortTurns(() => refusal(archive))).toBe('LimitError: the archive unpacks to more than 64 MiB')
+    expect(await expectShortTicks(() => refusal(archive))).toBe('LimitError: the archive unpacks to more than 64 MiB')
   })
 
   test('zeros behind the end mark', async () => {
@@ -98,7 +98,7 @@ describe('a bomb costs no more than the bounds', () => {
     const entries = Array.from({ length: 10_000 }, (_, i) => Buffer.concat([own, rawHeader({ name: `${i}` })]))
     const tar = Buffer.concat([RAW_CONFIG, rawEntry({ name: 'g', type: 'g' }, whole), ...entries, END])
     const archive = gzipSync(tar)
-    expect(await expectShortTurns(() => refusal(archive))).toContain('accepted: 0 1 10 ')
+    expect(await expectShortTicks(() => refusal(archive))).toContain('accepted: 0 1 10 ')
   })
 })
 
@@ -122,7 +122,7 @@ describe('other work goes on while a bundle is inspected', () => {
     ],
   ])('%s', async (_, files) => {
     const archive = await packBundle([{ path: CONFIG.name, content: CONFIG.content }, ...files])
-    const { files: found } = await expectShortTurns(() => inspectBundle('somebody', archive))
+    const { files: found } = await expectShortTicks(() => inspectBundle('somebody', archive))
     expect(found).toHaveLength(files.length + 1)
   })
 })

@@ -5,7 +5,7 @@ import { describe, expect, test } from '@jest/globals'
 import { compileBundle } from '../../src/domain/bundles/compile/compile.ts'
 import { packBundle } from '../../src/domain/bundles/compile/pack.ts'
 import { readBundle } from '../../src/domain/bundles/read/read.ts'
-import { BundleShelf } from '../../src/domain/bundles/read/shelf.ts'
+import { BundleCache } from '../../src/domain/bundles/read/bundle-cache.ts'
 import { decodeBundle, slicePartsOf, type DecodedBundle } from '../../src/domain/bundles/read/slices.ts'
 import { readSlice } from '../../src/nebula/bundle/slice-archive.ts'
 import { verifySlice } from '../../src/nebula/bundle/slice.ts'
@@ -88,15 +88,15 @@ describe('a stored bundle', () => {
   })
 })
 
-describe('the shelf', () => {
+describe('the bundleCache', () => {
   test('reads a version once, however many ask for it at once and later', async () => {
     const loads: string[] = []
-    const shelf = new BundleShelf((cluster, version) => {
+    const bundleCache = new BundleCache((cluster, version) => {
       loads.push(`${cluster}/${version}`)
       return Promise.resolve(data)
     })
-    const all = await Promise.all([shelf.get('a', 7), shelf.get('a', 7), shelf.get('b', 7)])
-    await shelf.get('a', 7)
+    const all = await Promise.all([bundleCache.get('a', 7), bundleCache.get('a', 7), bundleCache.get('b', 7)])
+    await bundleCache.get('a', 7)
     expect(loads).toEqual(['a/7', 'b/7'])
     expect(all[0]).toBe(all[1])
   })
@@ -104,21 +104,21 @@ describe('the shelf', () => {
   test('keeps what was used last, within its bound', async () => {
     const loads: string[] = []
     const { bytes } = await decoded()
-    const shelf = new BundleShelf((cluster) => {
+    const bundleCache = new BundleCache((cluster) => {
       loads.push(cluster)
       return Promise.resolve(data)
     }, 2.5 * bytes)
-    for (const cluster of ['a', 'b', 'a', 'c', 'a', 'b']) await shelf.get(cluster, 7)
+    for (const cluster of ['a', 'b', 'a', 'c', 'a', 'b']) await bundleCache.get(cluster, 7)
     expect(loads).toEqual(['a', 'b', 'c', 'b'])
-    expect(shelf.bytes).toBe(2 * bytes)
-    shelf.drop('a')
-    expect(shelf.bytes).toBe(bytes)
+    expect(bundleCache.bytes).toBe(2 * bytes)
+    bundleCache.drop('a')
+    expect(bundleCache.bytes).toBe(bytes)
   })
 
   test('serves what has no room, and keeps nothing of it', async () => {
-    const shelf = new BundleShelf(() => Promise.resolve(data), 10)
-    expect((await shelf.get('a', 7))?.version).toBe(7)
-    expect(shelf.bytes).toBe(0)
+    const bundleCache = new BundleCache(() => Promise.resolve(data), 10)
+    expect((await bundleCache.get('a', 7))?.version).toBe(7)
+    expect(bundleCache.bytes).toBe(0)
   })
 
   test('asks again for what was not there, or failed', async () => {
@@ -127,9 +127,9 @@ describe('the shelf', () => {
       () => Promise.reject(new Error('gone')),
       () => Promise.resolve(data),
     ]
-    const shelf = new BundleShelf(() => answers.shift()?.() ?? Promise.resolve(null))
-    expect(await shelf.get('a', 7)).toBeNull()
-    await expect(shelf.get('a', 7)).rejects.toThrow('gone')
-    expect((await shelf.get('a', 7))?.version).toBe(7)
+    const bundleCache = new BundleCache(() => answers.shift()?.() ?? Promise.resolve(null))
+    expect(await bundleCache.get('a', 7)).toBeNull()
+    await expect(bundleCache.get('a', 7)).rejects.toThrow('gone')
+    expect((await bundleCache.get('a', 7))?.version).toBe(7)
   })
 })

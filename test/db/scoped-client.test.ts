@@ -80,8 +80,8 @@ describe.each(engines)('the scoped client on %s', (engine) => {
           const db = client()
           const alone = await outcome(operationOf(db, model, name)(args))
           const interactive = await outcome(db.$transaction((tx) => operationOf(tx, model, name)(args)))
-          const inTurn = [db.node.count(), operationOf(db, model, name)(args)] as unknown as [Pending, Pending]
-          const second = await outcome(db.$transaction(inTurn).then((results) => results[1]))
+          const enqueue = [db.node.count(), operationOf(db, model, name)(args)] as unknown as [Pending, Pending]
+          const second = await outcome(db.$transaction(enqueue).then((results) => results[1]))
           expect({ model, alone, interactive, second }).toMatchObject({
             model,
             alone: wanted,

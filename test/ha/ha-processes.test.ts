@@ -5,7 +5,7 @@ import type { ReplicaTimes } from '../../src/db/writes/lease.ts'
 import { createMigratedDatabase, engines, type TestDatabase } from '../support/database.ts'
 import { eventually } from '../support/eventually.ts'
 import {
-  beliefs,
+  masterships,
   count,
   isMaster,
   lastTime,
@@ -16,7 +16,7 @@ import {
 } from '../support/replica-processes.ts'
 
 /** A hundredth of a server's, with some room for a machine that has much to do. */
-const times: ReplicaTimes = { heartbeat: 150, belief: 1_600, lease: 2_000, keep: 60_000 }
+const times: ReplicaTimes = { heartbeat: 150, validity: 1_600, lease: 2_000, keep: 60_000 }
 
 describe.each(engines)('instances in processes of their own, on %s', (engine) => {
   let home: TestDatabase
@@ -75,14 +75,14 @@ describe.each(engines)('instances in processes of their own, on %s', (engine) =>
     const [first, second] = await masterOf(one, two)
     if (!second) throw new Error('there is no second one')
 
-    // Frozen for longer than its lease: the other takes over; when it goes on, it does not believe for one moment.
+    // Frozen for longer than its lease: the other takes over; when it goes on, it is not the master for one moment.
     await freeze(first)
     await eventually(told('the other has taken over', all), () => isMaster(second))
     const thawed = Number(process.hrtime.bigint()) / 1e6
     first.kill('SIGCONT')
     await eventually(told('the frozen one knows', all), () => count(first, 'demoted') > 0)
     await beats(first, 3)
-    expect(beliefs(first).filter(({ to }) => to >= thawed)).toEqual([])
+    expect(masterships(first).filter(({ to }) => to >= thawed)).toEqual([])
     expect([isMaster(first), isMaster(second)]).toEqual([false, true])
 
     // Killed: the other takes over when the lease has run out.
@@ -111,10 +111,10 @@ describe.each(engines)('instances in processes of their own, on %s', (engine) =>
     expect(await third.exited).toBe(0)
     expect(await database.client.replica.count()).toBe(0)
     expect(overlaps(all)).toEqual([])
-    expect(all.flatMap(beliefs).length).toBeGreaterThanOrEqual(4)
+    expect(all.flatMap(masterships).length).toBeGreaterThanOrEqual(4)
   })
 
-  test('a process that takes the address of a live master over does not believe beside it', async () => {
+  test('a process that takes the address of a live master over is not a master beside it', async () => {
     const old = launch('one')
     await started(old)
     await masterOf(old)
@@ -128,6 +128,6 @@ describe.each(engines)('instances in processes of their own, on %s', (engine) =>
     expect(overlaps(all)).toEqual([])
     const registered = young.lines.find((line) => line.event === 'started')
     const waited = lastTime(young, 'promoted') - (registered?.event === 'started' ? registered.at : Infinity)
-    expect(waited).toBeGreaterThan(times.belief)
+    expect(waited).toBeGreaterThan(times.validity)
   })
 })

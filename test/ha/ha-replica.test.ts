@@ -1,12 +1,12 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 
 import { createLog } from '../../src/base/log.ts'
-import type { Moment } from '../../src/ha/belief.ts'
+import type { Moment } from '../../src/ha/mastership.ts'
 import { type ReplicaRegistry, type ReplicaRole, type RunningReplica, startReplica } from '../../src/ha/replica.ts'
 import { eventually } from '../support/eventually.ts'
 
 /** So short that the next heartbeat comes at once; time that matters passes on the test's own clock. */
-const intervals = { heartbeat: 10, belief: 25_000, lease: 30_000 }
+const intervals = { heartbeat: 10, validity: 25_000, lease: 30_000 }
 const address = 'http://one.example/'
 
 /** A table of instances that does what the test says, and remembers what was asked. */
@@ -90,7 +90,7 @@ describe('an instance', () => {
     await eventually('being the master', () => replica.isMaster())
   })
 
-  test('an outage is logged once, ends the belief in time, and is over with the next heartbeat', async () => {
+  test('an outage is logged once, ends its mastership in time, and is over with the next heartbeat', async () => {
     const registry = new FakeRegistry()
     const { replica, heard, messages, pass } = await start(registry)
     registry.broken = new Error('the database is away')
@@ -121,7 +121,7 @@ describe('an instance', () => {
     await eventually('being the master', () => replica.isMaster())
   })
 
-  test('when its row is gone, it stops to believe at once and registers again, giving way to a live namesake', async () => {
+  test('when its row is gone, it stops being the master at once and registers again, giving way to a live namesake', async () => {
     const registry = new FakeRegistry()
     const { replica, messages } = await start(registry)
     registry.role = null
@@ -135,12 +135,12 @@ describe('an instance', () => {
     expect(replica.isMaster()).toBe(false)
   })
 
-  test('told by its heartbeat that it is not the master any more, it stops to believe', async () => {
+  test('told by its heartbeat that it is not the master any more, it stops being it', async () => {
     const registry = new FakeRegistry()
     const { replica, heard } = await start(registry)
     registry.vacant = false
     registry.role = 'replica'
-    await eventually('the end of the belief', () => !replica.isMaster())
+    await eventually('the end of its mastership', () => !replica.isMaster())
     expect(heard).toEqual(['promoted', 'demoted'])
   })
 
@@ -157,7 +157,7 @@ describe('an instance', () => {
     expect(replica.isMaster()).toBe(true)
   })
 
-  test('an answer that never comes counts as a failure: the next heartbeat is sent, and the belief ends', async () => {
+  test('an answer that never comes counts as a failure: the next heartbeat is sent, and its mastership ends', async () => {
     const registry = new FakeRegistry()
     const answers: ((role: ReplicaRole) => void)[] = []
     registry.heartbeat = () => new Promise<ReplicaRole>((resolve) => answers.push(resolve))
@@ -165,11 +165,11 @@ describe('an instance', () => {
     running = await startReplica({
       registry,
       address,
-      intervals: { heartbeat: 10, belief: 70, lease: 90 },
+      intervals: { heartbeat: 10, validity: 70, lease: 90 },
       log: createLog('silent'),
     })
     await eventually('a second heartbeat, since the first was given up', () => answers.length >= 2)
-    await eventually('the end of the belief', () => !running?.isMaster())
+    await eventually('the end of its mastership', () => !running?.isMaster())
     registry.heartbeat = async () => Promise.resolve('replica')
   })
 

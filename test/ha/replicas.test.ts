@@ -213,7 +213,7 @@ describe.each(engines)('replicas on %s', (engine) => {
       expect([name, await lease.takeOver(two.id), await master(), await countMasters()]).toEqual([name, false, null, 0])
       expect(await addresses()).toEqual(name === 'deleteReplica' ? [two.address] : [one.address, two.address])
       // Ten seconds old already: twenty more, and the lease is over.
-      const later = replicaLease(app.database, { heartbeat: 1, belief: 1, lease: 9_000, keep: 300_000 })
+      const later = replicaLease(app.database, { heartbeat: 1, validity: 1, lease: 9_000, keep: 300_000 })
       expect([name, await later.takeOver(two.id), await master()]).toEqual([name, true, two.address])
     }
   })

@@ -18,7 +18,7 @@ import { eventually } from '../support/eventually.ts'
 import { clusterData } from '../support/tenants.ts'
 
 /** A hundredth of a server's, with some room for a machine that has much to do. */
-const times: ReplicaTimes = { heartbeat: 150, belief: 1_600, lease: 2_000, keep: 60_000 }
+const times: ReplicaTimes = { heartbeat: 150, validity: 1_600, lease: 2_000, keep: 60_000 }
 const sweepEvery = 50
 
 let home: TestDatabase

@@ -10,7 +10,7 @@ import { Tokens } from '../../src/auth/tokens.ts'
 import { openDatabase } from '../../src/db/client/client.ts'
 import { credentials } from '../../src/domain/tenants/credentials.ts'
 import { LiveClusters } from '../../src/domain/live/clusters.ts'
-import { bundleShelf } from '../../src/domain/bundles/bundle-shelf.ts'
+import { bundleCache } from '../../src/domain/bundles/bundle-cache.ts'
 import { Presence } from '../../src/domain/presence/presence.ts'
 import { publishCluster } from '../../src/domain/publishing/publish.ts'
 import { SignIns } from '../../src/domain/tenants/sign-ins.ts'
@@ -20,7 +20,7 @@ import { StreamPlaces } from '../../src/http/live/stream-places.ts'
 import { Strangers } from '../../src/http/pipeline/strangers.ts'
 import { createLog } from '../../src/base/log.ts'
 import { Spool } from '../../src/base/limits/spool.ts'
-import { createApp, type App, type AppMeans } from '../../src/http/app.ts'
+import { createApp, type App, type AppDependencies } from '../../src/http/app.ts'
 import { clientOf, type Client, type GraphqlAnswer } from './client.ts'
 import { fetchFrom } from './fetch.ts'
 import { createMigratedDatabase, type Engine, type TestDatabase } from './database.ts'
@@ -64,7 +64,7 @@ export interface LogLine {
 }
 
 /** The options that a test may change: the application's means, such as `introspection` or `corsOrigins`. */
-export type OpenOptions = Partial<AppMeans> & {
+export type OpenOptions = Partial<AppDependencies> & {
   /** The clock of sign-in links and sessions; milliseconds since 1970. */
   readonly now?: () => number
 }
@@ -116,7 +116,7 @@ async function open(
     strangers: new Strangers({ perSecond: 20, burst: 100, trustedProxies: [] }),
     places: new StreamPlaces({ ofNode: 4, ofPerson: 32, ofTenant: 20_000 }),
     spool: new Spool(tmpdir(), { ofOwner: 9, all: 66, memory: 32 * 1024 * 1024 }),
-    shelf: bundleShelf(operator),
+    bundleCache: bundleCache(operator),
     corsOrigins: [],
     introspection: 'authenticated',
     health: {

@@ -22,7 +22,7 @@ export type Line =
   /** One that is neither about instances nor a part of a transaction. */
   | { readonly event: 'statement'; readonly at: number; readonly sql: string }
   /** Its `isMaster` was true on every call between the two times. */
-  | { readonly event: 'believed'; readonly from: number; readonly to: number }
+  | { readonly event: 'wasMaster'; readonly from: number; readonly to: number }
   | { readonly event: 'log'; readonly line: string }
 
 const [url = '', address = '', json = '', sweepEvery = ''] = process.argv.slice(2)
@@ -69,8 +69,8 @@ say({ event: 'started', at: now(), id: replica.id })
 let from: number | null = null
 let to = 0
 let said = 0
-const tellBelief = () => {
-  if (from !== null) say({ event: 'believed', from, to })
+const tellMastership = () => {
+  if (from !== null) say({ event: 'wasMaster', from, to })
   said = to
 }
 const sampling = setInterval(() => {
@@ -79,9 +79,9 @@ const sampling = setInterval(() => {
   if (replica.isMaster()) {
     from ??= at
     to = at
-    if (to - said > 50) tellBelief()
+    if (to - said > 50) tellMastership()
   } else if (from !== null) {
-    tellBelief()
+    tellMastership()
     from = null
   }
 }, 2)
@@ -89,7 +89,7 @@ const sampling = setInterval(() => {
 process.once('SIGTERM', () => {
   void replica.stop().then(async () => {
     clearInterval(sampling)
-    tellBelief()
+    tellMastership()
     await database.close()
     say({ event: 'stopped', at: now() })
   })

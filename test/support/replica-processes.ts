@@ -56,15 +56,15 @@ export const told = (what: string, all: readonly ReplicaProcess[]) => (): string
 }
 
 /** The times during which a process was the master. */
-export function beliefs({ name, lines }: ReplicaProcess): { name: string; from: number; to: number }[] {
+export function masterships({ name, lines }: ReplicaProcess): { name: string; from: number; to: number }[] {
   const runs = new Map<number, number>()
-  for (const line of lines) if (line.event === 'believed') runs.set(line.from, line.to)
+  for (const line of lines) if (line.event === 'wasMaster') runs.set(line.from, line.to)
   return [...runs].map(([from, to]) => ({ name, from, to }))
 }
 
 /** Every pair of processes that were both the master at some moment: it must be empty. */
 export function overlaps(all: readonly ReplicaProcess[]): string[] {
-  const runs = all.flatMap(beliefs).sort((a, b) => a.from - b.from)
+  const runs = all.flatMap(masterships).sort((a, b) => a.from - b.from)
   return runs.flatMap((one, index) =>
     runs
       .slice(index + 1)

@@ -12,7 +12,7 @@ const [firstPause, longestPause] = [1000, 30_000]
 /** A run of this length counts as a successful start. */
 const goodRun = 60_000
 
-export interface SupervisorMeans {
+export interface SupervisorDependencies {
   readonly folder: ClusterFolder
   /** The Nebula binary. */
   readonly program: string
@@ -26,7 +26,7 @@ export interface SupervisorMeans {
  * Revocations are not rolled back.
  */
 export class Supervisor {
-  readonly #means: SupervisorMeans
+  readonly #dependencies: SupervisorDependencies
   #running: Generation | null = null
   #proven: Generation | null = null
   #trouble: string | null = null
@@ -37,8 +37,8 @@ export class Supervisor {
   /** A switch, a restart and the end run one at a time. */
   readonly #moving = new Mutex()
 
-  constructor(means: SupervisorMeans) {
-    this.#means = means
+  constructor(dependencies: SupervisorDependencies) {
+    this.#dependencies = dependencies
   }
 
   /** What runs, or will run again as soon as it can. */
@@ -60,7 +60,7 @@ export class Supervisor {
   resume(generation: Generation): Promise<void> {
     this.#running = generation
     return this.#moving.alone(async () => {
-      await pointLink(this.#means.folder, 'current', generation)
+      await pointLink(this.#dependencies.folder, 'current', generation)
       await this.#startOrPlan()
     })
   }
@@ -99,7 +99,7 @@ export class Supervisor {
   }
 
   async #switch(next: Generation): Promise<void> {
-    const { folder, program, nebulaVersion, log } = this.#means
+    const { folder, program, nebulaVersion, log } = this.#dependencies
     assertNotWider(next.config, nebulaVersion)
     await testConfig(program, configOf(folder, next))
     const before = this.#running
@@ -121,7 +121,7 @@ export class Supervisor {
 
   /** Reloads where that is enough and shows its effect; restarts Nebula in every other case. */
   async #move(before: Generation | null, next: Generation): Promise<void> {
-    const { folder, nebulaVersion, log } = this.#means
+    const { folder, nebulaVersion, log } = this.#dependencies
     const reloaded = before === null ? null : this.#process
     const action = before === null || reloaded === null ? 'restart' : actionFor(before, next, nebulaVersion)
     log.info({ version: next.version, action }, 'switching')
@@ -140,7 +140,7 @@ export class Supervisor {
 
   /** Records on the disk that a generation runs. From here on it is the fallback; until here, the previous one was. */
   async #prove(generation: Generation): Promise<void> {
-    await pointLink(this.#means.folder, 'proven', generation)
+    await pointLink(this.#dependencies.folder, 'proven', generation)
     this.#proven = generation
     this.#trouble = null
   }
@@ -149,7 +149,7 @@ export class Supervisor {
    * Rolls back, with the revocations of `next`: files first, then a new process, since the old one's state is unknown.
    */
   async #back(before: Generation, next: Generation): Promise<void> {
-    const { folder, log } = this.#means
+    const { folder, log } = this.#dependencies
     const way = await wayBack(folder, before, next, log)
     this.#running = way
     await pointLink(folder, 'current', way)
@@ -157,7 +157,7 @@ export class Supervisor {
   }
 
   async #backToNothing(): Promise<void> {
-    await dropLink(this.#means.folder, 'current')
+    await dropLink(this.#dependencies.folder, 'current')
     const started = this.#process
     this.#process = null
     await started?.stop()
@@ -165,7 +165,7 @@ export class Supervisor {
 
   /** Stops what runs and starts what `current` points to. */
   async #start(): Promise<void> {
-    const { folder, program, log } = this.#means
+    const { folder, program, log } = this.#dependencies
     const old = this.#process
     this.#process = null
     await old?.stop()
@@ -185,13 +185,13 @@ export class Supervisor {
   async #startOrPlan(): Promise<void> {
     try {
       // Its Nebula may have been replaced by an older one since the generation was accepted.
-      if (this.#running !== null) assertNotWider(this.#running.config, this.#means.nebulaVersion)
+      if (this.#running !== null) assertNotWider(this.#running.config, this.#dependencies.nebulaVersion)
       await this.#start()
       if (this.#running !== null) await this.#prove(this.#running)
     } catch (error) {
       if (this.#stopped) return
       const reason = sayError(error)
-      this.#means.log.error({ reason }, 'Nebula does not start; it is tried again')
+      this.#dependencies.log.error({ reason }, 'Nebula does not start; it is tried again')
       this.#trouble = `version ${this.#running?.version ?? 0}: ${reason}; it is tried again`
       this.#plan()
     }

@@ -19,7 +19,7 @@ export class AbandonedError extends Error {
 }
 
 /** Runs work when it is its caller's turn; the signal fires when the result is not needed any more. */
-export type InTurn = <T>(work: (signal: AbortSignal) => Promise<T>) => Promise<T>
+export type Enqueue = <T>(work: (signal: AbortSignal) => Promise<T>) => Promise<T>
 
 /** The bounds of the wait that a refusal asks for, in seconds. */
 const retry = { least: 1, most: 60 }

@@ -19,7 +19,7 @@ export interface DemoCredential {
   readonly token: string
 }
 
-interface Means {
+interface Dependencies {
   readonly database: Database
   readonly keys: Keys
   readonly tokens: Tokens
@@ -33,7 +33,7 @@ const lifetime = 12 * 3600
  * each kind of caller.
  * @throws UsageError when the database has tenants already
  */
-export async function fillDemo({ database, keys, ...making }: Means): Promise<DemoCredential[]> {
+export async function fillDemo({ database, keys, ...making }: Dependencies): Promise<DemoCredential[]> {
   const operator = systemOperator(database)
   if ((await countTenants(operator)) > 0) {
     throw new UsageError('--demo fills an empty database only: this one has tenants. Set DATABASE_URL to a new file.')
@@ -59,7 +59,7 @@ export async function fillDemo({ database, keys, ...making }: Means): Promise<De
 /** One cluster with its nodes and versions; returns its own token, an admin node's and a plain node's. */
 async function fillCluster(
   operator: Operator,
-  making: Pick<Means, 'tokens' | 'vault'>,
+  making: Pick<Dependencies, 'tokens' | 'vault'>,
   tenantId: string,
   { name, networkCidr, nodes, versions }: SampleCluster,
 ): Promise<DemoCredential[]> {

@@ -17,7 +17,7 @@ export interface Database {
   /** Its operations are retried after conflicts with concurrent work (retries.ts). */
   readonly client: SqliteClient
   readonly reader: PlainReader
-  /** Reads rows by their keys, for all requests of a turn together. */
+  /** Reads rows by their keys, for all requests of a tick of the event loop together. */
   readonly lookups: RowLookups
   /** The events of the clusters. */
   readonly changes: ChangeFeed

@@ -20,7 +20,7 @@ interface Options {
 }
 
 /**
- * Sends events to the other instances. Events of one turn of the event loop, and those that arrive during the previous
+ * Sends events to the other instances. Events of one tick of the event loop, and those that arrive during the previous
  * send, share one statement.
  */
 export class NoticeSender {
@@ -49,7 +49,7 @@ export class NoticeSender {
 
   async #run(): Promise<void> {
     let hasFailed = false
-    // Waits for the end of the turn of the event loop.
+    // Waits for the end of the tick of the event loop.
     await new Promise((resolve) => setImmediate(resolve))
     while (this.#waiting.length > 0) {
       const events = this.#waiting

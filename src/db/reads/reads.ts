@@ -20,7 +20,7 @@ export class Reads {
   }
 
   /**
-   * Looks up the row with a key, in one statement with all other look-ups in the same turn of the event loop.
+   * Looks up the row with a key, in one statement with all other look-ups in the same tick of the event loop.
    * @param fields preferably the same array each time: its statement is prepared once
    * @returns the fields of the row; null when there is none or it is not in the scope
    */

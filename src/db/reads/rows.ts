@@ -37,7 +37,7 @@ interface Ask {
 const batchSize = 5000
 
 /**
- * Look-ups that span requests: one statement per turn, for any number of callers. Every look-up reads from the
+ * Look-ups that span requests: one statement per tick, for any number of callers. Every look-up reads from the
  * database, so that no caller receives outdated values. The row's owner is compared here for each caller: one statement
  * serves callers of many tenants. Figures of docs/performance.md: the agent's poll, and `GET /bundle`.
  */

@@ -10,14 +10,14 @@ export interface ReplicaTimes {
    * How long a master acts as the master after the start of its last confirmed heartbeat, on its own clocks: shorter
    * than the lease, so that the two clocks may differ by the rest.
    */
-  readonly belief: number
+  readonly validity: number
   /** The age of a master's heartbeat, on the database's clock, after which another instance may take the role. */
   readonly lease: number
   /** The age of a heartbeat after which the master removes the row. */
   readonly keep: number
 }
 
-export const replicaTimes: ReplicaTimes = { heartbeat: 10_000, belief: 25_000, lease: 30_000, keep: 300_000 }
+export const replicaTimes: ReplicaTimes = { heartbeat: 10_000, validity: 25_000, lease: 30_000, keep: 300_000 }
 
 /**
  * Keeps the role of a master that was demoted or deleted from outside occupied: its process may still act as the master

@@ -1,5 +1,5 @@
 import type { Scope } from '../../auth/scope.ts'
-import type { InTurn } from '../../base/limits/fair-queue.ts'
+import type { Enqueue } from '../../base/limits/fair-queue.ts'
 import { WeightedCache } from '../../base/limits/weighted-cache.ts'
 import { MANIFEST_FILE, SIGNATURE_FILE } from '../../nebula/bundle/manifest.ts'
 import { BundleComparison, type Archives } from './read/comparison.ts'
@@ -20,9 +20,9 @@ interface Versions {
   readonly version: number
 }
 
-interface Means {
+interface Dependencies {
   readonly onlyNode: string | null
-  readonly inTurn: InTurn
+  readonly enqueue: Enqueue
 }
 
 /** The cache's size in bytes. */
@@ -35,15 +35,15 @@ const comparisons = new WeightedCache<BundleComparison>(budget)
 
 /**
  * Compares the archives of two versions.
- * @param means.onlyNode the one node whose files are shown in addition to the shared ones; null for all
- * @param means.inTurn queues a reading of archives, so that few of them are in memory at once
+ * @param dependencies.onlyNode the one node whose files are shown in addition to the shared ones; null for all
+ * @param dependencies.enqueue queues a reading of archives, so that few of them are in memory at once
  * @returns null when one of them does not exist or is not in the scope
  * @throws Error when a stored archive is damaged
  */
 export async function diffConfigBundles(
   scope: Scope,
   versions: Versions,
-  { onlyNode, inTurn }: Means,
+  { onlyNode, enqueue }: Dependencies,
 ): Promise<BundleDiff | null> {
   const { clusterId, against, version } = versions
   const stored = await getConfigBundles(scope, clusterId, [against, version])
@@ -51,7 +51,7 @@ export async function diffConfigBundles(
   if (!before || !after) return null
   if (against === version) return { fileCount: 0, files: () => [] }
   const key = [clusterId, before.version, before.sha256, after.version, after.sha256, onlyNode ?? ''].join('/')
-  const comparison = comparisons.get(key) ?? (await inTurn((signal) => compare(key, signal)))
+  const comparison = comparisons.get(key) ?? (await enqueue((signal) => compare(key, signal)))
   if (!comparison) return null
   return {
     fileCount: comparison.changes.length,
@@ -74,7 +74,7 @@ export async function diffConfigBundles(
 
   async function linesOf(of: BundleComparison, wanted: readonly FileChangeAt[]) {
     if (wanted.some(({ path }) => of.diffOf(path) === undefined)) {
-      await inTurn(async (signal) => {
+      await enqueue(async (signal) => {
         const archives = await archivesOf(scope, versions)
         // A version was deleted in the meantime: its content is no longer shown.
         if (!archives) return

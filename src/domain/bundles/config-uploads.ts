@@ -92,9 +92,9 @@ export async function createConfigBundle(
   const shared = await sharedPart(data)
   const upload = { shared, ...firewall, overlay, author }
   const summary = fields.message ?? 'uploaded'
-  const means = { scope, vault }
-  for (let turn = 0; turn < tries; turn += 1) {
-    const early = await compiledAhead(means, clusterId, upload)
+  const dependencies = { scope, vault }
+  for (let attempt = 0; attempt < tries; attempt += 1) {
+    const early = await compiledAhead(dependencies, clusterId, upload)
     const stored = early && (await storeAhead(scope, clusterId, { ...early, upload, summary }))
     if (stored) return stored
   }

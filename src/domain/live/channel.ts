@@ -5,10 +5,10 @@ import { getClusterVersion } from '../clusters/clusters.ts'
 import type { News } from './mailbox.ts'
 import { RowReader } from './row-reader.ts'
 import type { Follower } from './stream.ts'
-import type { Waker } from './waker.ts'
+import type { WakeUps } from './wake-ups.ts'
 
-interface Means {
-  readonly waker: Waker
+interface Dependencies {
+  readonly wakeUps: WakeUps
   readonly log: Pick<Logger, 'warn'>
   /** Milliseconds. */
   readonly lookEvery: number
@@ -20,7 +20,7 @@ interface Means {
  */
 export class Channel {
   readonly #clusterId: string
-  readonly #means: Means
+  readonly #dependencies: Dependencies
   readonly #streams = new Set<Follower>()
   readonly #rows: RowReader
   /** Streams that receive the state with its next reading. */
@@ -30,9 +30,9 @@ export class Channel {
   #heard = 0
   #nextLook: NodeJS.Timeout | undefined
 
-  constructor(clusterId: string, means: Means) {
+  constructor(clusterId: string, dependencies: Dependencies) {
     this.#clusterId = clusterId
-    this.#means = means
+    this.#dependencies = dependencies
     this.#rows = new RowReader((news) => this.#tell(news))
     this.#appointLook()
   }
@@ -66,10 +66,10 @@ export class Channel {
         return
       case 'ended':
         if (event.whose === 'everybody') this.end()
-        else if (event.whose !== 'enrolling') this.#doubt(event.whose.nodeId)
+        else if (event.whose !== 'enrolling') this.#checkCredentials(event.whose.nodeId)
         return
       case 'signedOut':
-        this.#doubt(null)
+        this.#checkCredentials(null)
         return
       case 'nodesAdded':
         this.#read('added', event.nodeIds)
@@ -99,16 +99,16 @@ export class Channel {
     for (const stream of this.#streams) {
       if (!isForAll && !stream.isCurious) continue
       stream.put(news)
-      this.#means.waker.wake(stream)
+      this.#dependencies.wakeUps.wake(stream)
     }
   }
 
   /** Marks the streams of a node, or of all people, for a new permission check. */
-  #doubt(nodeId: string | null): void {
+  #checkCredentials(nodeId: string | null): void {
     for (const stream of this.#streams) {
       if (stream.nodeId !== nodeId) continue
-      stream.doubt()
-      this.#means.waker.wake(stream)
+      stream.checkCredential()
+      this.#dependencies.wakeUps.wake(stream)
     }
   }
 
@@ -143,7 +143,7 @@ export class Channel {
       if (state === null) stream.end()
       else {
         stream.put({ kind: 'state', published: state.published })
-        this.#means.waker.wake(stream)
+        this.#dependencies.wakeUps.wake(stream)
       }
     }
   }
@@ -157,7 +157,7 @@ export class Channel {
 
   /** Schedules the next check, at different times for different clusters and instances. */
   #appointLook(): void {
-    const delay = this.#means.lookEvery * (0.75 + 0.5 * Math.random())
+    const delay = this.#dependencies.lookEvery * (0.75 + 0.5 * Math.random())
     this.#nextLook = setTimeout(() => void this.#look(), delay).unref()
   }
 
@@ -173,10 +173,13 @@ export class Channel {
       const wanted = state?.wanted ?? 0
       if (wanted > this.#heard && this.#heard > 0) this.#tell({ kind: 'missed' })
       this.#heard = Math.max(this.#heard, wanted)
-      for (const stream of this.#streams) stream.doubt()
+      for (const stream of this.#streams) stream.checkCredential()
       this.#bring([...this.#streams], state)
     } catch (error) {
-      this.#means.log.warn({ err: error, clusterId: this.#clusterId }, 'a cluster’s streams could not look for news')
+      this.#dependencies.log.warn(
+        { err: error, clusterId: this.#clusterId },
+        'a cluster’s streams could not look for news',
+      )
     }
     if (!this.isEmpty) this.#appointLook()
   }

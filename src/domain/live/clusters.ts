@@ -2,7 +2,7 @@ import type { Logger } from '../../base/log.ts'
 import type { ChangeEvent, ChangeFeed, ClusterEvent } from '../../db/notify/changes.ts'
 import { Channel } from './channel.ts'
 import type { Follower, Source } from './stream.ts'
-import { Waker } from './waker.ts'
+import { WakeUps } from './wake-ups.ts'
 
 interface Options {
   readonly log: Pick<Logger, 'warn'>
@@ -16,7 +16,7 @@ interface Options {
  */
 export class LiveClusters {
   readonly #channels = new Map<string, Channel>()
-  readonly #waker = new Waker()
+  readonly #wakeUps = new WakeUps()
   readonly #options: Required<Options>
   readonly #unlisten: () => void
   #isStopped = false
@@ -45,7 +45,7 @@ export class LiveClusters {
     }
     let channel = this.#channels.get(clusterId)
     if (!channel) {
-      channel = new Channel(clusterId, { ...this.#options, waker: this.#waker })
+      channel = new Channel(clusterId, { ...this.#options, wakeUps: this.#wakeUps })
       this.#channels.set(clusterId, channel)
     }
     const joined = channel

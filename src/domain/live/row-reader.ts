@@ -6,7 +6,7 @@ const most = 250
 
 type Kind = 'added' | 'changed'
 
-/** Reads the rows of added or changed nodes: those of one turn in one statement, for all streams together. */
+/** Reads the rows of added or changed nodes: those of one tick in one statement, for all streams together. */
 export class RowReader {
   readonly #tell: (news: News) => void
   #wanted = new Map<string, Kind>()

@@ -28,7 +28,7 @@ export interface Follower {
   /** Makes it check its mailbox. */
   wake(): void
   /** Makes it check, when it is next woken, whether its caller may still listen. */
-  doubt(): void
+  checkCredential(): void
   end(): void
   /** Reports that the awaited state cannot be read. */
   fail(error: unknown): void
@@ -47,7 +47,7 @@ export class LiveStream<T> implements AsyncIterableIterator<T, undefined>, Follo
   readonly #listener: Listener
   readonly #mailbox: Mailbox<T>
   #state: 'new' | 'joined' | 'ended' = 'new'
-  #isDoubted = false
+  #isToBeChecked = false
   #failure: { readonly error: unknown } | null = null
   #leave: (() => void) | null = null
   #expiry: NodeJS.Timeout | undefined
@@ -77,7 +77,7 @@ export class LiveStream<T> implements AsyncIterableIterator<T, undefined>, Follo
     try {
       while (this.#isOpen) {
         if (this.#failure) throw this.#failure.error
-        if (this.#isDoubted) await this.#askInDoubt()
+        if (this.#isToBeChecked) await this.#checkNow()
         else if (this.#mailbox.isEmpty) await new Promise<void>((resolve) => (this.#wake = resolve))
         else if (await this.#isAllowed()) return { done: false, value: this.#mailbox.take() }
       }
@@ -103,8 +103,8 @@ export class LiveStream<T> implements AsyncIterableIterator<T, undefined>, Follo
     wake?.()
   }
 
-  doubt(): void {
-    this.#isDoubted = true
+  checkCredential(): void {
+    this.#isToBeChecked = true
   }
 
   end(): void {
@@ -142,13 +142,13 @@ export class LiveStream<T> implements AsyncIterableIterator<T, undefined>, Follo
 
   /** Ends the stream of a caller that may no longer listen; also false when the stream ended in the meantime. */
   async #isAllowed(): Promise<boolean> {
-    this.#isDoubted = false
+    this.#isToBeChecked = false
     if (!(await this.#listener.isAllowed())) this.end()
     return this.#isOpen
   }
 
   /** Errors are ignored here, so a database that does not answer ends no stream: the next check tries again. */
-  async #askInDoubt(): Promise<void> {
+  async #checkNow(): Promise<void> {
     try {
       await this.#isAllowed()
     } catch {

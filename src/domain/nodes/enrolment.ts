@@ -14,7 +14,7 @@ import { readPublicKey, signIdentity } from '../signing/node-certificate.ts'
 import { assertReads } from '../clusters/nebula-versions.ts'
 import { groupsRule } from './node-rules.ts'
 import { certifiedNameRule, check, nebulaVersionRule } from '../shared/rules.ts'
-import { Turns } from '../shared/turns.ts'
+import { BatchQueue } from '../shared/batch-queue.ts'
 import type { Vault } from '../pki/vault.ts'
 
 /** The data that a machine sends when it enrols. */
@@ -66,7 +66,7 @@ interface Request extends z.infer<typeof rules> {
 export class Enrolments {
   readonly #tokens: Tokens
   readonly #vault: Vault
-  readonly #turns = new Turns<Request, Enrolled>(64)
+  readonly #batches = new BatchQueue<Request, Enrolled>(64)
 
   constructor({ tokens, vault }: { tokens: Tokens; vault: Vault }) {
     this.#tokens = tokens
@@ -84,7 +84,7 @@ export class Enrolments {
     const publicKey = readPublicKey(pem)
     const { token, hash } = this.#tokens.newNodeToken()
     const request = { ...fields, publicKey, publicKeyPem: formatPublicKey(publicKey), token, hash }
-    return this.#turns.take(clusterId, request, (requests) => enrollAll(scope, this.#vault, clusterId, requests))
+    return this.#batches.take(clusterId, request, (requests) => enrollAll(scope, this.#vault, clusterId, requests))
   }
 }
 

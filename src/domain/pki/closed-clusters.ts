@@ -14,7 +14,7 @@ const chunk = 100
 /** The maximum number of ids in one log line. */
 const mostNamed = 20
 
-interface Means {
+interface Dependencies {
   readonly operator: Operator
   readonly vault: Vault
   readonly log: Pick<Logger, 'info' | 'error'>
@@ -22,12 +22,12 @@ interface Means {
 
 /** The clusters whose keys this process cannot open, as far as it has checked them: each is logged once. */
 export class ClosedClusters {
-  readonly #means: Means
+  readonly #dependencies: Dependencies
   /** The keys that did not open, by cluster id: tried again only when they change. */
   readonly #known = new Map<string, string>()
 
-  constructor(means: Means) {
-    this.#means = means
+  constructor(dependencies: Dependencies) {
+    this.#dependencies = dependencies
   }
 
   /** Whether a cluster's keys do not open; logged when that is new. */
@@ -40,7 +40,7 @@ export class ClosedClusters {
 
   /** Tries the keys of every cluster, and logs in one line which do not open and what to do. */
   async look(): Promise<void> {
-    const { db } = this.#means.operator
+    const { db } = this.#dependencies.operator
     const closed: string[] = []
     const read = ({ after, rest }: IdPage) => db.cluster.findMany({ where: { id: after }, select: sealedKeys, ...rest })
     for await (const page of idPages(chunk, read)) {
@@ -51,7 +51,7 @@ export class ClosedClusters {
 
   /** Whether one of the known clusters still cannot be signed for; stops at the first one. */
   async areAny(): Promise<boolean> {
-    const { db } = this.#means.operator
+    const { db } = this.#dependencies.operator
     for await (const some of inPieces([...this.#known.keys()], chunk)) {
       const found = await db.cluster.findMany({ where: { id: { in: [...some] } }, select: sealedKeys })
       const left = new Set(found.filter((cluster) => this.#judge(cluster)).map(({ id }) => id))
@@ -62,7 +62,7 @@ export class ClosedClusters {
   }
 
   #judge(cluster: Sealed): boolean {
-    const { vault, log } = this.#means
+    const { vault, log } = this.#dependencies
     const { id, pkiCaKey, bundleSigningKey } = cluster
     const keys = `${pkiCaKey ?? ''} ${bundleSigningKey ?? ''}`
     const known = this.#known.get(id)
@@ -77,6 +77,6 @@ export class ClosedClusters {
 
   #tell(ids: readonly string[]): void {
     const what = `${ids.length} of the clusters cannot be signed for: their keys do not open under this server's secret, and their changes are refused. ${remedy}`
-    this.#means.log.error({ clusters: ids.slice(0, mostNamed), count: ids.length }, what)
+    this.#dependencies.log.error({ clusters: ids.slice(0, mostNamed), count: ids.length }, what)
   }
 }

@@ -9,7 +9,7 @@ import { day, lifetimeDaysOf, warningsOf, type Validity } from './ends.ts'
 import { type IdPage, idPages } from '../shared/id-pages.ts'
 import type { Vault } from './vault.ts'
 
-interface Means {
+interface Dependencies {
   readonly operator: Operator
   readonly vault: Vault
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>
@@ -53,13 +53,13 @@ const nothing: Told = { ca: null, nodes: [] }
  * CAs expire soon or have expired, once for each warning time of `ends.ts`. A new master logs them once more.
  */
 export class EndsWatch {
-  readonly #means: Means
+  readonly #dependencies: Dependencies
   readonly #now: () => number
   #told = new Map<string, Told>()
 
-  constructor(means: Means) {
-    this.#means = means
-    this.#now = means.now ?? Date.now
+  constructor(dependencies: Dependencies) {
+    this.#dependencies = dependencies
+    this.#now = dependencies.now ?? Date.now
   }
 
   /** The sweep: checks all clusters once. */
@@ -67,11 +67,11 @@ export class EndsWatch {
     const now = new Date(this.#now())
     const told = new Map<string, Told>()
     const news: (() => void | Promise<void>)[] = []
-    const { db } = this.#means.operator
+    const { db } = this.#dependencies.operator
     const read = ({ after, rest }: IdPage) => db.cluster.findMany({ where: { id: after }, select: columns, ...rest })
     for await (const page of idPages(chunk, read)) {
       const ids = page.map(({ id }) => id)
-      const ending = await countEnding(this.#means.operator, ids, now)
+      const ending = await countEnding(this.#dependencies.operator, ids, now)
       for (const cluster of page) {
         const rotates = await this.#beginDue(cluster, now)
         const before = this.#told.get(cluster.id) ?? nothing
@@ -94,12 +94,12 @@ export class EndsWatch {
       yield
     }
     const more = news.length - mostTold
-    if (more > 0) this.#means.log.warn({ more }, 'certificates end in more clusters: see Cluster.convergence')
+    if (more > 0) this.#dependencies.log.warn({ more }, 'certificates end in more clusters: see Cluster.convergence')
   }
 
   /** @returns whether a rotation runs now */
   async #beginDue(cluster: Watched, now: Date): Promise<boolean> {
-    const { operator, vault, log } = this.#means
+    const { operator, vault, log } = this.#dependencies
     const at = automaticRotationAt(cluster)
     if (at === null || at > now || !areKeysOpen(vault, cluster)) return cluster.caRotationPhase !== null
     try {
@@ -115,7 +115,7 @@ export class EndsWatch {
   }
 
   #tellOfCa(cluster: Watched, { stage, notAfter, rotates }: { stage: number; notAfter: Date; rotates: boolean }): void {
-    const { vault, log } = this.#means
+    const { vault, log } = this.#dependencies
     const next = rotates
       ? 'it is being replaced: Cluster.caRotation says what that waits for'
       : areKeysOpen(vault, cluster)
@@ -128,7 +128,7 @@ export class EndsWatch {
   }
 
   async #tellOfNodes({ id, tenantId, name }: Watched, ending: Ending | undefined, now: Date): Promise<void> {
-    const { operator, log } = this.#means
+    const { operator, log } = this.#dependencies
     const [ended = 0, soon = 0, ...sooner] = ending?.counts ?? []
     const [first, ...nearer] = warningsOf(ending?.lifetimeDays ?? 1)
     const nearest = sooner.findLastIndex((count) => count > 0)

@@ -1,5 +1,5 @@
 import type { Scope } from '../../auth/scope.ts'
-import type { InTurn } from '../../base/limits/fair-queue.ts'
+import type { Enqueue } from '../../base/limits/fair-queue.ts'
 import type { Cluster } from '../../db/client/types.ts'
 import type { Action } from '../../nebula/action.ts'
 import { compareLines, fileDiffs, MAX_FILES, type FileDiff } from '../bundles/read/file-diff.ts'
@@ -39,14 +39,14 @@ export interface NodePlan {
 
 /**
  * Compares the nodes' files before and after a change, in a thread.
- * @param means.inTurn queues expensive work that is requested later
- * @param means.signal aborts the comparison
+ * @param dependencies.enqueue queues expensive work that is requested later
+ * @param dependencies.signal aborts the comparison
  * @throws LimitError when the bundle would be too large; AbandonedError
  */
 export async function planChange(
   scope: Scope,
   { before, after }: { readonly before: Snapshot; readonly after: Snapshot },
-  { inTurn, signal }: { readonly inTurn: InTurn; readonly signal: AbortSignal },
+  { enqueue, signal }: { readonly enqueue: Enqueue; readonly signal: AbortSignal },
 ): Promise<ChangePlan> {
   const [old, now] = await sharedOf(scope, before, after)
   const owner = after.cluster.tenantId
@@ -56,12 +56,12 @@ export async function planChange(
     cluster: after.cluster,
     version: after.cluster.configVersion,
     nodeCount,
-    nodes: (first) => nodePlans(scope, comparison, { owner, nodes: comparison.nodes.slice(0, first), inTurn }),
+    nodes: (first) => nodePlans(scope, comparison, { owner, nodes: comparison.nodes.slice(0, first), enqueue }),
     fileCount: changes.length,
     files: (first) => {
       const wanted = changes.slice(0, Math.min(first, MAX_FILES))
       return fileDiffs(wanted, async () => {
-        const diffs = await inTurn((left) => compareLines(wanted, ({ path }) => texts.get(path) ?? null, left))
+        const diffs = await enqueue((left) => compareLines(wanted, ({ path }) => texts.get(path) ?? null, left))
         return (path) => diffs.get(path) ?? null
       })
     },
@@ -93,8 +93,8 @@ async function nodePlans(
   {
     owner,
     nodes,
-    inTurn,
-  }: { readonly owner: string; readonly nodes: readonly AffectedNode[]; readonly inTurn: InTurn },
+    enqueue,
+  }: { readonly owner: string; readonly nodes: readonly AffectedNode[]; readonly enqueue: Enqueue },
 ): Promise<NodePlan[]> {
   if (nodes.length === 0) return []
   const rows = await scope.db.node.findMany({
@@ -105,7 +105,7 @@ async function nodePlans(
   const changed = nodes.map(({ id, before, after, signing }) => {
     return { before, after, signing, nebulaVersion: versions.get(id) ?? null }
   })
-  const actions = await inTurn((signal) => actionsInThread({ owner, signal }, shared, changed))
+  const actions = await enqueue((signal) => actionsInThread({ owner, signal }, shared, changed))
   // The thread returns one action per node, in order.
   return nodes.map(({ id, name, files }, index) => ({ id, name, files, action: actions[index] ?? 'restart' }))
 }

@@ -1,5 +1,5 @@
 import { ConflictError, NotFoundError } from '../../base/errors.ts'
-import type { InTurn } from '../../base/limits/fair-queue.ts'
+import type { Enqueue } from '../../base/limits/fair-queue.ts'
 import { withOthers } from '../../base/with-others.ts'
 import type { Scope } from '../../auth/scope.ts'
 import { ChangeFeed } from '../../db/notify/changes.ts'
@@ -29,31 +29,31 @@ const fewNodes = 20
  * Runs a change of a cluster and rolls it back: with the same rules and refusals, without storing, emitting or logging
  * anything. The change is the domain function that `work` calls in the given scope. Its transaction is rolled back
  * after its work is done and both states have been read.
- * @param inTurn queues expensive work: the preview, and the comparison of its files' lines
+ * @param enqueue queues expensive work: the preview, and the comparison of its files' lines
  * @throws errors of the change; NotFoundError; LimitError when the bundle would be too large, or the queue is full
  */
 export const preview = <T>(
   scope: Scope,
   clusterId: string,
-  { work, inTurn }: { readonly work: (scope: Scope) => Promise<T>; readonly inTurn: InTurn },
-): Promise<Preview<T>> => inTurn((signal) => previewed(scope, clusterId, { work, inTurn, signal }))
+  { work, enqueue }: { readonly work: (scope: Scope) => Promise<T>; readonly enqueue: Enqueue },
+): Promise<Preview<T>> => enqueue((signal) => previewed(scope, clusterId, { work, enqueue, signal }))
 
-async function previewed<T>(scope: Scope, clusterId: string, { work, inTurn, signal }: Work<T>): Promise<Preview<T>> {
-  for (let turn = 0; turn <= tries; turn += 1) {
+async function previewed<T>(scope: Scope, clusterId: string, { work, enqueue, signal }: Work<T>): Promise<Preview<T>> {
+  for (let attempt = 0; attempt <= tries; attempt += 1) {
     // Reading before the transaction keeps the lock short. It is read inside only if the cluster keeps changing.
-    const before = turn < tries ? await readSnapshot(scope.db, clusterId) : null
+    const before = attempt < tries ? await readSnapshot(scope.db, clusterId) : null
     signal.throwIfAborted()
     const { value, states } = await run(scope, clusterId, { work, before })
     if (states.before.cluster.configVersion + 1 !== states.after.cluster.configVersion) continue
     signal.throwIfAborted()
-    return { value, plan: await planChange(scope, states, { inTurn, signal }), after: states.after }
+    return { value, plan: await planChange(scope, states, { enqueue, signal }), after: states.after }
   }
   throw new ConflictError('The cluster changes all the time; try again')
 }
 
 interface Work<T> {
   readonly work: (scope: Scope) => Promise<T>
-  readonly inTurn: InTurn
+  readonly enqueue: Enqueue
   readonly signal: AbortSignal
 }
 

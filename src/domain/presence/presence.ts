@@ -5,7 +5,7 @@ import type { NodeReport } from '../../db/writes/presence.ts'
 import { advanceCaRotation } from '../pki/ca-rotation.ts'
 import { Pending, type PendingNode } from './presence-pending.ts'
 
-interface PresenceMeans {
+interface PresenceDependencies {
   readonly operator: Operator
   readonly log: Logger
   /** Milliseconds between the end of one write and the next; null: only `flush` writes. */
@@ -35,7 +35,7 @@ export class Presence {
   #failures = 0
   #stopped = false
 
-  constructor({ operator, log, interval = 1000 }: PresenceMeans) {
+  constructor({ operator, log, interval = 1000 }: PresenceDependencies) {
     this.#operator = operator
     this.#log = log
     this.#interval = interval

@@ -9,7 +9,7 @@ import { compileSnapshot } from './publish-compile.ts'
 import { readSnapshot, type Snapshot } from './snapshot.ts'
 import type { Vault } from '../pki/vault.ts'
 
-interface Means {
+interface Dependencies {
   readonly scope: Operator
   readonly vault: Vault
   readonly log: Pick<Logger, 'warn'>
@@ -23,8 +23,8 @@ const tries = 5
  * at the same time, only one of them stores it.
  * @returns the version, or null when there was nothing to publish
  */
-export async function publishCluster({ scope, vault, log }: Means, clusterId: string): Promise<number | null> {
-  for (let turn = 0; turn < tries; turn += 1) {
+export async function publishCluster({ scope, vault, log }: Dependencies, clusterId: string): Promise<number | null> {
+  for (let attempt = 0; attempt < tries; attempt += 1) {
     const snapshot = await readSnapshot(scope.db, clusterId)
     if (snapshot === null) return null
     const { cluster } = snapshot

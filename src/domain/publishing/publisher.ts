@@ -25,7 +25,7 @@ const longestRetry = 60_000
  */
 const restShare = 2
 
-interface PublisherMeans {
+interface PublisherDependencies {
   readonly operator: Operator
   readonly vault: Vault
   readonly log: Logger
@@ -68,9 +68,15 @@ interface Plan {
  * without an event (a crash between the change and its bundle, an instance that is gone) are found at the start and by
  * the master's sweep.
  */
-export function startPublisher({ operator, vault, log, times = {}, ...means }: PublisherMeans): Publisher {
+export function startPublisher({
+  operator,
+  vault,
+  log,
+  times = {},
+  ...dependencies
+}: PublisherDependencies): Publisher {
   const { quiet, latest, retry } = { ...defaultTimes, ...times }
-  const closed = means.closed ?? new ClosedClusters({ operator, vault, log })
+  const closed = dependencies.closed ?? new ClosedClusters({ operator, vault, log })
   const plans = new Map<string, Plan>()
   const running = new Set<Promise<void>>()
   let leftOver = new Map<string, number>()

@@ -42,7 +42,7 @@ export async function readSnapshot(
   db: Reader & { $transaction?: <T>(work: (tx: Tx) => Promise<T>) => Promise<T> },
   clusterId: string,
 ): Promise<Snapshot | null> {
-  for (let turn = 0; turn < tries; turn += 1) {
+  for (let attempt = 0; attempt < tries; attempt += 1) {
     const snapshot = await readOnce(db, clusterId)
     if (snapshot === null) return null
     const after = await db.cluster.findUnique({ where: { id: clusterId }, select: { configVersion: true } })

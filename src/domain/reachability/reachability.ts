@@ -1,5 +1,5 @@
 import type { Scope } from '../../auth/scope.ts'
-import type { InTurn } from '../../base/limits/fair-queue.ts'
+import type { Enqueue } from '../../base/limits/fair-queue.ts'
 import type { Obstacle as NebulaObstacle, Packet } from '../../nebula/reachability/machine.ts'
 import { publishedRule } from '../bundles/yaml/firewall-section.ts'
 import { getConfigBundleArchives, getLatestConfigBundleVersion } from '../bundles/config-bundles.ts'
@@ -42,14 +42,14 @@ interface Found {
 /**
  * Decides whether a packet of one node of a cluster reaches another one, from the newest published version: whether the
  * nodes run it already is another question (`Node.runningConfigVersion`).
- * @param inTurn queues the reading of the archive
+ * @param enqueue queues the reading of the archive
  * @returns null when one of the nodes is not in the cluster, or not in the scope
  */
 export async function getReachability(
   scope: Scope,
   clusterId: string,
   { from, to, address, protocol, port }: Question,
-  inTurn: InTurn,
+  enqueue: Enqueue,
 ): Promise<Reachability | null> {
   const select = { id: true, tenantId: true, name: true, nebulaVersion: true, overlayIp: true } as const
   const nodes = await scope.db.node.findMany({ where: { clusterId, id: { in: [from, to] } }, select })
@@ -57,7 +57,7 @@ export async function getReachability(
   if (!sender || !receiver) return null
   const version = await getLatestConfigBundleVersion(scope, clusterId)
   const packet = { protocol, port, destination: address ?? receiver.overlayIp }
-  return inTurn(async (signal) => {
+  return enqueue(async (signal) => {
     const archive = version === null ? null : (await getConfigBundleArchives(scope, clusterId, [version])).get(version)
     const pair = archive && (await readPublishedPair(archive, { sender: sender.id, receiver: receiver.id }, signal))
     if (!pair?.sender || !pair.receiver) return unpublished(version, { sender, receiver }, pair ?? null)

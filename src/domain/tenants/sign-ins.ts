@@ -19,7 +19,7 @@ export interface NewSession {
   readonly expiresAt: Date
 }
 
-interface Means {
+interface Dependencies {
   readonly operator: Operator
   readonly tokens: Tokens
   /** The time, for tests; milliseconds since 1970. */
@@ -35,7 +35,7 @@ export class SignIns {
   readonly #tokens: Tokens
   readonly #now: () => number
 
-  constructor({ operator, tokens, now = Date.now }: Means) {
+  constructor({ operator, tokens, now = Date.now }: Dependencies) {
     this.#operator = operator
     this.#tokens = tokens
     this.#now = now

@@ -40,7 +40,7 @@ builder.objectField(ConfigBundle, 'diff', (t) =>
       if (reach === 'none') throw forbidden()
       const versions = { clusterId, version, against }
       const onlyNode = reach === 'all' ? null : reach.nodeId
-      return diffConfigBundles(scope, versions, { onlyNode, inTurn: (work) => expensively(context, work) })
+      return diffConfigBundles(scope, versions, { onlyNode, enqueue: (work) => expensively(context, work) })
     },
   }),
 )

@@ -34,8 +34,8 @@ mutation('createConfigBundle', {
   resolve: async ({ clusterId, archive, message, expectedVersion }, context) => {
     const scope = expecting(scopeOf(context), expectedVersion)
     const upload = { clusterId, archive: archive.stream(), message }
-    const means = { scope, vault: context.vault }
-    const bundle = await expensively(context, () => createConfigBundle(means, authorOf(context), upload))
+    const dependencies = { scope, vault: context.vault }
+    const bundle = await expensively(context, () => createConfigBundle(dependencies, authorOf(context), upload))
     const facts = storedFacts(scope, clusterId)
     return { bundle, ...warned(() => configurationWarnings(facts, ['input', 'archive'])) }
   },

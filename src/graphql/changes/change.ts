@@ -71,8 +71,8 @@ export async function changed<T>(
     return { value, plan: null, ...warned(() => warn(storedFacts(scopeOf(context), clusterOf(value)), value)) }
   }
   const clusterId = key === 'clusterId' ? id : await clusterOfNode(scope, id)
-  const inTurn = <R>(piece: (signal: AbortSignal) => Promise<R>) => expensively(context, piece)
-  const { value, plan, after } = await preview(scope, clusterId, { work: change, inTurn })
+  const enqueue = <R>(piece: (signal: AbortSignal) => Promise<R>) => expensively(context, piece)
+  const { value, plan, after } = await preview(scope, clusterId, { work: change, enqueue })
   const { warnings } = warned(() => warn(snapshotFacts(after), value))
   return { value, plan: { ...plan, warnings }, warnings }
 }

@@ -18,14 +18,14 @@ interface Place {
 
 /**
  * The loaders of one request, created on first use and keyed by the place that asks. All rows of a list resolve their
- * field in one turn of the event loop, so that their look-ups become one statement.
+ * field in one tick of the event loop, so that their look-ups become one statement.
  */
 export class Loaders {
   // Created on demand: most requests need no loaders.
   #loaders: Map<unknown, Map<string, Loader<unknown>>> | null = null
 
   /**
-   * Loads the value of one id together with all ids that are asked for in the same turn.
+   * Loads the value of one id together with all ids that are asked for in the same tick.
    * @param batch looks up many ids at once
    * @param missing the value of an id that `batch` leaves out; an Error fails the look-up of that id alone
    */
@@ -48,7 +48,7 @@ export class Loaders {
    * Loads a row that other rows refer to, with the columns that the query asks for; in a query each row once, however
    * many rows refer to it.
    * @param request of which type the row is. The same object each time: it is the key of the loader
-   * @param find looks up some columns of a row, in one statement with other look-ups of the same turn
+   * @param find looks up some columns of a row, in one statement with other look-ups of the same tick
    * @typeParam Row has all columns; the Prisma plugin reads a field whose column was not looked up
    */
   row<Row extends object>(
@@ -68,7 +68,7 @@ export class Loaders {
   }
 }
 
-/** Loads the values of one place. An id that is asked for twice in one turn is loaded once. */
+/** Loads the values of one place. An id that is asked for twice in one tick is loaded once. */
 class Loader<Value> {
   readonly #batches: Batches<string, Value>
   readonly #asked = new Map<string, Promise<Value>>()

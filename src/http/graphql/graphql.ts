@@ -23,7 +23,7 @@ import type { Introspection } from './use-introspection.ts'
 
 export type { Introspection }
 
-interface Means {
+interface Dependencies {
   readonly tokens: Tokens
   readonly vault: Vault
   readonly presence: Presence
@@ -39,9 +39,9 @@ interface Means {
 }
 
 /** `/graphql`: the API, and GraphiQL for browsers. */
-export function graphqlRoute(means: Means): Route {
-  const contextOf = contextMaker(means)
-  const perform = performer(means)
+export function graphqlRoute(dependencies: Dependencies): Route {
+  const contextOf = contextMaker(dependencies)
+  const perform = performer(dependencies)
   const answer = async (call: Call): Promise<Answer> => {
     const session = await call.session()
     const accept = call.header('accept')
@@ -62,7 +62,7 @@ export function graphqlRoute(means: Means): Route {
   }
 }
 
-function contextMaker({ tokens, vault, presence, live, expensive }: Means) {
+function contextMaker({ tokens, vault, presence, live, expensive }: Dependencies) {
   const enrolments = new Enrolments({ tokens, vault })
   // All properties are set here: adding one later, in a plugin, took a tenth of a poll's time.
   return (call: Call, session: Session): ServerContext => ({

@@ -24,7 +24,7 @@ import { useIntrospection, type Introspection } from './use-introspection.ts'
 import { useKnownDocuments } from './use-known-documents.ts'
 import type { Frames } from '../pipeline/answer.ts'
 
-interface Means {
+interface Dependencies {
   readonly introspection: Introspection
   readonly strangers: Strangers
   readonly places: StreamPlaces
@@ -38,10 +38,10 @@ interface Means {
  * The only way from a call to its result, however the operation was sent: it is read here, and Yoga's plugins parse,
  * validate and execute it. A failure on the way becomes an error of the result.
  */
-export function performer(means: Means): (context: ServerContext) => Promise<Result | Frames> {
-  const { spool } = means
-  const strangers = new StrangersDocuments(means.introspection, means.strangers)
-  const yoga = yogaOf(means)
+export function performer(dependencies: Dependencies): (context: ServerContext) => Promise<Result | Frames> {
+  const { spool } = dependencies
+  const strangers = new StrangersDocuments(dependencies.introspection, dependencies.strangers)
+  const yoga = yogaOf(dependencies)
   return async (context) => {
     const { call } = context
     try {
@@ -72,7 +72,7 @@ export function performer(means: Means): (context: ServerContext) => Promise<Res
 }
 
 /** Combines the plugins. All else that Yoga could do is off, because the pipeline does it. */
-function yogaOf({ places, introspection, plugins = [], schema = orrerySchema }: Means) {
+function yogaOf({ places, introspection, plugins = [], schema = orrerySchema }: Dependencies) {
   const own: GraphqlPlugin[] = [useKnownDocuments(), useEventStreams(places), useIntrospection(introspection)]
   return new YogaServer<ServerContext, object>({
     schema,

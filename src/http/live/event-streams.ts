@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http'
 import type { FinishedAnswer, Frames } from '../pipeline/answer.ts'
 import { completeFrame, pingFrame } from './event-frames.ts'
 
-/** Turns of the wheel between two pings on an idle stream; agents give up on a stream after a silent minute. */
+/** Ticks of the wheel between two pings on an idle stream; agents give up on a stream after a silent minute. */
 const slots = 12
 /** Pings that a reader may leave unread: a minute of them. */
 const mostUnread = 5
@@ -15,14 +15,14 @@ const mostUnread = 5
  */
 export class EventStreams {
   readonly #wheel = Array.from({ length: slots }, () => new Set<EventStream>())
-  readonly #turnEvery: number
+  readonly #tickEvery: number
   #next = 0
   #at = 0
   #timer: NodeJS.Timeout | undefined
 
-  /** @param turnEvery milliseconds */
-  constructor(turnEvery = 1000) {
-    this.#turnEvery = turnEvery
+  /** @param tickEvery milliseconds */
+  constructor(tickEvery = 1000) {
+    this.#tickEvery = tickEvery
   }
 
   /** Writes the answer's head, then each frame, then the `complete` event. */
@@ -36,7 +36,7 @@ export class EventStreams {
     const slot = this.#wheel[this.#next]
     const stream = new EventStream(response, frames)
     slot?.add(stream)
-    this.#timer ??= setInterval(() => this.#turn(), this.#turnEvery).unref()
+    this.#timer ??= setInterval(() => this.#tick(), this.#tickEvery).unref()
     response.once('close', () => {
       slot?.delete(stream)
       if (this.#wheel.every(({ size }) => size === 0)) {
@@ -52,7 +52,7 @@ export class EventStreams {
     void stream.run()
   }
 
-  #turn(): void {
+  #tick(): void {
     this.#at = (this.#at + 1) % slots
     for (const stream of this.#wheel[this.#at] ?? []) stream.ping()
   }

@@ -11,7 +11,7 @@ import { pathOf, urlOf } from './addresses.ts'
 import type { Incoming } from './incoming.ts'
 import type { Caller, Strangers } from './strangers.ts'
 
-export interface CallMeans {
+export interface CallDependencies {
   readonly authenticate: Authenticate
   readonly log: Logger
   readonly presence: Presence
@@ -27,18 +27,18 @@ export class Call {
   readonly path: string | null
   /** What is known of the caller before the credential is looked up. */
   readonly caller: Caller
-  readonly #means: CallMeans
+  readonly #dependencies: CallDependencies
   #log: Logger | null = null
   #session: Promise<Session> | null = null
   #leaving: AbortController | null = null
   #hasLeft = false
   #lastly: (() => Promise<void>) | null = null
 
-  constructor(request: Incoming, means: CallMeans) {
+  constructor(request: Incoming, dependencies: CallDependencies) {
     this.request = request
     this.path = pathOf(request)
-    this.caller = means.strangers.callerOf(request)
-    this.#means = means
+    this.caller = dependencies.strangers.callerOf(request)
+    this.#dependencies = dependencies
   }
 
   get method(): string {
@@ -89,7 +89,7 @@ export class Call {
 
   /** The log, with the call's id in every line. */
   get log(): Logger {
-    return (this.#log ??= this.#means.log.child({ requestId: this.id }))
+    return (this.#log ??= this.#dependencies.log.child({ requestId: this.id }))
   }
 
   /**
@@ -97,7 +97,7 @@ export class Call {
    * @throws LimitError when too many requests without a valid credential come from the caller's address
    */
   session(): Promise<Session> {
-    return (this.#session ??= recogniseCaller(this.#means, this.caller))
+    return (this.#session ??= recogniseCaller(this.#dependencies, this.caller))
   }
 
   /**
@@ -105,7 +105,7 @@ export class Call {
    * @throws LimitError when the caller's address is far beyond its budget
    */
   admit(): void {
-    this.#means.strangers.admit(this.caller)
+    this.#dependencies.strangers.admit(this.caller)
   }
 
   /**
@@ -113,20 +113,20 @@ export class Call {
    * @throws LimitError
    */
   countAsStranger(): void {
-    this.#means.strangers.count(this.caller)
+    this.#dependencies.strangers.count(this.caller)
   }
 
   /** Returns a function that authenticates the caller again and notes its presence; it keeps only the credential. */
   reauthentication(): () => Promise<Session> {
-    const means = this.#means
+    const dependencies = this.#dependencies
     const { authorization } = this.caller
-    return () => recognise(means, authorization)
+    return () => recognise(dependencies, authorization)
   }
 
   /** What the log needs of the call after the call is over. */
   origin(): Pick<Call, 'id' | 'log'> {
     const { id } = this
-    const { log } = this.#means
+    const { log } = this.#dependencies
     return {
       id,
       get log() {
@@ -141,16 +141,16 @@ export class Call {
   }
 }
 
-async function recogniseCaller(means: CallMeans, caller: Caller): Promise<Session> {
-  const { strangers } = means
+async function recogniseCaller(dependencies: CallDependencies, caller: Caller): Promise<Session> {
+  const { strangers } = dependencies
   strangers.admit(caller)
-  const session = await recognise(means, caller.authorization)
+  const session = await recognise(dependencies, caller.authorization)
   if (isSignedIn(session)) strangers.remember(caller)
   else strangers.count(caller)
   return session
 }
 
-async function recognise({ authenticate, presence }: CallMeans, authorization: string | null): Promise<Session> {
+async function recognise({ authenticate, presence }: CallDependencies, authorization: string | null): Promise<Session> {
   const session = await authenticate(authorization)
   const node = nodeIn(session)
   if (node) presence.seen(node.nodeId)

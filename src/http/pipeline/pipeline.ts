@@ -6,7 +6,7 @@ import { corsFor } from './cors.ts'
 import { failed } from './failures.ts'
 import { securityHeadersFor } from './security-headers.ts'
 
-interface Means {
+interface Dependencies {
   readonly log: Logger
   readonly corsOrigins: readonly string[]
   /** Finds the route of a call and lets it answer. */
@@ -18,7 +18,7 @@ interface Means {
  * mask faults; add CORS and security headers, the request's id and the length; write the access log.
  * @returns a function that never rejects
  */
-export function pipeline({ log, corsOrigins, route }: Means): (call: Call) => Promise<FinishedAnswer> {
+export function pipeline({ log, corsOrigins, route }: Dependencies): (call: Call) => Promise<FinishedAnswer> {
   const cors = corsFor(corsOrigins)
   const isLogged = log.isLevelEnabled('debug')
   return async (call) => {

@@ -5,7 +5,7 @@ import { getConfigBundle, getConfigBundleArchive, type ConfigBundle } from '../.
 import { bundleReachOf, isSignedIn } from '../../graphql/kit/access.ts'
 import { empty, failure, type Answer } from '../pipeline/answer.ts'
 import type { Call } from '../pipeline/call.ts'
-import { etagOf, isKnown, ownBundle, type BundleMeans, type OwnBundle } from './own-bundle.ts'
+import { etagOf, isKnown, ownBundle, type BundleDependencies, type OwnBundle } from './own-bundle.ts'
 import type { Route } from '../pipeline/router.ts'
 
 /**
@@ -13,11 +13,14 @@ import type { Route } from '../pipeline/router.ts'
  * that a poll without news gets a 304. `GET /clusters/<id>/bundles/<version>` returns the whole archive of any version,
  * to operators, tenant admins and viewers, and admin nodes.
  */
-export const bundleRoutes = (means: BundleMeans & { readonly expensive: FairQueue }): readonly Route[] => [
+export const bundleRoutes = (
+  dependencies: BundleDependencies & { readonly expensive: FairQueue },
+): readonly Route[] => [
   {
     path: '/bundle',
     methods: {
-      GET: async (call) => sliceAnswer(await ownBundle(await call.session(), call.header('if-none-match'), means)),
+      GET: async (call) =>
+        sliceAnswer(await ownBundle(await call.session(), call.header('if-none-match'), dependencies)),
     },
   },
   {
@@ -30,7 +33,7 @@ export const bundleRoutes = (means: BundleMeans & { readonly expensive: FairQueu
         const id = clusterId.toLowerCase()
         const bundle = isId(id) ? await getConfigBundle(session.scope, id, Number(version)) : null
         return download(call, bundle, () =>
-          means.expensive.run(budgetOf(session), call.left, () =>
+          dependencies.expensive.run(budgetOf(session), call.left, () =>
             getConfigBundleArchive(session.scope, id, Number(version)),
           ),
         )

@@ -1,12 +1,12 @@
 import type { NodeSession, Session } from '../../auth/session.ts'
 import type { Logger } from '../../base/log.ts'
-import type { BundleShelf } from '../../domain/bundles/read/shelf.ts'
+import type { BundleCache } from '../../domain/bundles/read/bundle-cache.ts'
 import { slicePartsOf } from '../../domain/bundles/read/slices.ts'
 import { isSignedIn, nodeIn } from '../../graphql/kit/access.ts'
 
 /** What serving downloads needs. */
-export interface BundleMeans {
-  readonly shelf: BundleShelf
+export interface BundleDependencies {
+  readonly bundleCache: BundleCache
   readonly log: Logger
 }
 
@@ -24,18 +24,18 @@ export type OwnBundle =
 export function ownBundle(
   session: Session,
   ifNoneMatch: string | null,
-  means: BundleMeans,
+  dependencies: BundleDependencies,
 ): OwnBundle | Promise<OwnBundle> {
   const node = nodeIn(session)
   if (node === null) return { kind: isSignedIn(session) ? 'notANode' : 'unauthenticated' }
   // Most polls end here: they need only the number of the newest version, which was read with the token's row.
   const { latestBundleVersion: version } = node.versions
   if (version === null) return { kind: 'none' }
-  return isKnown(ifNoneMatch, version) ? { kind: 'known', version } : sliceFor(node, version, means)
+  return isKnown(ifNoneMatch, version) ? { kind: 'known', version } : sliceFor(node, version, dependencies)
 }
 
-async function sliceFor({ clusterId, nodeId }: NodeSession, version: number, { shelf, log }: BundleMeans) {
-  const bundle = await shelf.get(clusterId, version)
+async function sliceFor({ clusterId, nodeId }: NodeSession, version: number, { bundleCache, log }: BundleDependencies) {
+  const bundle = await bundleCache.get(clusterId, version)
   if (bundle === null) {
     log.warn({ clusterId, version }, 'the newest bundle was not compiled; the next version will be')
     return { kind: 'none' } as const

@@ -168,7 +168,7 @@ describe.each(engines)('configPublished on %s', (engine) => {
     const versions = await Promise.all(streams.map((stream) => stream.next()))
     expect(new Set(versions)).toEqual(new Set([latest]))
     // Each for itself would take three: its credential at the door and before the event, and the state. They come one by
-    // one, from one process; those of one turn of the event loop share.
+    // one, from one process; those of one tick of the event loop share.
     expect(app.takeStatements().length).toBeLessThan(2 * count + 50)
     const next = await publish()
     app.takeStatements()

@@ -37,15 +37,15 @@ describe.each(engines)('a write of what nodes reported on %s', (engine) => {
       begin()
       return fails ? Promise.reject(new Error('the disk is full')) : operator.presence.write(...args)
     }
-    const means = { operator: { ...operator, presence: { write } }, log: app.app.log }
-    return { means, begun, heal: () => (fails = false), tries: () => tries }
+    const dependencies = { operator: { ...operator, presence: { write } }, log: app.app.log }
+    return { dependencies, begun, heal: () => (fails = false), tries: () => tries }
   }
 
   test('that fails is tried again, and the newest state wins', async () => {
     const { id, node } = await addNode()
     const other = await addNode()
-    const { means, heal } = ailing()
-    const presence = new Presence({ ...means, interval: null })
+    const { dependencies, heal } = ailing()
+    const presence = new Presence({ ...dependencies, interval: null })
     presence.report(node, { runningConfigVersion: 3, nebulaVersion: '1.9.4', lastError: 'no' })
     presence.seen(other.id)
     await expect(presence.flush()).rejects.toThrow('the disk is full')
@@ -63,8 +63,8 @@ describe.each(engines)('a write of what nodes reported on %s', (engine) => {
 
   test('that fails: what comes while it runs lies on top of it', async () => {
     const { node } = await addNode()
-    const { means, begun } = ailing()
-    const presence = new Presence({ ...means, interval: null })
+    const { dependencies, begun } = ailing()
+    const presence = new Presence({ ...dependencies, interval: null })
     presence.report(node, { runningConfigVersion: 3, lastError: 'no' })
     const failing = presence.flush()
     await begun
@@ -78,8 +78,8 @@ describe.each(engines)('a write of what nodes reported on %s', (engine) => {
   })
 
   test('that fails is tried once more at the end, and is said once however often it fails', async () => {
-    const { means, heal, tries } = ailing()
-    const presence = new Presence({ ...means, interval: 1 })
+    const { dependencies, heal, tries } = ailing()
+    const presence = new Presence({ ...dependencies, interval: 1 })
     const { id } = await addNode()
     app.takeLog()
     presence.seen(id)

@@ -7,7 +7,7 @@ import { systemOperator } from '../../../src/auth/system.ts'
 import { startPublisher } from '../../../src/domain/publishing/publisher.ts'
 import { keepResigned } from '../../../src/domain/signing/resigned.ts'
 import { readSnapshot } from '../../../src/domain/publishing/snapshot.ts'
-import { expectShortTurns } from '../../bundle/turns.ts'
+import { expectShortTicks } from '../../bundle/ticks.ts'
 import { startApp, type TestApp } from '../../support/app.ts'
 import { eventually } from '../../support/eventually.ts'
 import { createWorld, type World } from '../../support/world.ts'
@@ -69,7 +69,7 @@ test('a burst is published half a second after its first change, although it goe
   }
 })
 
-test('a large cluster is read, and its new certificates are written, in many short turns of the event loop', async () => {
+test('a large cluster is read, and its new certificates are written, in many short ticks of the event loop', async () => {
   const { tenantId, clusterId } = world
   const { db, certificates } = systemOperator(app.database)
   const ids = Array.from({ length: 1500 }, () => randomUUID())
@@ -78,7 +78,7 @@ test('a large cluster is read, and its new certificates are written, in many sho
     overlayIp: `10.42.${100 + (index >> 8)}.${index & 255}`,
   }))
   await db.node.createMany({ data: rows })
-  const snapshot = await expectShortTurns(() => readSnapshot(db, clusterId))
+  const snapshot = await expectShortTicks(() => readSnapshot(db, clusterId))
   expect(snapshot?.nodes.length).toBe(1502)
   const resignedOver = (previous: (nodeId: string) => string | null, next: (nodeId: string) => string) =>
     ids.map((nodeId) => ({
@@ -89,13 +89,13 @@ test('a large cluster is read, and its new certificates are written, in many sho
     () => null,
     (nodeId) => nodeId,
   )
-  expect(await expectShortTurns(() => certificates.replace(first))).toBe(true)
+  expect(await expectShortTicks(() => certificates.replace(first))).toBe(true)
   await db.node.updateMany({ where: { id: { in: ids } }, data: { certificate: null } })
   const second = resignedOver(
     (nodeId) => nodeId,
     (nodeId) => `${nodeId}-2`,
   )
-  expect(await expectShortTurns(() => keepResigned(db, second))).toBe(true)
+  expect(await expectShortTicks(() => keepResigned(db, second))).toBe(true)
 })
 
 test('changes that come while a cluster is published wait for twice the time that it takes, where there is no quiet', async () => {

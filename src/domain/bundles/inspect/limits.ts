@@ -50,7 +50,7 @@ export const MAX_YAML_DEPTH = 64
 export const MAX_YAML_VALUES = 150_000
 
 /**
- * Bytes that are read, decompressed and hashed at once: about a millisecond of work between two turns of the event
+ * Bytes that are read, decompressed and hashed at once: about a millisecond of work between two ticks of the event
  * loop.
  */
 export const CHUNK = 64 * KiB

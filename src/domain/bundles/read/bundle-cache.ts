@@ -10,7 +10,7 @@ export type LoadBundle = (clusterId: string, version: number) => Promise<Uint8Ar
  * The decoded bundles that slices are served from. The most recently used ones are cached, within a memory limit. A
  * version is read once, even when many nodes ask for it at the same time.
  */
-export class BundleShelf {
+export class BundleCache {
   readonly #load: LoadBundle
   readonly #budget: number
   /** In the order of use, least recent first. */

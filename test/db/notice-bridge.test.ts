@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { openConnection } from '../../src/db/client/connection.ts'
 import type { ChangeEvent } from '../../src/db/notify/changes.ts'
 import { readNotice, writeNotices } from '../../src/db/notify/notices.ts'
-import { startRelay, type ChangeRelay } from '../../src/db/notify/relay.ts'
+import { startNoticeBridge, type NoticeBridge } from '../../src/db/notify/bridge.ts'
 import { listen, type Listening } from '../../src/http/server/server.ts'
 import { startApp, startBeside, type TestApp } from '../support/app.ts'
 import { eventually } from '../support/eventually.ts'
@@ -23,14 +23,14 @@ describe('two instances on one PostgreSQL', () => {
   let there: TestApp
   let world: World
   let server: Listening
-  let relays: ChangeRelay[]
+  let relays: NoticeBridge[]
   beforeAll(async () => {
     here = await startApp('postgresql')
     there = await startBeside(here)
     world = await createWorld(here, 'shared', randomUUID())
     relays = await Promise.all([
-      startRelay(here.database, { log: here.app.log, retry: 300 }),
-      startRelay(there.database, { log: there.app.log, retry: 300 }),
+      startNoticeBridge(here.database, { log: here.app.log, retry: 300 }),
+      startNoticeBridge(there.database, { log: there.app.log, retry: 300 }),
     ])
     server = await listen(here.app, { host: '127.0.0.1', port: 0 })
   })

@@ -19,7 +19,7 @@ function memory(): number {
  * time, since a time says more of the machine than of the program; what does all at once takes nearly the whole); and
  * that it takes no more than 64 MiB of memory at any time, garbage included.
  */
-export async function expectShortTurns<T>(work: () => Promise<T>): Promise<T> {
+export async function expectShortTicks<T>(work: () => Promise<T>): Promise<T> {
   const before = memory()
   const start = time()
   let peak = before

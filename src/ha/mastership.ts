@@ -17,15 +17,15 @@ const shortest = (from: Moment, to: Moment) => to.steady - from.steady
  * Whether this process is the master. Computed from the clocks on every call, never remembered: a process that was
  * stopped for a while and resumes is not the master, not even before its first timer runs.
  */
-export class Belief {
-  readonly #times: { readonly belief: number; readonly lease: number }
+export class Mastership {
+  readonly #times: { readonly validity: number; readonly lease: number }
   readonly #clocks: () => Moment
   /** When the last statement began that found or made this process the master. */
   #confirmed: Moment | null = null
   /** Since when it waits for another instance's lease to expire. */
   #waiting: Moment | null = null
 
-  constructor(times: { readonly belief: number; readonly lease: number }, clocks: () => Moment) {
+  constructor(times: { readonly validity: number; readonly lease: number }, clocks: () => Moment) {
     this.#times = times
     this.#clocks = clocks
   }
@@ -34,7 +34,7 @@ export class Belief {
     if (!this.#confirmed) return false
     const now = this.#clocks()
     if (this.#waiting && shortest(this.#waiting, now) < this.#times.lease) return false
-    return longest(this.#confirmed, now) < this.#times.belief
+    return longest(this.#confirmed, now) < this.#times.validity
   }
 
   /** The role was vacant and is this process's now. `begin`: a time before the heartbeat that confirms it was sent. */
@@ -64,7 +64,7 @@ export class Belief {
     if (!this.#confirmed) return null
     const now = this.#clocks()
     const changes = [
-      this.#times.belief - longest(this.#confirmed, now),
+      this.#times.validity - longest(this.#confirmed, now),
       ...(this.#waiting ? [this.#times.lease - shortest(this.#waiting, now)] : []),
     ].filter((delay) => delay > 0)
     return changes.length === 0 ? null : Math.min(...changes)

@@ -6,13 +6,13 @@ interface Waiting<Request, Answer> {
 
 /**
  * Gathers requests for one thing (a cluster, say) while the work for it runs, and passes them together to the next
- * turn. A request never waits for further ones: the first one's turn begins immediately.
+ * batch. A request never waits for further ones: the first one's batch begins immediately.
  */
-export class Turns<Request, Answer> {
+export class BatchQueue<Request, Answer> {
   readonly #most: number
   readonly #queues = new Map<string, Waiting<Request, Answer>[]>()
 
-  /** @param most the maximum number of requests in one turn */
+  /** @param most the maximum number of requests in one batch */
   constructor(most: number) {
     this.#most = most
   }
@@ -20,7 +20,7 @@ export class Turns<Request, Answer> {
   /**
    * Adds a request and waits for its answer.
    * @param work answers many requests, in their order. An Error in the list answers its own request only; a thrown
-   * error fails the whole turn. Only the `work` of the request that started the queue is called
+   * error fails the whole batch. Only the `work` of the request that started the queue is called
    */
   take(
     id: string,
@@ -41,17 +41,17 @@ export class Turns<Request, Answer> {
 
   async #run(id: string, work: (requests: readonly Request[]) => Promise<readonly (Answer | Error)[]>): Promise<void> {
     for (;;) {
-      const turn = this.#queues.get(id)?.splice(0, this.#most) ?? []
-      if (turn.length === 0) break
+      const batch = this.#queues.get(id)?.splice(0, this.#most) ?? []
+      if (batch.length === 0) break
       try {
-        const answers = await work(turn.map(({ request }) => request))
-        turn.forEach(({ resolve, reject }, index) => {
+        const answers = await work(batch.map(({ request }) => request))
+        batch.forEach(({ resolve, reject }, index) => {
           const answer = answers[index]
           if (answer === undefined || answer instanceof Error) reject(answer ?? new Error('a request got no answer'))
           else resolve(answer)
         })
       } catch (error) {
-        for (const { reject } of turn) reject(error)
+        for (const { reject } of batch) reject(error)
       }
     }
     this.#queues.delete(id)

@@ -12,7 +12,7 @@ interface Options {
 }
 
 /** Exchanges events with the other instances. */
-export interface ChangeRelay {
+export interface NoticeBridge {
   /** Passes while events of other instances arrive. @throws while the connection for them is being restored */
   check(): Promise<void>
   /** Sends waiting events, then closes its connection. */
@@ -25,7 +25,10 @@ export interface ChangeRelay {
  * delay its own events. A lost notice only costs a delay: a listener reads the rows, and regularly checks for missed
  * events. On SQLite there is one instance and nothing to do.
  */
-export async function startRelay({ connections, client, changes }: Database, options: Options): Promise<ChangeRelay> {
+export async function startNoticeBridge(
+  { connections, client, changes }: Database,
+  options: Options,
+): Promise<NoticeBridge> {
   if (!connections) return { check: () => Promise.resolve(), close: () => Promise.resolve() }
   const { NoticeListener } = await import('./notice-listener.ts')
   const { log, retry = 200 } = options

@@ -1,13 +1,13 @@
 import type { Follower } from './stream.ts'
 
-/** Streams that are woken in one turn of the event loop: requests are answered between the turns. */
-const perTurn = 128
+/** Streams that are woken in one tick of the event loop: requests are answered between the ticks. */
+const perTick = 128
 
 /**
- * Wakes a limited number of streams per turn: one event for ten thousand streams needs as many look-ups of credentials
- * and writes to sockets. Streams that are woken in the same turn share a look-up.
+ * Wakes a limited number of streams per tick: one event for ten thousand streams needs as many look-ups of credentials
+ * and writes to sockets. Streams that are woken in the same tick share a look-up.
  */
-export class Waker {
+export class WakeUps {
   #waiting = new Set<Follower>()
   #isRunning = false
 
@@ -16,18 +16,18 @@ export class Waker {
     this.#waiting.add(stream)
     if (this.#isRunning) return
     this.#isRunning = true
-    setImmediate(() => this.#turn())
+    setImmediate(() => this.#tick())
   }
 
-  #turn(): void {
+  #tick(): void {
     let woken = 0
     for (const stream of this.#waiting) {
       this.#waiting.delete(stream)
       stream.wake()
       woken += 1
-      if (woken === perTurn) break
+      if (woken === perTick) break
     }
     this.#isRunning = this.#waiting.size > 0
-    if (this.#isRunning) setImmediate(() => this.#turn())
+    if (this.#isRunning) setImmediate(() => this.#tick())
   }
 }
