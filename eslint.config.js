@@ -105,6 +105,31 @@ export default defineConfig(
   },
   {
     files: ['src/**/*.ts'],
+    // What the database holds was written by this program.
+    ignores: ['src/base/json.ts', 'src/db/client/client.ts', 'src/db/reads/row-values.ts'],
+    rules: {
+      'no-restricted-properties': [
+        ...restricted['no-restricted-properties'],
+        { object: 'JSON', property: 'parse', message: 'Read JSON texts by jsonOf or readJson of src/base/json.ts.' },
+      ],
+    },
+  },
+  {
+    files: ['src/**/*.ts'],
+    ignores: ['src/base/pieces.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          name: 'node:timers/promises',
+          importNames: ['setImmediate'],
+          message: 'Long work takes breaks by src/base/pieces.ts.',
+        },
+      ],
+    },
+  },
+  {
+    files: ['src/**/*.ts'],
     // access.ts decides; listener.ts asks whether a caller is still the same.
     ignores: ['src/graphql/kit/access.ts', 'src/graphql/kit/listener.ts'],
     rules: {

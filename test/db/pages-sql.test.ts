@@ -5,7 +5,7 @@ import { columns } from '../../src/db/client/columns.ts'
 import type { Window } from '../../src/db/reads/pages.ts'
 import { listClusters } from '../../src/domain/clusters/clusters.ts'
 import { listConfigBundles } from '../../src/domain/bundles/config-bundles.ts'
-import { listClusterNodes, listLighthouses, listNodes } from '../../src/domain/nodes/nodes.ts'
+import { listClusterNodes, listNodes } from '../../src/domain/nodes/nodes.ts'
 import { listTenants } from '../../src/domain/tenants/tenants.ts'
 import { engines } from '../support/database.ts'
 import { openLists, type Lists } from '../support/lists.ts'
@@ -84,7 +84,10 @@ describe.each(engines)('the SQL of pages on %s', (engine) => {
       const after = { ...window, after: ['b'] }
       for (const scope of [lists.operator(), lists.tenant(), lists.cluster()]) {
         await scope.read.page(listClusterNodes(lists.clusterIds[0]), { fields: ['id', 'name'], window: after })
-        await scope.read.page(listLighthouses(lists.clusterIds[0]), { fields: ['id', 'name'], window: after })
+        await scope.read.page(listClusterNodes(lists.clusterIds[0], { isLighthouse: true }), {
+          fields: ['id', 'name'],
+          window: after,
+        })
         await scope.read.pages(listNodes(), lists.clusterIds, { fields: ['id', 'name'], window: after })
         await scope.read.pages(listConfigBundles(), lists.clusterIds, { fields: ['version', 'size'], window })
         await scope.read.count(listClusterNodes(lists.clusterIds[0]))

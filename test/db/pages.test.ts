@@ -5,7 +5,7 @@ import { columns } from '../../src/db/client/columns.ts'
 import type { Key, Row, Window } from '../../src/db/reads/pages.ts'
 import { listClusters } from '../../src/domain/clusters/clusters.ts'
 import { listConfigBundles } from '../../src/domain/bundles/config-bundles.ts'
-import { listClusterNodes, listLighthouses, listNodes } from '../../src/domain/nodes/nodes.ts'
+import { listClusterNodes, listNodes } from '../../src/domain/nodes/nodes.ts'
 import type { List } from '../../src/domain/shared/pages.ts'
 import { listTenants } from '../../src/domain/tenants/tenants.ts'
 import { engines } from '../support/database.ts'
@@ -75,7 +75,7 @@ describe.each(engines)('pages on %s', (engine) => {
     [
       'the lighthouses of a cluster',
       () => lists.cluster(),
-      () => listLighthouses(lists.clusterIds[0]),
+      () => listClusterNodes(lists.clusterIds[0], { isLighthouse: true }),
       () => {
         const where = { clusterId: lists.clusterIds[0], isLighthouse: true }
         return lists.database.client.node.findMany({ where, orderBy: { name: 'asc' } })
@@ -162,7 +162,12 @@ describe.each(engines)('pages on %s', (engine) => {
 
   const byParent: readonly (readonly [string, () => List, () => readonly string[], (id: string) => List])[] = [
     ['nodes', listNodes, () => lists.clusterIds, listClusterNodes],
-    ['lighthouses', () => listNodes({ isLighthouse: true }), () => lists.clusterIds, listLighthouses],
+    [
+      'lighthouses',
+      () => listNodes({ isLighthouse: true }),
+      () => lists.clusterIds,
+      (id) => listClusterNodes(id, { isLighthouse: true }),
+    ],
     ['clusters', listClusters, () => lists.tenantIds, (tenantId) => listClusters({ tenantId })],
   ]
   describe.each(byParent)('the %s of many parents in one statement', (_name, makeList, parents, listOf) => {

@@ -7,7 +7,7 @@ import { declaresAccess } from '../../src/graphql/kit/deny.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { engines } from '../support/database.ts'
 import { send } from '../support/multipart.ts'
-import { argumentsFor, operationFor, rootFields, selectAll, takesId } from '../support/schema-walk.ts'
+import { argumentsFor, operationFor, rootFields, selectInParts, smallPage, takesId } from '../support/schema-walk.ts'
 import { createWorld, type World } from '../support/world.ts'
 
 /** What would make the walk see nothing: its own query refused before it ran, or a fault. */
@@ -65,13 +65,16 @@ describe.each(engines)('the boundary between tenants on %s', (engine) => {
       const before = await theirRows()
       const ask = async (id: string) => {
         const args = argumentsFor(field, () => id)
-        const selection = selectAll(field.type, 2, () => id)
-        const { status, text } = await send(app, outsiders()[caller], operationFor(kind, field, args, selection), args)
-        return { status, answer: text.replaceAll(id, '<id>') }
+        const answers = []
+        for (const selection of selectInParts(field.type, 2, () => id)) {
+          const operation = operationFor(kind, field, args, selection)
+          const { status, text } = await send(app, outsiders()[caller], operation, args)
+          answers.push({ status, answer: text.replaceAll(id, '<id>') })
+        }
+        return answers
       }
       const missing = await ask(randomUUID())
-      expect(missing.answer).not.toContain('GRAPHQL_VALIDATION_FAILED')
-      expect(missing.answer).not.toContain('INTERNAL_SERVER_ERROR')
+      for (const { answer } of missing) expect(answer).not.toMatch(neverAnswered)
       for (const id of [theirs.tenantId, theirs.clusterId, theirs.nodeId, theirs.adminNodeId]) {
         expect(await ask(id)).toEqual(missing)
       }
@@ -86,10 +89,12 @@ describe.each(engines)('the boundary between tenants on %s', (engine) => {
   )(
     '%s: every edge below it, followed by %s, leads to no row of another tenant',
     async (_name, caller, kind, field) => {
-      const selection = selectAll(field.type, 2, () => theirs.nodeId)
-      const { text } = await send(app, outsiders()[caller], operationFor(kind, field, {}, selection), {})
-      expect(text).not.toMatch(neverAnswered)
-      for (const mark of theirs.marks.filter((one) => one !== theirs.nodeId)) expect(text).not.toContain(mark)
+      for (const selection of selectInParts(field.type, 2, () => theirs.nodeId)) {
+        const args = smallPage(field)
+        const { text } = await send(app, outsiders()[caller], operationFor(kind, field, args, selection), args)
+        expect(text).not.toMatch(neverAnswered)
+        for (const mark of theirs.marks.filter((one) => one !== theirs.nodeId)) expect(text).not.toContain(mark)
+      }
     },
   )
 
@@ -100,10 +105,11 @@ describe.each(engines)('the boundary between tenants on %s', (engine) => {
   )('%s with ids of their own shows %s no row of another tenant', async (_name, caller, kind, field) => {
     for (const id of [ours.tenantId, ours.clusterId, ours.nodeId]) {
       const args = argumentsFor(field, () => id)
-      const selection = selectAll(field.type, 2, () => theirs.clusterId)
-      const { text } = await send(app, outsiders()[caller], operationFor(kind, field, args, selection), args)
-      expect(text).not.toMatch(neverAnswered)
-      for (const mark of theirs.marks.filter((one) => one !== theirs.clusterId)) expect(text).not.toContain(mark)
+      for (const selection of selectInParts(field.type, 2, () => theirs.clusterId)) {
+        const { text } = await send(app, outsiders()[caller], operationFor(kind, field, args, selection), args)
+        expect(text).not.toMatch(neverAnswered)
+        for (const mark of theirs.marks.filter((one) => one !== theirs.clusterId)) expect(text).not.toContain(mark)
+      }
     }
   })
 
@@ -112,14 +118,10 @@ describe.each(engines)('the boundary between tenants on %s', (engine) => {
     for (const { kind, field } of withIds.filter((one) => one.kind === 'query')) {
       for (const id of [theirs.tenantId, theirs.clusterId, theirs.nodeId]) {
         const args = argumentsFor(field, () => id)
-        const operation = operationFor(
-          kind,
-          field,
-          args,
-          selectAll(field.type, 2, () => id),
-        )
-        const { text } = await send(app, theirs.admin, operation, args)
-        if (text.includes('theirs-')) found.push(field.name)
+        for (const selection of selectInParts(field.type, 2, () => id)) {
+          const { text } = await send(app, theirs.admin, operationFor(kind, field, args, selection), args)
+          if (text.includes('theirs-')) found.push(field.name)
+        }
       }
     }
     expect([...new Set(found)].sort()).toEqual(

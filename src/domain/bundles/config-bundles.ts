@@ -24,12 +24,8 @@ export const bundleMetadata = {
   message: true,
 } as const satisfies Prisma.ConfigBundleSelect
 
-/** ListBundles: the versions of a cluster, newest first, in pages, never with their archives. */
+/** ListBundles: the versions of a cluster, newest first, in pages, never with their archives. Counted: CountBundles. */
 export const listConfigBundles = (): List => bundleList()
-
-/** CountBundles: how many versions of the cluster are stored. */
-export const countConfigBundles = (scope: Scope, clusterId: string): Promise<number> =>
-  scope.db.configBundle.count({ where: { clusterId } })
 
 /** GetBundle: one version's metadata; null when it does not exist or is not in the scope. */
 export const getConfigBundle = (scope: Scope, clusterId: string, version: number): Promise<ConfigBundle | null> =>

@@ -10,6 +10,7 @@ import type { Cluster, Prisma } from '../../db/client/types.ts'
 import { networkRule } from '../shared/addresses.ts'
 import { caLifetimeDays, newBundleKey, newCa } from '../pki/cluster-ca.ts'
 import { updateCluster, withClusterLocked } from './cluster-change.ts'
+import { clusterNotes, type ClusterNotes } from './cluster-notes.ts'
 import { filterBy, type List } from '../shared/pages.ts'
 import { firewallRule, openFirewall } from './firewall.ts'
 import { assertAllRun, firewallNeeds, minimumForFirewall } from './nebula-versions.ts'
@@ -38,15 +39,11 @@ export const findCluster = <Field extends keyof ClusterFields>(
   fields: readonly Field[],
 ): Promise<Pick<ClusterFields, Field> | null> => scope.read.row('clusters', 'id', id, fields)
 
-/** ListClusters: the clusters of the tenant in scope, or of each of several tenants, by name. */
+/** ListClusters: the clusters of the tenant in scope, or of each of several tenants, by name. Counted: CountClusters. */
 export const listClusters = (filter: ClusterFilter = {}): List => clusterList(filterBy(filter))
 
 /** ListAllClusters: the clusters of every tenant, for operators. */
 export const listAllClusters = (_operator: Operator, filter: ClusterFilter = {}): List => listClusters(filter)
-
-/** CountClusters: how many clusters the tenant has. */
-export const countClusters = (scope: Scope, filter: ClusterFilter = {}): Promise<number> =>
-  scope.read.count(listClusters(filter))
 
 /** GetClusterVersion: only the wanted version; null when the cluster is not in the scope. */
 export async function getClusterVersion(scope: Scope, id: string): Promise<number | null> {
@@ -58,7 +55,7 @@ export async function getClusterVersion(scope: Scope, id: string): Promise<numbe
 export const getClusterByTokenHash = (operator: Operator, clusterTokenHash: TokenHash) =>
   operator.read.row('clusters', 'clusterTokenHash', clusterTokenHash, ['id', 'tenantId', 'clusterTokenHash'])
 
-export interface NewCluster {
+export interface NewCluster extends ClusterNotes {
   /** The owner; a tenant's own scope determines it already. */
   readonly tenantId?: string | undefined
   readonly name: string
@@ -74,8 +71,8 @@ export interface NewCluster {
   readonly caGroups?: readonly string[] | undefined
 }
 
-const newClusterRules = z
-  .object({
+const newClusterRules = clusterNotes
+  .extend({
     name: nameRule,
     networkCidr: networkRule.default('10.42.0.0/16'),
     provideLighthouse: z.boolean().default(false),
@@ -123,7 +120,7 @@ export async function createCluster(
       tenantId,
       clusterTokenHash: hash,
       firewall: firewallJson(openFirewall),
-      ...fields,
+      ...defined(fields),
       ...newCa(vault, { id, ...fields }, { lifetimeDays, groups }),
       ...newBundleKey(vault, { id }),
     }
@@ -165,9 +162,10 @@ export async function updateClusterLighthouse(
  */
 export async function updateClusterFirewall(scope: Scope, id: string, input: unknown): Promise<Cluster> {
   const firewall = check(firewallRule, input, ['input', 'firewall'])
-  return updateCluster(scope, id, 'firewall', { firewall }, (change) =>
-    assertAllRun(change, minimumForFirewall(firewall), firewallNeeds),
-  )
+  return updateCluster(scope, id, 'firewall', async (change) => {
+    await assertAllRun(change, minimumForFirewall(firewall), firewallNeeds)
+    return { firewall }
+  })
 }
 
 /**

@@ -62,24 +62,33 @@ function convergenceOf(figures: ConvergenceFigures, now: Date): Convergence {
   return { ...place, applied, pending: total - applied - failed, failed }
 }
 
-/**
- * How many certificates of each of several clusters expire soon (ends.ts) and have not expired yet, by id, in one
- * statement.
- */
-export async function countEndingSoon(
+/** How many certificates of a cluster's nodes have expired, or expire soon. */
+export interface Ending {
+  readonly lifetimeDays: number
+  /** How many have expired, then how many others expire within each warning time of such certificates (ends.ts). */
+  readonly counts: readonly number[]
+}
+
+/** The expiring certificates of each of several clusters, by id, in one statement. */
+export async function countEnding(
   scope: Scope,
   clusterIds: readonly string[],
   now = new Date(),
-): Promise<Map<string, number>> {
+): Promise<Map<string, Ending>> {
   const times = [0, ...allWarningDays].map((days) => new Date(now.getTime() + days * day))
   const figures = await scope.read.endings(times, clusterIds)
   return new Map(
-    figures.map(({ clusterId, lifetimeDays, until }) => {
-      const [ended = 0, ...ahead] = until
-      const soon = ahead[allWarningDays.indexOf(warningsOf(lifetimeDays)[0])] ?? 0
-      return [clusterId, soon - ended]
+    figures.map(({ clusterId, lifetimeDays, until: [ended = 0, ...ahead] }) => {
+      const soon = warningsOf(lifetimeDays).map((days) => (ahead[allWarningDays.indexOf(days)] ?? 0) - ended)
+      return [clusterId, { lifetimeDays, counts: [ended, ...soon] }]
     }),
   )
+}
+
+/** How many certificates of each cluster's nodes expire soon and have not expired yet, in one statement. */
+export async function countEndingSoon(scope: Scope, clusterIds: readonly string[]): Promise<Map<string, number>> {
+  const ending = await countEnding(scope, clusterIds)
+  return new Map([...ending].map(([id, { counts }]) => [id, counts[1] ?? 0]))
 }
 
 /** How many of each cluster's nodes were not seen for five minutes, in one statement. */

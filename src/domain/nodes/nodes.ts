@@ -39,34 +39,23 @@ const credentialFields = [
   'latestBundleVersion',
 ] as const
 
-/** ListNodes: the nodes of each of several clusters, by name, in pages. */
+/** The nodes of each of several clusters, by name, in pages. */
 export const listNodes = (filter: NodeFilter = {}): List => nodeList(filterBy(filter))
 
-/** ListNodes of one cluster. */
+/**
+ * ListNodes: the nodes of one cluster, by name, in pages; all pages are ListAllNodesInCluster. With a filter it is
+ * ListLighthouses, ListRelays or ListNodesWithRoutes; counted, CountNodes and CountAdminNodes.
+ */
 export const listClusterNodes = (clusterId: string, filter: NodeFilter = {}): List =>
   clusterNodeList(clusterId, filterBy(filter))
-
-/** ListLighthouses: the lighthouses of a cluster, along idx_nodes_lighthouse. */
-export const listLighthouses = (clusterId: string): List => listClusterNodes(clusterId, { isLighthouse: true })
-
-/** ListRelays: the relays of a cluster, along idx_nodes_relay. */
-export const listRelays = (clusterId: string): List => listClusterNodes(clusterId, { isRelay: true })
 
 /** A client that can read nodes: a scope's, or a transaction of it. */
 type Reader = Pick<Tx, 'node'>
 
-/** ListAllNodesInCluster: every node, by name, without pages: the input of a bundle. */
-export const listAllNodesInCluster = (db: Reader, clusterId: string): Promise<Node[]> =>
-  db.node.findMany({ where: { clusterId }, orderBy: { name: 'asc' } })
-
-/** ListNodesWithRoutes: the nodes of a cluster that have networks behind them, by name. */
+/** The nodes of a cluster that have networks behind them, by name, without pages. */
 export const listNodesWithRoutes = (db: Reader, clusterId: string): Promise<Node[]> =>
   db.node.findMany({ where: { clusterId, NOT: { routes: { equals: [] } } }, orderBy: { name: 'asc' } })
 
-/** CountNodes: how many nodes the cluster has. */
-export const countNodes = (scope: Scope, clusterId: string, filter: NodeFilter = {}): Promise<number> =>
-  scope.read.count(listClusterNodes(clusterId, filter))
-
-/** CountAdminNodes: how many of the cluster's nodes are admins. */
+/** How many of the cluster's nodes are admins. */
 export const countAdminNodes = (db: Reader, clusterId: string): Promise<number> =>
   db.node.count({ where: { clusterId, isAdmin: true } })

@@ -49,7 +49,8 @@ export interface Mutation<Fields extends InputFieldMap, Shape> extends Omit<Part
   readonly bumps?: boolean
   /** The errors that its union has. */
   readonly errors: readonly ErrorClass[]
-  readonly resolve: (input: InputOf<Fields>, context: Context) => Promise<Shape>
+  /** `raw` is the input with its nulls, for the mutations in which null and absent differ. */
+  readonly resolve: (input: InputOf<Fields>, context: Context, raw: InputShapeFromFields<Fields>) => Promise<Shape>
   readonly payload: (t: PayloadFields<Shape>) => FieldMap
 }
 
@@ -73,7 +74,7 @@ export function mutation(name: string, options: Mutation<InputFieldMap, object>)
       description: [description, sentence, ...(bumps ? ['Bumps `configVersion`.'] : [])].join(' '),
       authScopes: scopes,
       errors: outcome(name, errors),
-      resolve: (_root, args, context) => resolve(inputIn(args), context),
+      resolve: (_root, args, context) => resolve(inputIn(args), context, rawIn(args)),
     },
     { description: done, outputFields: payload },
   )
@@ -84,4 +85,5 @@ interface Input {
 }
 
 /** A mutation without input fields has no argument. */
-const inputIn = ({ input = {} }: Input) => given(input)
+const rawIn = ({ input = {} }: Input) => input
+const inputIn = (args: Input) => given(rawIn(args))

@@ -12,6 +12,7 @@ import { clusterMutation } from '../changes/change-mutations.ts'
 import { warned } from '../changes/change.ts'
 import { mutation } from '../changes/mutation.ts'
 import { scopeOf } from '../kit/access.ts'
+import { clusterNotesFields } from './cluster-notes.ts'
 import { Cluster } from './clusters.ts'
 
 mutation('createCluster', {
@@ -48,6 +49,7 @@ mutation('createCluster', {
     caGroups: t.stringList({
       description: 'The only groups that the CA may ever sign: at most 64; any group when null.',
     }),
+    ...clusterNotesFields(t),
   }),
   errors: [ValidationError, NotFoundError, ConflictError],
   resolve: async (input, context) => {

@@ -53,7 +53,7 @@ export const ruleFields = {
   caSha: 'The fingerprint of the CA that signed the other side, 64 hex digits.',
 } as const
 
-const FirewallRule = builder.objectRef<FirewallRuleShape>('FirewallRule').implement({
+export const FirewallRule = builder.objectRef<FirewallRuleShape>('FirewallRule').implement({
   description:
     'One rule of Nebula’s firewall: a packet passes if it matches every field that is not null. At most one of `host`, `group`, `groups` and `cidr` says who the other side is, and at most one of `caName` and `caSha` says which CA signed it.',
   fields: (t) => ({

@@ -2,6 +2,7 @@ import { resolveCursorConnection, type PageInfoShape } from '@pothos/plugin-rela
 import type { GraphQLResolveInfo } from 'graphql'
 import * as z from 'zod'
 
+import { jsonOf } from '../../base/json.ts'
 import { textProblem } from '../../base/text.ts'
 import type { List, Window } from '../../domain/shared/pages.ts'
 import { scopeOf } from './access.ts'
@@ -121,12 +122,12 @@ const encodeCursor = (key: readonly unknown[]): string => Buffer.from(JSON.strin
 /** Room for the longest key, a name of 255 characters, escaped and in base64. */
 const longestCursor = 4096
 
-const cursorShape = z.array(z.union([z.string().refine((text) => textProblem(text) === null), z.int32()]))
+const cursorText = jsonOf(z.array(z.union([z.string().refine((text) => textProblem(text) === null), z.int32()])))
 
 function decode({ listing }: List, cursor: string | null | undefined): (string | number)[] | null {
   if (cursor === null || cursor === undefined) return null
   const text = cursor.length <= longestCursor ? Buffer.from(cursor, 'base64url').toString('utf8') : ''
-  const key = cursorShape.safeParse(parseJson(text))
+  const key = cursorText.safeParse(text)
   if (
     !key.success ||
     key.data.length !== listing.order.length ||
@@ -141,12 +142,3 @@ function decode({ listing }: List, cursor: string | null | undefined): (string |
 
 const fits = (order: readonly string[]) => (value: string | number, index: number) =>
   (typeof value === 'number') === (order[index] === 'version')
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    // The check of the shape refuses it.
-    return undefined
-  }
-}

@@ -2,6 +2,7 @@ import { createNode, deleteNode, rotateNodeToken } from '../../domain/nodes/node
 import { deletedNodeWarnings, newNodeWarnings } from '../../domain/warnings/nodes.ts'
 import { tokenField } from '../changes/change-fields.ts'
 import { nodeMutation } from '../changes/change-mutations.ts'
+import { nodeNotesFields } from './node-notes.ts'
 import { overlapsField } from './route-overlaps.ts'
 
 nodeMutation('createNode', {
@@ -37,6 +38,7 @@ nodeMutation('createNode', {
       description: 'The lighthouse’s UDP port; the cluster’s `lighthousePort` when null.',
     }),
     isRelay: t.boolean({ description: 'Whether it is a relay; false when null.' }),
+    ...nodeNotesFields(t),
   }),
   expectedVersion: false,
   change: (scope, clusterId, input, { tokens }) => createNode(scope, tokens, { clusterId, ...input }),

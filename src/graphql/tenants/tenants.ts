@@ -2,8 +2,16 @@ import type { GraphQLResolveInfo } from 'graphql'
 
 import { NotFoundError, ConflictError, ValidationError } from '../../base/errors.ts'
 import type { Tenant as TenantRow } from '../../db/generated/sqlite/client.ts'
-import { createTenant, deleteTenant, findTenant, getTenant, listTenants } from '../../domain/tenants/tenants.ts'
-import { mutation, type PayloadFields } from '../changes/mutation.ts'
+import {
+  createTenant,
+  deleteTenant,
+  findTenant,
+  getTenant,
+  listTenants,
+  updateTenantNotes,
+} from '../../domain/tenants/tenants.ts'
+import { mutation, type InputFields, type PayloadFields } from '../changes/mutation.ts'
+import { descriptionField, forPeople, notesInput } from '../changes/notes.ts'
 import { operatorOf, scopeOf } from '../kit/access.ts'
 import { builder } from '../kit/builder.ts'
 import { resolveConnection } from '../kit/connection.ts'
@@ -23,6 +31,10 @@ export const Tenant = builder.prismaObject('Tenant', {
     createdAt: t.expose('createdAt', {
       type: 'DateTimeISO',
       description: 'When the tenant was created.',
+    }),
+    description: t.exposeString('description', {
+      nullable: true,
+      description: `What operators noted about it; null when there is none. ${forPeople}`,
     }),
   }),
 })
@@ -89,6 +101,9 @@ builder.queryFields((t) => ({
   ),
 }))
 
+/** The notes of a tenant in the input of a mutation. */
+const tenantNotesFields = (t: InputFields) => ({ description: descriptionField(t) })
+
 const tenantField = (t: PayloadFields<TenantRow>, description: string) =>
   t.field({ type: Tenant, description, resolve: (tenant) => tenant })
 
@@ -98,11 +113,26 @@ mutation('createTenant', {
   input: 'A new tenant.',
   fields: (t) => ({
     name: t.string({ required: true, description: 'Unique on this control plane; 1 to 255 characters.' }),
+    ...tenantNotesFields(t),
   }),
   errors: [ValidationError, ConflictError],
   resolve: (input, context) => createTenant(operatorOf(context), input),
   done: 'The tenant was created.',
   payload: (t) => ({ tenant: tenantField(t, 'The new tenant.') }),
+})
+
+mutation('updateTenant', {
+  description: 'Changes the notes about a tenant.',
+  callers: 'operator',
+  input: notesInput,
+  fields: (t) => ({
+    tenantId: t.field({ type: 'UUID', required: true, description: 'The tenant’s id.' }),
+    ...tenantNotesFields(t),
+  }),
+  errors: [ValidationError, NotFoundError],
+  resolve: (_input, context, { tenantId, ...notes }) => updateTenantNotes(operatorOf(context), tenantId, notes),
+  done: 'The notes were changed.',
+  payload: (t) => ({ tenant: tenantField(t, 'The tenant as it is now.') }),
 })
 
 mutation('deleteTenant', {

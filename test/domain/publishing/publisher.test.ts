@@ -108,7 +108,7 @@ test('changes that come while a cluster is published wait for twice the time tha
     return (await app.database.client.cluster.update({ where: { id: world.clusterId }, data })).configVersion
   }
   // Longer than anything here takes: nothing but the longest wait ends it.
-  const times = { quiet: 60_000, latest: 20, sweep: 60_000 }
+  const times = { quiet: 60_000, latest: 20 }
   const publisher = startPublisher({
     operator: { ...operator, certificates },
     vault: app.vault,
