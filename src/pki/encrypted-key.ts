@@ -2,7 +2,7 @@ import { createDecipheriv } from 'node:crypto'
 
 import { hashRaw } from '@node-rs/argon2'
 
-import { Mutex } from '../base/mutex.ts'
+import { Mutex } from '../base/limits/mutex.ts'
 import { PkiError } from './errors.ts'
 import { readProtobuf } from './encoding/protobuf.ts'
 

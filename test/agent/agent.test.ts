@@ -10,7 +10,8 @@ import { parseNodeCertificate } from '../support/node-certificate.ts'
 import { describeWithNebula } from '../support/nebula.ts'
 import { createNode } from '../support/world.ts'
 import { ageCertificate } from './support/aged.ts'
-import { eventually, Site } from './support/site.ts'
+import { eventually } from '../support/eventually.ts'
+import { Site } from './support/site.ts'
 
 describeWithNebula('the agent', () => {
   let site: Site
@@ -31,14 +32,9 @@ describeWithNebula('the agent', () => {
   afterAll(() => site.close())
 
   const node = () => site.node(nodeId)
-  const wanted = async () => {
-    const row = await site.app.database.client.cluster.findUniqueOrThrow({ where: { id: clusterId } })
-    return row.configVersion
-  }
-  const runs = (version: number) =>
-    eventually(`version ${version} runs`, node, ({ runningConfigVersion }) => runningConfigVersion === version)
-  const reports = (pattern: RegExp) =>
-    eventually(`it reports ${pattern}`, node, ({ lastError }) => lastError !== null && pattern.test(lastError))
+  const wanted = () => site.wanted()
+  const runs = (version: number) => site.runs(nodeId, version)
+  const reports = (pattern: RegExp) => site.reports(nodeId, pattern)
   /** Of the Nebula that runs for this site, if any. */
   const pids = (): string[] => {
     try {

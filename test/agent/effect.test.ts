@@ -9,7 +9,8 @@ import { isComplaint, lineOf } from '../../src/agent/nebula-log.ts'
 import { writeFolder } from '../../src/base/files.ts'
 import { parseNodeCertificate } from '../support/node-certificate.ts'
 import { describeWithNebula } from '../support/nebula.ts'
-import { eventually, Site } from './support/site.ts'
+import { eventually } from '../support/eventually.ts'
+import { Site } from './support/site.ts'
 
 const good = 'tun:\n  disabled: true\n'
 /** Passes `nebula -test`; the machine does not have the address, so that Nebula ends at its start. */
@@ -45,14 +46,9 @@ describeWithNebula('a version that the agent runs, or does not', () => {
   afterAll(() => site.close())
 
   const node = () => site.node(nodeId)
-  const wanted = async () => {
-    const where = { id: site.world.clusterId }
-    return (await site.app.database.client.cluster.findUniqueOrThrow({ where })).configVersion
-  }
-  const runs = (version: number) =>
-    eventually(`version ${version} runs`, node, ({ runningConfigVersion }) => runningConfigVersion === version)
-  const reports = (pattern: RegExp) =>
-    eventually(`it reports ${pattern}`, node, ({ lastError }) => lastError !== null && pattern.test(lastError))
+  const wanted = () => site.wanted()
+  const runs = (version: number) => site.runs(nodeId, version)
+  const reports = (pattern: RegExp) => site.reports(nodeId, pattern)
   const linked = (link: string) => readlink(folder.file(link))
   const blocked = async (link = 'current') =>
     (JSON.parse((await folder.read(link, 'config.yml')) ?? '') as { pki: { blocklist: string[] } }).pki.blocklist

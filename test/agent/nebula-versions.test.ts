@@ -5,7 +5,8 @@ import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals'
 import { isAtLeast } from '../../src/nebula/version.ts'
 import { describeWithNebula } from '../support/nebula.ts'
 import { nebulaBuilds } from '../support/nebula-versions.ts'
-import { eventually, Site } from './support/site.ts'
+import { eventually } from '../support/eventually.ts'
+import { Site } from './support/site.ts'
 
 const builds = nebulaBuilds()
 const older = builds.find(({ version }) => !isAtLeast(version, '1.9.0'))
@@ -33,10 +34,7 @@ describeWithNebula('an agent whose Nebula lets more in than the firewall says', 
   afterAll(() => site.close())
 
   const node = () => site.node(nodeId)
-  const wanted = async () => {
-    const row = await site.app.database.client.cluster.findUniqueOrThrow({ where: { id: clusterId } })
-    return row.configVersion
-  }
+  const wanted = () => site.wanted()
   const runs = (version: number) =>
     eventually(
       `version ${version} runs`,
@@ -49,8 +47,7 @@ describeWithNebula('an agent whose Nebula lets more in than the firewall says', 
     await site.mutate('publishClusterConfig', { clusterId })
     return wanted()
   }
-  const refuses = (pattern: RegExp) =>
-    eventually(`it reports ${pattern}`, node, ({ lastError }) => lastError !== null && pattern.test(lastError))
+  const refuses = (pattern: RegExp) => site.reports(nodeId, pattern)
   /** The Nebulas of this site. */
   const running = (): string[] => {
     const { stdout } = spawnSync('pgrep', ['-f', `nebula -config ${site.stateDir}`], { encoding: 'utf8' })

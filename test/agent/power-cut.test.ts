@@ -10,7 +10,8 @@ import { statusOf } from '../../src/agent/status.ts'
 import type { ClusterFolder } from '../../src/agent/enrolment-state.ts'
 import { describeWithNebula } from '../support/nebula.ts'
 import { program } from '../support/orrery-process.ts'
-import { eventually, Site } from './support/site.ts'
+import { eventually } from '../support/eventually.ts'
+import { Site } from './support/site.ts'
 
 /** Passes `nebula -test`; the machine does not have the address, so that Nebula ends at its start. */
 const bad = 'tun:\n  disabled: true\nlisten:\n  host: 203.0.113.77\n'
@@ -44,14 +45,9 @@ describeWithNebula('an agent that was killed, or whose machine lost power, while
   afterAll(() => site.close())
 
   const node = () => site.node(nodeId)
-  const wanted = async () => {
-    const where = { id: site.world.clusterId }
-    return (await site.app.database.client.cluster.findUniqueOrThrow({ where })).configVersion
-  }
-  const runs = (version: number) =>
-    eventually(`version ${version} runs`, node, ({ runningConfigVersion }) => runningConfigVersion === version)
-  const reports = (pattern: RegExp) =>
-    eventually(`it reports ${pattern}`, node, ({ lastError }) => lastError !== null && pattern.test(lastError))
+  const wanted = () => site.wanted()
+  const runs = (version: number) => site.runs(nodeId, version)
+  const reports = (pattern: RegExp) => site.reports(nodeId, pattern)
   const linked = async (link: string) => (await readlink(folder.file(link))).replace('versions/', '')
   const failed = async () => JSON.parse((await folder.read('failed.json')) ?? 'null') as unknown
   /** What the control plane knows of the node is forgotten, so that only what comes after can be seen. */

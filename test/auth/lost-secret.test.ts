@@ -2,7 +2,6 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 
@@ -19,6 +18,7 @@ import { bumping, callWith } from '../support/changes.ts'
 import { certify, fetchSlice, type Identity } from '../support/certified.ts'
 import { createMigratedDatabase, engines } from '../support/database.ts'
 import { drained } from '../support/drained.ts'
+import { eventually } from '../support/eventually.ts'
 import { mutate } from '../support/mutate.ts'
 import { operatorToken, orrery } from '../support/orrery-process.ts'
 import { createNode, createWorld, type World } from '../support/world.ts'
@@ -227,7 +227,7 @@ describe.each(engines)('a cluster whose keys do not open, on %s', (engine) => {
         const response = await fetch(`${url}/readyz`)
         return { status: response.status, ...((await response.json()) as { warnings?: string[] }) }
       }
-      while ((await ready()).warnings === undefined) await sleep(100)
+      await eventually('it warns', async () => (await ready()).warnings)
       expect(await ready()).toEqual({
         status: 'ready',
         checks: { database: 'ok', migrations: 'ok', news: 'ok', resources: 'ok', streams: 'ok' },
@@ -241,7 +241,7 @@ describe.each(engines)('a cluster whose keys do not open, on %s', (engine) => {
         })
       expect((await change('publishClusterConfig')).data['publishClusterConfig']?.message).toMatch(/ORRERY_SECRET/)
       expect((await change('rotateClusterCa')).data['rotateClusterCa']).not.toHaveProperty('message')
-      while ((await ready()).warnings !== undefined) await sleep(100)
+      await eventually('it warns no more', async () => (await ready()).warnings === undefined)
       expect((await change('publishClusterConfig')).data['publishClusterConfig']).not.toHaveProperty('message')
       after.child.kill('SIGTERM')
       const { output } = await after.ended

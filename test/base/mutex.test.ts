@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals'
 import { setImmediate } from 'node:timers/promises'
 
-import { Mutex } from '../../src/base/mutex.ts'
+import { Mutex } from '../../src/base/limits/mutex.ts'
 
 test('work runs one at a time, in the order in which it came, however long each piece takes', async () => {
   const mutex = new Mutex()

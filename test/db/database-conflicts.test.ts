@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
 
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import Sqlite from 'better-sqlite3'
@@ -8,6 +7,7 @@ import { Client } from 'pg'
 import { systemOperator } from '../../src/auth/system.ts'
 import { generateNodeKeyPair, formatPublicKey } from '../../src/pki/keys.ts'
 import { startApp, startBeside, type TestApp } from '../support/app.ts'
+import { eventually } from '../support/eventually.ts'
 import { mutate } from '../support/mutate.ts'
 import { createWorld, type World } from '../support/world.ts'
 
@@ -46,11 +46,11 @@ describe('on PostgreSQL, what the database takes back because of others', () => 
     const query = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
     let ended: unknown = null
     void changing.then((answer) => (ended = answer))
-    while ((await other.query(query)).rowCount === 0) {
+    await eventually('a statement waits', async () => {
       if (ended !== null) throw new Error(`it did not wait: ${JSON.stringify(ended)}`)
-      await sleep(5)
       await other.query(forget)
-    }
+      return (await other.query(query)).rowCount
+    })
   }
 
   /** Counts the statements that begin to update clusters; a sequence does, which no rollback takes back. */

@@ -1,6 +1,5 @@
 import { appendFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 
 import { type Connection, openConnection } from '../../src/db/client/connection.ts'
@@ -12,6 +11,7 @@ import {
   migrationStatus,
 } from '../../src/db/migrations/index.ts'
 import { createMigratedDatabase, engines, type TestDatabase } from '../support/database.ts'
+import { eventually } from '../support/eventually.ts'
 import {
   addMigration,
   copyMigrations,
@@ -202,7 +202,7 @@ describe.each(engines)('migrations that cannot be applied on %s', (engine) => {
     const before = await everythingIn(connection)
     const migrating = await startMigrating(database.url, folder)
     migrating.go()
-    while (!(await isLocked())) await sleep(20)
+    await eventually('the migration has begun', isLocked)
     migrating.kill()
     expect(await migrating.end()).toMatchObject({ code: null, applied: '' })
     expect(await everythingIn(connection)).toEqual(before)

@@ -8,6 +8,7 @@ import { readNotice, writeNotices } from '../../src/db/notify/notices.ts'
 import { startRelay, type ChangeRelay } from '../../src/db/notify/relay.ts'
 import { listen, type Listening } from '../../src/http/server/server.ts'
 import { startApp, startBeside, type TestApp } from '../support/app.ts'
+import { eventually } from '../support/eventually.ts'
 import { mutate, publishVersion } from '../support/mutate.ts'
 import { openStream } from '../support/streams.ts'
 import { createNode, createWorld, type World } from '../support/world.ts'
@@ -138,9 +139,8 @@ describe('two instances on one PostgreSQL', () => {
     })
     here.database.changes.emit(removed('second'))
     await back
-    while (!heard.some(({ event }) => event.kind === 'nodeRemoved' && event.name === 'answer')) {
-      await new Promise((resolve) => setTimeout(resolve, 5))
-    }
+    const isAnswer = ({ event }: (typeof heard)[number]) => event.kind === 'nodeRemoved' && event.name === 'answer'
+    await eventually('the answer is heard', () => heard.some(isAnswer))
     expect(heard.filter(({ isOwn }) => !isOwn)).toHaveLength(1)
     unlisten()
   })

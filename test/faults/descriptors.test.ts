@@ -4,15 +4,8 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 
 import { descriptorLimit, shareDescriptors } from '../../src/base/limits/descriptors.ts'
 import { createMigratedDatabase, type TestDatabase } from '../support/database.ts'
-import {
-  createSmallWorld,
-  eventually,
-  isReady,
-  listTenants,
-  serve,
-  type Served,
-  type SmallWorld,
-} from '../support/served.ts'
+import { eventually } from '../support/eventually.ts'
+import { createSmallWorld, isReady, listTenants, serve, type Served, type SmallWorld, told } from '../support/served.ts'
 import { openStream } from '../support/streams.ts'
 
 const limit = 256
@@ -66,7 +59,7 @@ describe(`with ${limit} file descriptors`, () => {
 
     for (const { response } of streams) if (response.status === 200) await response.body?.cancel()
     await requestsWork()
-    await eventually('there is room for streams again', served, async () => {
+    await eventually(told('there is room for streams again', served), async () => {
       const { response } = await openStream(served.url, world.admin, { query, variables: { id: world.clusterId } })
       await response.body?.cancel()
       return response.status === 200
@@ -80,17 +73,19 @@ describe(`with ${limit} file descriptors`, () => {
       socket.on('error', () => undefined)
       sockets.push(socket)
     }
-    await eventually('some are closed', served, async () =>
+    await eventually(told('some are closed', served), async () =>
       sockets.some(({ destroyed, readableEnded }) => destroyed || readableEnded),
     )
-    await eventually('it is said', served, async () => served.faults().some(({ fault }) => fault === 'descriptors'))
+    await eventually(told('it is said', served), async () =>
+      served.faults().some(({ fault }) => fault === 'descriptors'),
+    )
     for (const socket of sockets) socket.destroy()
-    await eventually('it serves again', served, async () => {
+    await eventually(told('it serves again', served), async () => {
       const response = await served.fetch('/healthz').catch(() => null)
       return response?.status === 200
     })
     await requestsWork()
-    await eventually('it is ready again', served, () => isReady(served))
+    await eventually(told('it is ready again', served), () => isReady(served))
     expect(served.output()).not.toContain('request failed')
   }, 60_000)
 })

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 
 import { createMigratedDatabase, type TestDatabase } from '../support/database.ts'
+import { eventually } from '../support/eventually.ts'
 import { type FreezingProxy, startFreezingProxy } from '../support/freezing-proxy.ts'
 import {
   createSmallWorld,
-  eventually,
   isReady,
   listTenants,
   newSecret,
@@ -12,6 +12,7 @@ import {
   type Served,
   setMtu,
   type SmallWorld,
+  told,
 } from '../support/served.ts'
 import { openStream } from '../support/streams.ts'
 
@@ -106,19 +107,19 @@ describe('an instance whose connections to PostgreSQL fall silent', () => {
       })
       expect(stream.response.status).toBe(200)
       await warmUp()
-      await eventually('it is ready', behind, () => isReady(behind))
+      await eventually(told('it is ready', behind), () => isReady(behind))
 
       proxy.freeze()
       const changing = changedElsewhere(beside)
-      const unready = eventually('it is not ready', behind, async () => !(await isReady(behind)))
+      const unready = eventually(told('it is not ready', behind), async () => !(await isReady(behind)))
       const { statuses, withoutRetryAfter, servesAfter } = await askUntilItServes([bundle, query])
       const [wanted] = await Promise.all([changing, unready])
 
       expect([...statuses].filter((status) => ![200, 304, 404, 503].includes(status))).toEqual([])
       expect(withoutRetryAfter).toBe(0)
       expect(servesAfter).toBeLessThan(promised)
-      await eventually('the silent connections are closed', behind, async () => proxy.open.frozen === 0)
-      await eventually('it is ready again', behind, () => isReady(behind))
+      await eventually(told('the silent connections are closed', behind), async () => proxy.open.frozen === 0)
+      await eventually(told('it is ready again', behind), () => isReady(behind))
       // The change was made by the other instance while this one heard of nothing.
       for (let told = 0; told < wanted;) {
         const event = await stream.next()
@@ -154,6 +155,6 @@ describe('an instance whose connections to PostgreSQL fall silent', () => {
     const { servesAfter, statuses } = await askUntilItServes([bundle, query])
     expect([...statuses].filter((status) => ![200, 304, 404, 503].includes(status))).toEqual([])
     expect(servesAfter).toBeLessThan(promised)
-    await eventually('it is ready again', behind, () => isReady(behind))
+    await eventually(told('it is ready again', behind), () => isReady(behind))
   }, 90_000)
 })

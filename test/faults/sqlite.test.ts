@@ -9,10 +9,10 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import Sqlite from 'better-sqlite3'
 
 import { createMigratedDatabase, type TestDatabase } from '../support/database.ts'
+import { eventually } from '../support/eventually.ts'
 import {
   createSmallWorld,
   createTenant,
-  eventually,
   isReady,
   listTenants,
   newSecret,
@@ -20,6 +20,7 @@ import {
   type Served,
   setMtu,
   type SmallWorld,
+  told,
 } from '../support/served.ts'
 
 const run = promisify(execFile)
@@ -90,7 +91,7 @@ describe('on SQLite, with the real server', () => {
     other.exec('ROLLBACK')
     other.close()
     expect(await waiting).toEqual({ status: 200, code: null, retryAfter: null })
-    await eventually('it is ready again', served, () => isReady(served))
+    await eventually(told('it is ready again', served), () => isReady(served))
     expect(saidOf(served, 'locked')).toEqual([
       expect.stringContaining('another process keeps the database’s write lock'),
     ])
@@ -121,7 +122,7 @@ describe('on SQLite, a database with damaged pages', () => {
       }
       const headers = { authorization: `Bearer ${world.nodeToken}` }
       expect((await served.fetch('/bundle', { headers })).status).toBe(503)
-      await eventually('it is not ready', served, async () => !(await isReady(served)))
+      await eventually(told('it is not ready', served), async () => !(await isReady(served)))
       expect((await served.readiness()).checks['resources']).toBe('failed')
       expect(saidOf(served, 'damaged')).toEqual([expect.stringContaining('restore a backup')])
       expect(served.output()).not.toContain('request failed')
@@ -187,7 +188,7 @@ describe('on SQLite, a disk that is full', () => {
 
     await rm(filler)
     expect(await newTenant(served)).toEqual({ status: 200, code: null, retryAfter: null })
-    await eventually('it is ready again', served, () => isReady(served))
+    await eventually(told('it is ready again', served), () => isReady(served))
     const other = new Sqlite(join(folder, 'orrery.db'))
     const kept = new Set(other.prepare<[], string>('SELECT name FROM tenants').pluck().all())
     expect(other.pragma('integrity_check', { simple: true })).toBe('ok')

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { type Database, openDatabase } from '../../src/db/client/client.ts'
 import type { ReplicaTimes } from '../../src/db/writes/lease.ts'
 import { createMigratedDatabase, engines, type TestDatabase } from '../support/database.ts'
+import { eventually } from '../support/eventually.ts'
 import {
   beliefs,
   count,
@@ -11,7 +12,7 @@ import {
   overlaps,
   type ReplicaProcess,
   startReplicaProcess,
-  until,
+  told,
 } from '../support/replica-processes.ts'
 
 /** A hundredth of a server's, with some room for a machine that has much to do. */
@@ -44,18 +45,22 @@ describe.each(engines)('instances in processes of their own, on %s', (engine) =>
     all.push(one)
     return one
   }
-  const started = (one: ReplicaProcess) => until(`${one.name} has started`, all, () => count(one, 'started') > 0)
+  const started = (one: ReplicaProcess) =>
+    eventually(told(`${one.name} has started`, all), () => count(one, 'started') > 0)
   const masterOf = async (
     ...some: ReplicaProcess[]
   ): Promise<[master: ReplicaProcess, ...others: ReplicaProcess[]]> => {
-    await until('one is the master', all, () => some.some(isMaster))
+    await eventually(told('one is the master', all), () => some.some(isMaster))
     const [master, ...others] = [...some.filter(isMaster), ...some.filter((one) => !isMaster(one))]
     if (!master) throw new Error('there is no master')
     return [master, ...others]
   }
   const beats = async (one: ReplicaProcess, more: number) => {
     const before = count(one, 'beat')
-    await until(`${one.name} has sent ${more} heartbeats more`, all, () => count(one, 'beat') >= before + more)
+    await eventually(
+      told(`${one.name} has sent ${more} heartbeats more`, all),
+      () => count(one, 'beat') >= before + more,
+    )
   }
   /** Not while it holds a lock of SQLite, which nobody could take from it: right after a heartbeat there is time. */
   const freeze = async (one: ReplicaProcess) => {
@@ -72,10 +77,10 @@ describe.each(engines)('instances in processes of their own, on %s', (engine) =>
 
     // Frozen for longer than its lease: the other takes over; when it goes on, it does not believe for one moment.
     await freeze(first)
-    await until('the other has taken over', all, () => isMaster(second))
+    await eventually(told('the other has taken over', all), () => isMaster(second))
     const thawed = Number(process.hrtime.bigint()) / 1e6
     first.kill('SIGCONT')
-    await until('the frozen one knows', all, () => count(first, 'demoted') > 0)
+    await eventually(told('the frozen one knows', all), () => count(first, 'demoted') > 0)
     await beats(first, 3)
     expect(beliefs(first).filter(({ to }) => to >= thawed)).toEqual([])
     expect([isMaster(first), isMaster(second)]).toEqual([false, true])
@@ -83,7 +88,7 @@ describe.each(engines)('instances in processes of their own, on %s', (engine) =>
     // Killed: the other takes over when the lease has run out.
     const promotions = count(first, 'promoted')
     second.kill('SIGKILL')
-    await until('the other has taken over again', all, () => count(first, 'promoted') > promotions)
+    await eventually(told('the other has taken over again', all), () => count(first, 'promoted') > promotions)
 
     // Started again under the same address, whose row is still there.
     const third = launch(`${second.name} again`)
@@ -96,7 +101,7 @@ describe.each(engines)('instances in processes of their own, on %s', (engine) =>
     // Stopped in order: the other does not wait for the lease.
     first.kill('SIGTERM')
     expect([await first.exited, await first.errors]).toEqual([0, ''])
-    await until('the restarted one has taken over', all, () => isMaster(third))
+    await eventually(told('the restarted one has taken over', all), () => isMaster(third))
     expect(lastTime(third, 'promoted') - lastTime(first, 'stopped')).toBeLessThan(times.lease - 2 * times.heartbeat)
     expect(await database.client.replica.findMany({ select: { address: true, role: true } })).toEqual([
       { address: addressOf(second.name), role: 'master' },
@@ -115,8 +120,8 @@ describe.each(engines)('instances in processes of their own, on %s', (engine) =>
     await masterOf(old)
     const young = launch('one again')
     await started(young)
-    await until('the old one has heard of it', all, () => count(old, 'demoted') > 0)
-    await until('the new one is the master', all, () => isMaster(young))
+    await eventually(told('the old one has heard of it', all), () => count(old, 'demoted') > 0)
+    await eventually(told('the new one is the master', all), () => isMaster(young))
     // The old one gives way: two processes of one address do not take the row from each other in turn.
     await beats(young, 5)
     expect([isMaster(young), await database.client.replica.count()]).toEqual([true, 1])

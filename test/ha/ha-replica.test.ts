@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test } from '@jest/globals'
 import { createLog } from '../../src/base/log.ts'
 import type { Moment } from '../../src/ha/belief.ts'
 import { type ReplicaRegistry, type ReplicaRole, type RunningReplica, startReplica } from '../../src/ha/replica.ts'
+import { eventually } from '../support/eventually.ts'
 
 /** So short that the next heartbeat comes at once; time that matters passes on the test's own clock. */
 const intervals = { heartbeat: 10, belief: 25_000, lease: 30_000 }
@@ -60,15 +61,10 @@ describe('an instance', () => {
     }
     return { replica: running, heard, messages, pass }
   }
-  const until = async (what: string, holds: () => boolean) => {
-    for (const end = performance.now() + 10_000; !holds(); await new Promise((resolve) => setTimeout(resolve, 2))) {
-      if (performance.now() > end) throw new Error(`it did not come to this: ${what}`)
-    }
-  }
   const more = (registry: FakeRegistry, call: string, times = 2) => {
     const count = () => registry.calls.filter((one) => one === call).length
     const before = count()
-    return until(`${times} more calls of ${call}`, () => count() >= before + times)
+    return eventually(`${times} more calls of ${call}`, () => count() >= before + times)
   }
 
   test('alone, it is the master when it has started, and gives up the role and its row when it stops', async () => {
@@ -91,7 +87,7 @@ describe('an instance', () => {
     await more(registry, 'takeOver')
     expect(replica.isMaster()).toBe(false)
     registry.vacant = true
-    await until('being the master', () => replica.isMaster())
+    await eventually('being the master', () => replica.isMaster())
   })
 
   test('an outage is logged once, ends the belief in time, and is over with the next heartbeat', async () => {
@@ -103,11 +99,11 @@ describe('an instance', () => {
     expect(replica.isMaster()).toBe(true)
     pass(5_000)
     expect(replica.isMaster()).toBe(false)
-    await until('the callback', () => heard.includes('demoted'))
+    await eventually('the callback', () => heard.includes('demoted'))
     registry.broken = null
     // The lease ran out, so that the database does not prolong it.
     registry.role = 'replica'
-    await until('being the master again', () => replica.isMaster())
+    await eventually('being the master again', () => replica.isMaster())
     registry.broken = new Error('the database is away again')
     await more(registry, 'heartbeat', 3)
     expect(messages().filter((line) => line.startsWith('no heartbeat'))).toHaveLength(2)
@@ -122,7 +118,7 @@ describe('an instance', () => {
     await more(registry, 'register')
     expect(replica.isMaster()).toBe(false)
     registry.broken = null
-    await until('being the master', () => replica.isMaster())
+    await eventually('being the master', () => replica.isMaster())
   })
 
   test('when its row is gone, it stops to believe at once and registers again, giving way to a live namesake', async () => {
@@ -134,7 +130,7 @@ describe('an instance', () => {
     expect(replica.isMaster()).toBe(false)
     registry.register = async () => Promise.resolve(null)
     registry.role = null
-    await until('a word about the namesake', () => messages().some((line) => line.startsWith('no heartbeat')))
+    await eventually('a word about the namesake', () => messages().some((line) => line.startsWith('no heartbeat')))
     expect(messages()).toContain('the row of this instance is gone; registering again')
     expect(replica.isMaster()).toBe(false)
   })
@@ -144,7 +140,7 @@ describe('an instance', () => {
     const { replica, heard } = await start(registry)
     registry.vacant = false
     registry.role = 'replica'
-    await until('the end of the belief', () => !replica.isMaster())
+    await eventually('the end of the belief', () => !replica.isMaster())
     expect(heard).toEqual(['promoted', 'demoted'])
   })
 
@@ -172,8 +168,8 @@ describe('an instance', () => {
       intervals: { heartbeat: 10, belief: 70, lease: 90 },
       log: createLog('silent'),
     })
-    await until('a second heartbeat, since the first was given up', () => answers.length >= 2)
-    await until('the end of the belief', () => !running?.isMaster())
+    await eventually('a second heartbeat, since the first was given up', () => answers.length >= 2)
+    await eventually('the end of the belief', () => !running?.isMaster())
     registry.heartbeat = async () => Promise.resolve('replica')
   })
 
@@ -184,7 +180,7 @@ describe('an instance', () => {
       },
     })
     expect(replica.isMaster()).toBe(true)
-    await until('a line in the log', () => messages().includes('taking up or giving up the master’s work failed'))
+    await eventually('a line in the log', () => messages().includes('taking up or giving up the master’s work failed'))
   })
 
   test('a stop without a database ends all the same', async () => {

@@ -12,8 +12,9 @@ import {
   overlaps,
   type ReplicaProcess,
   startReplicaProcess,
-  until,
+  told,
 } from '../support/replica-processes.ts'
+import { eventually } from '../support/eventually.ts'
 import { clusterData } from '../support/tenants.ts'
 
 /** A hundredth of a server's, with some room for a machine that has much to do. */
@@ -42,13 +43,13 @@ afterEach(async () => {
 const launch = async (name: string) => {
   const one = startReplicaProcess(name, home.url, `http://${name}.example/`, times, sweepEvery)
   all.push(one)
-  await until(`${name} has started`, all, () => count(one, 'started') > 0)
+  await eventually(told(`${name} has started`, all), () => count(one, 'started') > 0)
   return one
 }
 const statements = (one: ReplicaProcess) => count(one, 'statement')
 const more = (one: ReplicaProcess, many: number) => {
   const before = statements(one)
-  return until(`${many} statements more of ${one.name}`, all, () => statements(one) >= before + many)
+  return eventually(told(`${many} statements more of ${one.name}`, all), () => statements(one) >= before + many)
 }
 /** A cluster as it is left by an instance that was killed between a change and its publication. */
 const leaveOver = async () => {
@@ -62,19 +63,19 @@ const isPublished = async (id: string) => {
   return configVersion === publishedConfigVersion
 }
 const published = async (id: string) => {
-  for (const end = performance.now() + 30_000; !(await isPublished(id));) {
-    if (performance.now() < end) continue
-    throw new Error(`it was not published: ${JSON.stringify(all.flatMap(logged))}`)
-  }
+  await eventually(
+    () => `it is published: ${JSON.stringify(all.flatMap(logged))}`,
+    () => isPublished(id),
+  )
   expect(await database.client.configBundle.count({ where: { clusterId: id } })).toBe(1)
 }
 const logged = ({ lines }: ReplicaProcess) => lines.filter(({ event }) => event === 'log')
 
 test('of three instances, the master alone makes the statements of the sweeps; when it is killed, another goes on', async () => {
   const [first, ...others] = [await launch('one'), await launch('two'), await launch('three')]
-  await until('the first is the master', all, () => isMaster(first))
+  await eventually(told('the first is the master', all), () => isMaster(first))
   // What each of them reads once when it starts.
-  await Promise.all(others.map((one) => until(`${one.name} has looked`, all, () => statements(one) > 0)))
+  await Promise.all(others.map((one) => eventually(told(`${one.name} has looked`, all), () => statements(one) > 0)))
   const atStart = others.map(statements)
   await more(first, 60)
   await published(await leaveOver())
@@ -83,7 +84,7 @@ test('of three instances, the master alone makes the statements of the sweeps; w
   first.kill('SIGKILL')
   const killed = Number(process.hrtime.bigint()) / 1e6
   const left = await leaveOver()
-  await until('another is the master', all, () => others.some(isMaster))
+  await eventually(told('another is the master', all), () => others.some(isMaster))
   const [next, last] = others.sort((a, b) => Number(isMaster(b)) - Number(isMaster(a)))
   await published(left)
   expect(lastTime(next, 'promoted') - killed).toBeGreaterThan(times.lease - 2 * times.heartbeat)

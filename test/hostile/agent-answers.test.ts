@@ -1,7 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
 
 import { afterEach, describe, expect, test } from '@jest/globals'
 
@@ -9,6 +8,7 @@ import { ControlPlaneApi } from '../../src/agent/server/api.ts'
 import { RefusedError, UnavailableError } from '../../src/agent/errors.ts'
 import { Bell } from '../../src/agent/server/waiting.ts'
 import { lineProblem } from '../../src/base/text.ts'
+import { eventually } from '../support/eventually.ts'
 
 /** What a control plane in bad hands, or a proxy in front of it, may answer; and what comes of it on the machine. */
 describe('an agent that is answered by somebody who means it ill', () => {
@@ -94,9 +94,7 @@ describe('an agent that is answered by somebody who means it ill', () => {
         ? resolve(0)
         : server.getConnections((error, count) => (error === null ? resolve(count) : reject(error))),
     )
-  const untilClosed = async () => {
-    while ((await open()) > 0) await sleep(5)
-  }
+  const untilClosed = () => eventually('no connection is open', open, (count) => count === 0)
 
   test('a body that drips for ever is left at the deadline, with its connection', async () => {
     const api = await apiOf(dripping, { deadline: 100 })

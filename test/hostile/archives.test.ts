@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { FairQueue } from '../../src/base/limits/fair-queue.ts'
 import { bundleOf, END, RAW_CONFIG, rawEntry, rawHeader } from '../bundle/support.ts'
 import { startApp, type TestApp } from '../support/app.ts'
+import { eventually } from '../support/eventually.ts'
 import { send } from '../support/multipart.ts'
 import { fileMark } from '../support/schema-walk.ts'
 import { createWorld, type World } from '../support/world.ts'
@@ -97,9 +98,7 @@ describe('archives that are sent to do harm', () => {
 
   test('all of them at once leave another tenant its turn: it waits behind one of them at the most', async () => {
     const archives = await Promise.all(corpus.slice(0, 8).map(async ([, archive]) => archive()))
-    const waiting = async (count: number) => {
-      while (expensive.size.waiting < count) await new Promise((resolve) => setTimeout(resolve, 1))
-    }
+    const waiting = (count: number) => eventually(`${count} wait`, () => expensive.size.waiting >= count)
     // Nothing begins before all have come.
     const beginning = new AbortController()
     const held = expensive.run('nobody', new AbortController().signal, () => once(beginning.signal, 'abort'))

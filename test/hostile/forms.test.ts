@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 
 import { Spool } from '../../src/base/limits/spool.ts'
 import { startApp, type GraphqlAnswer, type TestApp } from '../support/app.ts'
+import { eventually } from '../support/eventually.ts'
 import { probeSchema } from '../support/probe-schema.ts'
 
 const MiB = 1024 * 1024
@@ -80,14 +81,14 @@ describe('a form that is sent to do harm', () => {
         },
       })
     const hanging = Array.from({ length: 3 }, () => send(slow(), first, leaving.signal).catch(() => null))
-    while (spool.size.uploads < 3) await new Promise((resolve) => setTimeout(resolve, 5))
+    await eventually('three uploads', () => spool.size.uploads === 3)
     const refused = await send(formOf([...whole, file]))
     expect(refused).toMatchObject({ status: 429, code: 'TOO_MANY_REQUESTS' })
     expect(Number(refused.retryAfter)).toBeGreaterThanOrEqual(1)
     expect(await send(formOf([...whole, file]), second)).toMatchObject({ status: 200, data: { upload: 1 } })
     leaving.abort()
     await Promise.all(hanging)
-    while (spool.size.uploads > 0) await new Promise((resolve) => setTimeout(resolve, 5))
+    await eventually('no upload', () => spool.size.uploads === 0)
     expect(await send(formOf([...whole, file]))).toMatchObject({ data: { upload: 1 } })
   })
 

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
 
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 
@@ -7,12 +6,8 @@ import { identityProvider } from '../../src/auth/identity-provider.ts'
 import { jwtVerifier } from '../../src/auth/jwt.ts'
 import { deriveKeys } from '../../src/auth/keys.ts'
 import { createLog } from '../../src/base/log.ts'
+import { eventually } from '../support/eventually.ts'
 import { newKey, signAs, startProvider, type Provider, type ProviderKey } from '../support/provider.ts'
-
-/** Waits for what is bound to come. */
-async function until(isThere: () => boolean): Promise<void> {
-  while (!isThere()) await sleep(5)
-}
 
 /** What comes from an identity provider's address, when others have it. */
 describe('an answer in the name of an identity provider', () => {
@@ -62,7 +57,7 @@ describe('an answer in the name of an identity provider', () => {
       const { verify } = verifier({ jwksUrl })
       expect(await verify(await token(first))).toBeNull()
       expect(log).toMatchObject([{ err: { message: expect.stringContaining('sent more than 1 MiB') } }])
-      await until(() => sent.isClosed)
+      await eventually('the connection is closed', () => sent.isClosed)
       expect(sent.bytes).toBeLessThan(16 * 1024 * 1024)
     }
   })
@@ -80,7 +75,7 @@ describe('an answer in the name of an identity provider', () => {
     const start = performance.now()
     expect(await verify(await token(first))).toBeNull()
     expect(performance.now() - start).toBeLessThan(9000)
-    await until(() => isClosed)
+    await eventually('the connection is closed', () => isClosed)
   })
 
   test('that sends the server elsewhere is not followed', async () => {

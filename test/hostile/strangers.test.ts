@@ -8,6 +8,7 @@ import { StreamPlaces } from '../../src/http/live/stream-places.ts'
 import { Strangers } from '../../src/http/pipeline/strangers.ts'
 import { listen, type Listening } from '../../src/http/server/server.ts'
 import { startApp, type OpenOptions, type TestApp } from '../support/app.ts'
+import { eventually } from '../support/eventually.ts'
 import { openStream, type Stream } from '../support/streams.ts'
 import { createNode, createWorld, type World } from '../support/world.ts'
 
@@ -241,12 +242,12 @@ describe('streams', () => {
   }
   const codes = (opened: Stream<unknown>[]) => opened.map(({ response }) => response.status)
   /** Every place that is to be given back has been. */
-  async function untilFree(size: number): Promise<void> {
-    for (let tries = 0; places.size !== size; tries += 1) {
-      if (tries > 500) throw new Error(`${places.size} places are taken instead of ${size}`)
-      await new Promise((resolve) => setTimeout(resolve, 10))
-    }
-  }
+  const untilFree = (size: number) =>
+    eventually(
+      `${size} places are taken`,
+      () => places.size,
+      (taken) => taken === size,
+    )
 
   test('a node has four, and gets a place back when one ends', async () => {
     const opened = await open(world.nodeToken, subscription, 6)

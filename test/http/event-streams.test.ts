@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { EventStreams } from '../../src/http/live/event-streams.ts'
 import { frameOf } from '../../src/http/live/event-frames.ts'
 import type { Frames } from '../../src/http/pipeline/answer.ts'
+import { eventually } from '../support/eventually.ts'
 
 const head = { status: 200, head: ['content-type', 'text/event-stream'] }
 
@@ -48,12 +49,15 @@ describe('a stream on a socket', () => {
     const wanted = frames.get(request.url ?? '')
     if (wanted) streams.open(response, head, wanted)
   })
+  /** The readers' ends; one that does not read does not notice that it was cut, and would keep the process alive. */
+  const readers: IncomingMessage[] = []
   beforeEach(async () => {
     streams = new EventStreams(5)
     frames = new Map()
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   })
   afterEach(async () => {
+    for (const reader of readers.splice(0)) reader.destroy()
     server.closeAllConnections()
     await new Promise((resolve) => server.close(resolve))
   })
@@ -62,10 +66,8 @@ describe('a stream on a socket', () => {
     const { port } = server.address() as AddressInfo
     const request = get({ port, host: '127.0.0.1', path, agent: false }).on('error', () => undefined)
     const [response] = (await once(request, 'response')) as [IncomingMessage]
+    readers.push(response)
     return response.on('error', () => undefined)
-  }
-  const until = async (holds: () => boolean): Promise<void> => {
-    while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5))
   }
 
   test('for a reader that does not read nothing more is made than its buffers hold, and in the end it is cut', async () => {
@@ -80,13 +82,13 @@ describe('a stream on a socket', () => {
     }
     const other = await connect('/lively')
     other.resume()
-    await until(() => lively.made > 5 * before + 100)
+    await eventually('the lively one has read much', () => lively.made > 5 * before + 100)
     expect(stuck.made).toBe(before)
     // It has left a minute's signs of life unread (here the minute is short).
-    await until(() => stuck.hasEnded)
+    await eventually('the stuck one is cut', () => stuck.hasEnded)
     expect(lively.hasEnded).toBe(false)
     other.destroy()
-    await until(() => lively.hasEnded)
+    await eventually('the one that went has ended', () => lively.hasEnded)
   })
 
   test('an idle stream is kept open by comments, and its source ends when the reader goes', async () => {
@@ -95,10 +97,10 @@ describe('a stream on a socket', () => {
     const response = await connect('/quiet')
     let text = ''
     response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
-    await until(() => text.split(':\n\n').length > 4)
+    await eventually('four comments', () => text.split(':\n\n').length > 4)
     expect(text).toMatch(/^:\n\nevent: next\ndata: \{"data":1\}\n\n(:\n\n)+$/)
     expect(response.headers['content-type']).toBe('text/event-stream')
     response.destroy()
-    await until(() => quiet.hasEnded)
+    await eventually('its end', () => quiet.hasEnded)
   })
 })

@@ -7,6 +7,7 @@ import { LiveClusters } from '../../src/domain/live/clusters.ts'
 import { followCluster } from '../../src/domain/clusters/cluster-changes.ts'
 import { followPublished } from '../../src/domain/publishing/published.ts'
 import type { Listener } from '../../src/domain/live/stream.ts'
+import { eventually } from '../support/eventually.ts'
 
 const clusterId = 'cluster'
 const node = (id: string, mtu = 1300) => ({ id, name: `node ${id}`, mtu }) as unknown as Node
@@ -181,7 +182,7 @@ describe('what is read', () => {
     outage.on = true
     const waiting = stream.next()
     const before = outage.asked
-    while (outage.asked < before + 3) await new Promise((resolve) => setTimeout(resolve, 5))
+    await eventually('three looks more', () => outage.asked >= before + 3)
     outage.on = false
     changes.emit({ kind: 'published', clusterId, version: 8 })
     expect((await waiting).value).toEqual({ clusterId, version: 8 })

@@ -3,7 +3,8 @@ import { Client } from 'pg'
 
 import { createMigratedDatabase, createOnServer, type Engine } from '../support/database.ts'
 import { startPostgres } from '../support/postgres.ts'
-import { createSmallWorld, eventually, isReady, newSecret, serve, setMtu, type Served } from '../support/served.ts'
+import { eventually } from '../support/eventually.ts'
+import { createSmallWorld, isReady, newSecret, serve, setMtu, type Served, told } from '../support/served.ts'
 import { emptyLedger, type Ledger, storm } from './storm.ts'
 
 const firstMtu = 1400
@@ -47,7 +48,7 @@ export async function run(
       const state = { isOver: false }
       const before = count(ledger)
       const raging = storm(served, world, ledger, () => state.isOver)
-      await eventually('changes go through', served, async () => count(ledger) > before + 2)
+      await eventually(told('changes go through', served), async () => count(ledger) > before + 2)
       await new Promise((resolve) => setTimeout(resolve, longest * Math.random()))
       const killed = performance.now()
       const crash = round % 2 === 0 ? victim.crash : null
@@ -58,7 +59,7 @@ export async function run(
         state.isOver = true
         served = await restarted(served, victim.url, secret)
       }
-      await eventually('it is ready again', served, () => isReady(served))
+      await eventually(told('it is ready again', served), () => isReady(served))
       readyAfter.push(performance.now() - killed)
       state.isOver = true
       await raging

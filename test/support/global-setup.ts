@@ -27,6 +27,9 @@ const settings = {
  */
 export default async function globalSetup(): Promise<void> {
   globalThis.cleanups = []
+  // In development, graphql asks of each object whether it is another graphql's: for the suites that walk the schema, a
+  // third of their processor time.
+  process.env['NODE_ENV'] = 'production'
   const [, server] = await Promise.all([
     promisify(execFile)(process.execPath, ['scripts/bundle.mjs']),
     process.env['TEST_POSTGRES_URL'] === undefined ? startPostgres(settings) : null,

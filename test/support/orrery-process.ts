@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
+import { eventually } from './eventually.ts'
+
 /** The program as it is shipped: global-setup.ts has built it. */
 export const program = fileURLToPath(new URL('../../dist/cli/index.js', import.meta.url))
 
@@ -26,10 +28,13 @@ export function orrery(args: readonly string[], environment: Record<string, stri
     })
   })
   const ready = async () => {
-    while (!output.includes('Three mutations')) {
-      if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}:\n${output}`)
-      await new Promise((resolve) => setTimeout(resolve, 50))
-    }
+    await eventually(
+      () => `the server has started:\n${output}`,
+      () => {
+        if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}:\n${output}`)
+        return output.includes('Three mutations')
+      },
+    )
     const [, url = ''] = /Orrery is ready: (http:\/\/[\d.:]+)/.exec(output) ?? []
     return { url, output }
   }

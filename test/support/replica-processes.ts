@@ -8,8 +8,6 @@ import type { ReplicaTimes } from '../../src/db/writes/lease.ts'
 import type { Line } from './replica-process.ts'
 
 const program = fileURLToPath(new URL('replica-process.ts', import.meta.url))
-/** For a busy machine; nothing is expected to take this long. */
-const patience = 30_000
 
 /** An instance in a process of its own, and all its output. */
 export interface ReplicaProcess {
@@ -51,19 +49,10 @@ export const lastTime = ({ lines }: ReplicaProcess, event: 'promoted' | 'demoted
 /** Whether its last event about its role says that it is the master. */
 export const isMaster = (one: ReplicaProcess): boolean => lastTime(one, 'promoted') > lastTime(one, 'demoted')
 
-/** Waits until a condition on the processes' output holds; otherwise fails with all of the output. */
-export async function until(what: string, all: readonly ReplicaProcess[], holds: () => boolean): Promise<void> {
-  for (const end = performance.now() + patience; !holds(); await new Promise((resolve) => setTimeout(resolve, 5))) {
-    if (performance.now() < end) continue
-    const told = all.map(
-      ({ name, lines }) =>
-        `${name}\n${lines
-          .slice(-40)
-          .map((line) => JSON.stringify(line))
-          .join('\n')}`,
-    )
-    throw new Error(`it did not come to this: ${what}\n${told.join('\n')}`)
-  }
+/** What is waited for (see `eventually`), with the processes' output if it does not come. */
+export const told = (what: string, all: readonly ReplicaProcess[]) => (): string => {
+  const outputs = all.map(({ name, lines }) => [name, ...lines.slice(-40).map((line) => JSON.stringify(line))])
+  return [what, ...outputs.flat()].join('\n')
 }
 
 /** The times during which a process was the master. */

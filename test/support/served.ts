@@ -99,12 +99,8 @@ export async function createSmallWorld(served: Served): Promise<SmallWorld> {
   return { tenantId, admin, clusterId, nodeId: node.id, nodeToken: node.token }
 }
 
-/** Waits until a condition holds; fails with the server's output otherwise. */
-export async function eventually(what: string, served: Served, holds: () => Promise<boolean>): Promise<void> {
-  for (const end = performance.now() + 30_000; !(await holds()); await new Promise((done) => setTimeout(done, 100))) {
-    if (performance.now() > end) throw new Error(`it did not come to this: ${what}\n${served.output()}`)
-  }
-}
+/** What is waited for (see `eventually`), with the server's output if it does not come. */
+export const told = (what: string, served: Served) => (): string => `${what}\n${served.output()}`
 
 /** Whether `/readyz` reports ready, with each of its checks. */
 export const isReady = async ({ readiness }: Served): Promise<boolean> => (await readiness()).status === 200

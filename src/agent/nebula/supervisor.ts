@@ -1,5 +1,5 @@
 import type { Logger } from '../../base/log.ts'
-import { Mutex } from '../../base/mutex.ts'
+import { Mutex } from '../../base/limits/mutex.ts'
 import { actionFor, signsOf } from '../../nebula/action.ts'
 import type { ClusterFolder } from '../enrolment-state.ts'
 import { AgentError, ReloadNotShown, sayError } from '../errors.ts'

@@ -1,5 +1,5 @@
 import { Faults } from '../../base/faults.ts'
-import { Mutex } from '../../base/mutex.ts'
+import { Mutex } from '../../base/limits/mutex.ts'
 import { type Bulk, postgresqlBulk, sqliteBulk } from '../writes/bulk.ts'
 import { ChangeFeed } from '../notify/changes.ts'
 import { spareCompilerOptimizing } from './compiler-budget.ts'

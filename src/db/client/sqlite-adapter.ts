@@ -7,7 +7,7 @@ import {
   type Transaction,
 } from '@prisma/driver-adapter-utils'
 
-import { Mutex } from '../../base/mutex.ts'
+import { Mutex } from '../../base/limits/mutex.ts'
 import { patiently, untilGivenUp } from './patience.ts'
 
 /**

@@ -1,5 +1,5 @@
 import type { Faults } from '../../base/faults.ts'
-import type { Mutex } from '../../base/mutex.ts'
+import type { Mutex } from '../../base/limits/mutex.ts'
 import { breaks } from '../../base/pieces.ts'
 import { JobThread } from '../../base/threads/job-thread.ts'
 import type { PrismaClient } from '../generated/sqlite/client.ts'

@@ -1,6 +1,6 @@
 import type { Operator } from '../../auth/scope.ts'
 import type { Logger } from '../../base/log.ts'
-import { Mutex } from '../../base/mutex.ts'
+import { Mutex } from '../../base/limits/mutex.ts'
 import type { NodeReport } from '../../db/writes/presence.ts'
 import { advanceCaRotation } from '../pki/ca-rotation.ts'
 import { Pending, type PendingNode } from './presence-pending.ts'

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 
 import { enroll } from '../../../src/agent/enroll.ts'
@@ -15,6 +14,7 @@ import { listen, type Listening } from '../../../src/http/server/server.ts'
 import { readSlice } from '../../../src/nebula/bundle/slice-archive.ts'
 import { writeTar } from '../../../src/nebula/bundle/tar.ts'
 import { startApp, type LogLine, type TestApp } from '../../support/app.ts'
+import { eventually } from '../../support/eventually.ts'
 import { mutate } from '../../support/mutate.ts'
 import { send } from '../../support/multipart.ts'
 import { fileMark } from '../../support/schema-walk.ts'
@@ -130,6 +130,30 @@ export class Site {
     return nodeRow(this.app, id)
   }
 
+  /** The version that the cluster wants. */
+  async wanted(): Promise<number> {
+    const where = { id: this.world.clusterId }
+    return (await this.app.database.client.cluster.findUniqueOrThrow({ where })).configVersion
+  }
+
+  /** Waits until a node reports that a version runs. */
+  runs(nodeId: string, version: number) {
+    return eventually(
+      `version ${version} runs`,
+      () => this.node(nodeId),
+      ({ runningConfigVersion }) => runningConfigVersion === version,
+    )
+  }
+
+  /** Waits until a node reports an error of this kind. */
+  reports(nodeId: string, pattern: RegExp) {
+    return eventually(
+      `it reports ${pattern}`,
+      () => this.node(nodeId),
+      ({ lastError }) => lastError !== null && pattern.test(lastError),
+    )
+  }
+
   read(...path: string[]): Promise<string> {
     return readFile(join(this.stateDir, ...path), 'utf8')
   }
@@ -153,16 +177,5 @@ export class Site {
     await this.#server.close()
     await this.app.close()
     await rm(this.stateDir, { recursive: true, force: true })
-  }
-}
-
-/** Waits until something holds; what it was, and what it looked like last, are in the error. */
-export async function eventually<T>(what: string, look: () => Promise<T>, holds: (seen: T) => boolean): Promise<T> {
-  const end = performance.now() + 45_000
-  for (;;) {
-    const seen = await look()
-    if (holds(seen)) return seen
-    if (performance.now() > end) throw new Error(`it never happened: ${what}; last: ${JSON.stringify(seen)}`)
-    await sleep(50)
   }
 }

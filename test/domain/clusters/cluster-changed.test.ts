@@ -156,7 +156,7 @@ describe.each(engines)('clusterChanged on %s', (engine) => {
 
   test('a stream ends when the JWT expires that it was opened with', async () => {
     const claims = { role: 'admin', tenantId: world.tenantId } as const
-    const token = await mintJwt(app.keys.jwt, claims, { subject: 'brief', lifetime: 1 })
+    const token = await mintJwt(app.keys.jwt, claims, { subject: 'brief', lifetime: 3 })
     const stream = await watching(token)
     expect(await stream.next()).toBe('complete')
     // Within the tolerance for clocks that differ, requests are answered still; a stream would have no life before it.

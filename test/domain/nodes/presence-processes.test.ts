@@ -9,6 +9,7 @@ import { deriveKeys } from '../../../src/auth/keys.ts'
 import { openDatabase, type Database } from '../../../src/db/client/client.ts'
 import { clientOf } from '../../support/client.ts'
 import { createMigratedDatabase, engines, type TestDatabase } from '../../support/database.ts'
+import { eventually } from '../../support/eventually.ts'
 import { orrery } from '../../support/orrery-process.ts'
 import { createNode } from '../../support/world.ts'
 
@@ -39,6 +40,8 @@ describe.each(engines)('a server that ends on %s', (engine) => {
     const byId = new Map(rows.map(({ id, runningConfigVersion }) => [id, runningConfigVersion]))
     return nodes.map(({ id }) => byId.get(id))
   }
+  const allRun = (wanted: number) =>
+    eventually(`all have reported ${wanted}`, versions, (seen) => seen.every((version) => version === wanted))
 
   beforeEach(async () => {
     files = await createMigratedDatabase(engine)
@@ -71,7 +74,7 @@ describe.each(engines)('a server that ends on %s', (engine) => {
   test('in order has written every report that it had taken', async () => {
     for (const { token } of nodes) await report(token, 2)
     // Right behind a write: the next one would come a second later.
-    while ((await versions()).some((version) => version !== 2)) await new Promise((resolve) => setTimeout(resolve, 10))
+    await allRun(2)
     await Promise.all(nodes.map(({ token }) => report(token, 3)))
     server.child.kill('SIGTERM')
     expect((await server.ended).code).toBe(0)
@@ -80,13 +83,13 @@ describe.each(engines)('a server that ends on %s', (engine) => {
 
   test('by SIGKILL loses what it took since its last write and no more, and what agents say again is kept', async () => {
     for (const { token } of nodes) await report(token, 2)
-    while ((await versions()).some((version) => version !== 2)) await new Promise((resolve) => setTimeout(resolve, 50))
+    await allRun(2)
     for (const { token } of nodes) await report(token, 3)
     server.child.kill('SIGKILL')
     await server.ended
     for (const version of await versions()) expect([2, 3]).toContain(version)
     await start()
     for (const { token } of nodes) await report(token, 4)
-    while ((await versions()).some((version) => version !== 4)) await new Promise((resolve) => setTimeout(resolve, 50))
+    await allRun(4)
   })
 })

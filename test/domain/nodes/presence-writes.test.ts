@@ -8,6 +8,7 @@ import { systemOperator } from '../../../src/auth/system.ts'
 import { Presence, presenceResolution } from '../../../src/domain/presence/presence.ts'
 import { startApp, type TestApp } from '../../support/app.ts'
 import { engines } from '../../support/database.ts'
+import { eventually } from '../../support/eventually.ts'
 import { createWorld, newNode, nodeRow, type World } from '../../support/world.ts'
 
 describe.each(engines)('a write of what nodes reported on %s', (engine) => {
@@ -82,7 +83,7 @@ describe.each(engines)('a write of what nodes reported on %s', (engine) => {
     const { id } = await addNode()
     app.takeLog()
     presence.seen(id)
-    for (let look = 0; tries() < 5 && look < 2000; look += 1) await new Promise((resolve) => setTimeout(resolve, 5))
+    await eventually('five tries', () => tries() >= 5)
     expect(app.takeLog().filter(({ msg }) => msg.includes('was not written'))).toHaveLength(1)
     heal()
     await presence.stop()

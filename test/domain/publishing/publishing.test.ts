@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate } from 'node:timers/promises'
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 
@@ -13,6 +13,7 @@ import { startApp, type TestApp } from '../../support/app.ts'
 import { certify, fetchSlice } from '../../support/certified.ts'
 import { engines } from '../../support/database.ts'
 import { drained } from '../../support/drained.ts'
+import { eventually } from '../../support/eventually.ts'
 import { send } from '../../support/multipart.ts'
 import { mutate } from '../../support/mutate.ts'
 import { fileMark } from '../../support/schema-walk.ts'
@@ -49,13 +50,9 @@ describe.each(engines)('publishing on %s', (engine) => {
   }
   const change = () => app.ask(world.admin, publishAgain, { input: { clusterId: world.clusterId } })
   const published = async () => {
-    const end = performance.now() + 50_000
-    for (;;) {
-      const { configVersion, publishedConfigVersion } = await cluster()
-      if (configVersion === publishedConfigVersion) return configVersion
-      if (performance.now() > end) throw new Error(`${configVersion} is wanted, ${publishedConfigVersion} published`)
-      await sleep(20)
-    }
+    const isPublished = (seen: Awaited<ReturnType<typeof cluster>>) =>
+      seen.configVersion === seen.publishedConfigVersion
+    return (await eventually('what is wanted is published', cluster, isPublished)).configVersion
   }
   const upload = async (config: string) => {
     const query = `mutation ($input: CreateConfigBundleInput!) { createConfigBundle(input: $input) {
@@ -114,7 +111,7 @@ describe.each(engines)('publishing on %s', (engine) => {
     const sweeping = both.map(async (publisher) => {
       while (!isOver) {
         await drained(publisher.sweep())
-        await sleep(1)
+        await setImmediate()
       }
     })
     for (let turn = 0; turn < 5; turn += 1) {

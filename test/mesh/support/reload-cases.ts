@@ -3,12 +3,27 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { HandNebula } from './hand-nebula.ts'
 import { nothing, only, nobody, ping, not, show, denied, type ReloadCase } from './reload-case.ts'
 
-/** Packets that an idle machine sends within three seconds. */
-async function sentIdle({ machine }: HandNebula): Promise<number> {
-  const count = async () => Number(await machine.exec('cat', '/sys/class/net/eth0/statistics/tx_packets'))
-  const before = await count()
-  await sleep(3000)
-  return (await count()) - before
+/** Nebula's own figures, read from outside of it. */
+const figures = { port: 9120, path: '/metrics' }
+const withFigures = only({
+  stats: {
+    ...{ type: 'prometheus', listen: `0.0.0.0:${figures.port}`, path: figures.path, interval: '1s' },
+    lighthouse_metrics: true,
+  },
+})
+
+/** How many times a node has announced itself to a lighthouse, a second ago at the latest. */
+async function announcements({ machine }: HandNebula): Promise<number> {
+  const response = await fetch(`http://${machine.address}:${figures.port}${figures.path}`)
+  const text = await response.text()
+  return Number(/^lighthouse_tx_HostUpdateNotification (\d+)/m.exec(text)?.[1] ?? 0)
+}
+
+/** Whether it announces itself each second: at its start it does so once, whatever its interval. */
+async function announcesOften(node: HandNebula): Promise<boolean> {
+  const before = await announcements(node)
+  await sleep(4000)
+  return (await announcements(node)) >= before + 3
 }
 
 /** The changes that the agent reloads for, in the versions that it trusts with them (src/nebula/action.ts). */
@@ -121,9 +136,9 @@ export const reloadCases: readonly ReloadCase[] = [
   {
     setting: 'lighthouse.interval',
     what: 'the node announces itself as often',
-    before: only({ lighthouse: { interval: 60 } }),
-    after: nothing,
-    inForce: async ({ near }) => (await sentIdle(near)) >= 2,
+    before: () => ({ settings: { ...withFigures().settings, lighthouse: { interval: 60 } } }),
+    after: withFigures,
+    inForce: ({ near }) => announcesOften(near),
   },
   {
     setting: 'relay.relays',
