@@ -16,8 +16,8 @@ const node = (id: string, mtu = 1300) => ({ id, name: `node ${id}`, mtu }) as un
 function counting() {
   const asked = { cluster: 0, bundle: 0, node: 0 }
   const state = { wanted: 7, published: 7 }
-  const rows = {
-    find: (_table: string, _key: string, _id: string, [field]: readonly string[]) =>
+  const read = {
+    row: (_table: string, _key: string, _id: string, [field]: readonly string[]) =>
       Promise.resolve(
         field === 'configVersion'
           ? (asked.cluster++, { configVersion: state.wanted })
@@ -30,7 +30,7 @@ function counting() {
         Promise.resolve((asked.node++, where.id.in.map((id) => node(id)))),
     },
   }
-  const scope = { db, rows, clusterId, tenantId: 'tenant' } as unknown as Listener['scope']
+  const scope = { db, read, clusterId, tenantId: 'tenant' } as unknown as Listener['scope']
   return { scope, asked, state }
 }
 
