@@ -18,6 +18,8 @@ const mayImport = {
 const generatedClients = '^src/db/generated/(sqlite|postgresql)/'
 const generatedEnums = '^src/db/generated/(sqlite|postgresql)/enums[.]ts$'
 const entries = '^src/(main[.]ts$|cli/)'
+/** The peers that the benchmark compares with have packages of their own. */
+const peers = '^bench/peers/'
 
 /** `main` and `cli` may import everything and so have no row. `http` may know the configuration's types, see below. */
 const layers = Object.entries(mayImport).map(([layer, others]) => ({
@@ -72,6 +74,13 @@ module.exports = {
       to: { path: '^src/db/client/(client|connection)[.]ts$' },
     },
     {
+      name: 'sql-stays-in-db',
+      comment: 'Pieces of SQL are made in src/db; others describe a list to it, and never write a condition.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/db/' },
+      to: { path: '^src/db/reads/sql[.]ts$' },
+    },
+    {
       name: 'generated-client-is-only-a-type-above',
       comment: 'Outside db, auth, ha, main and cli the generated clients give types and enums, never a client.',
       severity: 'error',
@@ -89,7 +98,7 @@ module.exports = {
       name: 'no-circular',
       comment: 'Imports go one way, types included.',
       severity: 'error',
-      from: { path: '^src/' },
+      from: { path: '^(src|bench|scripts)/' },
       to: { circular: true },
     },
     {
@@ -110,14 +119,14 @@ module.exports = {
       name: 'only-declared-packages',
       comment: 'A package that another one happens to bring along may be gone tomorrow: name it in package.json.',
       severity: 'error',
-      from: { path: '^src/' },
+      from: { path: '^(src|bench|scripts)/', pathNot: peers },
       to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
     },
     {
       name: 'only-what-resolves',
       comment: 'An import of nothing.',
       severity: 'error',
-      from: { path: '^src/' },
+      from: { path: '^(src|bench|scripts)/', pathNot: peers },
       to: { couldNotResolve: true },
     },
     {
@@ -126,6 +135,27 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/' },
       to: { dependencyTypes: ['local'], pathNot: '^src/' },
+    },
+    {
+      name: 'bench-imports-only-itself-src-test',
+      comment: 'A measurement starts the program, or a part of it, as the tests do and with their help.',
+      severity: 'error',
+      from: { path: '^bench/' },
+      to: { dependencyTypes: ['local'], pathNot: '^(bench|src|test)/' },
+    },
+    {
+      name: 'peers-import-only-peers',
+      comment: 'What Orrery is compared with must not run on a part of it.',
+      severity: 'error',
+      from: { path: peers },
+      to: { dependencyTypes: ['local'], pathNot: peers },
+    },
+    {
+      name: 'scripts-import-only-scripts',
+      comment: 'Scripts generate and build what the others need, so they run before any of it is there.',
+      severity: 'error',
+      from: { path: '^scripts/' },
+      to: { dependencyTypes: ['local'], pathNot: '^scripts/' },
     },
   ],
   options: {

@@ -33,6 +33,10 @@ const restricted = {
       selector: "NewExpression[callee.name='Worker']",
       message: 'Threads are started by startThread of src/base/program.ts, which knows where the build puts them.',
     },
+    {
+      selector: 'MemberExpression[property.name=/^(relayMutationField|mutationFields?)$/]',
+      message: 'Mutations are made by src/graphql/changes/mutation.ts, which demands that they say who may call them.',
+    },
   ]),
 }
 
@@ -98,6 +102,31 @@ export default defineConfig(
   {
     files: ['src/**/*.ts'],
     rules: { 'no-restricted-syntax': [...restricted['no-restricted-syntax'], callersAreNamed] },
+  },
+  {
+    files: ['src/**/*.ts'],
+    // What the database holds was written by this program.
+    ignores: ['src/base/json.ts', 'src/db/client/client.ts', 'src/db/reads/row-values.ts'],
+    rules: {
+      'no-restricted-properties': [
+        ...restricted['no-restricted-properties'],
+        { object: 'JSON', property: 'parse', message: 'Read JSON texts by jsonOf or readJson of src/base/json.ts.' },
+      ],
+    },
+  },
+  {
+    files: ['src/**/*.ts'],
+    ignores: ['src/base/pieces.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          name: 'node:timers/promises',
+          importNames: ['setImmediate'],
+          message: 'Long work takes breaks by src/base/pieces.ts.',
+        },
+      ],
+    },
   },
   {
     files: ['src/**/*.ts'],

@@ -10,7 +10,7 @@ import { pack } from 'tar-stream'
 import { compileInThread } from '../src/domain/bundles/compile/compile-thread.ts'
 import type { CompiledBundle, CompileInput } from '../src/domain/bundles/compile/compile.ts'
 import { readBundle } from '../src/domain/bundles/read/read.ts'
-import { decodeBundle, sliceOf } from '../src/domain/bundles/read/slices.ts'
+import { decodeBundle, slicePartsOf } from '../src/domain/bundles/read/slices.ts'
 import { watched } from './lib/watched.ts'
 import { ca, idOf, inputOf, newCa, nodeOf, signerOf } from '../test/bundle/cluster.ts'
 
@@ -57,7 +57,7 @@ async function measure(count: number) {
   const decoded = decoding.result
   if (decoded === null) throw new Error('a compiled bundle was not recognised')
   const [, slices] = await timed(() => {
-    for (let index = 0; index < count; index += 1) sliceOf(decoded, idOf(index))
+    for (let index = 0; index < count; index += 1) slicePartsOf(decoded, idOf(index))
   })
   return {
     nodes: count,
@@ -70,7 +70,7 @@ async function measure(count: number) {
     'decode ms': Math.round(decoding.took),
     'loop ms  ': Math.round(decoding.blocked),
     'a slice µs': Math.round((slices / count) * 1000),
-    'slice bytes': sliceOf(decoded, idOf(count - 1))?.byteLength,
+    'slice bytes': Buffer.concat(slicePartsOf(decoded, idOf(count - 1)) ?? []).byteLength,
   }
 }
 

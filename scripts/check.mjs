@@ -10,6 +10,7 @@ const checks = /** @type {const} */ ([
   ['tsc: the types', 'node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'],
   ['bundle: the program that the tests start', 'scripts/bundle.mjs'],
   ['knip: nothing is left unused', 'node_modules/knip/bin/knip.js'],
+  ['knip: nothing in src is only for tests', 'node_modules/knip/bin/knip.js', '--production'],
   [
     'prettier: the formatting (npm run format mends it)',
     'node_modules/prettier/bin/prettier.cjs',
@@ -23,6 +24,8 @@ const checks = /** @type {const} */ ([
     '--config',
     '--',
     'src',
+    'bench',
+    'scripts',
   ],
 ])
 const atOnce = 2

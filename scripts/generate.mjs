@@ -1,4 +1,4 @@
-// Generates the Prisma clients of both engines from the one schema, and the types Pothos reads.
+// Generates the Prisma clients of both engines from the one schema, the types Pothos reads, and the names of the columns.
 // Does nothing when the schema and the generators are those of the last run.
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -28,6 +28,7 @@ export async function generate() {
   rmSync(stamp, { force: true })
   mkdirSync(`${generated}postgresql-schema`, { recursive: true })
   writeFileSync(postgresql, forPostgresql(schema))
+  writeFileSync(`${generated}columns.ts`, columnsModule(schema))
   await Promise.all([runPrisma(sqlite), runPrisma(postgresql)])
   writeFileSync(stamp, wanted)
 }
@@ -38,6 +39,21 @@ function forPostgresql(schema) {
     .replace(/generator pothos \{[^}]*\}\n/, '')
     .replace('provider = "sqlite"', 'provider = "postgresql"')
     .replace('../src/db/generated/sqlite', '../postgresql')
+}
+
+/**
+ * The columns of each table, by field, for SQL that is not Prisma's; its client knows them and does not tell. A column
+ * of bytes is left out: no list reads it. src/db/client/columns.ts does not compile if another field is missing here.
+ * @param {string} schema
+ */
+function columnsModule(schema) {
+  /** @type {Record<string, Record<string, string>>} */
+  const tables = {}
+  for (const [, body = '', table = ''] of schema.matchAll(/^model \w+ \{\n([\s\S]*?)@@map\("(\w+)"\)\n\}/gm)) {
+    const fields = body.matchAll(/^ +(\w+) +(?:String|Int|Boolean|DateTime|Json)\b(?:.* @map\("(\w+)"\))?/gm)
+    tables[table] = Object.fromEntries([...fields].map(([, field = '', column = field]) => [field, column]))
+  }
+  return `// Written by scripts/generate.mjs.\nexport const columns = ${JSON.stringify(tables, null, 2)} as const\n`
 }
 
 /** @param {string} file the schema file */

@@ -21,21 +21,21 @@ import { credentials } from './domain/tenants/credentials.ts'
 import { Presence } from './domain/presence/presence.ts'
 import { replicaRegistry } from './domain/replicas/replicas.ts'
 import { ClosedClusters } from './domain/pki/closed-clusters.ts'
-import { EndsWatch } from './domain/pki/ends-watch.ts'
 import { startPublisher } from './domain/publishing/publisher.ts'
 import { LiveClusters } from './domain/live/clusters.ts'
 import { compileThreads } from './domain/bundles/compile/compile-thread.ts'
-import { advanceCaRotations } from './domain/pki/ca-rotation.ts'
 import { bundleShelf } from './domain/bundles/bundle-shelf.ts'
 import { SignIns } from './domain/tenants/sign-ins.ts'
 import { countTenants } from './domain/tenants/tenants.ts'
 import { Vault } from './domain/pki/vault.ts'
 import { startReplica } from './ha/replica.ts'
+import { Sweeps } from './ha/sweeps.ts'
 import { createApp } from './http/app.ts'
 import type { Health } from './http/routes/health.ts'
 import { listen } from './http/server/server.ts'
 import { StreamPlaces } from './http/live/stream-places.ts'
 import { Strangers } from './http/pipeline/strangers.ts'
+import { masterSweeps } from './sweeps.ts'
 
 /** A running server; `stop` closes everything that it has opened, in order. */
 export interface RunningServer {
@@ -114,14 +114,12 @@ export async function startServer(config: Config, { beforeListening }: Hooks = {
       health: health(database, relay, closed),
     })
     // Stops after the requests have ended: the last changes are published, the rest is caught up at the next start.
-    const publisher = startPublisher({ operator, vault, log, closed, onSweep: () => advanceCaRotations(operator) })
+    const publisher = startPublisher({ operator, vault, log, closed })
     opened.push({ name: 'compile threads', close: () => compileThreads.stop() })
     opened.push({ name: 'publisher', close: () => publisher.stop() })
     // Not awaited: a change of a cluster whose keys do not open is refused whether this check has reached it or not.
     const looking = closed.look().catch((err: unknown) => log.error({ err }, 'trying the keys of the clusters failed'))
     opened.push({ name: 'look at keys', close: () => looking })
-    const ends = new EndsWatch({ operator, vault, log })
-    opened.push({ name: 'look at what ends', close: () => ends.stop() })
     // Stops before the publisher, which has to publish what follows from the last reports.
     opened.push({ name: 'presence', close: () => presence.stop() })
     const server = await listen(app, {
@@ -132,13 +130,12 @@ export async function startServer(config: Config, { beforeListening }: Hooks = {
     })
     opened.push({ name: 'http', close: () => server.close() })
     const address = config.publicUrl ?? server.url
-    const registry = replicaRegistry(operator)
-    // Work of the master alone, with each heartbeat.
-    const prune = () => {
-      ends.lookWhenDue()
-      return Promise.all([registry.prune(), signIns.removeSpent()])
-    }
-    const replica = await startReplica({ registry: { ...registry, prune }, address, log })
+    const sweeps = new Sweeps(masterSweeps({ operator, vault, log, publisher, signIns }), log)
+    const replica = await startReplica({
+      ...{ registry: replicaRegistry(operator), address, log },
+      onPromoted: (isMaster) => sweeps.begin(isMaster),
+      onDemoted: () => sweeps.end(),
+    })
     // First the requests end, then the instance's row is deleted.
     opened.splice(-1, 0, { name: 'instance', close: () => replica.stop() })
     log.info({ url: server.url, engine: database.engine, instance: replica.id }, 'ready')

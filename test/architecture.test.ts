@@ -16,8 +16,11 @@ const world = {
   'src/auth/system.ts': 'export const system = 1',
   'src/db/client/client.ts': 'export type Client = 1\nexport const client = 1',
   'src/db/client/connection.ts': 'export const connect = 1',
+  'src/db/reads/sql.ts': 'export type Sql = 1\nexport const sql = 1',
   'src/db/generated/sqlite/client.ts': 'export type Row = 1\nexport class PrismaClient {}',
   'test/support.ts': 'export const support = 1',
+  'bench/value.ts': 'export const value = 1',
+  'scripts/value.mjs': 'export const value = 1',
   ...Object.fromEntries(layers.map((layer) => [`src/${layer}/value.ts`, 'export const value = 1'])),
 }
 
@@ -27,6 +30,10 @@ const refused: Record<string, Record<string, string>> = {
     'src/domain/a.ts': "import { client } from '../db/client/client.ts'",
     'src/domain/b.ts': "import type { Client } from '../db/client/client.ts'",
     'src/http/c.ts': "import { connect } from '../db/client/connection.ts'",
+  },
+  'sql-stays-in-db': {
+    'src/domain/a.ts': "import { sql } from '../db/reads/sql.ts'",
+    'src/auth/b.ts': "import type { Sql } from '../db/reads/sql.ts'",
   },
   'generated-client-is-only-a-type-above': {
     'src/domain/a.ts': "import { PrismaClient } from '../db/generated/sqlite/client.ts'",
@@ -47,12 +54,35 @@ const refused: Record<string, Record<string, string>> = {
     'src/base/b.ts': "import { a } from './a.ts'\nexport const b = 1",
     'src/base/c.ts': "import type { D } from './d.ts'\nexport type C = 1",
     'src/base/d.ts': "import type { C } from './c.ts'\nexport type D = 1",
+    'bench/e.ts': "import type { F } from './f.ts'\nexport type E = 1",
+    'bench/f.ts': "import type { E } from './e.ts'\nexport type F = 1",
+    'scripts/g.mjs': "import { h } from './h.mjs'\nexport const g = h",
+    'scripts/h.mjs': "import { g } from './g.mjs'\nexport const h = g",
   },
   'no-orphans': { 'src/base/a.ts': 'export const a = 1' },
   'no-dev-dependencies-in-src': { 'src/base/a.ts': "import tool from 'tool'" },
-  'only-declared-packages': { 'src/base/a.ts': "import stowaway from 'stowaway'" },
-  'only-what-resolves': { 'src/base/a.ts': "import { nothing } from './nothing.ts'" },
-  'src-imports-only-src': { 'src/base/a.ts': "import { support } from '../../test/support.ts'" },
+  'only-declared-packages': {
+    'src/base/a.ts': "import stowaway from 'stowaway'",
+    'bench/b.ts': "import stowaway from 'stowaway'",
+    'scripts/c.mjs': "import stowaway from 'stowaway'",
+  },
+  'only-what-resolves': {
+    'src/base/a.ts': "import { nothing } from './nothing.ts'",
+    'bench/b.ts': "import { nothing } from './nothing.ts'",
+    'scripts/c.mjs': "import { nothing } from './nothing.mjs'",
+  },
+  'src-imports-only-src': {
+    'src/base/a.ts': "import { support } from '../../test/support.ts'",
+    'src/cli/b.ts': "import { value } from '../../bench/value.ts'",
+    'src/main.ts': "import { value } from '../scripts/value.mjs'",
+  },
+  'bench-imports-only-itself-src-test': { 'bench/a.ts': "import { value } from '../scripts/value.mjs'" },
+  'peers-import-only-peers': { 'bench/peers/a.mjs': "import { value } from '../value.ts'" },
+  'scripts-import-only-scripts': {
+    'scripts/a.mjs': "import { value } from '../src/base/value.ts'",
+    'scripts/b.mjs': "import { value } from '../bench/value.ts'",
+    'scripts/c.mjs': "import { support } from '../test/support.ts'",
+  },
 }
 
 /** What the same rules must let pass. */
@@ -60,14 +90,18 @@ const meant = {
   'src/domain/a.ts': "import type { Row } from '../db/generated/sqlite/client.ts'",
   'src/graphql/b.ts': "import { type Row } from '../db/generated/sqlite/client.ts'",
   'src/http/c.ts': "import type { Config } from '../config.ts'",
+  'src/db/h.ts': "import { sql } from './reads/sql.ts'",
   'src/auth/d.ts': "import { client } from '../db/client/client.ts'",
   'src/ha/e.ts': "import { PrismaClient } from '../db/generated/sqlite/client.ts'",
   'src/base/f.ts': "import declared from 'declared'\nimport { dirname, join } from 'node:path'",
+  'bench/g.ts': "import tool from 'tool'\nimport '../src/db/client/client.ts'\nimport '../test/support.ts'",
+  'bench/peers/h.mjs': "import stranger from 'stranger'",
+  'scripts/i.mjs': "import tool from 'tool'\nimport './value.mjs'",
   'src/main.ts':
     "import './config.ts'\nimport './auth/system.ts'\nimport './db/client/client.ts'\nimport './db/client/connection.ts'",
 }
 
-describe('the imports of src', () => {
+describe('the imports of src, bench and scripts', () => {
   test('keep to the rules', async () => {
     expect(await violations()).toEqual([])
   })
@@ -117,7 +151,9 @@ describe('the files', () => {
 
   test('stand in the folders of the table, so that each has a rule', () => {
     const places = new Set(files.map((file) => file.split('/')[1] ?? ''))
-    expect([...places].filter((place) => ![...layers, 'cli', 'config.ts', 'main.ts'].includes(place))).toEqual([])
+    expect(
+      [...places].filter((place) => ![...layers, 'cli', 'config.ts', 'main.ts', 'sweeps.ts'].includes(place)),
+    ).toEqual([])
   })
 
   test.each(['domain', 'graphql'])('of %s are named after the resources', (layer) => {

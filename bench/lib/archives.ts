@@ -1,15 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto'
 
 import { packBundle, zip } from '../../src/domain/bundles/compile/pack.ts'
-import {
-  CA_FILE,
-  CONFIG_FILE,
-  generateBundleSigningKey,
-  MANIFEST_FILE,
-  SIGNATURE_FILE,
-  signManifest,
-  writeManifest,
-} from '../../src/nebula/bundle/manifest.ts'
+import { CA_FILE, CONFIG_FILE, MANIFEST_FILE, SIGNATURE_FILE, writeManifest } from '../../src/nebula/bundle/manifest.ts'
+import { generateBundleSigningKey, signManifest } from '../../src/nebula/bundle/signing.ts'
 import { merkleRoot, nodeLeaf } from '../../src/nebula/bundle/merkle.ts'
 import { writeTar, type TarFile } from '../../src/nebula/bundle/tar.ts'
 

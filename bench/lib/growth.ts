@@ -1,5 +1,4 @@
-import type { SizeResult } from './measure-all.ts'
-import { aligned } from './table.ts'
+import { aligned, type SizeResult } from './table.ts'
 
 /**
  * Processor time per request at each size, as a multiple of that at the smallest size. The unit is the time of bare

@@ -8,14 +8,8 @@ import type { ServerProcess } from './processes.ts'
 import { measureReports, reportsTable, type ReportsFigures } from './reports.ts'
 import { scenariosFor } from './scenarios.ts'
 import { measureStartUp, type StartUps } from './start-up.ts'
-import { aligned, tableOf, type Line } from './table.ts'
+import { aligned, tableOf, type Line, type SizeResult } from './table.ts'
 import { peerNames, startBare, startOrrery, startPeer, startSql, type TargetName } from './targets.ts'
-
-/** The figures of one database. */
-export interface SizeResult {
-  readonly nodes: number
-  readonly lines: readonly Line[]
-}
 
 interface Results {
   readonly sizes: readonly SizeResult[]

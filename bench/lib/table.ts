@@ -8,6 +8,12 @@ export interface Line {
   readonly figures: Figures
 }
 
+/** The lines of one database. */
+export interface SizeResult {
+  readonly nodes: number
+  readonly lines: readonly Line[]
+}
+
 const others: readonly TargetName[] = ['bare', 'sql', 'mercurius', 'apollo', 'postgraphile']
 
 /**

@@ -4,21 +4,24 @@ import * as z from 'zod'
 
 import { AgentError } from './errors.ts'
 import { isMissing, makeFolder, writeWhole } from '../base/files.ts'
+import { jsonOf } from '../base/json.ts'
 
-const shape = z.object({
-  format: z.literal(1),
-  /** Of the control plane, without a slash at its end. */
-  server: z.url(),
-  clusterId: z.uuid(),
-  nodeId: z.uuid(),
-  name: z.string(),
-  networkCidr: z.string(),
-  /** Ed25519, 32 bytes in base64: what bundles are verified with. */
-  bundleSigningKey: z.string(),
-})
+const enrolmentText = jsonOf(
+  z.object({
+    format: z.literal(1),
+    /** Of the control plane, without a slash at its end. */
+    server: z.url(),
+    clusterId: z.uuid(),
+    nodeId: z.uuid(),
+    name: z.string(),
+    networkCidr: z.string(),
+    /** Ed25519, 32 bytes in base64: what bundles are verified with. */
+    bundleSigningKey: z.string(),
+  }),
+)
 
 /** What a machine knows about a cluster that it belongs to; kept in `agent.json`. */
-export type Enrolment = Readonly<z.infer<typeof shape>>
+export type Enrolment = Readonly<z.infer<typeof enrolmentText>>
 
 /** One cluster's folder below the state folder: `agent.json`, `token`, `host.key`, `host.crt`, `versions/`, `current`, `proven`. */
 export class ClusterFolder {
@@ -56,7 +59,7 @@ export class ClusterFolder {
   /** @throws AgentError when the folder is not what `agent enroll` made */
   async enrolment(): Promise<Enrolment> {
     const text = await this.read('agent.json')
-    const parsed = text === null ? null : shape.safeParse(json(text))
+    const parsed = text === null ? null : enrolmentText.safeParse(text)
     if (parsed?.success === true) return parsed.data
     throw new AgentError(
       text === null
@@ -92,14 +95,5 @@ export async function enrolledClusters(stateDir: string): Promise<ClusterFolder[
   } catch (error) {
     if (isMissing(error)) return []
     throw error
-  }
-}
-
-function json(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    // Invalid JSON is not an enrolment either; the check of the shape says so.
-    return null
   }
 }

@@ -1,3 +1,6 @@
+import * as z from 'zod'
+
+import { jsonOf } from '../base/json.ts'
 import { printableLine } from '../base/printable.ts'
 import { bounds } from './server/bounds.ts'
 
@@ -27,21 +30,23 @@ const levelOf = (name: string): NebulaLine['level'] => levels[name.toLowerCase()
 /** Whether a line is a complaint of Nebula's. */
 export const isComplaint = ({ level }: NebulaLine): boolean => level === 'error' || level === 'fatal'
 
+const logged = jsonOf(z.looseObject({ level: z.string().default(''), msg: z.string() }))
+
 /** A line of Nebula's log, which is JSON as soon as Nebula has read its configuration. */
 export function lineOf(text: string): NebulaLine {
-  try {
-    const { level, msg, ...fields } = JSON.parse(text) as Record<string, unknown>
-    delete fields['time']
-    const error = fields['error']
-    const said = printableLine(String(msg), bounds.report)
-    const complaint = printableLine(typeof error === 'string' ? `${said}: ${error}` : said, bounds.report)
-    return { level: levelOf(String(level)), msg: said, fields, complaint }
-  } catch {
-    // Before that, and when it panics, the line is plain text.
+  const { data } = logged.safeParse(text)
+  if (data === undefined) {
+    // Before that, and when it panics, the line is plain text; so is any other JSON.
     const level = levelOf(/(?:^|\s)level=(\w+)/.exec(text)?.[1] ?? '')
     const said = printableLine(text, bounds.report)
     return { level, msg: said, fields: {}, complaint: said }
   }
+  const { level, msg, ...fields } = data
+  delete fields['time']
+  const error = fields['error']
+  const said = printableLine(msg, bounds.report)
+  const complaint = printableLine(typeof error === 'string' ? `${said}: ${error}` : said, bounds.report)
+  return { level: levelOf(level), msg: said, fields, complaint }
 }
 
 /** Nebula's last message, without the parts for machines. */

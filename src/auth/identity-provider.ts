@@ -2,6 +2,7 @@ import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } f
 import * as z from 'zod'
 
 import { boundedRequest } from '../base/bounded-request.ts'
+import { jsonOf } from '../base/json.ts'
 import type { Logger } from '../base/log.ts'
 import { printableLine } from '../base/printable.ts'
 
@@ -102,20 +103,21 @@ export function identityProvider(
 }
 
 const discoveryShape = z.object({ issuer: z.string(), jwks_uri: z.url({ protocol: /^https?$/ }).max(2000) })
+/** createLocalJWKSet checks it. */
+const keysShape = z.custom<JSONWebKeySet>()
 
 /** The provider's key set, found through OpenID Connect Discovery 1.0 (section 4) unless its address is configured. */
 async function fetchKeys({ issuer, jwksUrl }: IdentityProviderSettings): Promise<JSONWebKeySet> {
-  // createLocalJWKSet checks its shape.
-  if (jwksUrl !== null) return (await fetchJson(jwksUrl)) as JSONWebKeySet
+  if (jwksUrl !== null) return fetchJson(jwksUrl, keysShape)
   const address = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
-  const { issuer: named, jwks_uri } = discoveryShape.parse(await fetchJson(address))
+  const { issuer: named, jwks_uri } = await fetchJson(address, discoveryShape)
   if (named !== issuer) throw new Error(`${address} names another issuer: ${printableLine(named, 255)}`)
-  return (await fetchJson(jwks_uri)) as JSONWebKeySet
+  return fetchJson(jwks_uri, keysShape)
 }
 
 /** The provider, or a server in its place, may send anything: the answer is bounded, and redirects are not followed. */
-async function fetchJson(address: string): Promise<unknown> {
+async function fetchJson<Shape extends z.ZodType>(address: string, shape: Shape): Promise<z.infer<Shape>> {
   const { status, body } = await boundedRequest(address, { headers: { accept: 'application/json' } }, bounds)
   if (status !== 200) throw new Error(`${address} answered with status ${status}`)
-  return JSON.parse(body.toString())
+  return jsonOf(shape).parse(body.toString())
 }

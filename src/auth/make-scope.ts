@@ -1,11 +1,9 @@
 import { certificateStore } from '../db/writes/certificates.ts'
 import type { ChangeFeed } from '../db/notify/changes.ts'
 import type { Database } from '../db/client/client.ts'
-import { convergenceReader, type ConvergenceReader } from '../db/reads/convergence.ts'
 import { replicaLease } from '../db/writes/lease.ts'
-import { pageReader, type PageReader } from '../db/reads/pages.ts'
+import { Reads } from '../db/reads/reads.ts'
 import { presenceStore } from '../db/writes/presence.ts'
-import type { RowReader } from '../db/reads/rows.ts'
 import { scopedClient } from '../db/client/scoped.ts'
 import type { Db } from '../db/client/types.ts'
 import type { Opener, Operator, Tenant } from './scope.ts'
@@ -28,7 +26,7 @@ export const tenantScope = (database: Database, whose: Whose, within: Within | n
   // The brand exists for the compiler only.
   new TenantScope(database, whose, within) as unknown as Tenant
 
-/** Makes its readers on first use: a client costs as much as ten look-ups, and a poll needs none. */
+/** Makes its client and its reads on first use: a client costs as much as ten look-ups, and a poll needs none. */
 class TenantScope implements Omit<Tenant, symbol> {
   readonly tenantId: string
   readonly clusterId: string | null
@@ -39,8 +37,7 @@ class TenantScope implements Omit<Tenant, symbol> {
   readonly #database: Database
   readonly #nodeId: string | null
   #db: Db | null = null
-  #pages: PageReader | null = null
-  #rows: RowReader | null = null
+  #read: Reads | null = null
 
   constructor(database: Database, { tenantId, actor, opener }: Whose, within: Within | null) {
     this.tenantId = tenantId
@@ -57,16 +54,8 @@ class TenantScope implements Omit<Tenant, symbol> {
     return (this.#db ??= scopedClient(this.#database, { tenantId, clusterId, nodeId: this.#nodeId }))
   }
 
-  get pages(): PageReader {
-    return (this.#pages ??= pageReader(this.#database, this))
-  }
-
-  get convergence(): ConvergenceReader {
-    return convergenceReader(this.#database, this)
-  }
-
-  get rows(): RowReader {
-    return (this.#rows ??= this.#database.lookups.of(this))
+  get read(): Reads {
+    return (this.#read ??= new Reads(this.#database, this))
   }
 }
 
@@ -80,9 +69,7 @@ export function operatorScope(database: Database, actor: string, opener: Opener 
     expectedVersion: null,
     opener,
     db: database.client,
-    pages: pageReader(database, rows),
-    convergence: convergenceReader(database, rows),
-    rows: database.lookups.of(rows),
+    read: new Reads(database, rows),
     lease: replicaLease(database),
     presence: presenceStore(database),
     certificates: certificateStore(database),

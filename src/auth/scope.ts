@@ -1,10 +1,8 @@
 import type { CertificateStore } from '../db/writes/certificates.ts'
 import type { ChangeFeed } from '../db/notify/changes.ts'
-import type { ConvergenceReader } from '../db/reads/convergence.ts'
 import type { ReplicaLease } from '../db/writes/lease.ts'
-import type { PageReader } from '../db/reads/pages.ts'
+import type { Reads } from '../db/reads/reads.ts'
 import type { PresenceStore } from '../db/writes/presence.ts'
-import type { RowReader } from '../db/reads/rows.ts'
 import type { Db } from '../db/client/types.ts'
 
 declare const made: unique symbol
@@ -15,7 +13,7 @@ export interface Opener {
 }
 
 /**
- * The rows of one tenant, or of one cluster of it, as the authentication layer recognised them: `db` and `pages` reach
+ * The rows of one tenant, or of one cluster of it, as the authentication layer recognised them: `db` and `read` reach
  * no other rows. Only auth/make-scope.ts makes one, so a function that takes a `Tenant` cannot be called with an id
  * that was only claimed.
  */
@@ -27,9 +25,7 @@ export interface Tenant {
   /** Who works in it, as stored messages name them. */
   readonly actor: string
   readonly db: Db
-  readonly pages: PageReader
-  readonly convergence: ConvergenceReader
-  readonly rows: RowReader
+  readonly read: Reads
   readonly changes: ChangeFeed
   /**
    * The cluster's `configVersion` that the caller saw: at another version, changes are refused. Null when it gave none.
@@ -46,9 +42,7 @@ export interface Operator {
   readonly clusterId: null
   readonly actor: string
   readonly db: Db
-  readonly pages: PageReader
-  readonly convergence: ConvergenceReader
-  readonly rows: RowReader
+  readonly read: Reads
   readonly changes: ChangeFeed
   /** As in a tenant's scope. */
   readonly expectedVersion: number | null

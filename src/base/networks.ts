@@ -40,6 +40,14 @@ export function overlaps(a: Network, b: Network): boolean {
   return sameBytes(maskedBytes([a[0], shorter]), maskedBytes([b[0], shorter]))
 }
 
+/** Whether an address lies in a network; false for one of the other version of IP. */
+export function contains(network: Network, address: string): boolean {
+  if (!isFullAddress(address)) return false
+  const parsed = ipaddr.parse(address)
+  const bits = 8 * parsed.toByteArray().length
+  return network[1] <= bits && overlaps(network, [parsed, bits])
+}
+
 function maskedBytes([address, prefix]: Network): number[] {
   return address.toByteArray().map((byte, index) => {
     const bits = Math.min(8, Math.max(0, prefix - index * 8))

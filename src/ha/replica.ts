@@ -17,8 +17,6 @@ export interface ReplicaRegistry {
   heartbeat(id: string): Promise<ReplicaRole | null>
   /** Makes the instance the master if no instance holds a valid lease; returns whether it did. */
   takeOver(id: string): Promise<boolean>
-  /** Deletes instances without a recent heartbeat. */
-  prune(): Promise<unknown>
   /** Deletes this instance. */
   release(id: string): Promise<void>
 }
@@ -27,12 +25,11 @@ export interface ReplicaOptions {
   readonly registry: ReplicaRegistry
   /** The full URL of this instance; one instance per address. */
   readonly address: string
-  /** Generated when absent: every run of the program is an instance of its own. */
-  readonly id?: string
   readonly intervals?: Omit<ReplicaTimes, 'keep'>
   readonly log: Logger
-  /** Called when the instance becomes the master, and when it stops being the master. */
-  readonly onPromoted?: () => void | Promise<void>
+  /** Called when the instance becomes the master; the function says whether it still is. */
+  readonly onPromoted?: (isMaster: () => boolean) => void | Promise<void>
+  /** Called when it stops being the master. `stop` waits for it before another instance can take over. */
   readonly onDemoted?: () => void | Promise<void>
   /** For tests. */
   readonly clocks?: () => Moment
@@ -60,7 +57,8 @@ export async function startReplica(options: ReplicaOptions): Promise<RunningRepl
 }
 
 class Replica {
-  readonly id: string
+  /** Every run of the program is an instance of its own. */
+  readonly id = newId()
   readonly #options: ReplicaOptions
   readonly #times: Omit<ReplicaTimes, 'keep'>
   readonly #clocks: () => Moment
@@ -70,12 +68,13 @@ class Replica {
   #announced = false
   #troubled = false
   #beating: Promise<void> = Promise.resolve()
+  /** The last call of `onPromoted` or `onDemoted`. */
+  #changing: Promise<void> = Promise.resolve()
   #stopping: Promise<void> | null = null
   #nextBeat: NodeJS.Timeout | undefined
   #nextLook: NodeJS.Timeout | undefined
 
   constructor(options: ReplicaOptions) {
-    this.id = options.id ?? newId()
     this.#options = options
     this.#times = options.intervals ?? replicaTimes
     this.#clocks = options.clocks ?? readClocks
@@ -107,6 +106,7 @@ class Replica {
     this.#announce()
     // A statement that is still running might bring the row back after it was deleted.
     await this.#beating
+    await this.#changing
     try {
       await this.#bounded(registry.release(this.id))
     } catch (err) {
@@ -137,7 +137,6 @@ class Replica {
       if (await this.#bounded(registry.takeOver(this.id))) this.#belief.won(begin)
     }
     this.#announce()
-    if (this.isMaster()) await this.#bounded(registry.prune())
   }
 
   #settle(error: unknown, delay: number): void {
@@ -163,7 +162,7 @@ class Replica {
         { instance: this.id },
         master ? 'this instance is the master' : 'this instance is not the master any more',
       )
-      void this.#call(master ? onPromoted : onDemoted)
+      this.#changing = this.#call(master ? () => onPromoted?.(() => this.isMaster()) : onDemoted)
     }
     const delay = this.#stopping ? null : this.#belief.changesIn
     if (delay !== null) this.#nextLook = setTimeout(() => this.#announce(), Math.ceil(delay)).unref()

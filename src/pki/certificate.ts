@@ -90,16 +90,6 @@ export const parseCaCertificate = (pem: string): CaCertificate => requireCa(pars
 export const parseCaCertificates = (pem: string): CaCertificate[] => parseCertificates(pem).map(requireCa)
 
 /**
- * Reads one node's certificate.
- * @throws PkiError
- */
-export function parseNodeCertificate(pem: string): NodeCertificate {
-  const certificate = parseCertificate(pem)
-  if (!certificate.isCa) return certificate
-  throw new PkiError('certificate', `of "${certificate.name}" is a CA's, a node's is wanted`)
-}
-
-/**
  * Makes a certificate from fields: the signer gets the bytes that the CA signs. For functions that sign, which check
  * the fields first.
  */

@@ -2,6 +2,7 @@ import { createDecipheriv } from 'node:crypto'
 
 import { hashRaw } from '@node-rs/argon2'
 
+import { Mutex } from '../base/mutex.ts'
 import { PkiError } from './errors.ts'
 import { readProtobuf } from './encoding/protobuf.ts'
 
@@ -28,7 +29,7 @@ interface EncryptedKey {
  */
 export async function decryptSigningKey(bytes: Uint8Array, passphrase: string): Promise<Uint8Array> {
   const encrypted = decode(bytes)
-  const key = await oneAtATime(() => deriveKey(encrypted, passphrase))
+  const key = await deriving.alone(() => deriveKey(encrypted, passphrase))
   const { sealed } = encrypted
   const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, 12))
   decipher.setAuthTag(sealed.subarray(-16))
@@ -63,14 +64,8 @@ async function deriveKey({ memory, iterations, parallelism, salt }: EncryptedKey
   }
 }
 
-let last: Promise<unknown> = Promise.resolve()
-
 /** Several keys at once would each take their gigabytes. */
-function oneAtATime<T>(work: () => Promise<T>): Promise<T> {
-  const next = last.then(work, work)
-  last = next
-  return next
-}
+const deriving = new Mutex()
 
 const malformed = (problem: string) => new PkiError('key', `is not an encrypted key of nebula-cert: ${problem}`)
 

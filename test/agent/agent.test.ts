@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 
 import { readSlice } from '../../src/nebula/bundle/slice-archive.ts'
-import { parseNodeCertificate } from '../../src/pki/certificate.ts'
+import { parseNodeCertificate } from '../support/node-certificate.ts'
 import { describeWithNebula } from '../support/nebula.ts'
 import { createNode } from '../support/world.ts'
 import { ageCertificate } from './support/aged.ts'

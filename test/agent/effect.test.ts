@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { ClusterFolder } from '../../src/agent/enrolment-state.ts'
 import { isComplaint, lineOf } from '../../src/agent/nebula-log.ts'
 import { writeFolder } from '../../src/base/files.ts'
-import { parseNodeCertificate } from '../../src/pki/certificate.ts'
+import { parseNodeCertificate } from '../support/node-certificate.ts'
 import { describeWithNebula } from '../support/nebula.ts'
 import { eventually } from '../support/eventually.ts'
 import { Site } from './support/site.ts'
@@ -127,6 +127,8 @@ describe('a line in which Nebula complains', () => {
     ['fatal, before the format is known', 'time="x" level=fatal msg="m"', true],
     ['INFO', '{"level":"INFO","msg":"m"}', false],
     ['WARN', '{"level":"WARN","msg":"m"}', false],
+    ['JSON that is no line of a log', '{"level":"error","msg":{"toString":1}}', false],
+    ['a line without a level', '{"msg":"m"}', false],
   ])('%s', (_what, text, complains) => {
     expect(isComplaint(lineOf(text))).toBe(complains)
   })

@@ -11,12 +11,13 @@ import { trustedCas } from '../../src/domain/pki/cluster-ca.ts'
 import { ClosedClusters } from '../../src/domain/pki/closed-clusters.ts'
 import { Vault } from '../../src/domain/pki/vault.ts'
 import { createCa, exportCaKey, type CertificateAuthority } from '../../src/pki/ca.ts'
-import { parseNodeCertificate } from '../../src/pki/certificate.ts'
+import { parseNodeCertificate } from '../support/node-certificate.ts'
 import { formatPublicKey, generateNodeKeyPair } from '../../src/pki/keys.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { bumping, callWith } from '../support/changes.ts'
 import { certify, fetchSlice, type Identity } from '../support/certified.ts'
 import { createMigratedDatabase, engines } from '../support/database.ts'
+import { drained } from '../support/drained.ts'
 import { eventually } from '../support/eventually.ts'
 import { mutate } from '../support/mutate.ts'
 import { operatorToken, orrery } from '../support/orrery-process.ts'
@@ -62,7 +63,7 @@ describe.each(engines)('a cluster whose keys do not open, on %s', (engine) => {
       where: { clusterId },
       data: { runningConfigVersion, lastSeenAt: new Date() },
     })
-    await advanceCaRotations(systemOperator(app.database, app.vault))
+    await drained(advanceCaRotations(systemOperator(app.database, app.vault)))
   }
   const canBeSignedFor = async () => {
     const query = `query ($id: UUID!) { cluster(id: $id) { canBeSignedFor } }`

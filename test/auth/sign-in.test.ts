@@ -6,6 +6,7 @@ import { Strangers } from '../../src/http/pipeline/strangers.ts'
 import { listen, type Listening } from '../../src/http/server/server.ts'
 import { startApp, startBeside, type TestApp } from '../support/app.ts'
 import { engines } from '../support/database.ts'
+import { drained } from '../support/drained.ts'
 import { openStream } from '../support/streams.ts'
 import { createWorld } from '../support/world.ts'
 
@@ -166,7 +167,7 @@ describe.each(engines)('signing in by a link, on %s', (engine) => {
     passed += 12 * hours + minutes
     await app.signIns.makeLink('fresh')
     await signIn('here')
-    await app.signIns.removeSpent()
+    await drained(app.signIns.removeSpent())
     const rows = await app.database.client.credential.findMany({ orderBy: { name: 'asc' } })
     expect(rows.map(({ kind, name }) => [kind, name])).toEqual([
       ['sign_in_link', 'fresh'],

@@ -1,6 +1,6 @@
 import type { CompileInput, CompileNode } from '../../src/domain/bundles/compile/compile.ts'
 import { openFirewall } from '../../src/domain/clusters/firewall.ts'
-import { generateBundleSigningKey } from '../../src/nebula/bundle/manifest.ts'
+import { generateBundleSigningKey } from '../../src/nebula/bundle/signing.ts'
 import { createCa, exportCaKey, type CertificateAuthority } from '../../src/pki/ca.ts'
 import { formatPublicKey, generateNodeKeyPair, type NodeKeyPair } from '../../src/pki/keys.ts'
 import { signNode } from '../../src/pki/sign.ts'

@@ -3,7 +3,7 @@ import { gunzipSync } from 'node:zlib'
 import { describe, expect, test } from '@jest/globals'
 import { inspectBundle } from '../../src/domain/bundles/inspect/inspect.ts'
 import { packBundle } from '../../src/domain/bundles/compile/pack.ts'
-import { readBundle, readBundleFile } from '../../src/domain/bundles/read/read.ts'
+import { readBundle } from '../../src/domain/bundles/read/read.ts'
 
 const long = `nodes/${'ü'.repeat(110)}.yml`
 const files = [
@@ -69,21 +69,21 @@ describe('reading a stored bundle', () => {
   })
 
   test.each(files)('gives $path alone', async ({ path, content }) => {
-    const found = await readBundleFile(await packBundle(files), path)
-    expect(found && Buffer.from(found).toString()).toBe(Buffer.from(content).toString())
-  })
-
-  test('gives null for a file that is not there', async () => {
-    expect(await readBundleFile(await packBundle(files), 'nodes')).toBeNull()
-    expect(await readBundleFile(await packBundle(files), 'Config.yml')).toBeNull()
+    const read = []
+    for await (const file of readBundle(await packBundle(files), (each) => each === path)) read.push(file)
+    expect(read.map((file) => [file.path, Buffer.from(file.content).toString()])).toEqual([
+      [path, Buffer.from(content).toString()],
+    ])
   })
 
   test('reads no further than the file: what is broken behind it does not matter', async () => {
     const noise = Buffer.from(Array.from({ length: 400_000 }, (_, i) => (i * i * 2654435761) >>> 24))
     const archive = await packBundle([...files, { path: 'z', content: noise }])
     const torn = archive.subarray(0, archive.length / 2)
-    expect(Buffer.from((await readBundleFile(torn, 'block')) ?? []).toString()).toBe('x'.repeat(512))
-    const read = readBundleFile(torn, 'z')
+    const first = (wanted: string) => readBundle(torn, (path) => path === wanted).next()
+    const { value } = await first('block')
+    expect(Buffer.from(value?.content ?? []).toString()).toBe('x'.repeat(512))
+    const read = first('z')
     await expect(read).rejects.toThrow('a stored bundle cannot be read')
     await expect(read).rejects.toHaveProperty('cause.message', expect.stringContaining('ends before its gzip'))
   })

@@ -6,7 +6,7 @@ import { compileBundle } from '../../src/domain/bundles/compile/compile.ts'
 import { packBundle } from '../../src/domain/bundles/compile/pack.ts'
 import { readBundle } from '../../src/domain/bundles/read/read.ts'
 import { BundleShelf } from '../../src/domain/bundles/read/shelf.ts'
-import { decodeBundle, sliceOf, type DecodedBundle } from '../../src/domain/bundles/read/slices.ts'
+import { decodeBundle, slicePartsOf, type DecodedBundle } from '../../src/domain/bundles/read/slices.ts'
 import { readSlice } from '../../src/nebula/bundle/slice-archive.ts'
 import { verifySlice } from '../../src/nebula/bundle/slice.ts'
 import { bundleKey, clusterId, idOf, inputOf, nodeOf } from './cluster.ts'
@@ -19,6 +19,11 @@ async function decoded(archive: Uint8Array = data): Promise<DecodedBundle> {
   const bundle = await decodeBundle(archive)
   if (bundle === null) throw new Error('a compiled bundle was not recognised')
   return bundle
+}
+
+const sliceOf = (bundle: DecodedBundle, nodeId: string): Uint8Array | null => {
+  const parts = slicePartsOf(bundle, nodeId)
+  return parts && Buffer.concat(parts)
 }
 
 const owner = (index: number) => ({ publicKey: bundleKey.publicKey, clusterId, nodeId: idOf(index) })

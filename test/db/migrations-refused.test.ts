@@ -15,8 +15,8 @@ import { eventually } from '../support/eventually.ts'
 import {
   addMigration,
   copyMigrations,
+  creating,
   everythingIn,
-  named,
   names,
   since,
   startMigrating,
@@ -64,7 +64,7 @@ describe.each(engines)('migrations that cannot be applied on %s', (engine) => {
   }
 
   test('a file that was edited after it was applied, even by a comment', async () => {
-    const edited = named('create_cluster_state')
+    const edited = creating('cluster_state')
     await appendFile(pathOf(edited, 'migration.sql'), '-- a later thought\n')
     await addMigration(folder, connection, another, 'CREATE TABLE more (id TEXT);')
     await expectRefused(`Edited after it was applied: ${edited}/migration.sql`, 'Put back the file')
@@ -105,7 +105,7 @@ describe.each(engines)('migrations that cannot be applied on %s', (engine) => {
   })
 
   test('pending migrations, to a server that expects none', async () => {
-    const pending = since(named('create_nodes'))
+    const pending = since(creating('nodes'))
     await migrateDown(connection, pending.length)
     const error: unknown = await assertCurrent(connection).catch((reason: unknown) => reason)
     expect(String(error)).toContain(`lacks ${pending.join(', ')}`)
@@ -113,7 +113,7 @@ describe.each(engines)('migrations that cannot be applied on %s', (engine) => {
   })
 
   test('no way back: nothing is taken back, not even what could be', async () => {
-    const name = named('create_nodes')
+    const name = creating('nodes')
     await rm(pathOf(name, 'down.sql'))
     const before = await everythingIn(connection)
     const error: unknown = await migrateDown(connection, since(name).length, folder).catch((reason: unknown) => reason)
@@ -124,12 +124,38 @@ describe.each(engines)('migrations that cannot be applied on %s', (engine) => {
     expect(await migrateDown(connection, 1, folder)).toEqual(names.slice(-1))
   })
 
+  const addA = 'ALTER TABLE "nodes" ADD COLUMN "a" TEXT'
+  test.each([
+    `${addA}; -- a note\nALTER TABLE "nodes" ADD COLUMN "b" INTEGER NOT NULL DEFAULT 7;`,
+    `-- a note;\n${addA};`,
+  ])('added columns need no written way back: %s', async (sql) => {
+    const before = await structureOf(connection)
+    await addMigration(folder, connection, another, sql)
+    expect(await migrateUp(connection, undefined, folder)).toEqual([another])
+    expect(await migrateDown(connection, 1, folder)).toEqual([another])
+    expect(await structureOf(connection)).toEqual(before)
+  })
+
+  test.each([
+    `${addA}; CREATE INDEX more ON nodes (a);`,
+    `${addA}; UPDATE nodes SET a = 'x';`,
+    `${addA} DEFAULT ';'; CREATE TABLE more (id TEXT);`,
+    'CREATE TABLE more (id TEXT);',
+    ...(engine === 'postgresql' ? [`${addA}, ADD COLUMN "b" TEXT;`, `${addA}, DROP COLUMN "mtu";`] : []),
+  ])('any other change does: %s', async (sql) => {
+    await addMigration(folder, connection, another, sql)
+    await migrateUp(connection, undefined, folder)
+    const before = await everythingIn(connection)
+    await expect(migrateDown(connection, 1, folder)).rejects.toThrow(`${another} cannot be taken back`)
+    expect(await everythingIn(connection)).toEqual(before)
+  })
+
   test.each([0, -1, 1.5, Number.NaN])('%d steps back', async (steps) => {
     await expect(migrateDown(connection, steps)).rejects.toThrow(/at least 1/)
   })
 
   test('a program without its migrations', async () => {
-    const name = named('add_pki_and_publishing')
+    const name = creating('credentials')
     await rm(pathOf(name, 'migration.sql'))
     await expectRefusedToStart(new RegExp(`${name} has no migration.sql. Install it again`))
     await rm(folder, { recursive: true })
@@ -189,8 +215,8 @@ describe.each(engines)('migrations that cannot be applied on %s', (engine) => {
 })
 
 describe('migrations that rebuild a table on sqlite', () => {
-  const rebuild = (rows: string) => `
-    CREATE TABLE new_tenants (id TEXT NOT NULL PRIMARY KEY, name TEXT NOT NULL, created_at DATETIME NOT NULL);
+  const rebuild = (table: string, rows: string) => `
+    ${table.replace('"tenants"', '"new_tenants"')};
     INSERT INTO new_tenants SELECT * FROM tenants WHERE ${rows};
     DROP TABLE tenants;
     ALTER TABLE new_tenants RENAME TO tenants;`
@@ -204,7 +230,8 @@ describe('migrations that rebuild a table on sqlite', () => {
     await connection.script(`INSERT INTO tenants (id, name) VALUES ('t', 't');
       INSERT INTO clusters (id, tenant_id, name, cluster_token_hash, firewall) VALUES ('c', 't', 'c', 'h', '{}')`)
     const { folder, drop } = await copyMigrations()
-    await addMigration(folder, connection, '900_rebuild', rebuild(rows))
+    const [tenants] = await connection.query(`SELECT sql FROM sqlite_master WHERE name = 'tenants'`)
+    await addMigration(folder, connection, '900_rebuild', rebuild(String(tenants?.['sql']), rows))
     const migrating = migrateUp(connection, undefined, folder)
     if (rows === 'true') expect(await migrating).toEqual(['900_rebuild'])
     else await expect(migrating).rejects.toThrow(/a row of clusters refers to one of tenants that is gone/)

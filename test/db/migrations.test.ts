@@ -6,7 +6,8 @@ import { migrationsFolder } from '../../src/db/migrations/files.ts'
 import { assertCurrent, migrateDown, migrateUp, migrationStatus } from '../../src/db/migrations/index.ts'
 import { exclusively } from '../../src/db/migrations/lock.ts'
 import { createDatabase, engines, type TestDatabase } from '../support/database.ts'
-import { copyMigrations, everythingIn, names, startMigrating } from '../support/migrations.ts'
+import { copyMigrations, creating, everythingIn, names, startMigrating } from '../support/migrations.ts'
+import { insertBasics } from '../support/rows.ts'
 import { openSchemaEngine } from '../support/schema-engine.ts'
 import { structureOf } from '../support/structure.ts'
 
@@ -76,6 +77,33 @@ describe.each(engines)('migrations on %s', (engine) => {
       expect(await structureOf(connection)).toEqual(structures.at(-2))
       expect(await migrateUp(connection, undefined, folder)).toEqual([name])
       expect(await structureOf(connection)).toEqual(structures.at(-1))
+      await drop()
+    }
+  })
+
+  test('rows of all six tables survive each migration after them, and its way back', async () => {
+    const tables = ['tenants', 'clusters', 'cluster_state', 'replicas', 'nodes', 'config_bundles']
+    const rows = async () => {
+      const all: Record<string, unknown>[][] = []
+      for (const table of tables) all.push(await connection.query(`SELECT * FROM ${table}`))
+      return all
+    }
+    const first = names.indexOf(creating('config_bundles')) + 1
+    for (let count = first; count <= names.length; count += 1) {
+      const { folder, drop } = await copyMigrations(names.slice(0, count))
+      if (count === first) {
+        await migrateUp(connection, undefined, folder)
+        await insertBasics(connection)
+      } else {
+        const before = await rows()
+        expect(before.map(({ length }) => length)).toEqual([2, 2, 2, 1, 2, 2])
+        await migrateUp(connection, undefined, folder)
+        // A column more is no difference.
+        expect(await rows()).toMatchObject(before)
+        await migrateDown(connection, 1, folder)
+        expect(await rows()).toEqual(before)
+        await migrateUp(connection, undefined, folder)
+      }
       await drop()
     }
   })

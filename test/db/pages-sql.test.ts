@@ -5,8 +5,7 @@ import { columns } from '../../src/db/client/columns.ts'
 import type { Window } from '../../src/db/reads/pages.ts'
 import { listClusters } from '../../src/domain/clusters/clusters.ts'
 import { listConfigBundles } from '../../src/domain/bundles/config-bundles.ts'
-import { listClusterNodes, listLighthouses, listNodes } from '../../src/domain/nodes/nodes.ts'
-import { countRows, countRowsByParent, readPage, readPages } from '../../src/domain/shared/pages.ts'
+import { listClusterNodes, listNodes } from '../../src/domain/nodes/nodes.ts'
 import { listTenants } from '../../src/domain/tenants/tenants.ts'
 import { engines } from '../support/database.ts'
 import { openLists, type Lists } from '../support/lists.ts'
@@ -25,13 +24,13 @@ describe.each(engines)('the SQL of pages on %s', (engine) => {
   describe('every statement carries the scope’s own condition', () => {
     const place = engine === 'sqlite' ? '\\?' : '\\$\\d+'
     const reads: readonly (readonly [string, (scope: Scope) => Promise<unknown>])[] = [
-      ['page', (scope) => readPage(scope, listNodes(), { fields: ['name'], window: whole })],
+      ['page', (scope) => scope.read.page(listNodes(), { fields: ['name'], window: whole })],
       [
         'pagesByParent',
-        (scope) => readPages(scope, listNodes(), lists.clusterIds, { fields: ['name'], window: whole }),
+        (scope) => scope.read.pages(listNodes(), lists.clusterIds, { fields: ['name'], window: whole }),
       ],
-      ['count', (scope) => countRows(scope, listNodes())],
-      ['countByParent', (scope) => countRowsByParent(scope, listNodes(), lists.clusterIds)],
+      ['count', (scope) => scope.read.count(listNodes())],
+      ['countByParent', (scope) => scope.read.counts(listNodes(), lists.clusterIds)],
     ]
     test.each(reads)('%s', async (_name, read) => {
       await read(lists.cluster())
@@ -50,7 +49,7 @@ describe.each(engines)('the SQL of pages on %s', (engine) => {
       ['clusters', listClusters, 'tenant_id', 'id'],
       ['config_bundles', listConfigBundles, 'tenant_id', 'cluster_id'],
     ] as const)('a page of %s', async (table, makeList, tenantColumn, clusterColumn) => {
-      await readPage(lists.cluster(), makeList(), { fields: makeList().listing.order, window: whole })
+      await lists.cluster().read.page(makeList(), { fields: makeList().listing.order, window: whole })
       const [statement] = lists.takeStatements()
       const conditions = table === 'tenants' ? [tenantColumn] : [tenantColumn, clusterColumn]
       for (const column of conditions) expect(statement).toMatch(new RegExp(`x\\.${column} = ${place}`))
@@ -60,8 +59,8 @@ describe.each(engines)('the SQL of pages on %s', (engine) => {
   describe('what is read', () => {
     test('a list of versions never names the column that holds the archive, nor all columns', async () => {
       const fields = Object.keys(columns.config_bundles)
-      await readPage(lists.cluster(), listConfigBundles(), { fields, window: whole })
-      await readPages(lists.tenant(), listConfigBundles(), lists.clusterIds, { fields, window: { ...whole, limit: 1 } })
+      await lists.cluster().read.page(listConfigBundles(), { fields, window: whole })
+      await lists.tenant().read.pages(listConfigBundles(), lists.clusterIds, { fields, window: { ...whole, limit: 1 } })
       const statements = lists.takeStatements()
       expect(statements).toHaveLength(2)
       for (const statement of statements) {
@@ -73,7 +72,7 @@ describe.each(engines)('the SQL of pages on %s', (engine) => {
 
     test('a field that no list may read is refused before anything is asked', async () => {
       for (const field of ['data', 'constructor', 'name; DROP TABLE nodes']) {
-        await expect(readPage(lists.tenant(), listConfigBundles(), { fields: [field], window: whole })).rejects.toThrow(
+        await expect(lists.tenant().read.page(listConfigBundles(), { fields: [field], window: whole })).rejects.toThrow(
           'no field',
         )
       }
@@ -84,13 +83,16 @@ describe.each(engines)('the SQL of pages on %s', (engine) => {
       const window = { ...whole, limit: 5 }
       const after = { ...window, after: ['b'] }
       for (const scope of [lists.operator(), lists.tenant(), lists.cluster()]) {
-        await readPage(scope, listClusterNodes(lists.clusterIds[0]), { fields: ['id', 'name'], window: after })
-        await readPage(scope, listLighthouses(lists.clusterIds[0]), { fields: ['id', 'name'], window: after })
-        await readPages(scope, listNodes(), lists.clusterIds, { fields: ['id', 'name'], window: after })
-        await readPages(scope, listConfigBundles(), lists.clusterIds, { fields: ['version', 'size'], window })
-        await countRows(scope, listClusterNodes(lists.clusterIds[0]))
-        await countRowsByParent(scope, listNodes(), lists.clusterIds)
-        await countRowsByParent(scope, listConfigBundles(), lists.clusterIds)
+        await scope.read.page(listClusterNodes(lists.clusterIds[0]), { fields: ['id', 'name'], window: after })
+        await scope.read.page(listClusterNodes(lists.clusterIds[0], { isLighthouse: true }), {
+          fields: ['id', 'name'],
+          window: after,
+        })
+        await scope.read.pages(listNodes(), lists.clusterIds, { fields: ['id', 'name'], window: after })
+        await scope.read.pages(listConfigBundles(), lists.clusterIds, { fields: ['version', 'size'], window })
+        await scope.read.count(listClusterNodes(lists.clusterIds[0]))
+        await scope.read.counts(listNodes(), lists.clusterIds)
+        await scope.read.counts(listConfigBundles(), lists.clusterIds)
       }
       const ran = lists.takeStatements()
       expect(ran).toHaveLength(21)

@@ -5,8 +5,8 @@ import { columns } from '../../src/db/client/columns.ts'
 import type { Key, Row, Window } from '../../src/db/reads/pages.ts'
 import { listClusters } from '../../src/domain/clusters/clusters.ts'
 import { listConfigBundles } from '../../src/domain/bundles/config-bundles.ts'
-import { listClusterNodes, listLighthouses, listNodes } from '../../src/domain/nodes/nodes.ts'
-import { countRows, countRowsByParent, readPage, readPages, type List } from '../../src/domain/shared/pages.ts'
+import { listClusterNodes, listNodes } from '../../src/domain/nodes/nodes.ts'
+import type { List } from '../../src/domain/shared/pages.ts'
 import { listTenants } from '../../src/domain/tenants/tenants.ts'
 import { engines } from '../support/database.ts'
 import { openLists, type Lists } from '../support/lists.ts'
@@ -75,7 +75,7 @@ describe.each(engines)('pages on %s', (engine) => {
     [
       'the lighthouses of a cluster',
       () => lists.cluster(),
-      () => listLighthouses(lists.clusterIds[0]),
+      () => listClusterNodes(lists.clusterIds[0], { isLighthouse: true }),
       () => {
         const where = { clusterId: lists.clusterIds[0], isLighthouse: true }
         return lists.database.client.node.findMany({ where, orderBy: { name: 'asc' } })
@@ -98,14 +98,14 @@ describe.each(engines)('pages on %s', (engine) => {
       const fields = fieldsOf(list)
       const all = (await readAll()).map((row) => keyOf(list, row as Row))
       expect(all.length).toBeGreaterThan(2)
-      const read = (window: Window) => readPage(scope(), list, { fields, window })
+      const read = (window: Window) => scope().read.page(list, { fields, window })
       for (const limit of [1, 2, 3, 7, all.length, all.length + 1]) {
         const forwards = await walk(read, list, { limit })
         expect(forwards.map((row) => keyOf(list, row))).toEqual(all)
         const backwards = await walk(read, list, { limit, inverted: true })
         expect(backwards.map((row) => keyOf(list, row))).toEqual(all.toReversed())
       }
-      expect(await countRows(scope(), list)).toBe(all.length)
+      expect(await scope().read.count(list)).toBe(all.length)
     })
 
     test('between any two of its rows lie those in between', async () => {
@@ -114,7 +114,7 @@ describe.each(engines)('pages on %s', (engine) => {
       const all = (await readAll()).map((row) => keyOf(list, row as Row))
       const [after = null, before = null] = [all[0], all.at(-1)]
       for (const inverted of [false, true]) {
-        const rows = await readPage(scope(), list, { fields, window: { after, before, limit: 10_000, inverted } })
+        const rows = await scope().read.page(list, { fields, window: { after, before, limit: 10_000, inverted } })
         const keys = rows.map((row) => keyOf(list, row))
         expect(inverted ? keys.toReversed() : keys).toEqual(all.slice(1, -1))
       }
@@ -123,7 +123,7 @@ describe.each(engines)('pages on %s', (engine) => {
     test('a row has the values that Prisma gives it', async () => {
       const list = makeList()
       const fields = Object.keys(columns[list.listing.table])
-      const rows = await readPage(scope(), list, { fields, window: whole })
+      const rows = await scope().read.page(list, { fields, window: whole })
       const wanted = (await readAll()).map((row) => {
         const known = row as Row
         return Object.fromEntries(fields.map((field) => [field, known[field]]))
@@ -138,7 +138,7 @@ describe.each(engines)('pages on %s', (engine) => {
     const fields = ['id', 'name']
     const before = await client.node.findMany({ where: { clusterId: lists.clusterIds[2] } })
     const shownAndDeleted: string[] = []
-    const shown = await walk((window) => readPage(lists.tenant(), list, { fields, window }), list, {
+    const shown = await walk((window) => lists.tenant().read.page(list, { fields, window }), list, {
       between: async (last) => {
         // The very row that the next page is asked for by; one far behind it, and one in front.
         await client.node.delete({ where: { id: String(last['id']) } })
@@ -162,14 +162,19 @@ describe.each(engines)('pages on %s', (engine) => {
 
   const byParent: readonly (readonly [string, () => List, () => readonly string[], (id: string) => List])[] = [
     ['nodes', listNodes, () => lists.clusterIds, listClusterNodes],
-    ['lighthouses', () => listNodes({ isLighthouse: true }), () => lists.clusterIds, listLighthouses],
+    [
+      'lighthouses',
+      () => listNodes({ isLighthouse: true }),
+      () => lists.clusterIds,
+      (id) => listClusterNodes(id, { isLighthouse: true }),
+    ],
     ['clusters', listClusters, () => lists.tenantIds, (tenantId) => listClusters({ tenantId })],
   ]
   describe.each(byParent)('the %s of many parents in one statement', (_name, makeList, parents, listOf) => {
     test('are the same pages as parent by parent, in both directions, and as many', async () => {
       const list = makeList()
       const fields = ['id', 'createdAt', 'name']
-      const middle = (await readPage(lists.operator(), listOf(parents()[0] ?? ''), { fields, window: whole }))[1]
+      const middle = (await lists.operator().read.page(listOf(parents()[0] ?? ''), { fields, window: whole }))[1]
       for (const scope of [lists.operator(), lists.tenant(), lists.cluster()]) {
         for (const inverted of [false, true]) {
           const key = keyOf(list, middle ?? {})
@@ -180,30 +185,30 @@ describe.each(engines)('pages on %s', (engine) => {
           ] as const) {
             const window = { after, before, limit: 3, inverted }
             lists.takeStatements()
-            const pages = await readPages(scope, list, parents(), { fields, window })
+            const pages = await scope.read.pages(list, parents(), { fields, window })
             expect(lists.takeStatements()).toHaveLength(1)
             expect([...pages.keys()]).toEqual(parents())
             for (const [id, page] of pages) {
-              expect(page).toEqual(await readPage(scope, listOf(id), { fields, window }))
+              expect(page).toEqual(await scope.read.page(listOf(id), { fields, window }))
             }
           }
         }
-        const counts = await countRowsByParent(scope, list, parents())
-        for (const id of parents()) expect(counts.get(id) ?? 0).toBe(await countRows(scope, listOf(id)))
+        const counts = await scope.read.counts(list, parents())
+        for (const id of parents()) expect(counts.get(id) ?? 0).toBe(await scope.read.count(listOf(id)))
       }
     })
 
     test('of no parents are none, without asking', async () => {
       lists.takeStatements()
-      expect(await readPages(lists.operator(), makeList(), [], { fields: ['id'], window: whole })).toEqual(new Map())
-      expect(await countRowsByParent(lists.operator(), makeList(), [])).toEqual(new Map())
+      expect(await lists.operator().read.pages(makeList(), [], { fields: ['id'], window: whole })).toEqual(new Map())
+      expect(await lists.operator().read.counts(makeList(), [])).toEqual(new Map())
       expect(lists.takeStatements()).toEqual([])
     })
   })
 
   test('the versions of many clusters in one statement, each with its own newest, and none of another tenant', async () => {
     const window = { after: [100], before: [2], limit: 3, inverted: false }
-    const pages = await readPages(lists.tenant(), listConfigBundles(), lists.clusterIds, {
+    const pages = await lists.tenant().read.pages(listConfigBundles(), lists.clusterIds, {
       fields: ['version', 'clusterId'],
       window,
     })
@@ -211,7 +216,7 @@ describe.each(engines)('pages on %s', (engine) => {
       const page = [11, 10, 9].map((version) => ({ version, clusterId: id }))
       expect(pages.get(id)).toEqual(index < 3 ? page : [])
     }
-    const counts = await countRowsByParent(lists.cluster(), listConfigBundles(), lists.clusterIds)
+    const counts = await lists.cluster().read.counts(listConfigBundles(), lists.clusterIds)
     expect([...counts]).toEqual([[lists.clusterIds[0], 8]])
   })
 })

@@ -7,7 +7,7 @@ import { declaresAccess } from '../../src/graphql/kit/deny.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { engines } from '../support/database.ts'
 import { send } from '../support/multipart.ts'
-import { argumentsFor, operationFor, rootFields, selectAll, takesId } from '../support/schema-walk.ts'
+import { argumentsFor, operationFor, rootFields, selectInParts, smallPage, takesId } from '../support/schema-walk.ts'
 import { createWorld, type World } from '../support/world.ts'
 
 /** What would make the walk see nothing: its own query refused before it ran, or a fault. */
@@ -67,13 +67,16 @@ describe.each(engines)('the boundary between tenants on %s', (engine) => {
     async (kind, _name, caller, field) => {
       const ask = async (id: string) => {
         const args = argumentsFor(field, () => id)
-        const selection = selectAll(field.type, 2, () => id)
-        const { status, text } = await send(app, outsiders()[caller], operationFor(kind, field, args, selection), args)
-        return { status, answer: text.replaceAll(id, '<id>') }
+        const answers = []
+        for (const selection of selectInParts(field.type, 2, () => id)) {
+          const operation = operationFor(kind, field, args, selection)
+          const { status, text } = await send(app, outsiders()[caller], operation, args)
+          answers.push({ status, answer: text.replaceAll(id, '<id>') })
+        }
+        return answers
       }
       const missing = await ask(randomUUID())
-      expect(missing.answer).not.toContain('GRAPHQL_VALIDATION_FAILED')
-      expect(missing.answer).not.toContain('INTERNAL_SERVER_ERROR')
+      for (const { answer } of missing) expect(answer).not.toMatch(neverAnswered)
       const foreign = [theirs.tenantId, theirs.clusterId, theirs.nodeId, theirs.adminNodeId]
       expect(await Promise.all(foreign.map(ask))).toEqual(foreign.map(() => missing))
       if (kind === 'mutation') expect(await theirRows()).toBe(untouched)
@@ -87,10 +90,12 @@ describe.each(engines)('the boundary between tenants on %s', (engine) => {
   )(
     '%s: every edge below it, followed by %s, leads to no row of another tenant',
     async (_name, caller, kind, field) => {
-      const selection = selectAll(field.type, 2, () => theirs.nodeId)
-      const { text } = await send(app, outsiders()[caller], operationFor(kind, field, {}, selection), {})
-      expect(text).not.toMatch(neverAnswered)
-      for (const mark of theirs.marks.filter((one) => one !== theirs.nodeId)) expect(text).not.toContain(mark)
+      for (const selection of selectInParts(field.type, 2, () => theirs.nodeId)) {
+        const args = smallPage(field)
+        const { text } = await send(app, outsiders()[caller], operationFor(kind, field, args, selection), args)
+        expect(text).not.toMatch(neverAnswered)
+        for (const mark of theirs.marks.filter((one) => one !== theirs.nodeId)) expect(text).not.toContain(mark)
+      }
     },
   )
 
@@ -99,14 +104,13 @@ describe.each(engines)('the boundary between tenants on %s', (engine) => {
       .filter(({ kind }) => kind === 'query')
       .flatMap(({ kind, field }) => kinds.map((caller) => [field.name, caller, kind, field] as const)),
   )('%s with ids of their own shows %s no row of another tenant', async (_name, caller, kind, field) => {
-    const ask = (id: string) => {
+    for (const id of [ours.tenantId, ours.clusterId, ours.nodeId]) {
       const args = argumentsFor(field, () => id)
-      const selection = selectAll(field.type, 2, () => theirs.clusterId)
-      return send(app, outsiders()[caller], operationFor(kind, field, args, selection), args)
-    }
-    for (const { text } of await Promise.all([ours.tenantId, ours.clusterId, ours.nodeId].map(ask))) {
-      expect(text).not.toMatch(neverAnswered)
-      for (const mark of theirs.marks.filter((one) => one !== theirs.clusterId)) expect(text).not.toContain(mark)
+      for (const selection of selectInParts(field.type, 2, () => theirs.clusterId)) {
+        const { text } = await send(app, outsiders()[caller], operationFor(kind, field, args, selection), args)
+        expect(text).not.toMatch(neverAnswered)
+        for (const mark of theirs.marks.filter((one) => one !== theirs.clusterId)) expect(text).not.toContain(mark)
+      }
     }
   })
 
@@ -119,14 +123,10 @@ describe.each(engines)('the boundary between tenants on %s', (engine) => {
     for (const { kind, field } of withIds.filter((one) => one.kind === 'query')) {
       for (const id of [theirs.tenantId, theirs.clusterId, theirs.nodeId]) {
         const args = argumentsFor(field, () => id)
-        const operation = operationFor(
-          kind,
-          field,
-          args,
-          selectAll(field.type, 2, () => id),
-        )
-        const { text } = await send(app, theirs.admin, operation, args)
-        if (text.includes('theirs-')) found.push(field.name)
+        for (const selection of selectInParts(field.type, 2, () => id)) {
+          const { text } = await send(app, theirs.admin, operationFor(kind, field, args, selection), args)
+          if (text.includes('theirs-')) found.push(field.name)
+        }
       }
     }
     expect([...new Set(found)].sort()).toEqual(

@@ -26,9 +26,6 @@ class FakeRegistry implements ReplicaRegistry {
     if (this.vacant && !this.broken) this.role = 'master'
     return this.#answer('takeOver', this.vacant)
   }
-  async prune() {
-    return this.#answer('prune', 0)
-  }
   async release() {
     this.#answer('release', null)
   }
@@ -70,10 +67,10 @@ describe('an instance', () => {
     return eventually(`${times} more calls of ${call}`, () => count() >= before + times)
   }
 
-  test('alone, it is the master when it has started, cleans up, and gives up the role and its row when it stops', async () => {
+  test('alone, it is the master when it has started, and gives up the role and its row when it stops', async () => {
     const registry = new FakeRegistry()
     const { replica, heard } = await start(registry)
-    expect([replica.isMaster(), registry.calls]).toEqual([true, ['register', 'takeOver', 'prune']])
+    expect([replica.isMaster(), registry.calls]).toEqual([true, ['register', 'takeOver']])
     await more(registry, 'heartbeat')
     const stopped = replica.stop()
     expect(replica.isMaster()).toBe(false)
@@ -88,7 +85,7 @@ describe('an instance', () => {
     registry.vacant = false
     const { replica } = await start(registry)
     await more(registry, 'takeOver')
-    expect([replica.isMaster(), registry.calls.includes('prune')]).toEqual([false, false])
+    expect(replica.isMaster()).toBe(false)
     registry.vacant = true
     await eventually('being the master', () => replica.isMaster())
   })

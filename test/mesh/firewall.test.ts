@@ -114,7 +114,16 @@ describeMesh(`the firewall lets through what the API says, by packets, with Nebu
 
     test.each(outboundCases)('an outbound rule with $title', (one) => {
       const wanted = trials.expected(one, version).own
-      expect(of(version).outbound[one.title]).toEqual({ own: wanted, behind: wanted })
+      expect(of(version).outbound.found[one.title]).toEqual({ own: wanted, behind: wanted })
+    })
+
+    test('Cluster.reachability says the same of each of these rules as the packets', () => {
+      const lab = labs.find(({ build }) => build.version === version)
+      if (!lab) throw new Error(`there is no Nebula ${version} here`)
+      const { inbound, outbound } = of(version)
+      expect(trials.decidedInbound(lab, inbound.firewall, 'udp')).toEqual(inbound.udp)
+      expect(trials.decidedInbound(lab, inbound.firewall, 'tcp')).toEqual(inbound.tcp)
+      expect(trials.decidedOutbound(lab, outbound.firewall)).toEqual(outbound.found)
     })
 
     test('rules for ports are none for ICMP', () => {

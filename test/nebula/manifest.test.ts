@@ -2,15 +2,8 @@ import { createPrivateKey, generateKeyPairSync, verify } from 'node:crypto'
 
 import { describe, expect, test } from '@jest/globals'
 
-import {
-  generateBundleSigningKey,
-  ManifestError,
-  readManifest,
-  signManifest,
-  verifyManifest,
-  writeManifest,
-  type BundleManifest,
-} from '../../src/nebula/bundle/manifest.ts'
+import { ManifestError, readManifest, writeManifest, type BundleManifest } from '../../src/nebula/bundle/manifest.ts'
+import { generateBundleSigningKey, signManifest, verifyManifest } from '../../src/nebula/bundle/signing.ts'
 import { toPublicKey } from '../../src/pki/encoding/der-keys.ts'
 
 const manifest: BundleManifest = {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 
 import { describe, expect, test } from '@jest/globals'
 
-import { MerkleTree, merkleProof, merkleRoot, nodeLeaf, verifyInclusion } from '../../src/nebula/bundle/merkle.ts'
+import { MerkleTree, merkleRoot, nodeLeaf, verifyInclusion } from '../../src/nebula/bundle/merkle.ts'
 
 /** The leaves that implementations of RFC 6962 test themselves with, and the roots of the first 0, 1, 2 … of them. */
 const leaves = ['', '00', '10', '2021', '3031', '40414243', '5051525354555657', '606162636465666768696a6b6c6d6e6f'].map(
@@ -33,7 +33,7 @@ describe('the tree', () => {
     const [a, b, c] = ['a', 'b', 'c'].map((text) => hash(zero, Buffer.from(text))) as [Buffer, Buffer, Buffer]
     const [abc, ab] = [['a', 'b', 'c'].map((text) => Buffer.from(text)), hash(one, a, b)]
     expect(merkleRoot(abc)).toBe(hash(one, ab, c).toString('hex'))
-    expect([0, 1, 2].map((index) => merkleProof(abc, index))).toEqual([
+    expect([0, 1, 2].map((index) => MerkleTree.of(abc).proof(index))).toEqual([
       [b.toString('hex'), c.toString('hex')],
       [a.toString('hex'), c.toString('hex')],
       [ab.toString('hex')],

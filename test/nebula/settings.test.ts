@@ -2,7 +2,8 @@ import { describe, expect, test } from '@jest/globals'
 import { parse } from 'yaml'
 
 import type { Settings } from '../../src/nebula/merge.ts'
-import { checkSettings, findAgentSettings } from '../../src/nebula/settings.ts'
+import { findAgentSettings } from '../../src/nebula/agent-settings.ts'
+import { checkSettings } from '../../src/nebula/settings.ts'
 
 const problems = (yaml: string): string[] =>
   checkSettings(parse(yaml) as Settings).map(({ path, message }) => `${path.join('.')} ${message}`)

@@ -2,12 +2,8 @@ import { createHash } from 'node:crypto'
 
 import { expect, test } from '@jest/globals'
 
-import {
-  generateBundleSigningKey,
-  signManifest,
-  writeManifest,
-  type BundleManifest,
-} from '../../src/nebula/bundle/manifest.ts'
+import { writeManifest, type BundleManifest } from '../../src/nebula/bundle/manifest.ts'
+import { generateBundleSigningKey, signManifest } from '../../src/nebula/bundle/signing.ts'
 import { MerkleTree, nodeLeaf } from '../../src/nebula/bundle/merkle.ts'
 import { SliceError, verifySlice } from '../../src/nebula/bundle/slice.ts'
 

@@ -6,7 +6,7 @@ import { describe, expect, test } from '@jest/globals'
 import { settingsOf } from '../../src/agent/nebula/generation.ts'
 import type { Settings } from '../../src/nebula/merge.ts'
 import type { VerifiedSlice } from '../../src/nebula/bundle/slice.ts'
-import { VERSION_DIFFERENCES } from '../../src/nebula/version-differences.ts'
+import { VERSION_DIFFERENCES } from './version-differences.ts'
 import { minimumNebulaFor, widerOn } from '../../src/nebula/version-hazards.ts'
 
 const inbound = (...rules: Settings[]): Settings => ({ firewall: { inbound: rules, outbound: [] } })

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals'
 
 import { createCa, exportCaKey, importCa, type CertificateAuthority } from '../../src/pki/ca.ts'
-import { parseNodeCertificate } from '../../src/pki/certificate.ts'
+import { parseNodeCertificate } from '../support/node-certificate.ts'
 import { formatPublicKey, generateNodeKeyPair, parseNodeKeyPair, parsePublicKey } from '../../src/pki/keys.ts'
 import { signNode, type NodeCertificateRequest } from '../../src/pki/sign.ts'
 import { verifyNode } from '../../src/pki/verify.ts'

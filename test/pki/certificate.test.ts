@@ -7,8 +7,8 @@ import {
   parseCaCertificates,
   parseCertificate,
   parseCertificates,
-  parseNodeCertificate,
 } from '../../src/pki/certificate.ts'
+import { parseNodeCertificate } from '../support/node-certificate.ts'
 import { version2 } from '../../src/pki/certificate-v2.ts'
 import { signNode } from '../../src/pki/sign.ts'
 import { verifyCa, verifyNode } from '../../src/pki/verify.ts'

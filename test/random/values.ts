@@ -82,6 +82,7 @@ export class Values {
       return Buffer.from(JSON.stringify(key)).toString('base64url')
     }
     if (name === 'publicKey') return publicKey(random.below(256))
+    if (name === 'key') return random.pick(['site', 'env/stage', 'a', 'No Key'])
     if (name === 'port') return random.pick(['any', '22', '200-300', 'fragment'])
     if (name === 'nebulaVersion') return random.pick(['1.9.5', '1.10.0'])
     if (name === 'name')

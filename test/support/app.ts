@@ -13,7 +13,6 @@ import { LiveClusters } from '../../src/domain/live/clusters.ts'
 import { bundleShelf } from '../../src/domain/bundles/bundle-shelf.ts'
 import { Presence } from '../../src/domain/presence/presence.ts'
 import { publishCluster } from '../../src/domain/publishing/publish.ts'
-import { unpublished } from '../../src/domain/publishing/publisher.ts'
 import { SignIns } from '../../src/domain/tenants/sign-ins.ts'
 import { Vault } from '../../src/domain/pki/vault.ts'
 import { FairQueue } from '../../src/base/limits/fair-queue.ts'
@@ -143,7 +142,9 @@ async function open(
     },
     async publish() {
       const log = app.log
-      for (const { id } of await unpublished(operator)) await publishCluster({ scope: operator, vault, log }, id)
+      const { cluster } = database.client
+      const where = { configVersion: { gt: cluster.fields.publishedConfigVersion } }
+      for (const { id } of await cluster.findMany({ where })) await publishCluster({ scope: operator, vault, log }, id)
     },
     flush: () => presence.flush(),
     url: testDatabase.url,

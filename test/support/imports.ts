@@ -20,11 +20,11 @@ export interface Violation {
   readonly edge: string
 }
 
-/** What the rules say about the `src` of a project in a folder. */
+/** What the rules say about a project in a folder: its `src`, `bench` and `scripts`. */
 export async function violations(folder = project): Promise<Violation[]> {
   const { forbidden = [], options } = rules
   const { output } = await cruise(
-    ['src'],
+    ['src', 'bench', 'scripts'],
     { ...options, baseDir: folder, ruleSet: { forbidden }, validate: true },
     {},
     { tsConfig: extractTsConfig(join(project, 'tsconfig.json')) },

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,12 +17,13 @@ export const names: readonly string[] = readdirSync(join(migrationsFolder, 'sqli
   .map(({ name }) => name)
   .sort()
 
-/** The migration whose name ends with `stem`, with any number. */
-export function named(stem: string): string {
-  const found = names.filter((name) => name.endsWith(`_${stem}`))
-  const [name] = found
-  if (name === undefined || found.length > 1) throw new Error(`${found.length} migrations are called ${stem}`)
-  return name
+/** The migration that creates a table. */
+export function creating(table: string): string {
+  const isCreated = (name: string) =>
+    readFileSync(join(migrationsFolder, 'sqlite', name, 'migration.sql'), 'utf8').includes(`CREATE TABLE "${table}"`)
+  const found = names.find(isCreated)
+  if (found === undefined) throw new Error(`no migration creates ${table}`)
+  return found
 }
 
 /** A migration and all later ones, in order. */

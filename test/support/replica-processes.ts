@@ -19,8 +19,16 @@ export interface ReplicaProcess {
   readonly errors: Promise<string>
 }
 
-export function startReplicaProcess(name: string, url: string, address: string, times: ReplicaTimes): ReplicaProcess {
-  const child = spawn(process.execPath, ['--import', 'tsx', program, url, address, JSON.stringify(times)])
+/** @param sweepEvery milliseconds between two runs of each of the server's sweeps; without them, it has no sweeps */
+export function startReplicaProcess(
+  name: string,
+  url: string,
+  address: string,
+  times: ReplicaTimes,
+  sweepEvery?: number,
+): ReplicaProcess {
+  const more = sweepEvery === undefined ? [] : [String(sweepEvery)]
+  const child = spawn(process.execPath, ['--import', 'tsx', program, url, address, JSON.stringify(times), ...more])
   const lines: Line[] = []
   createInterface(child.stdout).on('line', (line) => lines.push(JSON.parse(line) as Line))
   return {

@@ -8,9 +8,11 @@ import {
   type GraphQLSchema,
   type GraphQLUnionType,
   getNamedType,
+  getNullableType,
   isCompositeType,
   isEnumType,
   isInputObjectType,
+  isInterfaceType,
   isListType,
   isNonNullType,
   isObjectType,
@@ -19,6 +21,8 @@ import {
   isUnionType,
   print,
 } from 'graphql'
+
+import { queryLimits } from '../../src/graphql/kit/complexity.ts'
 
 /** An id for each place that takes a UUID; all other values are made up so that they pass the scalars. */
 export type IdFor = (place: string) => string
@@ -61,11 +65,19 @@ function valueFor(type: GraphQLInputType, place: string, idFor: IdFor): unknown 
   return samples[type.name]
 }
 
-/** The arguments for a call of a field: the required ones, and all that take an id. */
+/** The arguments for a call of a field: the required ones, all that take an id, and a small page of a list. */
 export function argumentsFor(field: GraphQLField<unknown, unknown>, idFor: IdFor): Record<string, unknown> {
   const wanted = field.args.filter((argument) => isRequiredArgument(argument) || takesId(argument))
-  return Object.fromEntries(wanted.map(({ name, type }) => [name, valueFor(type, name, idFor)]))
+  const values = Object.fromEntries(wanted.map(({ name, type }) => [name, valueFor(type, name, idFor)]))
+  return { ...values, ...smallPage(field) }
 }
+
+/** The argument that asks for a small page, if a field has pages. */
+export const smallPage = ({ args }: GraphQLField<unknown, unknown>): { first?: number } =>
+  args.some(({ name }) => name === 'first') ? { first: pageSize } : {}
+
+/** With three rows, the deepest walks would ask for more than a query may. */
+const pageSize = 2
 
 /** Whether a UUID appears anywhere in the argument's or field's type. */
 export function takesId({ type }: GraphQLArgument | GraphQLInputField): boolean {
@@ -76,33 +88,66 @@ export function takesId({ type }: GraphQLArgument | GraphQLInputField): boolean 
 
 /**
  * A selection of everything below a type, `depth` objects deep: every field, every edge; fields that take a required
- * argument are called with the values of `idFor`. `clashing` fields get the alias that keeps a union's members apart.
+ * argument are called with the values of `idFor`.
  */
-export function selectAll(
+export function selectAll(type: GraphQLOutputType, depth: number, idFor: IdFor): string {
+  if (!isCompositeType(getNamedType(type))) return ''
+  return `{ __typename ${selectedFields(type, depth, idFor).join(' ')} }`
+}
+
+/** The same as several selections of one type, none of which has more fields than the server takes at once. */
+export function selectInParts(type: GraphQLOutputType, depth: number, idFor: IdFor): string[] {
+  const named = getNamedType(type)
+  if (!isCompositeType(named)) return ['']
+  const { nodes, ...further } = isObjectType(named) && isPlumbing(named) ? named.getFields() : {}
+  if (nodes) {
+    const count = 'totalCount' in further ? 'totalCount ' : ''
+    return selectInParts(nodes.type, depth, idFor).map((part) => `{ __typename ${count}nodes ${part} }`)
+  }
+  const parts: { text: string; size: number }[] = []
+  for (const text of selectedFields(type, depth, idFor)) {
+    // A little too many: names of arguments and fragments are counted, too.
+    const size = text.match(/\b[A-Za-z_]\w*/g)?.length ?? 0
+    const last = parts.at(-1)
+    if (last && last.size + size < queryLimits.breadth) {
+      last.text += ` ${text}`
+      last.size += size
+    } else parts.push({ text, size })
+  }
+  return parts.map(({ text }) => `{ __typename ${text} }`)
+}
+
+/** The types between a field with pages and its rows. */
+const isPlumbing = ({ name }: { readonly name: string }): boolean => /(Connection|Edge|PageInfo)$/.test(name)
+
+/**
+ * The text of each field below a composite type; of a union, each within its member's fragment. `clashing` fields get
+ * the alias that keeps a union's members apart.
+ */
+function selectedFields(
   type: GraphQLOutputType,
   depth: number,
   idFor: IdFor,
   { alias, clashing }: { alias: string; clashing: ReadonlySet<string> } = { alias: '', clashing: new Set() },
-): string {
+): string[] {
   const named = getNamedType(type)
-  if (!isCompositeType(named)) return ''
   if (isUnionType(named)) {
     const apart = clashingFields(named)
-    const parts = named.getTypes().map((one, index) => {
-      return `... on ${one.name} ${selectAll(one, depth, idFor, { alias: `m${index}_`, clashing: apart })}`
+    return named.getTypes().flatMap((one, index) => {
+      const fields = selectedFields(one, depth, idFor, { alias: `m${index}_`, clashing: apart })
+      return ['__typename', ...fields].map((field) => `... on ${one.name} { ${field} }`)
     })
-    return `{ __typename ${parts.join(' ')} }`
   }
-  const fields = Object.values(named.getFields()).flatMap((field) => {
+  if (!isObjectType(named) && !isInterfaceType(named)) return []
+  return Object.values(named.getFields()).flatMap((field) => {
     const inner = getNamedType(field.type)
-    const plumbing = isObjectType(inner) && /(Connection|Edge|PageInfo)$/.test(inner.name)
+    const plumbing = isObjectType(inner) && isPlumbing(inner)
     if (isCompositeType(inner) && !plumbing && depth <= 0) return []
     if (plumbing && field.name === 'edges') return []
     const label = clashing.has(field.name) ? `${alias}${field.name}: ` : ''
     const below = selectAll(field.type, plumbing ? depth : depth - 1, idFor)
     return [`${label}${field.name}${literalArguments(field, idFor)} ${below}`]
   })
-  return `{ __typename ${fields.join(' ')} }`
 }
 
 /** Fields of one name and different types in a union's members, which GraphQL does not merge. */
@@ -120,10 +165,12 @@ function clashingFields(union: GraphQLUnionType): ReadonlySet<string> {
 /** The arguments as text for a query; lists are requested in small pages, within the server's limits. */
 function literalArguments(field: GraphQLField<unknown, unknown>, idFor: IdFor): string {
   const values = argumentsFor(field, idFor)
-  if (field.args.some(({ name }) => name === 'first')) values['first'] = 3
   const parts = field.args.flatMap(({ name, type }) => {
+    if (!(name in values)) return []
+    // Variables have the names of enum values, as literals have them; astFromValue takes the values behind the names.
+    if (isEnumType(getNullableType(type))) return [`${name}: ${String(values[name])}`]
     const literal = astFromValue(values[name], type)
-    return name in values && literal ? [`${name}: ${print(literal)}`] : []
+    return literal ? [`${name}: ${print(literal)}`] : []
   })
   return parts.length === 0 ? '' : `(${parts.join(', ')})`
 }

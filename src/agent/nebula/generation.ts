@@ -14,6 +14,7 @@ import { isAtLeast } from '../../nebula/version.ts'
 import type { ClusterFolder } from '../enrolment-state.ts'
 import { OtherNebulaNeeded, VersionRefused } from '../errors.ts'
 import { isMissing, pointTo, removeFile, targetOf, writeFolder } from '../../base/files.ts'
+import { jsonOf } from '../../base/json.ts'
 
 /** What Nebula can run on: a version's settings with the matching certificate, in a folder of their own. */
 export interface Generation {
@@ -26,7 +27,7 @@ export interface Generation {
   readonly certificate: string
 }
 
-const metaShape = z.object({ version: z.int().positive(), config: z.record(z.string(), z.unknown()) })
+const metaText = jsonOf(z.object({ version: z.int().positive(), config: z.record(z.string(), z.unknown()) }))
 
 /** How many generations are kept on the disk, including the running one. */
 const kept = 3
@@ -114,10 +115,10 @@ export async function readLinked(folder: ClusterFolder, link: GenerationLink): P
   if (name === null) return null
   try {
     const read = (file: string) => readFile(folder.file('versions', name, file), 'utf8')
-    const { version, config } = metaShape.parse(JSON.parse(await read('meta.json')))
+    const { version, config } = metaText.parse(await read('meta.json'))
     return { name, version, config, ca: await read('ca.crt'), certificate: await read('host.crt') }
   } catch (error) {
-    if (isMissing(error) || error instanceof SyntaxError || error instanceof z.ZodError) return null
+    if (isMissing(error) || error instanceof z.ZodError) return null
     throw error
   }
 }

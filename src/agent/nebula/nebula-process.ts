@@ -2,6 +2,7 @@ import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 
+import { within } from '../../base/deadline.ts'
 import type { Logger } from '../../base/log.ts'
 import { RELOAD_BEGINS, RELOAD_ENDS, type Sign } from '../../nebula/reload-signs.ts'
 import { versionIn } from '../../nebula/version.ts'
@@ -134,27 +135,31 @@ export class NebulaProcess {
     for (const listener of this.#listeners) listener(line)
   }
 
-  #line(wanted: (line: NebulaLine) => boolean, deadline: number): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const settle = () => {
-        clearTimeout(timer)
-        this.#listeners.delete(listener)
-      }
-      const listener = (line: NebulaLine) => {
+  /**
+   * Waits for a line of the log.
+   * @param deadline milliseconds
+   * @throws VersionRefused when it does not come in time, or Nebula ends
+   */
+  async #line(wanted: (line: NebulaLine) => boolean, deadline: number): Promise<void> {
+    let listener: (line: NebulaLine) => void = () => undefined
+    const heard = new Promise<void>((resolve) => {
+      listener = (line) => {
         if (!wanted(line)) return
-        settle()
+        // At once: the next line may be in the same piece of output.
+        this.#listeners.delete(listener)
         resolve()
       }
-      const timer = setTimeout(() => {
-        settle()
-        reject(new VersionRefused(`Nebula gave no sign of it for ${deadline / 1000} s`))
-      }, deadline)
-      this.#listeners.add(listener)
-      // A process that has ended logs nothing more, so the wait ends with it.
-      void this.ended.then(() => {
-        settle()
-        reject(new VersionRefused('Nebula ended'))
-      })
     })
+    // A process that has ended logs nothing more, so the wait ends with it.
+    const ended = this.ended.then(() => {
+      throw new VersionRefused('Nebula ended')
+    })
+    this.#listeners.add(listener)
+    try {
+      const silence = `Nebula gave no sign of it for ${deadline / 1000} s`
+      await within(deadline, Promise.race([heard, ended]), silence, VersionRefused)
+    } finally {
+      this.#listeners.delete(listener)
+    }
   }
 }

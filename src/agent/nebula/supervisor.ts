@@ -1,4 +1,5 @@
 import type { Logger } from '../../base/log.ts'
+import { Mutex } from '../../base/mutex.ts'
 import { actionFor, signsOf } from '../../nebula/action.ts'
 import type { ClusterFolder } from '../enrolment-state.ts'
 import { AgentError, ReloadNotShown, sayError } from '../errors.ts'
@@ -34,7 +35,7 @@ export class Supervisor {
   #pause = firstPause
   #stopped = false
   /** A switch, a restart and the end run one at a time. */
-  #turn: Promise<unknown> = Promise.resolve()
+  readonly #moving = new Mutex()
 
   constructor(means: SupervisorMeans) {
     this.#means = means
@@ -58,7 +59,7 @@ export class Supervisor {
   /** Starts a generation and keeps trying: a failed start is no reason to give it up. */
   resume(generation: Generation): Promise<void> {
     this.#running = generation
-    return this.#inTurn(async () => {
+    return this.#moving.alone(async () => {
       await pointLink(this.#means.folder, 'current', generation)
       await this.#startOrPlan()
     })
@@ -69,7 +70,7 @@ export class Supervisor {
    * @throws VersionRefused when it does not; the previous one runs on, with the revocations of `next` after a switch
    */
   switchTo(next: Generation): Promise<void> {
-    return this.#inTurn(() => this.#switch(next))
+    return this.#moving.alone(() => this.#switch(next))
   }
 
   /**
@@ -79,7 +80,7 @@ export class Supervisor {
    */
   startWith(next: Generation, before: Generation): Promise<void> {
     this.#running = before
-    return this.#inTurn(async () => {
+    return this.#moving.alone(async () => {
       try {
         await this.#switch(next)
       } catch (error) {
@@ -94,7 +95,7 @@ export class Supervisor {
   async stop(): Promise<void> {
     this.#stopped = true
     if (this.#restart !== null) clearTimeout(this.#restart)
-    await this.#inTurn(async () => this.#process?.stop())
+    await this.#moving.alone(async () => this.#process?.stop())
   }
 
   async #switch(next: Generation): Promise<void> {
@@ -200,17 +201,10 @@ export class Supervisor {
     if (this.#stopped || this.#restart !== null) return
     this.#restart = setTimeout(() => {
       this.#restart = null
-      void this.#inTurn(async () => {
+      void this.#moving.alone(async () => {
         if (this.#process === null && this.#running !== null) await this.#startOrPlan()
       })
     }, this.#pause)
     this.#pause = Math.min(longestPause, this.#pause * 2)
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const mine = this.#turn.then(work, work)
-    // A failure is for the caller that asked for that work; the next piece of work runs all the same.
-    this.#turn = mine.catch(() => undefined)
-    return mine
   }
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 
+import { jsonOf } from '../../base/json.ts'
 import { printableLine } from '../../base/printable.ts'
 import { lineProblem } from '../../base/text.ts'
 import type { Answer } from '../../base/bounded-request.ts'
@@ -57,21 +58,23 @@ export const mutationShape = z.record(
   z.looseObject({ __typename: z.string(), message: z.string().optional() }),
 )
 
-/** A GraphQL result. */
-export const resultShape = z.object({
-  // Absent when the query itself was refused.
-  data: z.unknown().optional(),
-  errors: z
-    .array(z.object({ message: z.string(), extensions: z.looseObject({ code: z.string().optional() }).optional() }))
-    .min(1)
-    .optional(),
-})
+/** The text of a GraphQL result. */
+export const resultText = jsonOf(
+  z.object({
+    // Absent when the query itself was refused.
+    data: z.unknown().optional(),
+    errors: z
+      .array(z.object({ message: z.string(), extensions: z.looseObject({ code: z.string().optional() }).optional() }))
+      .min(1)
+      .optional(),
+  }),
+)
 
 /** A text from the control plane, for a terminal or a log. */
 export const words = (text: string | undefined): string => printableLine(text ?? 'unknown', bounds.words)
 
 /** The failure that a result's errors stand for: the first one decides. */
-export function failureIn(errors: NonNullable<z.infer<typeof resultShape>['errors']>): Error {
+export function failureIn(errors: NonNullable<z.infer<typeof resultText>['errors']>): Error {
   const [first] = errors
   switch (first?.extensions?.code) {
     case 'UNAUTHENTICATED':

@@ -14,7 +14,7 @@ import {
   identityShape,
   mutationShape,
   publishedShape,
-  resultShape,
+  resultText,
   viewerShape,
   words,
   type Identity,
@@ -122,7 +122,7 @@ export class ControlPlaneApi {
     for await (const { event, data } of readEvents(stream)) {
       if (event === 'complete') return
       if (event !== 'next') continue
-      const result = resultShape.parse(JSON.parse(data))
+      const result = resultText.parse(data)
       if (result.errors !== undefined) throw failureIn(result.errors)
       yield publishedShape.parse(result.data).configPublished.version
     }
@@ -141,7 +141,7 @@ export class ControlPlaneApi {
     const answer = await this.#whole('/graphql', posted({ query, variables }, 'application/json'), bounds.graphql)
     const { status, body } = answer
     if (status >= 500 || status === 429) throw failureOf(answer)
-    const parsed = resultShape.safeParse(jsonOrNull(body.toString()))
+    const parsed = resultText.safeParse(body.toString())
     if (!parsed.success) throw new UnavailableError(`${this.#server} answered ${status} and no GraphQL`, null)
     if (parsed.data.errors !== undefined) throw failureIn(parsed.data.errors)
     return parsed.data.data
@@ -174,14 +174,5 @@ async function answered<T>(asking: Promise<T>): Promise<T> {
   } catch (error) {
     if (!(error instanceof NoAnswerError)) throw error
     throw new UnavailableError(error.message, null)
-  }
-}
-
-function jsonOrNull(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    // A proxy's page, say; the check of the shape says what is wrong.
-    return null
   }
 }

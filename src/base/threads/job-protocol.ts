@@ -12,11 +12,15 @@ export type JobMessage<Part> = { readonly kind: 'part'; readonly part: Part } | 
 export type JobReport<Of extends Job> =
   | { readonly kind: 'piece'; readonly piece: Of['piece'] }
   | { readonly kind: 'done'; readonly result: Of['result'] }
-  | { readonly kind: 'failed'; readonly limit: boolean; readonly message: string }
+  | JobFailure
+
+/** `code` is that of the error, SQLite's say; null without one. */
+export interface JobFailure {
+  readonly kind: 'failed'
+  readonly limit: boolean
+  readonly code: string | null
+  readonly message: string
+}
 
 /** Lists are sent in pieces of this many: a message is copied in one go, on the event loops of both sides. */
-const PIECE = 500
-
-/** A list in pieces of PIECE. */
-export const inPieces = <Item>(list: readonly Item[]): Item[][] =>
-  Array.from({ length: Math.ceil(list.length / PIECE) }, (_, index) => list.slice(index * PIECE, (index + 1) * PIECE))
+export const MESSAGE_ITEMS = 500

@@ -1,9 +1,9 @@
-import { setImmediate } from 'node:timers/promises'
 import type { Worker } from 'node:worker_threads'
 
 import { LimitError } from '../errors.ts'
 import { AbandonedError } from '../limits/fair-queue.ts'
-import type { Job, JobMessage, JobReport } from './job-protocol.ts'
+import { breaks } from '../pieces.ts'
+import type { Job, JobFailure, JobMessage, JobReport } from './job-protocol.ts'
 import { startThread, type ThreadName } from '../program.ts'
 
 /** A job for a caller that may leave. */
@@ -11,8 +11,8 @@ export interface JobOrder<Of extends Job> {
   readonly parts: Iterable<Of['part']>
   /** Memory of a part that is transferred instead of copied, and empty afterwards. */
   readonly given?: (part: Of['part']) => ArrayBuffer[]
-  /** Fires when the result is not needed any more. */
-  readonly signal: AbortSignal
+  /** Fires when the result is not needed any more; without it, the result is always needed. */
+  readonly signal?: AbortSignal
   /** Milliseconds for the job, including the thread's start. */
   readonly deadline?: number
 }
@@ -33,19 +33,22 @@ export class OverdueError extends Error {
  */
 export class JobThread<Of extends Job> {
   readonly #name: ThreadName
+  readonly #data: unknown
   #worker: Worker | null = null
 
-  constructor(name: ThreadName) {
+  /** @param data what the thread finds as its `workerData` */
+  constructor(name: ThreadName, data?: unknown) {
     this.#name = name
+    this.#data = data
   }
 
   /**
    * Does a job; wait for it before you start the next.
-   * @throws LimitError as the job threw it; Error for any other error of the job, or when the thread dies;
-   * AbandonedError; OverdueError
+   * @throws LimitError as the job threw it; Error for any other error of the job, with its `code`, or when the thread
+   * dies; AbandonedError; OverdueError
    */
   async run(order: JobOrder<Of>): Promise<JobOutcome<Of>> {
-    if (order.signal.aborted) throw new AbandonedError('the client has left')
+    if (order.signal?.aborted === true) throw new AbandonedError('the client has left')
     const worker = (this.#worker ??= this.#start())
     worker.ref()
     const outcome = this.#outcomeOf(worker, order)
@@ -53,11 +56,12 @@ export class JobThread<Of extends Job> {
     outcome.catch(() => undefined)
     const post = (message: JobMessage<Of['part']>, given: ArrayBuffer[] = []): void =>
       worker.postMessage(message, given)
+    const pause = breaks()
     try {
       for (const part of order.parts) {
         if (this.#worker !== worker) break
         post({ kind: 'part', part }, order.given?.(part))
-        await setImmediate()
+        await pause()
       }
       post({ kind: 'run' })
     } catch (error) {
@@ -81,7 +85,7 @@ export class JobThread<Of extends Job> {
       const settle = (): void => {
         clearTimeout(timer)
         worker.off('message', onMessage).off('error', onError).off('exit', onExit)
-        signal.removeEventListener('abort', onAbort)
+        signal?.removeEventListener('abort', onAbort)
         worker.unref()
       }
       const drop = (error: Error): void => {
@@ -101,7 +105,7 @@ export class JobThread<Of extends Job> {
         }
         settle()
         if (report.kind === 'done') resolve({ pieces, result: report.result })
-        else reject(report.limit ? new LimitError(report.message) : new Error(`${this.#name}: ${report.message}`))
+        else reject(this.#errorOf(report))
       }
       const onError = (cause: unknown): void => drop(new Error(`the thread ${this.#name} failed`, { cause }))
       const onExit = (code: number): void => drop(new Error(`the thread ${this.#name} ended with code ${code}`))
@@ -109,13 +113,18 @@ export class JobThread<Of extends Job> {
       const onDeadline = (): void => giveUp(new OverdueError(`the thread ${this.#name} took more than ${deadline} ms`))
       const timer = deadline === undefined ? undefined : setTimeout(onDeadline, deadline)
       worker.on('message', onMessage).on('error', onError).on('exit', onExit)
-      signal.addEventListener('abort', onAbort, { once: true })
+      signal?.addEventListener('abort', onAbort, { once: true })
     })
+  }
+
+  #errorOf({ limit, code, message }: JobFailure): Error {
+    if (limit) return new LimitError(message)
+    return Object.assign(new Error(`${this.#name}: ${message}`), code === null ? {} : { code })
   }
 
   #start(): Worker {
     // Jobs need nothing from the environment, least of all its secrets.
-    const worker = startThread(this.#name, { env: {} })
+    const worker = startThread(this.#name, { env: {}, workerData: this.#data })
     worker.once('exit', () => {
       if (this.#worker === worker) this.#worker = null
     })

@@ -7,10 +7,8 @@ import type { ThreadName } from '../program.ts'
 const atOnce = 2
 
 /** A job, and whose share of the threads it uses: usually a tenant's id. */
-export interface OwnedJobOrder<Of extends Job> extends Omit<JobOrder<Of>, 'signal'> {
+export interface OwnedJobOrder<Of extends Job> extends JobOrder<Of> {
   readonly owner: string
-  /** Fires when the result is not needed any more; without it, the result is always needed. */
-  readonly signal?: AbortSignal
 }
 
 /**

@@ -27,8 +27,9 @@ export function answerJobs<Of extends Job>(
       report({ kind: 'done', result }, given(result))
     } catch (error) {
       // An error that is sent to another thread loses its class, and may lose its message.
-      const text = error instanceof Error ? error.message : ''
-      report({ kind: 'failed', limit: error instanceof LimitError, message: text })
+      const { message, code }: { message: string; code?: unknown } = error instanceof Error ? error : { message: '' }
+      const text = typeof code === 'string' ? code : null
+      report({ kind: 'failed', limit: error instanceof LimitError, code: text, message })
     }
   })
 }

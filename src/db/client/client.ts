@@ -1,4 +1,5 @@
 import { Faults } from '../../base/faults.ts'
+import { Mutex } from '../../base/mutex.ts'
 import { type Bulk, postgresqlBulk, sqliteBulk } from '../writes/bulk.ts'
 import { ChangeFeed } from '../notify/changes.ts'
 import { spareCompilerOptimizing } from './compiler-budget.ts'
@@ -8,7 +9,6 @@ import { postgresqlReader, sqliteReader, type PlainReader } from '../reads/plain
 import type { PostgresConnections } from './postgres-connections.ts'
 import { retrying } from './retries.ts'
 import { RowLookups } from '../reads/rows.ts'
-import { Turnstile } from './turnstile.ts'
 import type { Engine } from './types.ts'
 
 /** The raw client: reaches every row. Only db, auth, ha, main and cli may hold one. */
@@ -60,10 +60,10 @@ export async function openDatabase(url: string, options: DatabaseOptions = {}): 
     log: options.onQuery ? [{ emit: 'event', level: 'query' } as const] : [],
   }
   const faults = new Faults()
-  const turnstile = new Turnstile()
+  const writing = new Mutex()
   const connections = engine === 'sqlite' ? null : await postgresConnections(url, options)
   const client = retrying(
-    connections ? await postgresqlClient(connections, options, common) : await sqliteClient(url, turnstile, common),
+    connections ? await postgresqlClient(connections, options, common) : await sqliteClient(url, writing, common),
     faults,
   )
   const { onQuery } = options
@@ -83,7 +83,7 @@ export async function openDatabase(url: string, options: DatabaseOptions = {}): 
     await client.$disconnect()
     throw error
   }
-  const bulk = connections ? postgresqlBulk(client) : sqliteBulk(url, { turnstile, faults, onQuery })
+  const bulk = connections ? postgresqlBulk(client) : sqliteBulk(url, { writing, faults, onQuery })
   const reading = { faults, onQuery: onQuery ?? (() => undefined) }
   const reader = await (connections
     ? postgresqlReader(connections, reading)
@@ -110,12 +110,12 @@ type Common = Pick<Prisma.PrismaClientOptions, 'errorFormat' | 'transactionOptio
 
 // Each engine's client and driver are loaded only for its own databases: they are a tenth of what a start loads.
 
-async function sqliteClient(url: string, turnstile: Turnstile, common: Common): Promise<SqliteClient> {
+async function sqliteClient(url: string, writing: Mutex, common: Common): Promise<SqliteClient> {
   const [{ PrismaClient }, { sqliteAdapter }] = await Promise.all([
     import('../generated/sqlite/client.ts'),
     import('./sqlite-adapter.ts'),
   ])
-  return new PrismaClient({ ...common, adapter: sqliteAdapter(url, turnstile) })
+  return new PrismaClient({ ...common, adapter: sqliteAdapter(url, writing) })
 }
 
 async function postgresConnections(url: string, { statementDeadline }: DatabaseOptions): Promise<PostgresConnections> {

@@ -2,6 +2,7 @@ import type { Database } from './client.ts'
 import type { Prisma } from '../generated/sqlite/client.ts'
 import { assertPlain, assertPlainRow, ScopeError } from './plain-arguments.ts'
 import { retrying } from './retries.ts'
+import { isWithin, scopeWhere } from './scope-condition.ts'
 import type { Db, RowScope } from './types.ts'
 
 /** The rows of one tenant, or of one of its clusters, and the node that works in them. */
@@ -12,7 +13,6 @@ export interface TenantRows extends RowScope {
 }
 
 type Args = Record<string, unknown>
-type Condition = Record<string, unknown>
 
 /**
  * The client of one tenant (or, with `clusterId`, of one of its clusters): every read and write has the tenant's
@@ -34,7 +34,7 @@ export function scopedClient({ client, faults }: Database, scope: TenantRows): D
 }
 
 function scopeOperation(model: Prisma.ModelName, operation: string, args: Args, scope: TenantRows): Args {
-  const where = condition(model, scope)
+  const where = scopeWhere(model, scope)
   assertPlain(model, args)
   switch (operation) {
     case 'findUnique':
@@ -67,31 +67,8 @@ function scopeOperation(model: Prisma.ModelName, operation: string, args: Args, 
   }
 }
 
-/** The rows of a model that are in the scope. */
-function condition(model: Prisma.ModelName, { tenantId, clusterId }: RowScope): Condition {
-  switch (model) {
-    case 'Tenant':
-      return { id: tenantId }
-    case 'Cluster':
-      return { tenantId, ...(clusterId === null ? {} : { id: clusterId }) }
-    case 'ClusterState':
-      return {
-        cluster: { tenantId, ...(clusterId === null ? {} : { id: clusterId }) },
-      }
-    case 'Node':
-    case 'ConfigBundle':
-      return { tenantId, ...(clusterId === null ? {} : { clusterId }) }
-    case 'Replica':
-      throw new ScopeError('replicas belong to no tenant')
-    case 'Credential':
-      throw new ScopeError('credentials are for the authentication layer')
-    default:
-      throw new ScopeError(`no rule says whose rows ${String(model satisfies never)} are`)
-  }
-}
-
 /** The caller's condition stays unchanged (unique look-ups need their key on top); the scope's condition is added. */
-function narrow(where: unknown, scope: Condition): Args {
+function narrow(where: unknown, scope: Args): Args {
   const { AND, ...rest } = (where ?? {}) as Args
   const others: unknown[] = AND === undefined ? [] : Array.isArray(AND) ? AND : [AND]
   return { ...rest, AND: [...others, scope] }
@@ -124,9 +101,7 @@ function created(model: Prisma.ModelName, data: unknown, scope: TenantRows): Arg
   assertPlainRow(model, data)
   const row: Args = { ...(data as Args) }
   row['tenantId'] ??= scope.tenantId
-  if (row['tenantId'] !== scope.tenantId || (scope.clusterId !== null && row['clusterId'] !== scope.clusterId)) {
-    throw new ScopeError(`a ${model} of another tenant or cluster`)
-  }
+  if (!isWithin(model, row, scope)) throw new ScopeError(`a ${model} of another tenant or cluster`)
   // The foreign key of a bundle's author does not check the tenant.
   if ((row['createdById'] ?? null) !== null && row['createdById'] !== scope.nodeId) {
     throw new ScopeError(`a ${model} in another node's name`)

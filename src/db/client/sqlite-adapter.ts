@@ -7,8 +7,8 @@ import {
   type Transaction,
 } from '@prisma/driver-adapter-utils'
 
+import { Mutex } from '../../base/mutex.ts'
 import { patiently, untilGivenUp } from './patience.ts'
-import { Turnstile } from './turnstile.ts'
 
 /**
  * WAL: readers and the writer do not block each other. FULL: an acknowledged write survives a power cut.
@@ -28,9 +28,9 @@ const pragmas = [
  * opens two: reads outside of transactions use their own connection (WAL gives it the last committed state), writes
  * wait for the transaction's end. Transactions begin IMMEDIATE, so that none fails half-way because another process
  * took the write lock in between.
- * @param turnstile other writers to the file in this process must pass it, too
+ * @param writing held by every writer; other writers to the file in this process must hold it, too
  */
-export function sqliteAdapter(url: string, turnstile = new Turnstile()): SqlDriverAdapterFactory {
+export function sqliteAdapter(url: string, writing = new Mutex()): SqlDriverAdapterFactory {
   const official = new PrismaBetterSqlite3({ url })
   return {
     provider: 'sqlite',
@@ -39,7 +39,7 @@ export function sqliteAdapter(url: string, turnstile = new Turnstile()): SqlDriv
       const writer = await connection(official, pragmas)
       try {
         const reader = await connection(official, [...pragmas, 'PRAGMA query_only = ON'])
-        return new SqliteAdapter({ writer, reader, turnstile })
+        return new SqliteAdapter({ writer, reader, writing })
       } catch (error) {
         await writer.dispose()
         throw error
@@ -64,19 +64,11 @@ class SqliteAdapter implements SqlDriverAdapter {
   readonly adapterName: string
   readonly #writer: SqlDriverAdapter
   readonly #reader: SqlDriverAdapter
-  readonly #turnstile: Turnstile
+  readonly #writing: Mutex
 
-  constructor({
-    writer,
-    reader,
-    turnstile,
-  }: {
-    writer: SqlDriverAdapter
-    reader: SqlDriverAdapter
-    turnstile: Turnstile
-  }) {
+  constructor({ writer, reader, writing }: { writer: SqlDriverAdapter; reader: SqlDriverAdapter; writing: Mutex }) {
     this.adapterName = writer.adapterName
-    this.#turnstile = turnstile
+    this.#writing = writing
     this.#writer = writer
     this.#reader = reader
   }
@@ -98,7 +90,7 @@ class SqliteAdapter implements SqlDriverAdapter {
 
   async startTransaction(): Promise<Transaction> {
     const end = untilGivenUp()
-    const leave = await this.#turnstile.enter()
+    const leave = await this.#writing.enter()
     const writer = this.#writer
     const run = async (sql: string): Promise<void> => {
       await writer.executeRaw({ sql, args: [], argTypes: [] })
@@ -140,7 +132,7 @@ class SqliteAdapter implements SqlDriverAdapter {
   }
 
   async dispose() {
-    await this.#turnstile.alone(async () => {
+    await this.#writing.alone(async () => {
       await this.#reader.dispose()
       await this.#writer.dispose()
     })
@@ -148,7 +140,7 @@ class SqliteAdapter implements SqlDriverAdapter {
 
   #alone<T>(work: (writer: SqlDriverAdapter) => Promise<T>): Promise<T> {
     const end = untilGivenUp()
-    return this.#turnstile.alone(() => patiently(() => work(this.#writer), end))
+    return this.#writing.alone(() => patiently(() => work(this.#writer), end))
   }
 }
 

@@ -7,13 +7,16 @@ import { programFile } from '../../base/program.ts'
 import type { Engine } from '../client/types.ts'
 import { codeOf, MigrationError } from './error.ts'
 
-/** One folder of prisma/migrations/<engine>: migration.sql applies it, down.sql reverts it. */
+/**
+ * One folder of prisma/migrations/<engine>: migration.sql applies it, down.sql reverts it. A migration that only adds
+ * columns needs no down.sql.
+ */
 export interface Migration {
   readonly name: string
   readonly sql: string
   /** Of migration.sql, as Prisma computes it: SHA-256, hex. */
   readonly checksum: string
-  /** Null if there is no down.sql. */
+  /** Null if there is no way back. */
   readonly downSql: string | null
 }
 
@@ -37,7 +40,22 @@ async function readMigration(parent: string, name: string): Promise<Migration> {
     throw new MigrationError(`The program is incomplete: ${join(parent, name)} has no migration.sql. Install it again.`)
   }
   const checksum = createHash('sha256').update(sql).digest('hex')
-  return { name, sql, checksum, downSql: await readOrNull(join(parent, name, 'down.sql')) }
+  return { name, sql, checksum, downSql: (await readOrNull(join(parent, name, 'down.sql'))) ?? wayBackOf(sql) }
+}
+
+/** One column, and nothing after a comma: not a second change, whose way back would be missing. */
+const addedColumn = /^ALTER TABLE "(\w+)" ADD COLUMN "(\w+)" [^,]+$/
+
+/** The way back of a migration that does nothing but add columns; null for any other. */
+function wayBackOf(sql: string): string | null {
+  const statements = sql.replaceAll(/--.*$/gm, '').split(';')
+  const drops: string[] = []
+  for (const statement of statements.map((text) => text.trim()).filter((text) => text !== '')) {
+    const [, table, column] = addedColumn.exec(statement) ?? []
+    if (table === undefined || column === undefined) return null
+    drops.unshift(`ALTER TABLE "${table}" DROP COLUMN "${column}";`)
+  }
+  return drops.length > 0 ? drops.join('\n') : null
 }
 
 async function readOrNull(file: string): Promise<string | null> {

@@ -39,7 +39,7 @@ export async function migrateUp(
 /**
  * Reverts the newest `steps` migrations, including the data in their tables and columns. Returns their names, newest
  * first.
- * @throws MigrationError as migrateUp, and before any change where one of them has no down.sql.
+ * @throws MigrationError as migrateUp, and before any change where one of them has no way back.
  */
 export async function migrateDown(connection: Connection, steps = 1, folder = migrationsFolder): Promise<string[]> {
   if (!Number.isSafeInteger(steps) || steps < 1) {
@@ -93,7 +93,7 @@ async function applyNext(connection: Connection, migrations: readonly Migration[
 async function takeBack(connection: Connection, migrations: readonly Migration[], name: string): Promise<boolean> {
   const newest = (await makePlan(connection, migrations)).applied.at(-1)
   if (newest?.name !== name) return false
-  await run(connection, `${name} (down.sql)`, wayBack(newest))
+  await run(connection, `${name} (its way back)`, wayBack(newest))
   await recordRolledBack(connection, name)
   return true
 }

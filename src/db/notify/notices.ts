@@ -1,5 +1,7 @@
 import * as z from 'zod'
 
+import { jsonOf } from '../../base/json.ts'
+import { piecesOf } from '../../base/pieces.ts'
 import type { ChangeEvent } from './changes.ts'
 
 /** PostgreSQL accepts less than 8000 bytes in one NOTIFY. */
@@ -30,7 +32,7 @@ const eventShape = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('missed') }),
 ]) satisfies z.ZodType<ChangeEvent>
 
-const noticeShape = z.object({ from: z.string(), events: z.array(z.unknown()) })
+const noticeText = jsonOf(z.object({ from: z.string(), events: z.array(z.unknown()) }))
 
 /** Packs events into as few notices as possible, in their order. `from`: the sending process. */
 export function writeNotices(from: string, events: readonly ChangeEvent[]): string[] {
@@ -59,27 +61,14 @@ export function writeNotices(from: string, events: readonly ChangeEvent[]): stri
  * run while instances are replaced one by one) could mean anything, so it counts as missed.
  */
 export function readNotice(self: string, text: string | undefined): ChangeEvent[] {
-  const notice = noticeShape.safeParse(parsed(text))
+  const notice = noticeText.safeParse(text)
   if (!notice.success) return [{ kind: 'missed' }]
   if (notice.data.from === self) return []
   return notice.data.events.map((one) => eventShape.safeParse(one).data ?? { kind: 'missed' })
 }
 
-function parsed(text: string | undefined): unknown {
-  try {
-    return JSON.parse(text ?? '')
-  } catch {
-    return null
-  }
-}
-
 function inPieces(event: ChangeEvent): ChangeEvent[] {
-  if (event.kind === 'reported') return pieces(event.nodes).map((nodes) => ({ ...event, nodes }))
-  if (event.kind === 'nodesAdded') return pieces(event.nodeIds).map((ids) => ({ ...event, nodeIds: ids }))
+  if (event.kind === 'reported') return piecesOf(event.nodes, mostNodes).map((nodes) => ({ ...event, nodes }))
+  if (event.kind === 'nodesAdded') return piecesOf(event.nodeIds, mostNodes).map((ids) => ({ ...event, nodeIds: ids }))
   return [event]
 }
-
-const pieces = <T>(all: readonly T[]): T[][] =>
-  Array.from({ length: Math.ceil(all.length / mostNodes) }, (_, index) =>
-    all.slice(index * mostNodes, (index + 1) * mostNodes),
-  )

@@ -1,7 +1,7 @@
-import type { Database } from '../client/client.ts'
-import { Prisma } from '../generated/sqlite/client.ts'
-import { all, raw, scopeConditions, sql, type Sql } from './pages.ts'
-import type { RowScope } from '../client/types.ts'
+import { scopeConditions } from '../client/scope-condition.ts'
+import { among, read, type Source } from './pages.ts'
+import { timeOf, timeText } from './row-values.ts'
+import { all, join, raw, sql, type Sql } from './sql.ts'
 
 /** The progress of a cluster's nodes that have a certificate, as numbers of nodes. */
 export interface ConvergenceFigures {
@@ -36,111 +36,117 @@ export interface EndingFigures {
   readonly until: readonly number[]
 }
 
-/** Counts the nodes of one scope: every statement has the scope's condition. */
-export interface ConvergenceReader {
-  /**
-   * One statement, using only indexes except for nodes whose certificate has expired; clusters outside the scope are
-   * missing.
-   */
-  figures(clusterIds: readonly string[], now: Date): Promise<ConvergenceFigures[]>
-  /**
-   * Counts in one statement, along idx_nodes_certificate_ends, the certificates that expire before each time, including
-   * expired ones.
-   */
-  endingUntil(times: readonly Date[], clusterIds: readonly string[]): Promise<EndingFigures[]>
-  /** Counts the nodes that were not seen since, by cluster id, without zero counts; reads each node's row. */
-  unseenSince(time: Date, clusterIds: readonly string[]): Promise<Map<string, number>>
+/** The certified nodes of cluster `c`, along an index: SQLite has no statistics to choose it. */
+function nodes({ engine }: Source, index: string, ...conditions: Sql[]): Sql {
+  const table = raw(engine === 'sqlite' ? `nodes x INDEXED BY ${index}` : 'nodes x')
+  const own = sql`x.tenant_id = c.tenant_id AND x.cluster_id = c.id AND x.certificate IS NOT NULL`
+  return sql`FROM ${table} WHERE ${all([own, ...conditions])}`
 }
 
-interface FiguresRow {
-  readonly id: string
-  readonly version: number | bigint | null
-  readonly total: number | bigint
-  readonly applied: number | bigint
-  readonly failed: number | bigint
-  readonly ended: number | bigint
-  readonly endedApplied: number | bigint
-  readonly endedFailed: number | bigint
-  readonly lowest: number | bigint | null
-  readonly pkiCaCert: string | null
-  readonly pkiOtherCaCert: string | null
-  readonly behindSince: Date | string | null
+const endingBy = (source: Source, time: Date, ...conditions: Sql[]): Sql => {
+  const until = sql`x.certificate_expires_at <= ${timeText(time.getTime())}`
+  return nodes(source, 'idx_nodes_certificate_ends', until, ...conditions)
 }
 
-/** Makes the reader of one scope. */
-export function convergenceReader({ client, engine }: Database, scope: RowScope): ConvergenceReader {
-  /** The certified nodes of cluster `c`, along an index: SQLite has no statistics to choose it. */
-  const nodes = (index: string, ...conditions: Sql[]): Sql => {
-    const table = raw(engine === 'sqlite' ? `nodes x INDEXED BY ${index}` : 'nodes x')
-    const own = sql`x.tenant_id = c.tenant_id AND x.cluster_id = c.id AND x.certificate IS NOT NULL`
-    return sql`FROM ${table} WHERE ${all([own, ...conditions])}`
-  }
-  const byVersion = (...conditions: Sql[]) => nodes('idx_nodes_running_version', ...conditions)
-  const endingBy = (time: Date, ...conditions: Sql[]) =>
-    nodes('idx_nodes_certificate_ends', sql`x.certificate_expires_at <= ${time}`, ...conditions)
+/** The condition for the given clusters `x` that are in the scope. */
+const given = (source: Source, clusterIds: readonly string[]): Sql =>
+  all([sql`x.id IN (${among(source, clusterIds)})`, ...scopeConditions('clusters', source.scope)])
+
+/**
+ * `Cluster.convergence`. One statement, using only indexes except for nodes whose certificate has expired; no figure of
+ * docs/performance.md, but as Prisma it would be eight statements.
+ */
+export async function readConvergence(
+  source: Source,
+  clusterIds: readonly string[],
+  now: Date,
+): Promise<ConvergenceFigures[]> {
+  if (clusterIds.length === 0) return []
+  const byVersion = (...conditions: Sql[]) => nodes(source, 'idx_nodes_running_version', ...conditions)
   const failing = [sql`x.last_error IS NOT NULL`, sql`coalesce(x.running_config_version, 0) < c.version`]
-  return {
-    async figures(clusterIds, now) {
-      if (clusterIds.length === 0) return []
-      const where = all([sql`x.id IN (${Prisma.join(clusterIds)})`, ...scopeConditions('clusters', scope)])
-      const bundles = sql`FROM config_bundles b WHERE b.tenant_id = x.tenant_id AND b.cluster_id = x.id`
-      // Materialized: otherwise the newest version is looked up for each node.
-      const rows = await client.$queryRaw<FiguresRow[]>(sql`
-        SELECT x.id AS "id", x.version AS "version", x.total AS "total", x.applied AS "applied", x.failed AS "failed",
-          x.ended AS "ended", x.ended_applied AS "endedApplied", x.ended_failed AS "endedFailed",
-          x.pki_ca_cert AS "pkiCaCert", x.pki_other_ca_cert AS "pkiOtherCaCert", x.lowest AS "lowest", (SELECT b.created_at ${bundles} AND b.version > x.lowest
-            ORDER BY b.version LIMIT 1) AS "behindSince"
-        FROM (
-          WITH c AS MATERIALIZED (
-            SELECT x.id, x.tenant_id, x.pki_ca_cert, x.pki_other_ca_cert, (SELECT max(b.version) ${bundles}) AS version FROM clusters x WHERE ${where})
-          SELECT c.id, c.tenant_id, c.pki_ca_cert, c.pki_other_ca_cert, c.version,
-            (SELECT count(*) ${byVersion()}) AS total,
-            (SELECT count(*) ${byVersion(sql`x.running_config_version >= c.version`)}) AS applied,
-            (SELECT count(*) ${nodes('idx_nodes_failing', ...failing)}) AS failed,
-            (SELECT count(*) ${endingBy(now)}) AS ended,
-            (SELECT count(*) ${endingBy(now, sql`x.running_config_version >= c.version`)}) AS ended_applied,
-            (SELECT count(*) ${endingBy(now, ...failing)}) AS ended_failed,
-            CASE WHEN EXISTS (SELECT 1 ${byVersion(sql`x.running_config_version IS NULL`)}) THEN 0
-              ELSE (SELECT min(x.running_config_version) ${byVersion()}) END AS lowest
-          FROM c) x`)
-      return rows.map(({ id, behindSince, ...row }) => ({
-        clusterId: id,
-        version: row.version === null ? null : Number(row.version),
-        total: Number(row.total),
-        applied: Number(row.applied),
-        failed: Number(row.failed),
-        ended: Number(row.ended),
-        endedApplied: Number(row.endedApplied),
-        endedFailed: Number(row.endedFailed),
-        lowest: row.lowest === null ? null : Number(row.lowest),
-        behindSince: behindSince === null ? null : new Date(behindSince),
-        pkiCaCert: row.pkiCaCert,
-        pkiOtherCaCert: row.pkiOtherCaCert,
-      }))
-    },
-    async endingUntil(times, clusterIds) {
-      if (clusterIds.length === 0) return []
-      const where = all([sql`x.id IN (${Prisma.join(clusterIds)})`, ...scopeConditions('clusters', scope)])
-      const counts = times.map((time, index) => sql`(SELECT count(*) ${endingBy(time)}) AS ${raw(`"${index}"`)}`)
-      const rows = await client.$queryRaw<{ id: string; lifetime: number; [count: string]: unknown }[]>(sql`
-        SELECT c.id AS "id", c.certificate_lifetime_days AS "lifetime", ${Prisma.join(counts)}
-        FROM (SELECT x.id, x.tenant_id, x.certificate_lifetime_days FROM clusters x WHERE ${where}) c`)
-      return rows.map(({ id, lifetime, ...row }) => ({
-        clusterId: id,
-        lifetimeDays: lifetime,
-        until: times.map((_time, index) => Number(row[index])),
-      }))
-    },
-    async unseenSince(time, clusterIds) {
-      if (clusterIds.length === 0) return new Map()
-      const conditions = [
-        sql`x.cluster_id IN (${Prisma.join(clusterIds)})`,
-        ...scopeConditions('nodes', scope),
-        sql`x.certificate IS NOT NULL AND (x.last_seen_at IS NULL OR x.last_seen_at < ${time})`,
-      ]
-      const rows = await client.$queryRaw<{ id: string; unseen: number | bigint }[]>(sql`
-        SELECT x.cluster_id AS "id", count(*) AS "unseen" FROM nodes x WHERE ${all(conditions)} GROUP BY x.cluster_id`)
-      return new Map(rows.map(({ id, unseen }) => [id, Number(unseen)]))
-    },
-  }
+  const bundles = sql`FROM config_bundles b WHERE b.tenant_id = x.tenant_id AND b.cluster_id = x.id`
+  // Materialized: otherwise the newest version is looked up for each node.
+  const rows = await read(
+    source,
+    sql`SELECT x.id, x.version, x.total, x.applied, x.failed, x.ended, x.ended_applied, x.ended_failed, x.lowest,
+        x.pki_ca_cert, x.pki_other_ca_cert, (SELECT b.created_at ${bundles} AND b.version > x.lowest
+          ORDER BY b.version LIMIT 1) AS behind_since
+      FROM (
+        WITH c AS MATERIALIZED (
+          SELECT x.id, x.tenant_id, x.pki_ca_cert, x.pki_other_ca_cert, (SELECT max(b.version) ${bundles}) AS version
+          FROM clusters x WHERE ${given(source, clusterIds)})
+        SELECT c.id, c.tenant_id, c.pki_ca_cert, c.pki_other_ca_cert, c.version,
+          (SELECT count(*) ${byVersion()}) AS total,
+          (SELECT count(*) ${byVersion(sql`x.running_config_version >= c.version`)}) AS applied,
+          (SELECT count(*) ${nodes(source, 'idx_nodes_failing', ...failing)}) AS failed,
+          (SELECT count(*) ${endingBy(source, now)}) AS ended,
+          (SELECT count(*) ${endingBy(source, now, sql`x.running_config_version >= c.version`)}) AS ended_applied,
+          (SELECT count(*) ${endingBy(source, now, ...failing)}) AS ended_failed,
+          CASE WHEN EXISTS (SELECT 1 ${byVersion(sql`x.running_config_version IS NULL`)}) THEN 0
+            ELSE (SELECT min(x.running_config_version) ${byVersion()}) END AS lowest
+        FROM c) x`,
+  )
+  return rows.map((row) => ({
+    clusterId: String(row['id']),
+    version: numberOf(row['version']),
+    total: Number(row['total']),
+    applied: Number(row['applied']),
+    failed: Number(row['failed']),
+    ended: Number(row['ended']),
+    endedApplied: Number(row['ended_applied']),
+    endedFailed: Number(row['ended_failed']),
+    lowest: numberOf(row['lowest']),
+    behindSince: typeof row['behind_since'] === 'string' ? timeOf(row['behind_since']) : null,
+    pkiCaCert: row['pki_ca_cert'] as string | null,
+    pkiOtherCaCert: row['pki_other_ca_cert'] as string | null,
+  }))
+}
+
+/** PostgreSQL's driver returns counts as text. */
+const numberOf = (value: unknown): number | null => (value === null ? null : Number(value))
+
+/**
+ * `ClusterConvergence.certificateEndsSoon`, and the watch for certificates that end. One statement along
+ * idx_nodes_certificate_ends; no figure of docs/performance.md, but as Prisma it would be a statement for each time.
+ */
+export async function readEndings(
+  source: Source,
+  times: readonly Date[],
+  clusterIds: readonly string[],
+): Promise<EndingFigures[]> {
+  if (clusterIds.length === 0) return []
+  const counts = times.map((time, index) => sql`(SELECT count(*) ${endingBy(source, time)}) AS ${raw(`"${index}"`)}`)
+  const rows = await read(
+    source,
+    sql`SELECT c.id, c.certificate_lifetime_days AS lifetime, ${join(counts)}
+      FROM (SELECT x.id, x.tenant_id, x.certificate_lifetime_days FROM clusters x
+        WHERE ${given(source, clusterIds)}) c`,
+  )
+  return rows.map(({ id, lifetime, ...row }) => ({
+    clusterId: String(id),
+    lifetimeDays: Number(lifetime),
+    until: times.map((_time, index) => Number(row[index])),
+  }))
+}
+
+/**
+ * `ClusterConvergence.unseen`, without zero counts; reads each node's row. No figure of docs/performance.md, but on
+ * SQLite, Prisma refuses to count for a thousand clusters at once.
+ */
+export async function readUnseen(
+  source: Source,
+  since: Date,
+  clusterIds: readonly string[],
+): Promise<Map<string, number>> {
+  if (clusterIds.length === 0) return new Map()
+  const conditions = [
+    sql`x.cluster_id IN (${among(source, clusterIds)})`,
+    ...scopeConditions('nodes', source.scope),
+    sql`x.certificate IS NOT NULL AND (x.last_seen_at IS NULL OR x.last_seen_at < ${timeText(since.getTime())})`,
+  ]
+  const rows = await read(
+    source,
+    sql`SELECT x.cluster_id AS id, count(*) AS unseen FROM nodes x WHERE ${all(conditions)} GROUP BY x.cluster_id`,
+  )
+  return new Map(rows.map(({ id, unseen }) => [String(id), Number(unseen)]))
 }

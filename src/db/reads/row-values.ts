@@ -1,19 +1,17 @@
-import type { Table } from '../client/columns.ts'
+import { models, type Table } from '../client/columns.ts'
 import { getDatamodel } from '../generated/pothos.ts'
 import type { PlainRow } from './plain-reader.ts'
-
-const models = { tenants: 'Tenant', clusters: 'Cluster', nodes: 'Node', config_bundles: 'ConfigBundle' } as const
 
 type Reading = (value: unknown) => unknown
 
 const readings: Readonly<Record<string, Reading>> = {
   Boolean: (value) => value === true || value === 1,
-  DateTime: (value) => new Date(asUtc(value as string)),
+  DateTime: (value) => timeOf(value as string),
   Json: (value): unknown => (typeof value === 'string' ? JSON.parse(value) : value),
 }
 
-/** PostgreSQL writes `2026-11-27 09:00:00.123` and means UTC, as the client does. */
-const asUtc = (text: string): string => (text.includes('T') ? text : `${text.replace(' ', 'T')}Z`)
+/** The time of a column. PostgreSQL writes `2026-11-27 09:00:00.123` and means UTC, as the client does. */
+export const timeOf = (text: string): Date => new Date(text.includes('T') ? text : `${text.replace(' ', 'T')}Z`)
 
 const { datamodel } = getDatamodel()
 

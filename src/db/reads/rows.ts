@@ -1,8 +1,9 @@
 import { CallerError } from '../../base/errors.ts'
-import { columns } from '../client/columns.ts'
+import { Batches } from '../../base/batches.ts'
+import { columns, models } from '../client/columns.ts'
+import { isWithin, ownerFields } from '../client/scope-condition.ts'
 import { listOf, type PlainReader, type PlainRow } from './plain-reader.ts'
 import { readingsOf, typed, type Readings } from './row-values.ts'
-import { TurnBatches } from './turn-batches.ts'
 import type { Cluster, Engine, Node, RowScope, Tenant } from '../client/types.ts'
 
 /** Values that are not columns, but derived from the row's cluster. */
@@ -21,39 +22,24 @@ interface Tables {
   clusters: { row: Cluster & OfCluster; by: 'id' | 'clusterTokenHash' }
   nodes: { row: Node & OfNode; by: 'id' | 'tokenHash' }
 }
-type TableName = keyof Tables
-
-/** Looks up rows of one scope, together with all other look-ups in the same turn of the event loop. */
-export interface RowReader {
-  /**
-   * @param fields preferably the same array each time: its statement is prepared once
-   * @returns the fields of the one row with this key; null when there is none or it is not in the scope
-   */
-  find<Name extends TableName, Field extends keyof Tables[Name]['row']>(
-    table: Name,
-    by: Tables[Name]['by'],
-    key: string,
-    fields: readonly Field[],
-  ): Promise<Pick<Tables[Name]['row'], Field> | null>
-}
+export type TableName = keyof Tables
+export type Key<Name extends TableName> = Tables[Name]['by']
+export type Field<Name extends TableName> = keyof Tables[Name]['row']
+export type Found<Name extends TableName, Asked extends Field<Name>> = Pick<Tables[Name]['row'], Asked>
 
 interface Ask {
   readonly key: string
   readonly fields: readonly string[]
   readonly scope: RowScope
-  readonly resolve: (row: PlainRow | null) => void
-  readonly reject: (error: unknown) => void
 }
 
-/** Fields that identify a row's owner; they are always read. */
-const placing = { tenants: ['id'], clusters: ['id', 'tenantId'], nodes: ['tenantId', 'clusterId'] } as const
 /** Keys in one statement: about ten milliseconds of work, and ten of the largest pages. */
 const batchSize = 5000
 
 /**
  * Look-ups that span requests: one statement per turn, for any number of callers. Every look-up reads from the
- * database, so that no caller receives outdated values. The row's owner is compared here for each caller (`isWithin`):
- * one statement serves callers of many tenants.
+ * database, so that no caller receives outdated values. The row's owner is compared here for each caller: one statement
+ * serves callers of many tenants. Figures of docs/performance.md: the agent's poll, and `GET /bundle`.
  */
 export class RowLookups {
   readonly #lookups: Readonly<Record<TableName, ReadonlyMap<string, Lookup>>>
@@ -68,21 +54,17 @@ export class RowLookups {
     }
   }
 
-  /** The look-ups of one scope; `null` ids of it mean: all. */
-  of(scope: RowScope): RowReader {
-    return {
-      find: <Name extends TableName, Field extends keyof Tables[Name]['row']>(
-        table: Name,
-        by: Tables[Name]['by'],
-        key: string,
-        fields: readonly Field[],
-      ) => {
-        const lookup = this.#lookups[table].get(by)
-        if (!lookup) throw new Error(`${table} are not looked up by ${by}`)
-        // The statement reads the requested fields, and the columns have the types of the model.
-        return lookup.find(key, fields as readonly string[], scope) as Promise<Pick<Tables[Name]['row'], Field> | null>
-      },
-    }
+  /** As `Reads.row`. */
+  find<Name extends TableName, Asked extends Field<Name>>(
+    scope: RowScope,
+    { table, by, key }: { readonly table: Name; readonly by: Key<Name>; readonly key: string },
+    fields: readonly Asked[],
+  ): Promise<Found<Name, Asked> | null> {
+    const lookup = this.#lookups[table].get(by)
+    if (!lookup) throw new Error(`${table} are not looked up by ${by}`)
+    // The statement reads the requested fields, and the columns have the types of the model.
+    const found = lookup.batches.ask({ key, fields: fields as readonly string[], scope })
+    return found as Promise<Found<Name, Asked> | null>
   }
 }
 
@@ -98,7 +80,7 @@ class Lookup {
   readonly #table: TableName
   readonly #by: string
   // SQLite answers synchronously; on PostgreSQL, one batch is gathered while another is being sent.
-  readonly #batches = new TurnBatches<Ask>((asks) => this.#answer(asks), { size: batchSize, atOnce: 2 })
+  readonly batches = new Batches<Ask, PlainRow | null>((asks) => this.#answer(asks), { size: batchSize, atOnce: 2 })
   /** By the list of fields; each caller has its own list and keeps it. */
   readonly #statements = new WeakMap<readonly string[], Statement>()
 
@@ -109,13 +91,7 @@ class Lookup {
     this.#by = by
   }
 
-  find(key: string, fields: readonly string[], scope: RowScope): Promise<PlainRow | null> {
-    return new Promise((resolve, reject) => {
-      this.#batches.add({ key, fields, scope, resolve, reject })
-    })
-  }
-
-  async #answer(asks: readonly Ask[]): Promise<void> {
+  async #answer(asks: readonly Ask[]): Promise<(PlainRow | null)[]> {
     const [table, by] = [this.#table, this.#by]
     try {
       const { text, readings } = this.#statementFor(asks)
@@ -123,14 +99,13 @@ class Lookup {
       for (const { key } of asks) keys.add(key)
       const rows = new Map<unknown, PlainRow>()
       for (const row of await this.#reader.read(text, [[...keys]])) rows.set(row[by], typed(table, row, readings))
-      for (const { key, scope, resolve } of asks) {
+      return asks.map(({ key, scope }) => {
         const row = rows.get(key)
-        resolve(row !== undefined && isWithin(table, row, scope) ? row : null)
-      }
+        return row !== undefined && isWithin(models[table], row, scope) ? row : null
+      })
     } catch (cause) {
       // A fault of the database already has its error (retries.ts).
-      const error = cause instanceof CallerError ? cause : new Error(`looking up ${table} by ${by} failed`, { cause })
-      for (const { reject } of asks) reject(error)
+      throw cause instanceof CallerError ? cause : new Error(`looking up ${table} by ${by} failed`, { cause })
     }
   }
 
@@ -148,7 +123,7 @@ class Lookup {
 
   #statement(asked: readonly string[]): Statement {
     const [table, by] = [this.#table, this.#by]
-    const fields = new Set<string>([by, ...placing[table], ...asked])
+    const fields = new Set<string>([by, ...ownerFields(models[table]), ...asked])
     const read = [...fields].sort().map((field) => `${expression(table, field)} AS "${field}"`)
     const keys = listOf(this.#engine)
     return {
@@ -156,12 +131,6 @@ class Lookup {
       readings: readingsOf(table, fields),
     }
   }
-}
-
-/** The scope's condition, as in the statements of scoped.ts and pages.ts. */
-function isWithin(table: TableName, row: PlainRow, { tenantId, clusterId }: RowScope): boolean {
-  if (tenantId !== null && row[table === 'tenants' ? 'id' : 'tenantId'] !== tenantId) return false
-  return clusterId === null || table === 'tenants' || row[table === 'clusters' ? 'id' : 'clusterId'] === clusterId
 }
 
 /** Along idx_config_bundles_cluster_version. */

@@ -1,7 +1,9 @@
-import { parentPort, workerData } from 'node:worker_threads'
+import { workerData } from 'node:worker_threads'
+
 import Sqlite from 'better-sqlite3'
 
-import type { BulkReport, BulkRow, BulkThreadData, BulkWork } from './bulk.ts'
+import { answerJobs } from '../../base/threads/job-worker.ts'
+import type { BulkJob, BulkRow, BulkThreadData } from './bulk.ts'
 
 /** Runs large writes to SQLite in a thread, one transaction after another. See bulk.ts. */
 
@@ -11,31 +13,19 @@ database.pragma('synchronous = FULL')
 database.pragma('foreign_keys = ON')
 const prepared = new Map<string, Sqlite.Statement<[string], BulkRow>>()
 
-parentPort?.on('message', ({ statements, chunks }: BulkWork) => {
-  try {
-    database
-      .transaction(() => {
-        for (const chunk of chunks) for (const statement of statements) run(statement, chunk)
-      })
-      .immediate()
-    report({ kind: 'committed' })
-  } catch (error) {
-    const message = error instanceof Error ? error.message : ''
-    report({ kind: 'failed', message, code: error instanceof Sqlite.SqliteError ? error.code : null })
-  }
+answerJobs<BulkJob>((parts, handOn) => {
+  database
+    .transaction(() => {
+      for (const { statements, chunk } of parts) for (const statement of statements) handOn(run(statement, chunk))
+    })
+    .immediate()
+  return null
 })
 
-function run(sql: string, json: string): void {
+function run(sql: string, json: string): BulkRow[] {
   const statement = prepared.get(sql) ?? database.prepare<[string], BulkRow>(sql)
   prepared.set(sql, statement)
-  if (statement.reader) {
-    report({ kind: 'rows', rows: statement.all(json) })
-    return
-  }
+  if (statement.reader) return statement.all(json)
   statement.run(json)
-  report({ kind: 'rows', rows: [] })
-}
-
-function report(message: BulkReport): void {
-  parentPort?.postMessage(message)
+  return []
 }

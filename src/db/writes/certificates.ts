@@ -1,5 +1,4 @@
-import { setImmediate } from 'node:timers/promises'
-
+import { inPieces } from '../../base/pieces.ts'
 import type { Database } from '../client/client.ts'
 import { timeText } from '../reads/row-values.ts'
 import type { Engine } from '../client/types.ts'
@@ -44,14 +43,12 @@ export function certificateStore({ engine, bulk }: Database): CertificateStore {
   return {
     async replace(resigned) {
       const now = new Date().toISOString()
-      for (let at = 0; at < resigned.length; at += chunkSize) {
-        const chunk = resigned.slice(at, at + chunkSize)
+      for await (const chunk of inPieces(resigned, chunkSize)) {
         const [written = []] = await bulk({
           statements,
           chunks: [JSON.stringify(chunk.map((one) => valuesOf(one, now)))],
         })
         if (written.length < chunk.length) return false
-        await setImmediate()
       }
       return true
     },

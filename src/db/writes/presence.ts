@@ -1,5 +1,4 @@
-import { setImmediate } from 'node:timers/promises'
-
+import { breaks, inPieces } from '../../base/pieces.ts'
 import type { BulkRow } from './bulk.ts'
 import type { Database } from '../client/client.ts'
 import { timeText } from '../reads/row-values.ts'
@@ -53,19 +52,18 @@ export function presenceStore({ engine, bulk }: Database): PresenceStore {
   return {
     async write(presences, resolution) {
       const chunks: string[] = []
-      for (let at = 0; at < presences.length; at += chunkSize) {
-        chunks.push(JSON.stringify(presences.slice(at, at + chunkSize).map((one) => valuesOf(one, resolution))))
-        // Ten thousand at once would delay requests.
-        await setImmediate()
+      for await (const piece of inPieces(presences, chunkSize)) {
+        chunks.push(JSON.stringify(piece.map((one) => valuesOf(one, resolution))))
       }
       const written: WrittenPresence[] = []
       const skipped: string[] = []
+      const pause = breaks()
       for (const rows of await bulk({ statements, chunks })) {
         for (const row of rows) {
           if (isTrue(row['skipped'])) skipped.push(String(row['id']))
           else written.push(writtenOf(row))
         }
-        await setImmediate()
+        await pause()
       }
       return { written, skipped }
     },

@@ -3,10 +3,10 @@ import * as z from 'zod'
 import { ConflictError, NotFoundError } from '../../base/errors.ts'
 import type { Scope } from '../../auth/scope.ts'
 import { refusal } from '../../db/client/errors.ts'
-import type { Listing } from '../../db/reads/pages.ts'
+import { bundleList } from '../../db/reads/lists.ts'
 import type { ConfigBundle as ConfigBundleRow, Prisma } from '../../db/client/types.ts'
 import { withClusterLocked } from '../clusters/cluster-change.ts'
-import { readPages, type List } from '../shared/pages.ts'
+import type { List } from '../shared/pages.ts'
 import { check } from '../shared/rules.ts'
 
 /** A bundle without its archive: everything that is read except for a download. */
@@ -24,26 +24,8 @@ export const bundleMetadata = {
   message: true,
 } as const satisfies Prisma.ConfigBundleSelect
 
-/** The newest first, along idx_config_bundles_cluster_version. */
-const listing: Listing = {
-  table: 'config_bundles',
-  order: ['version'],
-  direction: 'desc',
-  parent: {
-    table: 'clusters',
-    on: [
-      ['tenant_id', 'tenant_id'],
-      ['cluster_id', 'id'],
-    ],
-  },
-}
-
-/** ListBundles: the versions of a cluster, newest first, in pages, never with their archives. */
-export const listConfigBundles = (): List => ({ listing, where: [] })
-
-/** CountBundles: how many versions of the cluster are stored. */
-export const countConfigBundles = (scope: Scope, clusterId: string): Promise<number> =>
-  scope.db.configBundle.count({ where: { clusterId } })
+/** ListBundles: the versions of a cluster, newest first, in pages, never with their archives. Counted: CountBundles. */
+export const listConfigBundles = (): List => bundleList()
 
 /** GetBundle: one version's metadata; null when it does not exist or is not in the scope. */
 export const getConfigBundle = (scope: Scope, clusterId: string, version: number): Promise<ConfigBundle | null> =>
@@ -59,7 +41,8 @@ export async function getLatestConfigBundles(
   clusterIds: readonly string[],
 ): Promise<Map<string, ConfigBundle>> {
   const window = { after: null, before: null, limit: 1, inverted: false }
-  const pages = await readPages(scope, listConfigBundles(), clusterIds, { fields: Object.keys(bundleMetadata), window })
+  const excerpt = { fields: Object.keys(bundleMetadata), window }
+  const pages = await scope.read.pages(listConfigBundles(), clusterIds, excerpt)
   // The rows have all the metadata columns that make a ConfigBundle.
   const newest = [...pages].flatMap(([id, [row]]) => (row ? [[id, row as unknown as ConfigBundle] as const] : []))
   return new Map(newest)
@@ -67,7 +50,7 @@ export async function getLatestConfigBundles(
 
 /** GetLatestBundleVersion: the newest version's number and nothing else; null when none was published. */
 export async function getLatestConfigBundleVersion(scope: Scope, clusterId: string): Promise<number | null> {
-  const cluster = await scope.rows.find('clusters', 'id', clusterId, latestVersion)
+  const cluster = await scope.read.row('clusters', 'id', clusterId, latestVersion)
   return cluster?.latestBundleVersion ?? null
 }
 

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 
 import * as z from 'zod'
 
+import { readJson } from '../../base/json.ts'
 import { NotFoundError } from '../../base/errors.ts'
 import type { Scope } from '../../auth/scope.ts'
 import type { Cluster } from '../../db/client/types.ts'
@@ -14,8 +15,7 @@ import { refuseFile } from './inspect/refusal.ts'
 import { writtenHosts } from './compile/shared-config.ts'
 import { sharedPart, type SharedPart } from './compile/shared-part.ts'
 import { withPki } from '../pki/cluster-ca.ts'
-import { changeCluster, type Change } from '../clusters/cluster-change.ts'
-import { getCluster } from '../clusters/clusters.ts'
+import { changeCluster, updateCluster, type Change } from '../clusters/cluster-change.ts'
 import { bundleMetadata, getConfigBundleArchive, type ConfigBundle } from './config-bundles.ts'
 import { assertExpected } from '../clusters/expected-version.ts'
 import type { Firewall } from '../clusters/firewall.ts'
@@ -57,7 +57,7 @@ interface Upload extends FirewallSection {
  */
 function checkAuthor(cluster: Pick<Cluster, 'firewall'>, firewall: Firewall | null, author: Author): void {
   // In the stored form: without keys that have no value.
-  const isSame = isDeepStrictEqual(JSON.parse(JSON.stringify(firewall)), cluster.firewall)
+  const isSame = isDeepStrictEqual(readJson(JSON.stringify(firewall)), cluster.firewall)
   if (firewall === null || author.mayChangeFirewall || isSame) return
   throw refuseFile(
     CONFIG_FILE,
@@ -217,21 +217,14 @@ export async function rollbackClusterConfig(
   const { 'config.yml': config } = await sharedPart(archive.data)
   const { rules: firewall, minimumNebulaVersion } = await firewallOf(archive.tenantId, config)
   const changed = { sharedConfigVersion: version, ...(firewall === null ? {} : { firewall: { ...firewall } }) }
-  await changeCluster(scope, clusterId, `rolled back to version ${version}`, async (change) => {
-    const { tx, cluster, set } = change
+  return updateCluster(scope, clusterId, `rolled back to version ${version}`, async (change) => {
+    const { tx, cluster } = change
     // The version may have been deleted while it was read.
     const where = { tenantId_clusterId_version: { tenantId: cluster.tenantId, clusterId, version } }
     if (!(await tx.configBundle.findUnique({ where, select: { version: true } })))
       throw new NotFoundError('ConfigBundle')
     checkAuthor(cluster, firewall, author)
     await assertAllRun(change, minimumNebulaVersion, firewallNeeds)
-    set(changed)
+    return changed
   })
-  return clusterOf(scope, clusterId)
-}
-
-async function clusterOf(scope: Scope, id: string): Promise<Cluster> {
-  const cluster = await getCluster(scope, id)
-  if (!cluster) throw new NotFoundError('Cluster')
-  return cluster
 }

@@ -10,7 +10,7 @@ export interface Change {
   readonly tx: Tx
   readonly cluster: Cluster
   /** Adds columns of the cluster to the change; they are written once, when the work is done. */
-  readonly set: (data: Prisma.ClusterUncheckedUpdateManyInput) => void
+  readonly set: (data: Columns) => void
 }
 
 /** What the change is, for the message of the next bundle; a function if the work decides on it. */
@@ -33,31 +33,25 @@ export const changeCluster = async <T>(
   nodeId: string | null = null,
 ): Promise<T> => (await change(scope, clusterId, { summary, work, nodeId })).result
 
-/** The same for a change that gives a cluster keys that open: it is allowed while the current keys do not. */
-export const repairCluster = async <T>(
-  scope: Scope,
-  clusterId: string,
-  summary: Summary,
-  work: (change: Change) => Promise<T>,
-): Promise<T> => (await change(scope, clusterId, { summary, work, nodeId: null, isRepair: true })).result
+/** The columns that a change sets, or a function that decides on them under the lock and may refuse the change. */
+type Columns = Prisma.ClusterUncheckedUpdateManyInput
+type RowChange = Columns | ((change: Change) => Columns | Promise<Columns>)
 
-/**
- * The same for a change of the cluster's own row.
- * @param allowed throws when this change is not allowed in the cluster's state after the previous change
- * @returns the row after the change
- */
-export const updateCluster = async (
+/** The same for a change of the cluster's own row, which it returns as it is after the change. */
+export const updateCluster = (scope: Scope, id: string, summary: Summary, columns: RowChange): Promise<Cluster> =>
+  changeRow(scope, id, { summary, columns, isRepair: false })
+
+/** `updateCluster` that gives a cluster keys that open: it is allowed while the current keys do not. */
+export const repairCluster = (scope: Scope, id: string, summary: Summary, columns: RowChange): Promise<Cluster> =>
+  changeRow(scope, id, { summary, columns, isRepair: true })
+
+async function changeRow(
   scope: Scope,
   clusterId: string,
-  summary: Summary,
-  data: Prisma.ClusterUncheckedUpdateManyInput,
-  allowed?: (change: Change) => Promise<void>,
-): Promise<Cluster> => {
-  const work = async (change: Change) => {
-    await allowed?.(change)
-    change.set(data)
-  }
-  return (await change(scope, clusterId, { summary, work, nodeId: null })).cluster
+  { summary, columns, isRepair }: { summary: Summary; columns: RowChange; isRepair: boolean },
+): Promise<Cluster> {
+  const work = async (change: Change) => change.set(typeof columns === 'function' ? await columns(change) : columns)
+  return (await change(scope, clusterId, { summary, work, nodeId: null, isRepair })).cluster
 }
 
 /**
@@ -99,8 +93,8 @@ async function change<T>(
     if (!bumped) throw new NotFoundError('Cluster')
     assertExpected(scope, { id: clusterId, configVersion: bumped.configVersion - 1 }, nodeId)
     if (!isRepair) assertKeysOpen(scope.opener, bumped)
-    let fields: Prisma.ClusterUncheckedUpdateManyInput = {}
-    const set = (data: Prisma.ClusterUncheckedUpdateManyInput) => {
+    let fields: Columns = {}
+    const set = (data: Columns) => {
       fields = { ...fields, ...data }
     }
     const result = await work({ tx, cluster: bumped, set })

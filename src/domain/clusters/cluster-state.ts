@@ -3,10 +3,9 @@ import * as z from 'zod'
 import { NotFoundError, ValidationError } from '../../base/errors.ts'
 import type { Operator, Scope } from '../../auth/scope.ts'
 import { refusal } from '../../db/client/errors.ts'
-import { sql } from '../../db/reads/pages.ts'
+import { staleClusterList } from '../../db/reads/lists.ts'
 import type { ClusterState, Prisma } from '../../db/client/types.ts'
-import { getClusterVersion, listAllClusters } from './clusters.ts'
-import { readPage } from '../shared/pages.ts'
+import { getClusterVersion } from './clusters.ts'
 import { check } from '../shared/rules.ts'
 
 /** The maximum number of clusters that GetStaleClusters returns; after updating them, the caller asks again. */
@@ -51,15 +50,8 @@ export async function getStaleClusters(
   instanceId: string,
   query: { select?: Prisma.ClusterSelect } = {},
 ) {
-  const current = sql`
-    SELECT 1 FROM cluster_state s
-    WHERE s.cluster_id = x.id AND s.instance_id = ${instanceId} AND s.running_config_version >= x.config_version`
-  const { listing } = listAllClusters(operator)
-  const stale = await readPage(
-    operator,
-    { listing, where: [sql`NOT EXISTS (${current})`] },
-    { fields: ['id'], window: { after: null, before: null, limit: mostStaleClusters, inverted: false } },
-  )
+  const window = { after: null, before: null, limit: mostStaleClusters, inverted: false }
+  const stale = await operator.read.page(staleClusterList(instanceId), { fields: ['id'], window })
   return operator.db.cluster.findMany({
     ...query,
     where: { id: { in: stale.map(({ id }) => String(id)) } },

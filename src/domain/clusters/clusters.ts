@@ -5,34 +5,21 @@ import { newId } from '../../base/ids.ts'
 import type { Operator, Scope } from '../../auth/scope.ts'
 import type { ClusterToken, TokenHash, Tokens } from '../../auth/tokens.ts'
 import { refusal } from '../../db/client/errors.ts'
-import { sql, type Listing } from '../../db/reads/pages.ts'
+import { clusterList, type ClusterFilter } from '../../db/reads/lists.ts'
 import type { Cluster, Prisma } from '../../db/client/types.ts'
 import { networkRule } from '../shared/addresses.ts'
 import { caLifetimeDays, newBundleKey, newCa } from '../pki/cluster-ca.ts'
 import { updateCluster, withClusterLocked } from './cluster-change.ts'
-import { nameContains } from '../shared/filters.ts'
+import { clusterNotes, type ClusterNotes } from './cluster-notes.ts'
+import { filterBy, type List } from '../shared/pages.ts'
 import { firewallRule, openFirewall } from './firewall.ts'
 import { assertAllRun, firewallNeeds, minimumForFirewall } from './nebula-versions.ts'
 import { groupsRule } from '../nodes/node-rules.ts'
-import { countRows, type List } from '../shared/pages.ts'
 import { caLifetimeRule, certificateLifetimeRule, certificateVersionRule, check } from '../shared/rules.ts'
 import { defined, nameRule, portRule } from '../shared/rules.ts'
 import type { Vault } from '../pki/vault.ts'
 
-/** By name, then by id, since clusters of several tenants can have the same name. */
-const listing: Listing = {
-  table: 'clusters',
-  order: ['name', 'id'],
-  direction: 'asc',
-  parent: { table: 'tenants', on: [['tenant_id', 'id']] },
-}
-
-export interface ClusterFilter {
-  /** Part of the name, case-insensitive. */
-  readonly name?: string | null | undefined
-  /** Only clusters of this tenant. */
-  readonly tenantId?: string | null | undefined
-}
+export type { ClusterFilter } from '../../db/reads/lists.ts'
 
 /** GetCluster: one cluster of the tenant; null when it does not exist or is not in the scope. */
 export const getCluster = (scope: Scope, id: string, query: { select?: Prisma.ClusterSelect } = {}) =>
@@ -50,35 +37,25 @@ export const findCluster = <Field extends keyof ClusterFields>(
   scope: Scope,
   id: string,
   fields: readonly Field[],
-): Promise<Pick<ClusterFields, Field> | null> => scope.rows.find('clusters', 'id', id, fields)
+): Promise<Pick<ClusterFields, Field> | null> => scope.read.row('clusters', 'id', id, fields)
 
-/** ListClusters: the clusters of the tenant in scope, or of each of several tenants, by name. */
-export const listClusters = (filter: ClusterFilter = {}): List => ({
-  listing,
-  where: [
-    ...(filter.name ? [nameContains(filter.name)] : []),
-    ...(filter.tenantId ? [sql`x.tenant_id = ${filter.tenantId}`] : []),
-  ],
-})
+/** ListClusters: the clusters of the tenant in scope, or of each of several tenants, by name. Counted: CountClusters. */
+export const listClusters = (filter: ClusterFilter = {}): List => clusterList(filterBy(filter))
 
 /** ListAllClusters: the clusters of every tenant, for operators. */
 export const listAllClusters = (_operator: Operator, filter: ClusterFilter = {}): List => listClusters(filter)
 
-/** CountClusters: how many clusters the tenant has. */
-export const countClusters = (scope: Scope, filter: ClusterFilter = {}): Promise<number> =>
-  countRows(scope, listClusters(filter))
-
 /** GetClusterVersion: only the wanted version; null when the cluster is not in the scope. */
 export async function getClusterVersion(scope: Scope, id: string): Promise<number | null> {
-  const cluster = await scope.rows.find('clusters', 'id', id, ['configVersion'])
+  const cluster = await scope.read.row('clusters', 'id', id, ['configVersion'])
   return cluster?.configVersion ?? null
 }
 
 /** The cluster of an enrolment token, with the columns that authentication needs. */
 export const getClusterByTokenHash = (operator: Operator, clusterTokenHash: TokenHash) =>
-  operator.rows.find('clusters', 'clusterTokenHash', clusterTokenHash, ['id', 'tenantId', 'clusterTokenHash'])
+  operator.read.row('clusters', 'clusterTokenHash', clusterTokenHash, ['id', 'tenantId', 'clusterTokenHash'])
 
-export interface NewCluster {
+export interface NewCluster extends ClusterNotes {
   /** The owner; a tenant's own scope determines it already. */
   readonly tenantId?: string | undefined
   readonly name: string
@@ -94,8 +71,8 @@ export interface NewCluster {
   readonly caGroups?: readonly string[] | undefined
 }
 
-const newClusterRules = z
-  .object({
+const newClusterRules = clusterNotes
+  .extend({
     name: nameRule,
     networkCidr: networkRule.default('10.42.0.0/16'),
     provideLighthouse: z.boolean().default(false),
@@ -143,7 +120,7 @@ export async function createCluster(
       tenantId,
       clusterTokenHash: hash,
       firewall: firewallJson(openFirewall),
-      ...fields,
+      ...defined(fields),
       ...newCa(vault, { id, ...fields }, { lifetimeDays, groups }),
       ...newBundleKey(vault, { id }),
     }
@@ -185,9 +162,10 @@ export async function updateClusterLighthouse(
  */
 export async function updateClusterFirewall(scope: Scope, id: string, input: unknown): Promise<Cluster> {
   const firewall = check(firewallRule, input, ['input', 'firewall'])
-  return updateCluster(scope, id, 'firewall', { firewall }, (change) =>
-    assertAllRun(change, minimumForFirewall(firewall), firewallNeeds),
-  )
+  return updateCluster(scope, id, 'firewall', async (change) => {
+    await assertAllRun(change, minimumForFirewall(firewall), firewallNeeds)
+    return { firewall }
+  })
 }
 
 /**

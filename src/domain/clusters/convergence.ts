@@ -1,11 +1,10 @@
 import type { Scope } from '../../auth/scope.ts'
 import type { ConvergenceFigures } from '../../db/reads/convergence.ts'
-import { sql, type Listing } from '../../db/reads/pages.ts'
+import { slowestNodeList } from '../../db/reads/lists.ts'
 import type { Node } from '../../db/client/types.ts'
 import { areTrustedCasEnded } from '../pki/cluster-ca.ts'
 import { allWarningDays, day, warningsOf } from '../pki/ends.ts'
 import { nodeFields } from '../nodes/nodes.ts'
-import { readPages } from '../shared/pages.ts'
 
 /** A node that was not seen for this long counts as unseen, in milliseconds: agents report once a minute. */
 export const unseenAfter = 5 * 60_000
@@ -46,7 +45,7 @@ export async function getConvergence(
   clusterIds: readonly string[],
   now = new Date(),
 ): Promise<Map<string, Convergence>> {
-  const figures = await scope.convergence.figures(clusterIds, now)
+  const figures = await scope.read.convergence(clusterIds, now)
   return new Map(figures.map((one) => [one.clusterId, convergenceOf(one, now)]))
 }
 
@@ -63,45 +62,38 @@ function convergenceOf(figures: ConvergenceFigures, now: Date): Convergence {
   return { ...place, applied, pending: total - applied - failed, failed }
 }
 
-/**
- * How many certificates of each of several clusters expire soon (ends.ts) and have not expired yet, by id, in one
- * statement.
- */
-export async function countEndingSoon(
+/** How many certificates of a cluster's nodes have expired, or expire soon. */
+export interface Ending {
+  readonly lifetimeDays: number
+  /** How many have expired, then how many others expire within each warning time of such certificates (ends.ts). */
+  readonly counts: readonly number[]
+}
+
+/** The expiring certificates of each of several clusters, by id, in one statement. */
+export async function countEnding(
   scope: Scope,
   clusterIds: readonly string[],
   now = new Date(),
-): Promise<Map<string, number>> {
+): Promise<Map<string, Ending>> {
   const times = [0, ...allWarningDays].map((days) => new Date(now.getTime() + days * day))
-  const figures = await scope.convergence.endingUntil(times, clusterIds)
+  const figures = await scope.read.endings(times, clusterIds)
   return new Map(
-    figures.map(({ clusterId, lifetimeDays, until }) => {
-      const [ended = 0, ...ahead] = until
-      const soon = ahead[allWarningDays.indexOf(warningsOf(lifetimeDays)[0])] ?? 0
-      return [clusterId, soon - ended]
+    figures.map(({ clusterId, lifetimeDays, until: [ended = 0, ...ahead] }) => {
+      const soon = warningsOf(lifetimeDays).map((days) => (ahead[allWarningDays.indexOf(days)] ?? 0) - ended)
+      return [clusterId, { lifetimeDays, counts: [ended, ...soon] }]
     }),
   )
 }
 
+/** How many certificates of each cluster's nodes expire soon and have not expired yet, in one statement. */
+export async function countEndingSoon(scope: Scope, clusterIds: readonly string[]): Promise<Map<string, number>> {
+  const ending = await countEnding(scope, clusterIds)
+  return new Map([...ending].map(([id, { counts }]) => [id, counts[1] ?? 0]))
+}
+
 /** How many of each cluster's nodes were not seen for five minutes, in one statement. */
 export const countUnseen = (scope: Scope, clusterIds: readonly string[]): Promise<Map<string, number>> =>
-  scope.convergence.unseenSince(new Date(Date.now() - unseenAfter), clusterIds)
-
-/** By version, starting with nodes that run none; then by name. */
-const byVersion: Listing = {
-  table: 'nodes',
-  order: ['running_config_version', 'name'],
-  direction: 'asc',
-  parent: {
-    table: 'clusters',
-    on: [
-      ['tenant_id', 'tenant_id'],
-      ['cluster_id', 'id'],
-    ],
-  },
-  index: 'idx_nodes_running_version',
-  nullsFirst: true,
-}
+  scope.read.unseen(new Date(Date.now() - unseenAfter), clusterIds)
 
 /**
  * The nodes of each of several clusters that run the lowest versions, starting with nodes that run none, then by name,
@@ -115,8 +107,7 @@ export async function listSlowest(
   limit: number,
 ): Promise<Map<string, Node[]>> {
   const window = { after: null, before: null, limit, inverted: false }
-  const list = { listing: byVersion, where: [sql`x.certificate IS NOT NULL`] }
-  const pages = await readPages(scope, list, clusterIds, { fields: nodeFields, window })
+  const pages = await scope.read.pages(slowestNodeList(), clusterIds, { fields: nodeFields, window })
   // The rows have all columns of a Node.
   return pages as unknown as Map<string, Node[]>
 }

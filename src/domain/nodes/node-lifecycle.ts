@@ -8,12 +8,13 @@ import { changeCluster } from '../clusters/cluster-change.ts'
 import { addressPool, assertUnderlay, hintAfterRelease } from './node-addresses.ts'
 import { assertSignable, certificatesOf } from '../signing/node-certificate.ts'
 import { assertAdminRemains, changeNode, workOnNode } from './node-change.ts'
+import { nodeNotes, type NodeNotes } from './node-notes.ts'
 import { newNodeRules } from './node-rules.ts'
 import { revoke } from '../signing/revocation.ts'
 import { assertIpv4, assertOutsideOverlay } from './routes.ts'
-import { check } from '../shared/rules.ts'
+import { check, defined } from '../shared/rules.ts'
 
-export interface NewNode {
+export interface NewNode extends NodeNotes {
   readonly clusterId: string
   readonly name: string
   readonly isAdmin?: boolean | undefined
@@ -43,6 +44,8 @@ export async function createNode(
   const fields = check(newNodeRules, input)
   const { name, isAdmin, mtu, routes, groups, overlayIp: wanted } = fields
   const { isLighthouse, lighthousePublicIp, lighthousePort, isRelay } = fields
+  // The same columns as in a later change of the notes; newNodeRules has checked them.
+  const notes = defined(nodeNotes.parse(input))
   const { token, hash } = tokens.newNodeToken()
   const now = new Date()
   const node = await changeCluster(scope, clusterId, `${name}: created`, async (change) => {
@@ -58,7 +61,7 @@ export async function createNode(
     const topology = { isLighthouse, lighthousePublicIp, lighthousePort, isRelay, lighthouseRelayUpdatedAt }
     const identity = { id: newId(), tenantId: cluster.tenantId, clusterId, tokenHash: hash, overlayIp }
     try {
-      return await tx.node.create({ data: { ...identity, ...settings, ...topology } })
+      return await tx.node.create({ data: { ...identity, ...settings, ...topology, ...notes } })
     } catch (error) {
       // The address was looked up under the cluster's lock, so only the name can conflict.
       if (refusal(error)?.kind !== 'unique') throw error

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 
 import { publicIpRule } from '../shared/addresses.ts'
+import { nodeNotes } from './node-notes.ts'
 import { isDefaultRoute, routeRule } from './routes.ts'
 import { certifiedNameRule, groupRule, mtuRule, portRule } from '../shared/rules.ts'
 
@@ -65,6 +66,7 @@ export const newNodeRules = z
     ...routing,
     routes: routesRule.default([]),
     ...lighthouse,
+    ...nodeNotes.shape,
   })
   .superRefine(noUnaskedDefault)
   .superRefine(reachable)

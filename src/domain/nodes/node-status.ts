@@ -45,8 +45,8 @@ export async function reportNodeStatus(
 ): Promise<Node> {
   const { runningConfigVersion, nebulaVersion, lastError = null } = check(rules, input)
   const [cluster, node] = await Promise.all([
-    scope.rows.find('clusters', 'id', clusterId, ['configVersion']),
-    scope.rows.find('nodes', 'id', nodeId, nodeFields),
+    scope.read.row('clusters', 'id', clusterId, ['configVersion']),
+    scope.read.row('nodes', 'id', nodeId, nodeFields),
   ])
   if (!cluster || !node) throw new NotFoundError('Node')
   if (runningConfigVersion !== undefined && runningConfigVersion > cluster.configVersion) {

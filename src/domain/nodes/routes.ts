@@ -1,9 +1,8 @@
-import { setImmediate } from 'node:timers/promises'
-
 import ipaddr from 'ipaddr.js'
 import * as z from 'zod'
 
 import { ValidationError } from '../../base/errors.ts'
+import { breaks } from '../../base/pieces.ts'
 import type { Scope } from '../../auth/scope.ts'
 import type { Cluster, Node } from '../../db/client/types.ts'
 import { formatNetwork, overlaps, parseNetwork, type Network } from '../../base/networks.ts'
@@ -94,9 +93,6 @@ const mostOverlaps = 1000
 export const listRouteOverlaps = async (scope: Scope, node: Node): Promise<RouteOverlap[]> =>
   routesOf(node).length === 0 ? [] : overlapsAmong(node, await listNodesWithRoutes(scope.db, node.clusterId))
 
-/** Gateways per turn of the event loop: each may have 256 routes, and the node as many. */
-const chunk = 20
-
 /** The same among nodes that were already read: at most 1000 overlaps. */
 export async function overlapsAmong<Other extends Gateway>(
   node: Gateway,
@@ -104,8 +100,9 @@ export async function overlapsAmong<Other extends Gateway>(
 ): Promise<RouteOverlap<Other>[]> {
   const own = routesOf(node).map(span)
   const found: RouteOverlap<Other>[] = []
-  for (const [index, other] of others.entries()) {
-    if (index % chunk === chunk - 1) await setImmediate()
+  const pause = breaks()
+  for (const other of others) {
+    await pause()
     if (other.id === node.id) continue
     for (const { route: nodeRoute, first, last } of routesOf(other).map(span)) {
       const met = own.filter((one) => one.first <= last && first <= one.last)

@@ -4,12 +4,12 @@ import { systemActor } from '../../auth/session.ts'
 import type { Cluster } from '../../db/client/types.ts'
 import { beginCaRotation } from './ca-rotation.ts'
 import { caDetails } from './cluster-ca.ts'
-import { changeCluster, updateCluster } from '../clusters/cluster-change.ts'
+import { updateCluster } from '../clusters/cluster-change.ts'
 import { areKeysOpen, ClosedKeysError } from './closed-keys.ts'
 import { lifetimeDaysOf, replacementDueAt } from './ends.ts'
 import type { Vault } from './vault.ts'
 
-/* The automatic rotation. The master takes the first of the three steps; every instance may take the other steps. */
+/* The automatic rotation. The master's sweeps take its steps; an instance that writes nodes' reports may take them earlier. */
 
 /** The columns of a cluster that decide on it. */
 type Due = Pick<Cluster, 'pkiCaCert' | 'pkiCaKey' | 'caRotationAutomatic' | 'caRotationPhase'>
@@ -38,13 +38,12 @@ class NotDue extends Error {}
  */
 export async function beginDueCaRotation(operator: Operator, vault: Vault, id: string, now: Date): Promise<boolean> {
   try {
-    await changeCluster(operator, id, 'CA rotation: the CA ends soon', (change) => {
+    await updateCluster(operator, id, 'CA rotation: the CA ends soon', (change) => {
       const { cluster } = change
       const at = automaticRotationAt(cluster)
       if (at === null || at > now || cluster.pkiCaCert === null || !areKeysOpen(vault, cluster)) throw new NotDue()
       const lifetimeDays = Math.max(1, Math.round(lifetimeDaysOf(caDetails(cluster.pkiCaCert))))
-      beginCaRotation(vault, change, { lifetimeDays, startedBy: operator.actor })
-      return Promise.resolve()
+      return beginCaRotation(vault, change, { lifetimeDays, startedBy: operator.actor })
     })
     return true
   } catch (error) {

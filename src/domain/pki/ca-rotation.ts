@@ -6,8 +6,9 @@ import type { Cluster, Prisma } from '../../db/client/types.ts'
 import { parseCaCertificate } from '../../pki/certificate.ts'
 import { areKeysOpen, ClosedKeysError } from './closed-keys.ts'
 import { bundleKeyThatOpens, caDetails, newCa, withPki, type CaColumns } from './cluster-ca.ts'
-import { changeCluster, repairCluster, type Change } from '../clusters/cluster-change.ts'
+import { repairCluster, updateCluster, type Change } from '../clusters/cluster-change.ts'
 import { waitsForNobody } from './ca-rotation-progress.ts'
+import { type IdPage, idPages } from '../shared/id-pages.ts'
 import { caLifetimeRule, check } from '../shared/rules.ts'
 import type { Vault } from './vault.ts'
 
@@ -35,6 +36,9 @@ export function assertNotRotating(cluster: Pick<Cluster, 'caRotationPhase'>): vo
   throw new ConflictError('The cluster’s CA is being rotated: wait for the end, or abort it')
 }
 
+/** Rotating clusters that are read at once. */
+const chunk = 100
+
 const rules = z.object({ caLifetimeDays: caLifetimeRule.default(3650) })
 
 /**
@@ -50,11 +54,9 @@ export async function rotateClusterCa(
   input: { caLifetimeDays?: number | undefined },
 ): Promise<Cluster> {
   const { caLifetimeDays: lifetimeDays } = check(rules, input)
-  await repairCluster(scope, id, 'CA rotation: new CA', (change) => {
-    beginCaRotation(vault, change, { lifetimeDays, startedBy: scope.actor })
-    return Promise.resolve()
-  })
-  return present(scope, id)
+  return repairCluster(scope, id, 'CA rotation: new CA', (change) =>
+    beginCaRotation(vault, change, { lifetimeDays, startedBy: scope.actor }),
+  )
 }
 
 /** Who starts the rotation, and how long its new CA is valid. */
@@ -66,26 +68,24 @@ interface Beginning {
 
 /**
  * The first step of a rotation, as part of a change.
+ * @returns the columns to set
  * @throws ConflictError while another one runs
  */
-export function beginCaRotation(vault: Vault, change: Change, { lifetimeDays, startedBy }: Beginning): void {
+export function beginCaRotation(vault: Vault, change: Change, { lifetimeDays, startedBy }: Beginning) {
   if (!areKeysOpen(vault, change.cluster)) {
     const { cluster } = change
     const groups = cluster.pkiCaCert === null ? [] : parseCaCertificate(cluster.pkiCaCert).groups
     const made = newCa(vault, cluster, { lifetimeDays, groups })
-    change.set({ ...inPlaceOfLost(cluster, made, startedBy), ...bundleKeyThatOpens(vault, cluster) })
-    return
+    return { ...inPlaceOfLost(cluster, made, startedBy), ...bundleKeyThatOpens(vault, cluster) }
   }
   const { cluster } = withPki(vault, change)
   assertNotRotating(cluster)
   const { groups, notAfter } = parseCaCertificate(cluster.pkiCaCert)
   const made = newCa(vault, cluster, { lifetimeDays, groups })
   // An expired CA has already disconnected the nodes and cannot sign: there is nothing to keep connected.
-  if (notAfter < new Date()) change.set({ ...started('DROP_OLD', cluster, startedBy), ...made })
-  else {
-    const other = { pkiOtherCaCert: made.pkiCaCert, pkiOtherCaKey: made.pkiCaKey }
-    change.set({ ...started('TRUST_BOTH', cluster, startedBy), ...other })
-  }
+  if (notAfter < new Date()) return { ...started('DROP_OLD', cluster, startedBy), ...made }
+  const other = { pkiOtherCaCert: made.pkiCaCert, pkiOtherCaKey: made.pkiCaKey }
+  return { ...started('TRUST_BOTH', cluster, startedBy), ...other }
 }
 
 /**
@@ -105,36 +105,38 @@ export const inPlaceOfLost = (cluster: Cluster, ca: CaColumns, startedBy: string
  * @throws NotFoundError, ConflictError when no rotation runs, or when the old CA is gone already or its key was lost
  */
 export const abortClusterCaRotation = (scope: Scope, id: string): Promise<Cluster> =>
-  inCluster(scope, id, 'CA rotation: aborted', ({ cluster, set }) => {
+  updateCluster(scope, id, 'CA rotation: aborted', ({ cluster }) => {
     switch (phaseOf(cluster)) {
       case null:
         throw new ConflictError('No rotation of the CA runs')
       case 'TRUST_BOTH':
-        set(ended)
-        break
+        return ended
       case 'SIGN_AGAIN':
         if (cluster.pkiOtherCaKey === null) {
           throw new ConflictError(
             'The key of the old CA was lost: import it (importClusterPki) when this rotation has ended',
           )
         }
-        set({ ...step('SIGN_AGAIN', cluster), ...swapped(cluster) })
-        break
+        return { ...step('SIGN_AGAIN', cluster), ...swapped(cluster) }
       case 'DROP_OLD':
         throw new ConflictError('The old CA is not trusted any more: begin another rotation when this one has ended')
     }
   })
 
 /**
- * Takes the next step of every rotation whose current step has reached the nodes. Call it every few seconds; several
- * instances may call it at the same time.
+ * The master's sweep: takes the next step of every rotation whose current step has reached the nodes. It yields after
+ * each cluster. A step that two instances take at the same time is taken once.
  */
-export async function advanceCaRotations(operator: Operator): Promise<void> {
-  const rotating = await operator.db.cluster.findMany({
-    where: { caRotationPhase: { not: null } },
-    select: { id: true },
-  })
-  for (const { id } of rotating) await advanceCaRotation(operator, id)
+export async function* advanceCaRotations(operator: Operator): AsyncGenerator<void, void> {
+  const where = { caRotationPhase: { not: null } }
+  const read = ({ after, rest }: IdPage) =>
+    operator.db.cluster.findMany({ where: { ...where, id: after }, select: { id: true }, ...rest })
+  for await (const page of idPages(chunk, read)) {
+    for (const { id } of page) {
+      await advanceCaRotation(operator, id)
+      yield
+    }
+  }
 }
 
 /** Takes the next step of one cluster's rotation when every present node has applied the current one. */
@@ -149,11 +151,12 @@ export async function advanceCaRotation(scope: Scope, id: string): Promise<void>
   }
   try {
     const summary = `CA rotation: ${phaseOf(before) === 'TRUST_BOTH' ? 'sign again' : 'drop the old one'}`
-    await changeCluster(scope, id, summary, async ({ tx, cluster, set }) => {
+    await updateCluster(scope, id, summary, async ({ tx, cluster }) => {
       // Under the cluster's lock: another instance, a change or an abort may have been faster.
       if (cluster.caRotationVersion !== before.caRotationVersion || !(await isReady(tx, cluster))) throw new NotReady()
-      if (phaseOf(cluster) === 'TRUST_BOTH') set({ ...step('SIGN_AGAIN', cluster), ...swapped(cluster) })
-      else set({ ...step('DROP_OLD', cluster), pkiOtherCaCert: null, pkiOtherCaKey: null })
+      return phaseOf(cluster) === 'TRUST_BOTH'
+        ? { ...step('SIGN_AGAIN', cluster), ...swapped(cluster) }
+        : { ...step('DROP_OLD', cluster), pkiOtherCaCert: null, pkiOtherCaKey: null }
     })
   } catch (error) {
     // A cluster whose keys do not open waits until they do; the publisher reports it.
@@ -204,18 +207,3 @@ export const ended = {
   pkiOtherCaCert: null,
   pkiOtherCaKey: null,
 } satisfies Prisma.ClusterUncheckedUpdateManyInput
-
-/** A change of the cluster's own row that depends on its state; returns the row after the change. */
-async function inCluster(scope: Scope, id: string, summary: string, work: (change: Change) => void): Promise<Cluster> {
-  await changeCluster(scope, id, summary, (change) => {
-    work(change)
-    return Promise.resolve()
-  })
-  return present(scope, id)
-}
-
-async function present(scope: Scope, id: string): Promise<Cluster> {
-  const cluster = await scope.db.cluster.findUnique({ where: { id } })
-  if (!cluster) throw new NotFoundError('Cluster')
-  return cluster
-}

@@ -15,7 +15,7 @@ export async function nodeCertificateStatus(
   now = new Date(),
 ): Promise<CertificateStatus | null> {
   if (certificateExpiresAt === null) return null
-  const cluster = await scope.rows.find('clusters', 'id', clusterId, fields)
+  const cluster = await scope.read.row('clusters', 'id', clusterId, fields)
   // The cluster was deleted in the meantime: the certificate is of no use.
   if (cluster === null || areTrustedCasEnded(cluster, now)) return 'ENDED'
   return statusAt(certificateExpiresAt, cluster.certificateLifetimeDays, now)

@@ -1,14 +1,14 @@
-import { setImmediate } from 'node:timers/promises'
-
 import type { Operator } from '../../auth/scope.ts'
 import type { Logger } from '../../base/log.ts'
+import { inPieces } from '../../base/pieces.ts'
 import type { Cluster } from '../../db/client/types.ts'
 import { areKeysOpen, remedy, sealedKeys } from './closed-keys.ts'
+import { type IdPage, idPages } from '../shared/id-pages.ts'
 import type { Vault } from './vault.ts'
 
 type Sealed = Pick<Cluster, keyof typeof sealedKeys>
 
-/** Clusters that are read at once: some milliseconds of decryption between two turns of the event loop. */
+/** Clusters that are read at once: some milliseconds of decryption. */
 const chunk = 100
 
 /** The maximum number of ids in one log line. */
@@ -42,15 +42,9 @@ export class ClosedClusters {
   async look(): Promise<void> {
     const { db } = this.#means.operator
     const closed: string[] = []
-    for (let after = ''; ;) {
-      const where = { id: { gt: after } }
-      const page = await db.cluster.findMany({ where, select: sealedKeys, orderBy: { id: 'asc' }, take: chunk })
+    const read = ({ after, rest }: IdPage) => db.cluster.findMany({ where: { id: after }, select: sealedKeys, ...rest })
+    for await (const page of idPages(chunk, read)) {
       closed.push(...page.filter((cluster) => this.#judge(cluster)).map(({ id }) => id))
-      const last = page.at(-1)
-      if (!last || page.length < chunk) break
-      after = last.id
-      // SQLite's driver answers synchronously: without this, other work would wait for the last page.
-      await setImmediate()
     }
     if (closed.length > 0) this.#tell(closed)
   }
@@ -58,10 +52,8 @@ export class ClosedClusters {
   /** Whether one of the known clusters still cannot be signed for; stops at the first one. */
   async areAny(): Promise<boolean> {
     const { db } = this.#means.operator
-    const ids = [...this.#known.keys()]
-    for (let start = 0; start < ids.length; start += chunk) {
-      const some = ids.slice(start, start + chunk)
-      const found = await db.cluster.findMany({ where: { id: { in: some } }, select: sealedKeys })
+    for await (const some of inPieces([...this.#known.keys()], chunk)) {
+      const found = await db.cluster.findMany({ where: { id: { in: [...some] } }, select: sealedKeys })
       const left = new Set(found.filter((cluster) => this.#judge(cluster)).map(({ id }) => id))
       for (const id of some) if (!left.has(id)) this.#known.delete(id)
       if (left.size > 0) return true

@@ -1,12 +1,12 @@
 import * as z from 'zod'
 
-import { ConflictError, NotFoundError, ValidationError } from '../../base/errors.ts'
+import { ConflictError, ValidationError } from '../../base/errors.ts'
 import type { Scope } from '../../auth/scope.ts'
 import type { Cluster } from '../../db/client/types.ts'
 import { firstWithCertificates2 } from '../../nebula/version-hazards.ts'
 import { parseCaCertificate } from '../../pki/certificate.ts'
 import { assertNotRotating } from './ca-rotation.ts'
-import { changeCluster, updateCluster } from '../clusters/cluster-change.ts'
+import { updateCluster } from '../clusters/cluster-change.ts'
 import { assertAllRun } from '../clusters/nebula-versions.ts'
 import { groupsRule } from '../nodes/node-rules.ts'
 import { certificateLifetimeRule, certificateVersionRule, check, defined } from '../shared/rules.ts'
@@ -27,15 +27,13 @@ export async function updateClusterCertificates(
   input: { certificateVersion?: number | undefined; certificateLifetimeDays?: number | undefined },
 ): Promise<Cluster> {
   const data = defined(check(rules, input))
-  await changeCluster(scope, id, `certificates ${JSON.stringify(data)}`, async (change) => {
-    const { cluster, set } = change
-    assertNotRotating(cluster)
+  return updateCluster(scope, id, `certificates ${JSON.stringify(data)}`, async (change) => {
+    assertNotRotating(change.cluster)
     if (data.certificateVersion === 2)
       await assertAllRun(change, firstWithCertificates2, 'Certificates of version 2 need')
-    if (data.certificateVersion === 1) assertVersion1Suffices(cluster)
-    set(data)
+    if (data.certificateVersion === 1) assertVersion1Suffices(change.cluster)
+    return data
   })
-  return present(scope, id)
 }
 
 const enrollRules = z.object({ enrollGroups: groupsRule })
@@ -51,24 +49,22 @@ export async function updateClusterEnrollment(
   input: { enrollGroups: readonly string[] },
 ): Promise<Cluster> {
   const data = check(enrollRules, input)
-  const { pkiCaCert } = await present(scope, id)
-  const allowed = pkiCaCert === null ? [] : parseCaCertificate(pkiCaCert).groups
-  const index = data.enrollGroups.findIndex((group) => allowed.length > 0 && !allowed.includes(group))
-  if (index >= 0) {
-    const message = `is not one of the groups that the CA may sign: ${allowed.join(', ')}`
-    throw ValidationError.at(['input', 'enrollGroups', String(index)], message)
-  }
-  return updateCluster(scope, id, `enrolment groups ${JSON.stringify(data.enrollGroups)}`, data)
+  return updateCluster(
+    scope,
+    id,
+    `enrolment groups ${JSON.stringify(data.enrollGroups)}`,
+    ({ cluster: { pkiCaCert } }) => {
+      const allowed = pkiCaCert === null ? [] : parseCaCertificate(pkiCaCert).groups
+      const index = data.enrollGroups.findIndex((group) => allowed.length > 0 && !allowed.includes(group))
+      if (index < 0) return data
+      const message = `is not one of the groups that the CA may sign: ${allowed.join(', ')}`
+      throw ValidationError.at(['input', 'enrollGroups', String(index)], message)
+    },
+  )
 }
 
 /** IPv6 routes are refused in both versions: only the CA can prevent version 1. */
 function assertVersion1Suffices({ pkiCaCert }: Cluster): void {
   if (pkiCaCert === null || parseCaCertificate(pkiCaCert).version === 1) return
   throw new ConflictError('The cluster’s CA is of version 2, which Nebula before 1.10 cannot read')
-}
-
-async function present(scope: Scope, id: string): Promise<Cluster> {
-  const cluster = await scope.db.cluster.findUnique({ where: { id } })
-  if (!cluster) throw new NotFoundError('Cluster')
-  return cluster
 }

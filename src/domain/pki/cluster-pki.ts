@@ -46,7 +46,7 @@ export async function importClusterPki(scope: Scope, vault: Vault, id: string, i
       throw new ConflictError('Nodes of the cluster hold certificates of its present CA; another one would part them')
     }
     const data = parts ? inPlaceOfLost(cluster, columns, scope.actor) : { ...columns, ...withoutLost(cluster, isNew) }
-    return tx.cluster.update({ where: { id }, data: { ...data, ...bundleKeyThatOpens(vault, cluster) } })
+    return { ...data, ...bundleKeyThatOpens(vault, cluster) }
   })
 }
 

@@ -1,13 +1,12 @@
-import { setImmediate } from 'node:timers/promises'
-
 import type { Operator } from '../../auth/scope.ts'
 import type { Logger } from '../../base/log.ts'
-import type { EndingFigures } from '../../db/reads/convergence.ts'
 import type { Cluster } from '../../db/client/types.ts'
+import { countEnding, type Ending } from '../clusters/convergence.ts'
 import { automaticRotationAt, beginDueCaRotation } from './ca-rotation-due.ts'
 import { caDetails } from './cluster-ca.ts'
 import { areKeysOpen, sealedKeys } from './closed-keys.ts'
-import { allWarningDays, day, lifetimeDaysOf, warningsOf, type Validity } from './ends.ts'
+import { day, lifetimeDaysOf, warningsOf, type Validity } from './ends.ts'
+import { type IdPage, idPages } from '../shared/id-pages.ts'
 import type { Vault } from './vault.ts'
 
 interface Means {
@@ -17,14 +16,6 @@ interface Means {
   /** The time, for tests; milliseconds since 1970. */
   readonly now?: () => number
 }
-
-/**
- * Between two checks, in milliseconds: the shortest lifetime (a CA of one day) has its warning six hours before the
- * end.
- */
-const interval = 3_600_000
-/** The same after a failed check. */
-const retry = 60_000
 
 /** Clusters that are read at once: parsing their CAs takes about ten milliseconds. */
 const chunk = 50
@@ -65,81 +56,45 @@ export class EndsWatch {
   readonly #means: Means
   readonly #now: () => number
   #told = new Map<string, Told>()
-  #nextAt = 0
-  #looking: Promise<void> | null = null
-  #stopped = false
 
   constructor(means: Means) {
     this.#means = means
     this.#now = means.now ?? Date.now
   }
 
-  /** Call it often while this instance is the master; it checks once an hour, in the background. */
-  lookWhenDue(): void {
-    if (this.#looking !== null || this.#stopped || this.#now() < this.#nextAt) return
-    this.#nextAt = this.#now() + interval
-    this.#looking = this.look()
-      .catch((err: unknown) => {
-        this.#nextAt = this.#now() + retry
-        this.#means.log.error({ err }, 'looking for certificates that end failed')
-      })
-      .finally(() => (this.#looking = null))
-  }
-
-  /** Checks all clusters once. */
-  async look(): Promise<void> {
+  /** The sweep: checks all clusters once. */
+  async *look(): AsyncGenerator<void, void> {
     const now = new Date(this.#now())
     const told = new Map<string, Told>()
     const news: (() => void | Promise<void>)[] = []
-    for await (const page of this.#pages()) {
-      const counted = await this.#ending(page, now)
+    const { db } = this.#means.operator
+    const read = ({ after, rest }: IdPage) => db.cluster.findMany({ where: { id: after }, select: columns, ...rest })
+    for await (const page of idPages(chunk, read)) {
+      const ids = page.map(({ id }) => id)
+      const ending = await countEnding(this.#means.operator, ids, now)
       for (const cluster of page) {
         const rotates = await this.#beginDue(cluster, now)
         const before = this.#told.get(cluster.id) ?? nothing
         const ca = cluster.pkiCaCert === null ? null : caDetails(cluster.pkiCaCert)
-        const present = { ca: ca && stageOf(ca, now), nodes: countsOf(counted.get(cluster.id)) }
+        const present = { ca: ca && stageOf(ca, now), nodes: ending.get(cluster.id)?.counts ?? [] }
         if (present.ca !== null || present.nodes.some((count) => count > 0)) told.set(cluster.id, present)
         if (ca !== null && present.ca !== null && present.ca < (before.ca ?? Infinity)) {
           const stage = present.ca
           news.push(() => this.#tellOfCa(cluster, { stage, notAfter: ca.notAfter, rotates }))
         }
         if (present.nodes.some((count, index) => count > (before.nodes[index] ?? 0))) {
-          news.push(() => this.#tellOfNodes(cluster, counted.get(cluster.id), now))
+          news.push(() => this.#tellOfNodes(cluster, ending.get(cluster.id), now))
         }
       }
+      yield
     }
-    if (this.#stopped) return
     this.#told = told
-    for (const tell of news.slice(0, mostTold)) await tell()
+    for (const tell of news.slice(0, mostTold)) {
+      await tell()
+      yield
+    }
     const more = news.length - mostTold
     if (more > 0) this.#means.log.warn({ more }, 'certificates end in more clusters: see Cluster.convergence')
-  }
-
-  /** Prevents further checks, and waits for the running one. */
-  async stop(): Promise<void> {
-    this.#stopped = true
-    await this.#looking
-  }
-
-  async *#pages(): AsyncGenerator<Watched[]> {
-    const { db } = this.#means.operator
-    for (let after = ''; !this.#stopped;) {
-      const where = { id: { gt: after } }
-      const page = await db.cluster.findMany({ where, select: columns, orderBy: { id: 'asc' }, take: chunk })
-      yield page
-      const last = page.at(-1)
-      if (!last || page.length < chunk) return
-      after = last.id
-      // SQLite's driver answers synchronously: without this, other work would wait for the last page.
-      await setImmediate()
-    }
-  }
-
-  async #ending(page: readonly Watched[], now: Date): Promise<Map<string, EndingFigures>> {
-    const times = [0, ...allWarningDays].map((days) => new Date(now.getTime() + days * day))
-    const ids = page.map(({ id }) => id)
-    const figures = await this.#means.operator.convergence.endingUntil(times, ids)
-    return new Map(figures.map((one) => [one.clusterId, one]))
   }
 
   /** @returns whether a rotation runs now */
@@ -172,10 +127,10 @@ export class EndsWatch {
     log[stage === 0 ? 'error' : 'warn'](what, `the CA of cluster "${cluster.name}" ${when}; ${next}`)
   }
 
-  async #tellOfNodes({ id, tenantId, name }: Watched, figures: EndingFigures | undefined, now: Date): Promise<void> {
+  async #tellOfNodes({ id, tenantId, name }: Watched, ending: Ending | undefined, now: Date): Promise<void> {
     const { operator, log } = this.#means
-    const [ended = 0, soon = 0, ...sooner] = countsOf(figures)
-    const [first, ...nearer] = warningsOf(figures?.lifetimeDays ?? 1)
+    const [ended = 0, soon = 0, ...sooner] = ending?.counts ?? []
+    const [first, ...nearer] = warningsOf(ending?.lifetimeDays ?? 1)
     const nearest = sooner.findLastIndex((count) => count > 0)
     const ofThem = nearest < 0 ? '' : `, ${sooner[nearest] ?? 0} of them within ${inWords(nearer[nearest] ?? first)}`
     const until = new Date(now.getTime() + first * day)
@@ -196,14 +151,6 @@ function stageOf(ca: Validity, now: Date): number | null {
   const left = ca.notAfter.getTime() - now.getTime()
   if (left <= 0) return 0
   return warningsOf(lifetimeDaysOf(ca)).findLast((days) => left <= days * day) ?? null
-}
-
-/** How many have expired, then how many of the others expire within each warning time of such certificates. */
-function countsOf(figures: EndingFigures | undefined): readonly number[] {
-  if (figures === undefined) return []
-  const [ended = 0, ...ahead] = figures.until
-  const soon = warningsOf(figures.lifetimeDays).map((days) => (ahead[allWarningDays.indexOf(days)] ?? 0) - ended)
-  return [ended, ...soon]
 }
 
 function inWords(days: number): string {

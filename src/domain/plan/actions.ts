@@ -34,6 +34,10 @@ export interface ChangedNode {
 /** The version assumed for a node that never reported one: the oldest supported, which reloads the fewest settings. */
 const OLDEST_NEBULA = '1.6.1'
 
+/** The release to reckon with, for what a node reported. */
+export const assumedVersion = (reported: string | null): string =>
+  reported !== null && isVersion(reported) ? reported : OLDEST_NEBULA
+
 /**
  * The action that Nebula needs on each node. Parsing a large configuration takes long: call it through `planThread`.
  */
@@ -42,10 +46,9 @@ export function actionsOf(shared: SharedSides, nodes: readonly ChangedNode[]): A
   // If both sides have the same configuration, it is one object and compares immediately.
   const is = shared.after.config === shared.before.config ? was.with(shared.after) : effectiveOf(shared.after)
   return nodes.map(({ nebulaVersion, before, after, signing }) => {
-    const [from, to] = [was.of(before), is.of(after)]
-    const version = nebulaVersion !== null && isVersion(nebulaVersion) ? nebulaVersion : OLDEST_NEBULA
+    const [from, to] = [before && was.of(before), after && is.of(after)]
     // A node that is new in the bundle is started.
-    return withSigning(from && to ? actionFor(from, to, version) : 'restart', signing)
+    return withSigning(from && to ? actionFor(from, to, assumedVersion(nebulaVersion)) : 'restart', signing)
   })
 }
 
@@ -56,14 +59,13 @@ function withSigning(action: Action, signing: Signing | null): Action {
 }
 
 /** The files of a node, as its agent combines them. */
-function effectiveOf({ config, ca }: SharedFiles, settings = settingsIn(config)) {
+export function effectiveOf({ config, ca }: SharedFiles, settings = settingsIn(config)) {
   return {
-    of: (own: OwnFiles | null): Effective | null =>
-      own && {
-        config: deepMerge(settings, settingsIn(own.config)),
-        ca,
-        certificate: own.certificate.replace(SIGNED_ANEW, ''),
-      },
+    of: (own: OwnFiles): Effective => ({
+      config: deepMerge(settings, settingsIn(own.config)),
+      ca,
+      certificate: own.certificate.replace(SIGNED_ANEW, ''),
+    }),
     /** The same settings with other shared files. */
     with: (files: SharedFiles) => effectiveOf(files, settings),
   }

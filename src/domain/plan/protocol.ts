@@ -1,5 +1,7 @@
 import type { Action } from '../../nebula/action.ts'
 import type { CompileNode } from '../bundles/compile/compile-input.ts'
+import type { Reachability } from '../../nebula/reachability/reachability.ts'
+import type { ReachabilityQuestion } from '../reachability/question.ts'
 import type { ChangedNode, SharedSides } from './actions.ts'
 import type { Comparison } from './compare.ts'
 import type { PlanState } from './files.ts'
@@ -11,6 +13,7 @@ export type PlanPart =
   /** Nodes of the state after the change; unchanged nodes are sent as their ids. */
   | { readonly kind: 'nodesAfter'; readonly nodes: readonly (string | CompileNode)[] }
   | { readonly kind: 'actions'; readonly shared: SharedSides; readonly nodes: readonly ChangedNode[] }
+  | ({ readonly kind: 'reachability' } & ReachabilityQuestion)
 
 /** The types that `answerJobs` and `JobThreads` need. */
 export interface PlanJob {
@@ -22,3 +25,4 @@ export interface PlanJob {
 export type PlanResult =
   | { readonly kind: 'comparison'; readonly comparison: Comparison }
   | { readonly kind: 'actions'; readonly actions: readonly Action[] }
+  | { readonly kind: 'reachability'; readonly reachability: Reachability }

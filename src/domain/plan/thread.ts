@@ -1,6 +1,9 @@
-import { inPieces } from '../../base/threads/job-protocol.ts'
+import { piecesOf } from '../../base/pieces.ts'
+import { MESSAGE_ITEMS } from '../../base/threads/job-protocol.ts'
 import { JobThreads } from '../../base/threads/job-threads.ts'
 import type { Action } from '../../nebula/action.ts'
+import type { Reachability } from '../../nebula/reachability/reachability.ts'
+import type { ReachabilityQuestion } from '../reachability/question.ts'
 import type { ChangedNode, SharedSides } from './actions.ts'
 import type { Comparison } from './compare.ts'
 import type { PlanState } from './files.ts'
@@ -35,14 +38,21 @@ export async function actionsInThread(
   return result.actions
 }
 
+/** See `answerReachability`. */
+export async function reachabilityInThread(asker: Asker, question: ReachabilityQuestion): Promise<Reachability> {
+  const { result } = await threads.run({ ...asker, parts: [{ kind: 'reachability', ...question }] })
+  if (result.kind !== 'reachability') throw new Error('the thread gave no reachability')
+  return result.reachability
+}
+
 function* partsOf(
   { nodes: before, ...old }: PlanState,
   { nodes: after, ...now }: PlanState,
 ): Generator<PlanPart, void> {
   yield { kind: 'state', side: 'before', state: old }
   yield { kind: 'state', side: 'after', state: now }
-  for (const nodes of inPieces(before)) yield { kind: 'nodes', nodes }
+  for (const nodes of piecesOf(before, MESSAGE_ITEMS)) yield { kind: 'nodes', nodes }
   const kept = new Set(before)
   const references = after.map((node) => (kept.has(node) ? node.id : node))
-  for (const nodes of inPieces(references)) yield { kind: 'nodesAfter', nodes }
+  for (const nodes of piecesOf(references, MESSAGE_ITEMS)) yield { kind: 'nodesAfter', nodes }
 }

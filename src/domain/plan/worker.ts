@@ -1,5 +1,6 @@
 import { answerJobs } from '../../base/threads/job-worker.ts'
 import type { CompileNode } from '../bundles/compile/compile-input.ts'
+import { answerReachability } from '../reachability/question.ts'
 import { actionsOf } from './actions.ts'
 import { compareStates } from './compare.ts'
 import type { PlanState } from './files.ts'
@@ -23,6 +24,8 @@ answerJobs<PlanJob>((parts) => {
         break
       case 'actions':
         return { kind: 'actions', actions: actionsOf(part.shared, part.nodes) }
+      case 'reachability':
+        return { kind: 'reachability', reachability: answerReachability(part) }
     }
   }
   const [old, now] = [states.get('before'), states.get('after')]

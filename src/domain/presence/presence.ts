@@ -1,5 +1,6 @@
 import type { Operator } from '../../auth/scope.ts'
 import type { Logger } from '../../base/log.ts'
+import { Mutex } from '../../base/mutex.ts'
 import type { NodeReport } from '../../db/writes/presence.ts'
 import { advanceCaRotation } from '../pki/ca-rotation.ts'
 import { Pending, type PendingNode } from './presence-pending.ts'
@@ -28,7 +29,7 @@ export class Presence {
   #pending = new Pending()
   /** The states that are being written. */
   #writing = new Pending()
-  #turn: Promise<void> = Promise.resolve()
+  readonly #flushing = new Mutex()
   #timer: NodeJS.Timeout | null = null
   #busy = false
   #failures = 0
@@ -66,9 +67,7 @@ export class Presence {
    * @throws errors of the database
    */
   flush(): Promise<void> {
-    const turn = this.#turn.then(() => this.#write())
-    this.#turn = turn.catch(() => undefined)
-    return turn
+    return this.#flushing.alone(() => this.#write())
   }
 
   /** Writes the remaining states and accepts no more. @throws errors of the database, if they occur twice */
@@ -126,7 +125,7 @@ export class Presence {
     await this.#advance(reporting)
   }
 
-  /** CA rotations wait for reports. The publisher's next sweep retries one that fails here. */
+  /** CA rotations wait for reports. The master's next sweep retries one that fails here. */
   async #advance(clusterIds: ReadonlySet<string>): Promise<void> {
     if (clusterIds.size === 0) return
     try {

@@ -3,6 +3,7 @@ import { UnavailableError } from '../../base/errors.ts'
 import type { Logger } from '../../base/log.ts'
 import { ClosedClusters } from '../pki/closed-clusters.ts'
 import { ClosedKeysError, sealedKeys } from '../pki/closed-keys.ts'
+import { type IdPage, idPages } from '../shared/id-pages.ts'
 import { publishCluster } from './publish.ts'
 import type { Vault } from '../pki/vault.ts'
 
@@ -12,13 +13,11 @@ export interface PublisherTimes {
   readonly quiet: number
   /** The maximum delay of the first change of a burst. */
   readonly latest: number
-  /** Between two checks for unpublished versions, left by a crash or by an instance that is gone. */
-  readonly sweep: number
   /** The first delay after a failure; doubled with each further one, up to a minute. */
   readonly retry: number
 }
 
-const defaultTimes: PublisherTimes = { quiet: 50, latest: 500, sweep: 5000, retry: 1000 }
+const defaultTimes: PublisherTimes = { quiet: 50, latest: 500, retry: 1000 }
 const longestRetry = 60_000
 /**
  * During continuous changes, a cluster is published for at most a third of the time: the larger it is, the more changes
@@ -35,11 +34,18 @@ interface PublisherMeans {
    */
   readonly closed?: ClosedClusters
   readonly times?: Partial<PublisherTimes>
-  /** Additional work of each sweep, such as the next step of running CA rotations. */
-  readonly onSweep?: () => Promise<void>
 }
 
+/** Left-over clusters that are read at once, and how many of them are published at the same time. */
+const chunk = 100
+const atOnce = 10
+
 export interface Publisher {
+  /**
+   * The master's sweep: publishes what is unpublished for longer than from one run to the next, since the instance of
+   * the change is gone then.
+   */
+  sweep(): AsyncGenerator<void, void>
   /** Accepts no more work and waits for running publications. */
   stop(): Promise<void>
 }
@@ -59,10 +65,11 @@ interface Plan {
 
 /**
  * Publishes changes: receives events of committed changes, waits for a burst to end, compiles and stores. Changes
- * without an event (a crash between the change and its bundle, an instance that is gone) are found by a regular check.
+ * without an event (a crash between the change and its bundle, an instance that is gone) are found at the start and by
+ * the master's sweep.
  */
-export function startPublisher({ operator, vault, log, times = {}, onSweep, ...means }: PublisherMeans): Publisher {
-  const { quiet, latest, sweep, retry } = { ...defaultTimes, ...times }
+export function startPublisher({ operator, vault, log, times = {}, ...means }: PublisherMeans): Publisher {
+  const { quiet, latest, retry } = { ...defaultTimes, ...times }
   const closed = means.closed ?? new ClosedClusters({ operator, vault, log })
   const plans = new Map<string, Plan>()
   const running = new Set<Promise<void>>()
@@ -79,10 +86,10 @@ export function startPublisher({ operator, vault, log, times = {}, onSweep, ...m
     }
     // A cluster that failed waits for its retry: changes do not make it try earlier.
     if (known !== undefined && known.failures > 0 && known.timer !== null) return
-    const planned = known ?? { since: now, latest: longest, timer: null, running: false, again: false, failures: 0 }
+    const planned = known ?? newPlan(longest)
     if (planned.timer !== null) clearTimeout(planned.timer)
     const wait = Math.max(0, Math.min(delay, planned.since + planned.latest - now))
-    planned.timer = setTimeout(() => track(run(clusterId, planned)), planned.failures > 0 ? delay : wait)
+    planned.timer = setTimeout(() => void track(run(clusterId, planned)), planned.failures > 0 ? delay : wait)
     plans.set(clusterId, planned)
   }
 
@@ -95,7 +102,7 @@ export function startPublisher({ operator, vault, log, times = {}, onSweep, ...m
       if (version !== null) log.info({ clusterId, version }, 'published')
       planned.failures = 0
     } catch (error) {
-      // Keys that do not open are reported by the next checks, which also publish the cluster once they open.
+      // Keys that do not open are reported by the sweeps, which also publish the cluster once they open.
       if (error instanceof ClosedKeysError) planned.failures = 0
       else {
         planned.failures += 1
@@ -113,20 +120,37 @@ export function startPublisher({ operator, vault, log, times = {}, onSweep, ...m
 
   const track = (work: Promise<void>) => {
     running.add(work)
-    void work.finally(() => running.delete(work))
+    return work.finally(() => running.delete(work))
   }
 
-  /**
-   * At the start, publishes all found clusters; later only those found twice in a row, since the instance of
-   * the change comes first.
-   */
-  const look = async (isStart: boolean) => {
+  /** Publishes a left-over cluster, unless it is in this instance's queue. */
+  const publishNow = async (clusterId: string) => {
+    if (stopped || plans.has(clusterId)) return
+    const planned = newPlan(latest)
+    plans.set(clusterId, planned)
+    await track(run(clusterId, planned))
+  }
+
+  const publishLeftOver = async function* (isDue: (cluster: { id: string; configVersion: number }) => boolean) {
+    const found = new Map<string, number>()
+    for await (const page of idPages(chunk, ({ after, rest }) => unpublished(operator, { after, rest }))) {
+      const open = page.filter((cluster) => !closed.isClosed(cluster))
+      for (const { id, configVersion } of open) found.set(id, configVersion)
+      const due = open.filter(isDue)
+      for (let next = due.splice(0, atOnce); next.length > 0; next = due.splice(0, atOnce)) {
+        await Promise.all(next.map(({ id }) => publishNow(id)))
+        yield
+      }
+      yield
+    }
+    leftOver = found
+  }
+
+  const atStart = async () => {
     try {
-      const behind = (await unpublished(operator)).filter((cluster) => !closed.isClosed(cluster))
-      const found = new Map(behind.map(({ id, configVersion }) => [id, configVersion]))
-      for (const id of found.keys()) if (isStart || leftOver.has(id)) plan(id)
-      leftOver = found
-      await onSweep?.()
+      // One instance alone does not wait for the lease that it had before a crash.
+      const pages = publishLeftOver(() => true)
+      while (!stopped && (await pages.next()).done !== true);
     } catch (error) {
       log[levelOf(error)]({ err: error }, 'looking for unpublished clusters failed')
     }
@@ -136,18 +160,12 @@ export function startPublisher({ operator, vault, log, times = {}, onSweep, ...m
   const unlisten = operator.changes.listen((event, isOwn) => {
     if (event.kind === 'changed' && isOwn) plan(event.clusterId)
   })
-  track(look(true))
-  let looking = false
-  const timer = setInterval(() => {
-    if (looking) return
-    looking = true
-    track(look(false).finally(() => (looking = false)))
-  }, sweep)
+  void track(atStart())
   return {
+    sweep: () => publishLeftOver(({ id, configVersion }) => leftOver.get(id) === configVersion),
     async stop() {
       stopped = true
       unlisten()
-      clearInterval(timer)
       for (const { timer: planned } of plans.values()) if (planned !== null) clearTimeout(planned)
       await Promise.all(running)
     },
@@ -157,9 +175,15 @@ export function startPublisher({ operator, vault, log, times = {}, onSweep, ...m
 /** A fault of the database or the disk was logged when it began (base/faults.ts), and recurs with each try. */
 const levelOf = (error: unknown) => (error instanceof UnavailableError ? 'debug' : 'error')
 
+const newPlan = (latest: number): Plan => ({
+  ...{ since: performance.now(), latest, timer: null },
+  ...{ running: false, again: false, failures: 0 },
+})
+
 /** The clusters whose wanted version has no bundle, along idx_clusters_unpublished. */
-export const unpublished = ({ db }: Pick<Operator, 'db'>) =>
+const unpublished = ({ db }: Operator, { after, rest }: IdPage) =>
   db.cluster.findMany({
-    where: { configVersion: { gt: db.cluster.fields.publishedConfigVersion } },
+    where: { id: after, configVersion: { gt: db.cluster.fields.publishedConfigVersion } },
     select: { ...sealedKeys, configVersion: true },
+    ...rest,
   })

@@ -1,5 +1,4 @@
-import { setImmediate } from 'node:timers/promises'
-
+import { breaks } from '../../base/pieces.ts'
 import type { Cluster, Prisma, Tx } from '../../db/client/types.ts'
 import type { CompileNode } from '../bundles/compile/compile-input.ts'
 
@@ -28,7 +27,7 @@ const columns = {
   certificateFingerprint: true,
 } as const satisfies Prisma.NodeSelect
 
-/** Nodes that are read at once: some milliseconds of work between two turns of the event loop. */
+/** Nodes that are read at once: some milliseconds of work. */
 const chunk = 250
 
 /** How often a snapshot is read without a lock; a cluster that keeps changing needs the locked read after them. */
@@ -63,6 +62,7 @@ export async function readOnce(db: Reader, clusterId: string): Promise<Snapshot 
   const cluster = await db.cluster.findUnique({ where: { id: clusterId } })
   if (!cluster) return null
   const nodes: CompileNode[] = []
+  const pause = breaks()
   for (;;) {
     const after = nodes.at(-1)?.name
     const rows = await db.node.findMany({
@@ -74,8 +74,7 @@ export async function readOnce(db: Reader, clusterId: string): Promise<Snapshot 
     })
     nodes.push(...rows.map(compileNode))
     if (rows.length < chunk) return { cluster, nodes }
-    // SQLite's driver answers synchronously: without this, other work would wait for the last chunk.
-    await setImmediate()
+    await pause()
   }
 }
 

@@ -31,7 +31,7 @@ export const getReplica = (operator: Operator, id: string, query: Query = {}) =>
 export const getReplicaByAddress = (operator: Operator, address: string, query: Query = {}) =>
   operator.db.replica.findUnique({ ...query, where: { address: URL.canParse(address) ? canonical(address) : '' } })
 
-/** ListReplicas: the instances, by address; at most 500. */
+/** ListReplicas: the instances, by address; at most 500. With the role of the master, 0 or 1: CountMasters. */
 export async function listReplicas(operator: Operator, { role, healthy }: ReplicaFilter = {}, query: Query = {}) {
   const fresh = healthy === undefined ? null : await operator.lease.freshSince()
   return operator.db.replica.findMany({
@@ -56,10 +56,6 @@ export const listHealthyReplicas = (
 /** GetMaster: the instance that is the master and whose lease is valid; null when there is none. */
 export const getMaster = async (operator: Operator, query: Query = {}) =>
   (await listHealthyReplicas(operator, { role: 'master' }, query))[0] ?? null
-
-/** CountMasters: the number of masters: 0 or 1. */
-export const countMasters = (operator: Operator): Promise<number> =>
-  operator.db.replica.count({ where: { role: 'master', id: { not: vacatedSeat.id } } })
 
 const rules = z.object({
   address: z
@@ -136,7 +132,6 @@ export const replicaRegistry = (operator: Operator) => ({
     roleOf(cameUp(operator, await operator.lease.register({ id, ...check(rules, { address }, []) }, options))),
   heartbeat: async (id: string) => roleOf(await operator.lease.heartbeat(id)),
   takeOver: (id: string) => operator.lease.takeOver(id),
-  prune: () => pruneStaleReplicas(operator),
   release: async (id: string) => {
     await operator.lease.release(id)
     wentDown(operator, [id])

@@ -1,40 +1,12 @@
-import type { Scope } from '../../auth/scope.ts'
-import type { Listing, Row, Sql, Window } from '../../db/reads/pages.ts'
+import { check, namePartRule } from './rules.ts'
 
-export type { Window } from '../../db/reads/pages.ts'
+export type { List, Window } from '../../db/reads/pages.ts'
 
 /**
- * A list of the domain: its rows and their order. The same description serves one page of all rows in scope, a page for
- * each of many parents, and counts.
+ * The filter of a list, whose `name` is a part of a name.
+ * @throws ValidationError when no name could contain it
  */
-export interface List {
-  readonly listing: Listing
-  readonly where: readonly Sql[]
+export function filterBy<Filter extends { readonly name?: string | null | undefined }>(filter: Filter): Filter {
+  if (filter.name) check(namePartRule, filter.name, ['filter', 'name'])
+  return filter
 }
-
-/** The requested part of a list: the fields to read and the part of the order. */
-export interface Excerpt {
-  readonly fields: readonly string[]
-  readonly window: Window
-}
-
-/** A page of all rows of the list that are in the scope. */
-export const readPage = (scope: Scope, { listing, where }: List, { fields, window }: Excerpt): Promise<Row[]> =>
-  scope.pages.page(listing, fields, where, window)
-
-/** A page for each parent, by the parent's id, in one statement. */
-export const readPages = (
-  scope: Scope,
-  { listing, where }: List,
-  parentIds: readonly string[],
-  { fields, window }: Excerpt,
-): Promise<Map<string, Row[]>> => scope.pages.pagesByParent(listing, parentIds, fields, where, window)
-
-export const countRows = (scope: Scope, { listing, where }: List): Promise<number> => scope.pages.count(listing, where)
-
-/** Parents without rows are missing from the result. */
-export const countRowsByParent = (
-  scope: Scope,
-  { listing, where }: List,
-  parentIds: readonly string[],
-): Promise<Map<string, number>> => scope.pages.countByParent(listing, parentIds, where)

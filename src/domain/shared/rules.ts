@@ -82,10 +82,26 @@ export const messageRule = z
   .trim()
   .max(1000, 'must have at most 1000 characters')
 
+/** A text of one line, trimmed, that may be empty. */
+export const shortLineRule = (most: number) =>
+  z
+    .string()
+    .superRefine(obeys(lineProblem))
+    .trim()
+    .refine((text) => [...text].length <= most, `must have at most ${most} characters`)
+
+/** What people note about a thing, on one line; null, or nothing but spaces, for no description. */
+export const descriptionRule = shortLineRule(500)
+  .transform((text) => (text === '' ? null : text))
+  .nullable()
+
 /** A part of a name that filters a list: no name is longer, and SQLite matches at most 50 000 bytes. */
 export const namePartRule = z.string().superRefine(obeys(lineProblem)).max(255, 'must have at most 255 characters')
 
-type Defined<T> = { [Key in keyof T]?: Exclude<T[Key], undefined> }
+type Optional<T, Key extends keyof T> = undefined extends T[Key] ? Key : never
+type Defined<T> = { [Key in keyof T as Exclude<Key, Optional<T, Key>>]: T[Key] } & {
+  [Key in keyof T as Optional<T, Key>]?: Exclude<T[Key], undefined>
+}
 
 /** The fields that were given: an absent field of an update stays unchanged. */
 export const defined = <T extends object>(fields: T): Defined<T> =>

@@ -1,12 +1,11 @@
-import { setImmediate } from 'node:timers/promises'
-
+import { inPieces } from '../../base/pieces.ts'
 import type { ResignedNode } from '../../db/writes/certificates.ts'
 import type { Db, Tx } from '../../db/client/types.ts'
 import { superseding } from './node-certificate.ts'
 
 /* For work in a tenant's scope; the publisher, which works in all scopes, uses `certificates.replace`. */
 
-/** Certificates per transaction, and per turn of the event loop: about 10 ms of work. */
+/** Certificates per transaction: about 10 ms of work. */
 const chunk = 25
 
 /**
@@ -15,11 +14,8 @@ const chunk = 25
  * @returns false when one was replaced in the meantime: the bundle differs from the row and must be compiled again
  */
 export async function keepResigned(db: Pick<Db, '$transaction'>, resigned: readonly ResignedNode[]): Promise<boolean> {
-  for (let start = 0; start < resigned.length; start += chunk) {
-    const written = await db.$transaction((tx) => writeResigned(tx, resigned.slice(start, start + chunk)))
-    if (!written) return false
-    // SQLite's driver answers synchronously: without this, other work would wait for the last chunk.
-    await setImmediate()
+  for await (const some of inPieces(resigned, chunk)) {
+    if (!(await db.$transaction((tx) => writeResigned(tx, some)))) return false
   }
   return true
 }

@@ -5,6 +5,9 @@ import { newId } from '../../base/ids.ts'
 /** Milliseconds. */
 const lifetimes = { link: 10 * 60_000, session: 12 * 3_600_000 }
 
+/** Credentials that are removed by one statement. */
+const chunk = 1000
+
 /** `credentials.kind`. */
 const kinds = { link: 'sign_in_link', session: 'session' }
 /** `credentials.role`: the only role that signs in with a link. */
@@ -78,11 +81,15 @@ export class SignIns {
     this.#operator.changes.emit({ kind: 'signedOut' })
   }
 
-  /** Removes used links and expired credentials. */
-  async removeSpent(): Promise<void> {
+  /** The master's sweep: removes used links and expired credentials. */
+  async *removeSpent(): AsyncGenerator<void, void> {
     const expired = { expiresAt: { lte: new Date(this.#now()) } }
     const used = { usedAt: { not: null } }
-    await this.#operator.db.credential.deleteMany({ where: { OR: [expired, used] } })
+    for (let removed = chunk; removed === chunk;) {
+      const where = { OR: [expired, used] }
+      removed = (await this.#operator.db.credential.deleteMany({ where, limit: chunk })).count
+      yield
+    }
   }
 
   #rowOf(what: keyof typeof kinds, tokenHash: TokenHash, name: string) {

@@ -4,23 +4,10 @@ import { ConflictError, NotFoundError } from '../../base/errors.ts'
 import { newId } from '../../base/ids.ts'
 import type { Operator, Scope } from '../../auth/scope.ts'
 import { refusal } from '../../db/client/errors.ts'
-import type { Listing } from '../../db/reads/pages.ts'
+import { tenantList, type TenantFilter } from '../../db/reads/lists.ts'
 import type { Prisma, Tenant } from '../../db/client/types.ts'
-import { nameContains } from '../shared/filters.ts'
-import { countRows, type List } from '../shared/pages.ts'
-import { check, nameRule } from '../shared/rules.ts'
-
-const listing: Listing = {
-  table: 'tenants',
-  order: ['name'],
-  direction: 'asc',
-  parent: null,
-}
-
-export interface TenantFilter {
-  /** Part of the name, case-insensitive. */
-  readonly name?: string | null | undefined
-}
+import { filterBy, type List } from '../shared/pages.ts'
+import { check, defined, descriptionRule, nameRule } from '../shared/rules.ts'
 
 /** GetTenant: one tenant; null when it does not exist or is not in the scope. */
 export const getTenant = (scope: Scope, id: string, query: { select?: Prisma.TenantSelect } = {}) =>
@@ -31,31 +18,43 @@ export const findTenant = <Field extends keyof Tenant>(
   scope: Scope,
   id: string,
   fields: readonly Field[],
-): Promise<Pick<Tenant, Field> | null> => scope.rows.find('tenants', 'id', id, fields)
+): Promise<Pick<Tenant, Field> | null> => scope.read.row('tenants', 'id', id, fields)
 
 /** ListTenants: all tenants in scope, by name. */
-export const listTenants = (filter: TenantFilter = {}): List => ({
-  listing,
-  where: filter.name ? [nameContains(filter.name)] : [],
-})
+export const listTenants = (filter: TenantFilter = {}): List => tenantList(filterBy(filter))
 
 /** CountTenants: the number of tenants. */
-export const countTenants = (scope: Scope): Promise<number> => countRows(scope, listTenants())
+export const countTenants = (scope: Scope): Promise<number> => scope.read.count(listTenants())
 
-const rules = z.object({ name: nameRule })
+/** What people note about a tenant, by column; an absent field of a change is left as it is. */
+const notes = z.object({ description: descriptionRule }).partial()
+export type TenantNotes = z.input<typeof notes>
+
+const rules = notes.extend({ name: nameRule })
 
 /**
  * CreateTenant: a new organisation.
  * @throws ValidationError, ConflictError when the name is taken
  */
-export async function createTenant(operator: Operator, input: { name: string }): Promise<Tenant> {
-  const { name } = check(rules, input)
+export async function createTenant(operator: Operator, input: TenantNotes & { name: string }): Promise<Tenant> {
+  const { name, ...noted } = check(rules, input)
   try {
-    return await operator.db.tenant.create({ data: { id: newId(), name } })
+    return await operator.db.tenant.create({ data: { id: newId(), name, ...defined(noted) } })
   } catch (error) {
     if (refusal(error)?.kind === 'unique') throw new ConflictError(`A tenant named "${name}" exists already`)
     throw error
   }
+}
+
+/**
+ * Changes the notes about an organisation.
+ * @throws ValidationError, NotFoundError
+ */
+export async function updateTenantNotes(operator: Operator, id: string, input: TenantNotes): Promise<Tenant> {
+  const data = defined(check(notes, input))
+  const [tenant] = await operator.db.tenant.updateManyAndReturn({ where: { id }, data })
+  if (!tenant) throw new NotFoundError('Tenant')
+  return tenant
 }
 
 /**

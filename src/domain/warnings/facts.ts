@@ -1,12 +1,11 @@
-import { setImmediate } from 'node:timers/promises'
-
 import { NotFoundError } from '../../base/errors.ts'
+import { breaks, inPieces } from '../../base/pieces.ts'
 import type { Scope } from '../../auth/scope.ts'
 import type { Key, Row } from '../../db/reads/pages.ts'
 import type { Cluster, Node } from '../../db/client/types.ts'
 import { getCluster } from '../clusters/clusters.ts'
-import { listClusterNodes, listLighthouses } from '../nodes/nodes.ts'
-import { readPage, type List, type Window } from '../shared/pages.ts'
+import { listClusterNodes } from '../nodes/nodes.ts'
+import type { List, Window } from '../shared/pages.ts'
 import type { Snapshot } from '../publishing/snapshot.ts'
 
 /** The columns of a node that warnings depend on. */
@@ -33,10 +32,7 @@ export interface ClusterFacts {
   readonly hasPeers: () => Promise<boolean>
 }
 
-/** Returns the facts of a cluster. */
-export type FactsOf = (clusterId: string) => ClusterFacts
-
-/** Nodes whose groups are read per turn of the event loop. */
+/** Nodes whose groups are read at once. */
 const piece = 500
 
 /** The maximum number of gateways whose routes are read: each may have 256. */
@@ -51,7 +47,7 @@ export function storedFacts(scope: Scope, clusterId: string): ClusterFacts {
     return found
   })
   const read = (list: List, fields: readonly string[], part: Pick<Window, 'after' | 'limit'>) =>
-    readPage(scope, list, { fields, window: { before: null, inverted: false, ...part } })
+    scope.read.page(list, { fields, window: { before: null, inverted: false, ...part } })
   // The page has these columns, so its rows are NodeFacts.
   const nodes = async (list: List, limit: number) =>
     (await read(list, nodeColumns, { after: null, limit })) as unknown as NodeFacts[]
@@ -59,13 +55,14 @@ export function storedFacts(scope: Scope, clusterId: string): ClusterFacts {
     cluster,
     async *groups() {
       let after: Key | null = null
+      const pause = breaks()
       for (;;) {
         const rows: Row[] = await read(listClusterNodes(clusterId), ['name', 'groups'], { after, limit: piece })
         // Only the domain writes the column, as a list of texts.
         yield rows.map(({ groups }) => groups as string[])
         if (rows.length < piece) return
         after = [String(rows.at(-1)?.['name'])]
-        await setImmediate()
+        await pause()
       }
     },
     namesAmong: async (names) => {
@@ -78,7 +75,7 @@ export function storedFacts(scope: Scope, clusterId: string): ClusterFacts {
     gateways: once(async () =>
       firstGateways(await nodes(listClusterNodes(clusterId, { hasRoutes: true }), mostGateways + 1)),
     ),
-    lighthouses: once(() => nodes(listLighthouses(clusterId), mostLighthouses)),
+    lighthouses: once(() => nodes(listClusterNodes(clusterId, { isLighthouse: true }), mostLighthouses)),
     hasPeers: once(async () => (await nodes(listClusterNodes(clusterId), 2)).length === 2),
   }
 }
@@ -89,10 +86,7 @@ const nodeColumns = ['id', 'name', 'overlayIp', 'isLighthouse', 'lighthousePubli
 export const snapshotFacts = ({ cluster, nodes }: Snapshot): ClusterFacts => ({
   cluster: () => Promise.resolve(cluster),
   async *groups() {
-    for (let at = 0; at < nodes.length; at += piece) {
-      yield nodes.slice(at, at + piece).map(({ groups }) => groups)
-      await setImmediate()
-    }
+    for await (const some of inPieces(nodes, piece)) yield some.map(({ groups }) => groups)
   },
   namesAmong: (names) => {
     const wanted = new Set(names)

@@ -1,6 +1,5 @@
 import { intervalOf, meet } from '../../base/networks.ts'
-import { setImmediate } from 'node:timers/promises'
-
+import { breaks } from '../../base/pieces.ts'
 import { parseCaCertificates } from '../../pki/certificate.ts'
 import { trustedCas } from '../pki/cluster-ca.ts'
 import type { Firewall, FirewallRule } from '../clusters/firewall.ts'
@@ -128,9 +127,10 @@ async function withoutRoutes<Outside extends { readonly network: ReturnType<type
   const { nodes, areAll } = await facts.gateways()
   if (!areAll) return []
   let left = outside
+  const pause = breaks()
   for (const { routes } of nodes) {
-    // One node's 256 networks per turn of the event loop, for each rule.
-    await setImmediate()
+    // A piece: one node's 256 networks for each rule.
+    await pause()
     const intervals = routes.map(intervalOf)
     left = left.filter(({ network }) => !intervals.some((route) => meet(network, route)))
     if (left.length === 0) break

@@ -1,14 +1,10 @@
-import { setImmediate } from 'node:timers/promises'
-
+import { breaks } from '../../base/pieces.ts'
 import type { ClusterFacts } from './facts.ts'
 
 /** A set of groups; only nodes with all of them match. */
 interface Asked {
   readonly wanted: readonly string[]
 }
-
-/** Sets that are checked per turn of the event loop: each may have 64 groups, and a piece 500 nodes. */
-const chunk = 32
 
 /** Returns the sets that no node has completely. Nodes are read until every other set is found. */
 export async function heldByNobody<One extends Asked>(
@@ -18,11 +14,12 @@ export async function heldByNobody<One extends Asked>(
   if (asked.length === 0) return []
   const named = new Set(asked.flatMap(({ wanted }) => wanted))
   let left = asked
+  const pause = breaks()
   for await (const piece of facts.groups()) {
     const sets = narrowed(piece, named)
     const still: One[] = []
-    for (const [index, one] of left.entries()) {
-      if (index % chunk === chunk - 1) await setImmediate()
+    for (const one of left) {
+      await pause()
       if (!sets.some((set) => one.wanted.every((group) => set.has(group)))) still.push(one)
     }
     left = still

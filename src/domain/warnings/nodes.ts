@@ -2,7 +2,7 @@ import type { Node } from '../../db/client/types.ts'
 import { clusterFirewall, type Firewall } from '../clusters/firewall.ts'
 import { groupsOf } from '../signing/node-signing.ts'
 import { routesOf } from '../nodes/routes.ts'
-import type { ClusterFacts, FactsOf, NodeFacts } from './facts.ts'
+import type { ClusterFacts, NodeFacts } from './facts.ts'
 import { heldByNobody } from './groups.ts'
 import { lighthouseWarnings, noLighthouse, relayWarnings } from './lighthouses.ts'
 import { everybodysGroup, everybodysName } from './names.ts'
@@ -13,8 +13,7 @@ import { mostWarnings, several, type ChangeWarning } from './warning.ts'
 const largestMtu = 1440
 
 /** Warnings about a new node. */
-export async function newNodeWarnings(facts: FactsOf, node: Node): Promise<ChangeWarning[]> {
-  const cluster = facts(node.clusterId)
+export async function newNodeWarnings(cluster: ClusterFacts, node: Node): Promise<ChangeWarning[]> {
   return [
     ...everybodysName(node.name, ['input', 'name']),
     ...mtuWarnings(node),
@@ -22,7 +21,7 @@ export async function newNodeWarnings(facts: FactsOf, node: Node): Promise<Chang
     ...(await lighthouseWarnings(cluster, factsOf(node))),
     ...relayWarnings({ ...factsOf(node), isRelay: node.isRelay }),
     ...(await noLighthouse(cluster, ['input', 'isLighthouse'])),
-    ...(await routeWarnings(facts, node)),
+    ...(await routeWarnings(cluster, node)),
   ].slice(0, mostWarnings)
 }
 
@@ -44,11 +43,9 @@ export const mtuWarnings = ({ mtu }: Pick<Node, 'mtu'>): ChangeWarning[] =>
       ]
 
 /** Warnings about new lighthouse settings of a node. */
-export const nodeLighthouseWarnings = async (facts: FactsOf, node: Node): Promise<ChangeWarning[]> => [
-  ...(await lighthouseWarnings(facts(node.clusterId), factsOf(node))),
-  ...(node.isLighthouse
-    ? []
-    : await noLighthouse(facts(node.clusterId), ['input', 'isLighthouse'], { wasLighthouse: true })),
+export const nodeLighthouseWarnings = async (cluster: ClusterFacts, node: Node): Promise<ChangeWarning[]> => [
+  ...(await lighthouseWarnings(cluster, factsOf(node))),
+  ...(node.isLighthouse ? [] : await noLighthouse(cluster, ['input', 'isLighthouse'], { wasLighthouse: true })),
 ]
 
 /** Warnings about a new relay setting of a node. */
@@ -56,18 +53,18 @@ export const nodeRelayWarnings = (node: Node): ChangeWarning[] =>
   relayWarnings({ ...factsOf(node), isRelay: node.isRelay })
 
 /** Warnings about new groups of a node. @param former its previous groups */
-export async function groupWarnings(facts: FactsOf, node: Node, former: readonly string[]): Promise<ChangeWarning[]> {
+export async function groupWarnings(
+  cluster: ClusterFacts,
+  node: Node,
+  former: readonly string[],
+): Promise<ChangeWarning[]> {
   const groups = groupsOf(node)
   const gone = former.filter((group) => !groups.includes(group))
-  return [
-    ...everybodysGroup(groups, ['input', 'groups']),
-    ...(await lostGroups(facts(node.clusterId), gone, ['input', 'groups'])),
-  ]
+  return [...everybodysGroup(groups, ['input', 'groups']), ...(await lostGroups(cluster, gone, ['input', 'groups']))]
 }
 
 /** Warnings about the removal of a node. */
-export async function deletedNodeWarnings(facts: FactsOf, node: Node): Promise<ChangeWarning[]> {
-  const cluster = facts(node.clusterId)
+export async function deletedNodeWarnings(cluster: ClusterFacts, node: Node): Promise<ChangeWarning[]> {
   const path = ['input', 'nodeId']
   return [
     ...(node.isLighthouse ? await noLighthouse(cluster, path, { wasLighthouse: true }) : []),

@@ -1,15 +1,14 @@
 import { intervalOf, meet } from '../../base/networks.ts'
 import type { Node } from '../../db/client/types.ts'
 import { isDefaultRoute, overlapsAmong, routesOf } from '../nodes/routes.ts'
-import type { ClusterFacts, FactsOf } from './facts.ts'
+import type { ClusterFacts } from './facts.ts'
 import { publicNetwork } from './networks.ts'
 import { mostWarnings, several, type ChangeWarning } from './warning.ts'
 
 /** Warnings about new routes of a node. */
-export async function routeWarnings(facts: FactsOf, node: Node): Promise<ChangeWarning[]> {
+export async function routeWarnings(cluster: ClusterFacts, node: Node): Promise<ChangeWarning[]> {
   const routes = routesOf(node)
   if (routes.length === 0) return []
-  const cluster = facts(node.clusterId)
   const path = (route: string) => ['input', 'routes', String(routes.indexOf(route))]
   return [
     ...routes.flatMap((route) =>

@@ -77,7 +77,12 @@ builder.queryField('configBundle', (t) =>
 function latestOf(clusterId: string, context: Context): Promise<ConfigBundleRow | null> {
   const scope = scopeOf(context)
   const place = { place: ConfigBundle, purpose: 'latest' }
-  return context.loaders.load(place, clusterId, (ids) => getLatestConfigBundles(scope, ids), null)
+  return context.loaders.load(
+    place,
+    clusterId,
+    (ids) => getLatestConfigBundles(scope, ids),
+    () => null,
+  )
 }
 
 builder.objectFields(Cluster, (t) => ({

@@ -1,4 +1,4 @@
-import { ConflictError, LimitError, NotFoundError, ValidationError } from '../../base/errors.ts'
+import { ConflictError, NotFoundError } from '../../base/errors.ts'
 import type { Cluster as ClusterRow } from '../../db/generated/sqlite/client.ts'
 import { nodesToWaitForIn, type Waiting } from '../../domain/pki/ca-rotation-progress.ts'
 import {
@@ -9,16 +9,13 @@ import {
   type CaRotationPhase as Phase,
 } from '../../domain/pki/ca-rotation.ts'
 import { isAutomatic, updateClusterCaRotation } from '../../domain/pki/ca-rotation-due.ts'
-import { expecting } from '../../domain/clusters/expected-version.ts'
 import { caDetails } from '../../domain/pki/cluster-ca.ts'
 import { keptCaWarnings, rotatedCaWarnings } from '../../domain/warnings/clusters.ts'
 import { scopeOf } from '../kit/access.ts'
 import { builder } from '../kit/builder.ts'
-import { changed, clusterFields, expectedVersionField, termsFields } from '../changes/change.ts'
+import { clusterMutation } from '../changes/change-mutations.ts'
 import { Cluster } from './clusters.ts'
 import type { Context } from '../kit/context.ts'
-import { outcome } from '../kit/errors.ts'
-import { given } from '../kit/input.ts'
 
 const CaRotationPhase = builder.enumType('CaRotationPhase', {
   description: 'How far a CA rotation has progressed.',
@@ -96,7 +93,7 @@ const waiting = (cluster: Rotating, context: Context): Promise<Waiting> =>
     { place: 'caRotation', purpose: 'waiting' },
     cluster.id,
     (ids) => nodesToWaitForIn(scopeOf(context), ids),
-    { count: 0, names: [] },
+    () => ({ count: 0, names: [] }),
   )
 
 builder.prismaObjectField(Cluster, 'caRotation', (t) =>
@@ -120,95 +117,41 @@ builder.prismaObjectField(Cluster, 'caRotation', (t) =>
   }),
 )
 
-builder.relayMutationField(
-  'rotateClusterCa',
-  {
-    description: 'The cluster whose CA is to be replaced.',
-    inputFields: (t) => ({
-      clusterId: t.field({ type: 'UUID', required: true, description: 'The cluster’s id.' }),
-      caLifetimeDays: t.int({ description: 'How long the new CA is valid, 1 to 7300 days; 3650 when null.' }),
-      ...termsFields(t, ' A dry run discards the CA that it shows.'),
-    }),
-  },
-  {
-    description:
-      'Begins to replace the cluster’s CA with a new one, in three versions; see `Cluster.caRotation`. If the key of the present CA cannot be opened (`canBeSignedFor`), the new CA signs at once, and nodes go on trusting the old one until all have certificates of the new one. For operators and tenant admins. Bumps `configVersion`.',
-    authScopes: { tenantWriter: true },
-    errors: outcome('rotateClusterCa', ValidationError, NotFoundError, ConflictError, LimitError),
-    resolve: (_root, { input: { clusterId, dryRun, expectedVersion, ...input } }, context) =>
-      changed(
-        context,
-        { clusterId },
-        { dryRun, expectedVersion },
-        {
-          change: (scope) => rotateClusterCa(scope, context.vault, clusterId, given(input)),
-          warn: (facts) => rotatedCaWarnings(facts(clusterId)),
-        },
-      ),
-  },
-  {
-    description: 'The rotation has begun.',
-    outputFields: (t) => clusterFields(t),
-  },
-)
+clusterMutation('rotateClusterCa', {
+  description:
+    'Begins to replace the cluster’s CA with a new one, in three versions; see `Cluster.caRotation`. If the key of the present CA cannot be opened (`canBeSignedFor`), the new CA signs at once, and nodes go on trusting the old one until all have certificates of the new one.',
+  input: 'The cluster whose CA is to be replaced.',
+  fields: (t) => ({
+    caLifetimeDays: t.int({ description: 'How long the new CA is valid, 1 to 7300 days; 3650 when null.' }),
+  }),
+  dryRunNote: 'A dry run discards the CA that it shows.',
+  change: (scope, id, input, { vault }) => rotateClusterCa(scope, vault, id, input),
+  warn: rotatedCaWarnings,
+  done: 'The rotation has begun.',
+})
 
-builder.relayMutationField(
-  'abortClusterCaRotation',
-  {
-    description: 'The cluster whose CA rotation is to be aborted.',
-    inputFields: (t) => ({
-      clusterId: t.field({ type: 'UUID', required: true, description: 'The cluster’s id.' }),
-      ...termsFields(t),
-    }),
-  },
-  {
-    description:
-      'Aborts a rotation: in TRUST_BOTH at once, in SIGN_AGAIN by signing again with the old CA. In DROP_OLD it is too late. For operators and tenant admins. Bumps `configVersion`.',
-    authScopes: { tenantWriter: true },
-    errors: outcome('abortClusterCaRotation', NotFoundError, ConflictError, LimitError),
-    resolve: (_root, { input: { clusterId, dryRun, expectedVersion } }, context) =>
-      changed(
-        context,
-        { clusterId },
-        { dryRun, expectedVersion },
-        {
-          change: (scope) => abortClusterCaRotation(scope, clusterId),
-          warn: (facts) => keptCaWarnings(facts(clusterId)),
-        },
-      ),
-  },
-  {
-    description: 'The rotation was aborted.',
-    outputFields: (t) => clusterFields(t),
-  },
-)
+clusterMutation('abortClusterCaRotation', {
+  description:
+    'Aborts a rotation: in TRUST_BOTH at once, in SIGN_AGAIN by signing again with the old CA. In DROP_OLD it is too late.',
+  input: 'The cluster whose CA rotation is to be aborted.',
+  change: abortClusterCaRotation,
+  warn: keptCaWarnings,
+  done: 'The rotation was aborted.',
+})
 
-builder.relayMutationField(
-  'updateClusterCaRotation',
-  {
-    description: 'Whether the cluster’s CA is to be replaced automatically.',
-    inputFields: (t) => ({
-      clusterId: t.field({ type: 'UUID', required: true, description: 'The cluster’s id.' }),
-      automatic: t.boolean({
-        required: true,
-        description:
-          'Whether a rotation begins automatically before the CA ends. When false, call `rotateClusterCa` in time.',
-      }),
-      expectedVersion: expectedVersionField(t),
+clusterMutation('updateClusterCaRotation', {
+  description:
+    'Sets whether the cluster’s CA is replaced automatically before it ends. A rotation in progress continues.',
+  input: 'Whether the cluster’s CA is to be replaced automatically.',
+  fields: (t) => ({
+    automatic: t.boolean({
+      required: true,
+      description:
+        'Whether a rotation begins automatically before the CA ends. When false, call `rotateClusterCa` in time.',
     }),
-  },
-  {
-    description:
-      'Sets whether the cluster’s CA is replaced automatically before it ends. A rotation in progress continues. For operators and tenant admins. Bumps `configVersion`.',
-    authScopes: { tenantWriter: true },
-    errors: outcome('updateClusterCaRotation', NotFoundError, ConflictError),
-    resolve: (_root, { input: { clusterId, expectedVersion, automatic } }, context) =>
-      updateClusterCaRotation(expecting(scopeOf(context), expectedVersion), clusterId, { automatic }),
-  },
-  {
-    description: 'The setting was changed.',
-    outputFields: (t) => ({
-      cluster: t.field({ type: Cluster, description: 'The cluster as it is now.', resolve: (cluster) => cluster }),
-    }),
-  },
-)
+  }),
+  errors: [NotFoundError, ConflictError],
+  dryRun: false,
+  change: (scope, id, input) => updateClusterCaRotation(scope, id, input),
+  done: 'The setting was changed.',
+})

@@ -25,7 +25,7 @@ const NodeAdded = builder.objectRef<Of<'nodeAdded'>>('NodeAdded').implement({
 
 const NodeChanged = builder.objectRef<Of<'nodeChanged'>>('NodeChanged').implement({
   description:
-    'The settings, groups, token or certificate of a node changed. Certificates that a publication signs again are not reported.',
+    'The settings, notes, groups, token or certificate of a node changed. Certificates that a publication signs again are not reported.',
   fields: (t) => ({ node: t.expose('node', { type: Node, description: 'The node as it is now.' }) }),
 })
 

@@ -1,10 +1,8 @@
-import { ConflictError, LimitError, NotFoundError, ValidationError } from '../../base/errors.ts'
 import { updateClusterFirewall } from '../../domain/clusters/clusters.ts'
 import { clusterFirewallWarnings } from '../../domain/warnings/clusters.ts'
 import { builder } from '../kit/builder.ts'
-import { changed, clusterFields, termsFields } from '../changes/change.ts'
+import { clusterMutation } from '../changes/change-mutations.ts'
 import { Protocol, ruleFields } from './clusters.ts'
-import { outcome } from '../kit/errors.ts'
 import { given } from '../kit/input.ts'
 
 const FirewallRuleInput = builder.inputType('FirewallRuleInput', {
@@ -39,38 +37,15 @@ const FirewallInput = builder.inputType('FirewallInput', {
   }),
 })
 
-builder.relayMutationField(
-  'updateClusterFirewall',
-  {
-    description: 'The new firewall.',
-    inputFields: (t) => ({
-      clusterId: t.field({ type: 'UUID', required: true, description: 'The cluster’s id.' }),
-      firewall: t.field({ type: FirewallInput, required: true, description: 'Replaces all present rules.' }),
-      ...termsFields(t),
-    }),
-  },
-  {
-    description:
-      'Sets the firewall of all nodes of the cluster. A `ConflictError` names the nodes whose Nebula would let in more than the rules say. For operators and tenant admins. Bumps `configVersion`.',
-    authScopes: { tenantWriter: true },
-    errors: outcome('updateClusterFirewall', ValidationError, NotFoundError, ConflictError, LimitError),
-    resolve: (_root, { input: { clusterId, firewall, dryRun, expectedVersion } }, context) =>
-      changed(
-        context,
-        { clusterId },
-        { dryRun, expectedVersion },
-        {
-          change: (scope) =>
-            updateClusterFirewall(scope, clusterId, {
-              inbound: firewall.inbound.map(given),
-              outbound: firewall.outbound.map(given),
-            }),
-          warn: (facts) => clusterFirewallWarnings(facts(clusterId)),
-        },
-      ),
-  },
-  {
-    description: 'The firewall was set.',
-    outputFields: (t) => clusterFields(t, 'The cluster with its new version.'),
-  },
-)
+clusterMutation('updateClusterFirewall', {
+  description:
+    'Sets the firewall of all nodes of the cluster. A `ConflictError` names the nodes whose Nebula would let in more than the rules say.',
+  input: 'The new firewall.',
+  fields: (t) => ({
+    firewall: t.field({ type: FirewallInput, required: true, description: 'Replaces all present rules.' }),
+  }),
+  change: (scope, id, { firewall: { inbound, outbound } }) =>
+    updateClusterFirewall(scope, id, { inbound: inbound.map(given), outbound: outbound.map(given) }),
+  warn: clusterFirewallWarnings,
+  done: 'The firewall was set.',
+})

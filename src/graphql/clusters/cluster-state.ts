@@ -1,4 +1,5 @@
 import { NotFoundError, ValidationError } from '../../base/errors.ts'
+import type { ClusterState as ClusterStateRow } from '../../db/generated/sqlite/client.ts'
 import {
   deleteClusterState,
   getClusterState,
@@ -7,10 +8,11 @@ import {
   mostStaleClusters,
   upsertClusterState,
 } from '../../domain/clusters/cluster-state.ts'
+import { clusterIdField } from '../changes/change-fields.ts'
+import { mutation, type InputFields, type PayloadFields } from '../changes/mutation.ts'
 import { operatorOf, scopeOf } from '../kit/access.ts'
 import { builder } from '../kit/builder.ts'
 import { Cluster, loadCluster } from './clusters.ts'
-import { outcome } from '../kit/errors.ts'
 
 const ClusterState = builder.prismaObject('ClusterState', {
   description: 'Which version of a cluster’s configuration an instance of the control plane runs.',
@@ -45,7 +47,12 @@ builder.objectFields(Cluster, (t) => ({
     resolve: ({ id }, { instanceId }, context, info) => {
       const scope = scopeOf(context)
       const place = { place: info.fieldNodes[0], purpose: instanceId }
-      return context.loaders.load(place, id, (ids) => getClusterState(scope, instanceId, ids), null)
+      return context.loaders.load(
+        place,
+        id,
+        (ids) => getClusterState(scope, instanceId, ids),
+        () => null,
+      )
     },
   }),
   states: t.field({
@@ -55,7 +62,12 @@ builder.objectFields(Cluster, (t) => ({
     resolve: ({ id }, _args, context) => {
       const scope = scopeOf(context)
       const place = { place: 'cluster', purpose: 'states' }
-      return context.loaders.load(place, id, (ids) => listClusterStates(scope, ids), [])
+      return context.loaders.load(
+        place,
+        id,
+        (ids) => listClusterStates(scope, ids),
+        () => [],
+      )
     },
   }),
 }))
@@ -70,53 +82,38 @@ builder.queryField('staleClusters', (t) =>
   }),
 )
 
-builder.relayMutationField(
-  'reportClusterState',
-  {
-    description: 'Which version of a cluster runs on an instance.',
-    inputFields: (t) => ({
-      clusterId: t.field({ type: 'UUID', required: true, description: 'The cluster’s id.' }),
-      instanceId: t.field({ type: 'UUID', required: true, description: 'The id of the instance.' }),
-      runningConfigVersion: t.field({
-        type: 'PositiveInt',
-        required: true,
-        description: 'The version that the instance runs; at most the cluster’s `configVersion`.',
-      }),
-    }),
-  },
-  {
-    description: 'Reports which version of a cluster runs on an instance of the control plane. For operators.',
-    authScopes: { operator: true },
-    errors: outcome('reportClusterState', ValidationError, NotFoundError),
-    resolve: (_root, { input }, context) => upsertClusterState(operatorOf(context), input),
-  },
-  {
-    description: 'The report was stored.',
-    outputFields: (t) => ({
-      clusterState: t.field({ type: ClusterState, description: 'The report.', resolve: (state) => state }),
-    }),
-  },
-)
+const instanceIdField = (t: InputFields) =>
+  t.field({ type: 'UUID', required: true, description: 'The id of the instance.' })
 
-builder.relayMutationField(
-  'deleteClusterState',
-  {
-    description: 'The report to delete.',
-    inputFields: (t) => ({
-      clusterId: t.field({ type: 'UUID', required: true, description: 'The cluster’s id.' }),
-      instanceId: t.field({ type: 'UUID', required: true, description: 'The id of the instance.' }),
+const stateField = (t: PayloadFields<ClusterStateRow>, description: string) =>
+  t.field({ type: ClusterState, description, resolve: (state) => state })
+
+mutation('reportClusterState', {
+  description: 'Reports which version of a cluster runs on an instance of the control plane.',
+  callers: 'operator',
+  input: 'Which version of a cluster runs on an instance.',
+  fields: (t) => ({
+    clusterId: clusterIdField(t),
+    instanceId: instanceIdField(t),
+    runningConfigVersion: t.field({
+      type: 'PositiveInt',
+      required: true,
+      description: 'The version that the instance runs; at most the cluster’s `configVersion`.',
     }),
-  },
-  {
-    description: 'Deletes the report of an instance on a cluster that it no longer runs. For operators.',
-    authScopes: { operator: true },
-    errors: outcome('deleteClusterState', NotFoundError),
-    resolve: (_root, { input }, context) => deleteClusterState(operatorOf(context), input),
-  },
-  {
-    description: 'The report was deleted.',
-    outputFields: (t) => ({
-      clusterState: t.field({ type: ClusterState, description: 'The report as it was.', resolve: (state) => state }),
-    }),
-  },
-)
+  }),
+  errors: [ValidationError, NotFoundError],
+  resolve: (input, context) => upsertClusterState(operatorOf(context), input),
+  done: 'The report was stored.',
+  payload: (t) => ({ clusterState: stateField(t, 'The report.') }),
+})
+
+mutation('deleteClusterState', {
+  description: 'Deletes the report of an instance on a cluster that it no longer runs.',
+  callers: 'operator',
+  input: 'The report to delete.',
+  fields: (t) => ({ clusterId: clusterIdField(t), instanceId: instanceIdField(t) }),
+  errors: [NotFoundError],
+  resolve: (input, context) => deleteClusterState(operatorOf(context), input),
+  done: 'The report was deleted.',
+  payload: (t) => ({ clusterState: stateField(t, 'The report as it was.') }),
+})

@@ -26,7 +26,6 @@ import { builder } from '../kit/builder.ts'
 import { CertificateStatus } from './certificate-status.ts'
 import { resolveConnection } from '../kit/connection.ts'
 import type { Context } from '../kit/context.ts'
-import { referredTo } from '../rows/referred.ts'
 import { requestedColumns } from '../rows/requested-columns.ts'
 import { loadTenant, Tenant } from '../tenants/tenants.ts'
 
@@ -54,7 +53,7 @@ export const ruleFields = {
   caSha: 'The fingerprint of the CA that signed the other side, 64 hex digits.',
 } as const
 
-const FirewallRule = builder.objectRef<FirewallRuleShape>('FirewallRule').implement({
+export const FirewallRule = builder.objectRef<FirewallRuleShape>('FirewallRule').implement({
   description:
     'One rule of Nebula’s firewall: a packet passes if it matches every field that is not null. At most one of `host`, `group`, `groups` and `cidr` says who the other side is, and at most one of `caName` and `caSha` says which CA signed it.',
   fields: (t) => ({
@@ -206,11 +205,10 @@ export interface WithCluster {
 const clusterColumns = { type: 'Cluster', computed: true }
 
 /** The cluster of a row, with the columns that the query asks for. */
-export const loadCluster = referredTo<ClusterRow, ClusterFields>({
-  what: 'cluster',
-  columns: clusterColumns,
-  find: (context, id, columns) => findCluster(scopeOf(context), id, columns),
-})
+export const loadCluster = (id: string, context: Context, info: GraphQLResolveInfo): Promise<ClusterRow> =>
+  context.loaders.row<ClusterFields>(id, info, clusterColumns, (one, columns) =>
+    findCluster(scopeOf(context), one, columns),
+  )
 
 /** The cluster of a row: the one that was read with the row, if that has all columns that the query asks for. */
 export function clusterOf(

@@ -47,7 +47,7 @@ const ClusterConvergence = builder.objectRef<ConvergenceShape>('ClusterConvergen
           { place: 'convergence', purpose: 'ending' },
           clusterId,
           (ids) => countEndingSoon(scopeOf(context), ids),
-          0,
+          () => 0,
         ),
     }),
     unseen: t.int({
@@ -57,7 +57,7 @@ const ClusterConvergence = builder.objectRef<ConvergenceShape>('ClusterConvergen
           { place: 'convergence', purpose: 'unseen' },
           clusterId,
           (ids) => countUnseen(scopeOf(context), ids),
-          0,
+          () => 0,
         ),
     }),
     slowestVersion: t.expose('slowestVersion', {
@@ -82,7 +82,7 @@ const ClusterConvergence = builder.objectRef<ConvergenceShape>('ClusterConvergen
         if (limit < 1 || limit > mostBehind) throw badUserInput(`first: must be 1 to ${mostBehind}`)
         const place = { place: info.fieldNodes[0], purpose: 'slowest' }
         const batch = (ids: readonly string[]) => listSlowest(scopeOf(context), ids, limit)
-        const nodes = await context.loaders.load(place, clusterId, batch, [])
+        const nodes = await context.loaders.load(place, clusterId, batch, () => [])
         return nodes.filter(({ runningConfigVersion }) => (runningConfigVersion ?? 0) < (version ?? 0))
       },
     }),
@@ -98,7 +98,7 @@ builder.objectField(Cluster, 'convergence', (t) =>
         { place: 'cluster', purpose: 'convergence' },
         id,
         (ids) => getConvergence(scopeOf(context), ids),
-        noConvergence(id),
+        noConvergence,
       ),
   }),
 )

@@ -22,6 +22,7 @@ const usualListLength = 10
 /** The cost of a field without its elements, and how many elements it may have. */
 export const fieldComplexity: FieldComplexityFunction<Context, Record<string, unknown>> = (args, _context, field) => {
   if (isExpensive(args, field.name)) return { field: expensive, multiplier: 1 }
+  if (field.name === 'reachability') return { field: archiveRead, multiplier: 1 }
   if (field.args.some(({ name }) => name === 'first')) return { field: 1, multiplier: pageSize(args) }
   if (!isListType(getNullableType(field.type))) return 1
   // The rows of a page were counted with the page.
@@ -31,6 +32,9 @@ export const fieldComplexity: FieldComplexityFunction<Context, Record<string, un
 
 /** The cost of reading and comparing a whole cluster, relative to reading rows: few of them fit into one request. */
 const expensive = 15_000
+
+/** The cost of reading one archive, of which two nodes’ files are used. */
+const archiveRead = 2_500
 
 /** Dry runs, uploads and diffs of archives; each alias counts. */
 function isExpensive({ input, against }: Record<string, unknown>, name: string): boolean {

@@ -2,8 +2,9 @@ import { resolveCursorConnection, type PageInfoShape } from '@pothos/plugin-rela
 import type { GraphQLResolveInfo } from 'graphql'
 import * as z from 'zod'
 
+import { jsonOf } from '../../base/json.ts'
 import { textProblem } from '../../base/text.ts'
-import { countRows, countRowsByParent, readPage, readPages, type List, type Window } from '../../domain/shared/pages.ts'
+import type { List, Window } from '../../domain/shared/pages.ts'
 import { scopeOf } from './access.ts'
 import { pageSizes } from './builder.ts'
 import type { Context } from './context.ts'
@@ -45,7 +46,7 @@ export async function resolveConnection<Row extends object>(
   },
 ): Promise<Connection<Row>> {
   assertPageSize(args)
-  const scope = scopeOf(context)
+  const { read } = scopeOf(context)
   const { order } = list.listing
   const fields = requestedFields(list, info)
   const place = info.fieldNodes[0]
@@ -66,12 +67,12 @@ export async function resolveConnection<Row extends object>(
       }
       const rows =
         parentId === undefined
-          ? await readPage(scope, list, { fields, window })
+          ? await read.page(list, { fields, window })
           : await context.loaders.load(
               { place, purpose: 'page' },
               parentId,
-              (ids) => readPages(scope, list, ids, { fields, window }),
-              [],
+              (ids) => read.pages(list, ids, { fields, window }),
+              () => [],
             )
       return rows
     },
@@ -81,8 +82,13 @@ export async function resolveConnection<Row extends object>(
     ...(connection as Pick<Connection<Row>, 'edges' | 'pageInfo'>),
     count: () =>
       parentId === undefined
-        ? countRows(scope, list)
-        : context.loaders.load({ place, purpose: 'count' }, parentId, (ids) => countRowsByParent(scope, list, ids), 0),
+        ? read.count(list)
+        : context.loaders.load(
+            { place, purpose: 'count' },
+            parentId,
+            (ids) => read.counts(list, ids),
+            () => 0,
+          ),
   }
 }
 
@@ -116,12 +122,12 @@ const encodeCursor = (key: readonly unknown[]): string => Buffer.from(JSON.strin
 /** Room for the longest key, a name of 255 characters, escaped and in base64. */
 const longestCursor = 4096
 
-const cursorShape = z.array(z.union([z.string().refine((text) => textProblem(text) === null), z.int32()]))
+const cursorText = jsonOf(z.array(z.union([z.string().refine((text) => textProblem(text) === null), z.int32()])))
 
 function decode({ listing }: List, cursor: string | null | undefined): (string | number)[] | null {
   if (cursor === null || cursor === undefined) return null
   const text = cursor.length <= longestCursor ? Buffer.from(cursor, 'base64url').toString('utf8') : ''
-  const key = cursorShape.safeParse(parseJson(text))
+  const key = cursorText.safeParse(text)
   if (
     !key.success ||
     key.data.length !== listing.order.length ||
@@ -136,12 +142,3 @@ function decode({ listing }: List, cursor: string | null | undefined): (string |
 
 const fits = (order: readonly string[]) => (value: string | number, index: number) =>
   (typeof value === 'number') === (order[index] === 'version')
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    // The check of the shape refuses it.
-    return undefined
-  }
-}

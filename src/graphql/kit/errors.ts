@@ -79,11 +79,11 @@ builder.objectType(ValidationError, {
 export const badUserInput = (message: string): GraphQLError =>
   new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT' } })
 
-type ErrorClass = typeof NotFoundError | typeof ConflictError | typeof LimitError | typeof ValidationError
+export type ErrorClass = typeof NotFoundError | typeof ConflictError | typeof LimitError | typeof ValidationError
 
 /** The `errors` of a mutation: those that it can return, and the name of its union. */
-export const outcome = (mutation: string, ...types: ErrorClass[]) => ({
-  types,
+export const outcome = (mutation: string, types: readonly ErrorClass[]) => ({
+  types: [...types],
   union: {
     name: `${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Result`,
     description: `The result of \`${mutation}\`: its payload, or the error that kept it from changing anything.`,

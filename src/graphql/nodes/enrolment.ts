@@ -5,10 +5,9 @@ import { renewNodeCertificate } from '../../domain/signing/node-key.ts'
 import { reportNodeStatus } from '../../domain/nodes/node-status.ts'
 import { enrolledNodeWarnings } from '../../domain/warnings/nodes.ts'
 import { enrollingMachineOf, nodeOf } from '../kit/access.ts'
-import { builder } from '../kit/builder.ts'
-import { warned, warningsField, type PayloadFields } from '../changes/change.ts'
-import { outcome } from '../kit/errors.ts'
-import { given } from '../kit/input.ts'
+import { tokenField, warningsField } from '../changes/change-fields.ts'
+import { warned } from '../changes/change.ts'
+import { mutation, type PayloadFields } from '../changes/mutation.ts'
 import { Node } from './nodes.ts'
 import { takesAnyText } from '../kit/plain-texts.ts'
 
@@ -46,116 +45,92 @@ const identityFields = <Shape extends Identified>(t: PayloadFields<Shape>) => ({
   clusterId: t.field({ type: 'UUID', description: 'The cluster’s id.', resolve: ({ trust }) => trust.clusterId }),
 })
 
-builder.relayMutationField(
-  'enrollNode',
-  {
-    description: 'The machine that enrols.',
-    inputFields: (t) => ({
-      name: t.string({ required: true, description: 'Unique in the cluster; 1 to 253 bytes of UTF-8.' }),
-      publicKey: t.string({ required: true, description: keyText }),
-      groups: t.stringList({
-        description: 'Groups for its certificate, chosen from the cluster’s `enrollGroups`; none when null.',
-      }),
-      overlayIp: t.field({
-        type: 'IP',
-        description: 'The node’s overlay address; the lowest free one when null.',
-      }),
-      nebulaVersion: t.string({ description: nebulaVersion }),
+mutation('enrollNode', {
+  description: 'Makes the machine that holds the cluster token a node of the cluster.',
+  callers: 'enrollingMachine',
+  bumps: true,
+  input: 'The machine that enrols.',
+  fields: (t) => ({
+    name: t.string({ required: true, description: 'Unique in the cluster; 1 to 253 bytes of UTF-8.' }),
+    publicKey: t.string({ required: true, description: keyText }),
+    groups: t.stringList({
+      description: 'Groups for its certificate, chosen from the cluster’s `enrollGroups`; none when null.',
     }),
-  },
-  {
-    description:
-      'Makes the machine that holds the cluster token a node of the cluster. For enrolling machines only. Bumps `configVersion`.',
-    authScopes: { enrollingMachine: true },
-    errors: outcome('enrollNode', ValidationError, NotFoundError, ConflictError, LimitError),
-    resolve: async (_root, { input }, context) => {
-      const { scope, clusterId } = enrollingMachineOf(context)
-      const enrolled = await context.enrolments.enroll(scope, clusterId, given(input))
-      return { ...enrolled, ...warned(context, () => enrolledNodeWarnings(enrolled.node)) }
-    },
-  },
-  {
-    description: 'The machine is now a node.',
-    outputFields: (t) => ({
-      node: t.field({ type: Node, description: 'The new node.', resolve: ({ node }) => node }),
-      token: t.string({
-        description: 'The node token, `orn_…`, with which its agent signs in. It is shown here and never again.',
-        resolve: ({ token }) => token,
-      }),
-      ...identityFields(t),
-      warnings: warningsField(t),
+    overlayIp: t.field({
+      type: 'IP',
+      description: 'The node’s overlay address; the lowest free one when null.',
     }),
+    nebulaVersion: t.string({ description: nebulaVersion }),
+  }),
+  errors: [ValidationError, NotFoundError, ConflictError, LimitError],
+  resolve: async (input, context) => {
+    const { scope, clusterId } = enrollingMachineOf(context)
+    const enrolled = await context.enrolments.enroll(scope, clusterId, input)
+    return { ...enrolled, ...warned(() => enrolledNodeWarnings(enrolled.node)) }
   },
-)
+  done: 'The machine is now a node.',
+  payload: (t) => ({
+    node: t.field({ type: Node, description: 'The new node.', resolve: ({ node }) => node }),
+    token: tokenField(t, 'The node token, `orn_…`, with which its agent signs in.', ({ token }) => token),
+    ...identityFields(t),
+    warnings: warningsField(t),
+  }),
+})
 
-builder.relayMutationField(
-  'renewNodeCertificate',
-  {
-    description: 'The key that the certificate is for.',
-    inputFields: (t) => ({
-      publicKey: t.string({ required: true, description: keyText }),
-      nebulaVersion: t.string({ description: nebulaVersion }),
-    }),
+mutation('renewNodeCertificate', {
+  description:
+    'Signs a certificate for the node that calls: a new one for its present key, its first one, or one for a new key. Bumps `configVersion` when the key is new, and then revokes the certificates of the former key.',
+  callers: 'node',
+  input: 'The key that the certificate is for.',
+  fields: (t) => ({
+    publicKey: t.string({ required: true, description: keyText }),
+    nebulaVersion: t.string({ description: nebulaVersion }),
+  }),
+  errors: [ValidationError, NotFoundError, ConflictError],
+  resolve: (input, context) => {
+    const { scope, nodeId } = nodeOf(context)
+    return renewNodeCertificate(scope, context.vault, nodeId, input)
   },
-  {
-    description:
-      'Signs a certificate for the node that calls: a new one for its present key, its first one, or one for a new key. For nodes, each for itself. Bumps `configVersion` when the key is new, and then revokes the certificates of the former key.',
-    authScopes: { node: true },
-    errors: outcome('renewNodeCertificate', ValidationError, NotFoundError, ConflictError),
-    resolve: (_root, { input }, context) => {
-      const { scope, nodeId } = nodeOf(context)
-      return renewNodeCertificate(scope, context.vault, nodeId, given(input))
-    },
-  },
-  {
-    description: 'The node has a certificate for its key.',
-    outputFields: (t) => ({
-      node: t.field({ type: Node, description: 'The node as it is now.', resolve: ({ node }) => node }),
-      ...identityFields(t),
-    }),
-  },
-)
+  done: 'The node has a certificate for its key.',
+  payload: (t) => ({
+    node: t.field({ type: Node, description: 'The node as it is now.', resolve: ({ node }) => node }),
+    ...identityFields(t),
+  }),
+})
 
-builder.relayMutationField(
-  'reportNodeStatus',
-  {
-    description: 'The report of the node’s agent.',
-    inputFields: (t) => ({
-      runningConfigVersion: t.int({
-        description:
-          'The version of the configuration that Nebula runs; null keeps the version that was reported before.',
-      }),
-      nebulaVersion: t.string({
-        description: 'The version that `nebula -version` prints; null keeps the one that was reported before.',
-      }),
-      lastError: t.string({
-        description: 'Why the newest version does not run, truncated to 2000 characters; null when nothing is wrong.',
-        // The last output of a program that failed must get through, even if it is no plain text.
-        extensions: takesAnyText,
-      }),
+mutation('reportNodeStatus', {
+  description:
+    'Reports which version a node runs, and that the node is alive. The report is kept in memory and written about a second later, together with those of other nodes. Other queries show it from then on. If the server dies before that, the agent’s next report makes up for it.',
+  callers: 'node',
+  input: 'The report of the node’s agent.',
+  fields: (t) => ({
+    runningConfigVersion: t.int({
+      description:
+        'The version of the configuration that Nebula runs; null keeps the version that was reported before.',
     }),
-  },
-  {
-    description:
-      'Reports which version a node runs, and that the node is alive. The report is kept in memory and written about a second later, together with those of other nodes. Other queries show it from then on. If the server dies before that, the agent’s next report makes up for it. For nodes, each for itself.',
-    authScopes: { node: true },
-    errors: outcome('reportNodeStatus', ValidationError, NotFoundError),
-    resolve: (_root, { input }, context) => {
-      const session = nodeOf(context)
-      return reportNodeStatus(session.scope, context.presence, session, given(input))
-    },
-  },
-  {
-    description: 'The report was accepted.',
-    outputFields: (t) => ({
-      node: t.field({
-        type: Node,
-        description: 'The node, including what it has just reported.',
-        resolve: (node) => node,
-      }),
+    nebulaVersion: t.string({
+      description: 'The version that `nebula -version` prints; null keeps the one that was reported before.',
     }),
+    lastError: t.string({
+      description: 'Why the newest version does not run, truncated to 2000 characters; null when nothing is wrong.',
+      // The last output of a program that failed must get through, even if it is no plain text.
+      extensions: takesAnyText,
+    }),
+  }),
+  errors: [ValidationError, NotFoundError],
+  resolve: (input, context) => {
+    const session = nodeOf(context)
+    return reportNodeStatus(session.scope, context.presence, session, input)
   },
-)
+  done: 'The report was accepted.',
+  payload: (t) => ({
+    node: t.field({
+      type: Node,
+      description: 'The node, including what it has just reported.',
+      resolve: (node) => node,
+    }),
+  }),
+})
 
 function certificateOf({ node: { certificate, id } }: Identified): string {
   if (certificate === null) throw new Error(`node ${id} was signed and has no certificate`)

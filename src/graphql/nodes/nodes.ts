@@ -1,3 +1,5 @@
+import type { GraphQLResolveInfo } from 'graphql'
+
 import type { Node as NodeRow } from '../../db/generated/sqlite/client.ts'
 import { findNode, getNode, getNodeById, listClusterNodes, listNodes } from '../../domain/nodes/nodes.ts'
 import { nodeCertificateStatus } from '../../domain/pki/certificate-status.ts'
@@ -7,7 +9,7 @@ import { builder } from '../kit/builder.ts'
 import { CertificateStatus } from '../clusters/certificate-status.ts'
 import { Cluster, clusterOf } from '../clusters/clusters.ts'
 import { resolveConnection } from '../kit/connection.ts'
-import { referredTo } from '../rows/referred.ts'
+import type { Context } from '../kit/context.ts'
 import { loadTenant, Tenant } from '../tenants/tenants.ts'
 
 export const Node = builder.prismaObject('Node', {
@@ -127,11 +129,10 @@ export const Node = builder.prismaObject('Node', {
 })
 
 /** The node of a row, with the columns that the query asks for. */
-export const loadNode = referredTo<NodeRow>({
-  what: 'node',
-  columns: { type: 'Node' },
-  find: (context, id, columns) => findNode(scopeOf(context), id, columns),
-})
+export const loadNode = (id: string, context: Context, info: GraphQLResolveInfo): Promise<NodeRow> =>
+  context.loaders.row<NodeRow>(id, info, nodeColumns, (one, columns) => findNode(scopeOf(context), one, columns))
+
+export const nodeColumns = { type: 'Node' }
 
 const NodeFilter = builder.inputType('NodeFilter', {
   description: 'Which nodes to list; an omitted field does not narrow the list.',

@@ -59,7 +59,7 @@ function freshSince(context: Context): Promise<Date> {
     const since = await lease.freshSince()
     return new Map(keys.map((key) => [key, since]))
   }
-  return context.loaders.load({ place: 'replicas', purpose: 'fresh since' }, 'now', read, new Date(0))
+  return context.loaders.load({ place: 'replicas', purpose: 'fresh since' }, 'now', read, () => new Date(0))
 }
 
 const ReplicaBy = builder.inputType('ReplicaBy', {

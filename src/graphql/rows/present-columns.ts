@@ -1,6 +1,8 @@
 import SchemaBuilder, { BasePlugin, type PothosOutputFieldConfig, type SchemaTypes } from '@pothos/core'
 import type { GraphQLFieldResolver } from 'graphql'
 
+import { columnsOf } from './requested-columns.ts'
+
 export const presentColumns = 'presentColumns'
 
 declare global {
@@ -21,15 +23,14 @@ declare global {
 class PresentColumnsPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
   override wrapResolve(
     resolver: GraphQLFieldResolver<unknown, Types['Context'], object>,
-    { extensions, resolve }: PothosOutputFieldConfig<Types>,
+    { kind, resolve }: PothosOutputFieldConfig<Types>,
   ): GraphQLFieldResolver<unknown, Types['Context'], object> {
-    const selection: unknown = extensions?.['pothosPrismaSelect']
-    if (!resolve || typeof selection !== 'object' || selection === null) return resolver
-    const needed = Object.entries(selection)
-    // Relations and computed selections stay the Prisma plugin's.
-    if (!needed.every(([, wanted]) => wanted === true)) return resolver
+    if (kind !== 'PrismaObject' || !resolve) return resolver
+    let needed: readonly string[] | null | undefined
     return (row, args, context, info) => {
-      const present = needed.every(([column]) => (row as Readonly<Record<string, unknown>>)[column] !== undefined)
+      if (needed === undefined) needed = columnsOf(info.parentType, [info.fieldName], info)
+      // Relations and computed selections stay the Prisma plugin's.
+      const present = needed?.every((column) => (row as Readonly<Record<string, unknown>>)[column] !== undefined)
       return (present ? resolve : resolver)(row, args, context, info)
     }
   }

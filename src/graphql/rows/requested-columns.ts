@@ -1,3 +1,4 @@
+import { queryFromInfo } from '@pothos/plugin-prisma'
 import {
   isAbstractType,
   isObjectType,
@@ -31,37 +32,35 @@ export function requestedColumns(info: GraphQLResolveInfo, request: ColumnsReque
   return [...new Set(info.fieldNodes.flatMap((node) => columnsOfField(node, request, info)))]
 }
 
-function columnsOfField(node: FieldNode, request: ColumnsRequest, document: Document): readonly string[] {
+function columnsOfField(node: FieldNode, request: ColumnsRequest, info: GraphQLResolveInfo): readonly string[] {
   const ofNode = known.get(node) ?? new Map<ColumnsRequest, readonly string[]>()
   known.set(node, ofNode)
-  const found = ofNode.get(request) ?? columnsBelow(node, request, document)
+  const found = ofNode.get(request) ?? columnsBelow(node, request, info)
   ofNode.set(request, found)
   return found
 }
 
-type Document = Pick<GraphQLResolveInfo, 'fragments' | 'schema'>
-
 function columnsBelow(
   node: FieldNode,
   { type: typeName, paths = [[]], computed = false }: ColumnsRequest,
-  document: Document,
+  info: GraphQLResolveInfo,
 ): readonly string[] {
-  const type = document.schema.getType(typeName)
+  const type = info.schema.getType(typeName)
   if (!isObjectType(type)) throw new Error(`${typeName} has no columns`)
-  const columns = new Set<string>(columnsOf(type.extensions))
   const fields = type.getFields()
+  const names = new Set<string>()
   for (const path of paths) {
     let places = [node]
-    for (const step of path) places = places.flatMap((place) => fieldsOf(place, null, document).filter(isNamed(step)))
-    for (const place of places) {
-      for (const { name } of fieldsOf(place, type, document)) {
-        const { extensions = {} } = fields[name.value] ?? {}
-        for (const column of columnsOf(extensions)) columns.add(column)
-        if (computed && typeof extensions['computedColumn'] === 'string') columns.add(extensions['computedColumn'])
-      }
+    for (const step of path) places = places.flatMap((place) => fieldsOf(place, null, info).filter(isNamed(step)))
+    for (const { name } of places.flatMap((place) => fieldsOf(place, type, info))) {
+      if (fields[name.value]) names.add(name.value)
     }
   }
-  return [...columns]
+  const columns = columnsOf(type, [...names], info)
+  if (!columns) throw new Error(`${typeName} selects more than columns`)
+  if (!computed) return columns
+  const others = [...names].map((name) => fields[name]?.extensions['computedColumn'])
+  return [...columns, ...others.filter((column) => typeof column === 'string')]
 }
 
 const isNamed =
@@ -70,25 +69,41 @@ const isNamed =
     field.name.value === name
 
 /** The fields selected below a field, also through fragments; with a `type`, only those that its rows have. */
-function fieldsOf({ selectionSet }: FieldNode, type: GraphQLObjectType | null, document: Document): FieldNode[] {
+function fieldsOf({ selectionSet }: FieldNode, type: GraphQLObjectType | null, info: GraphQLResolveInfo): FieldNode[] {
   const collect = (set: SelectionSetNode): FieldNode[] =>
     set.selections.flatMap((selection) => {
       if (selection.kind === Kind.FIELD) return [selection]
-      const fragment = selection.kind === Kind.INLINE_FRAGMENT ? selection : document.fragments[selection.name.value]
+      const fragment = selection.kind === Kind.INLINE_FRAGMENT ? selection : info.fragments[selection.name.value]
       if (!fragment) return []
       const condition = fragment.typeCondition?.name.value
       const isOther =
         type !== null &&
         condition !== undefined &&
         condition !== type.name &&
-        !isAbstractType(document.schema.getType(condition))
+        !isAbstractType(info.schema.getType(condition))
       return isOther ? [] : collect(fragment.selectionSet)
     })
   return selectionSet ? collect(selectionSet) : []
 }
 
-/** The columns that a type or a field selects, as declared to the Prisma plugin. */
-const columnsOf = ({ pothosPrismaSelect: select }: Readonly<Record<string, unknown>>): string[] =>
-  typeof select === 'object' && select !== null
-    ? Object.entries(select).flatMap(([column, wanted]) => (wanted === true ? [column] : []))
-    : []
+/**
+ * The columns that fields of a type need, with those that the type always has: what the Prisma plugin would select for a
+ * query of these fields.
+ * @returns null if they need more than columns of the row
+ */
+export function columnsOf(
+  type: GraphQLObjectType,
+  fields: readonly string[],
+  info: GraphQLResolveInfo,
+): string[] | null {
+  const selections = fields.map((value): FieldNode => ({ kind: Kind.FIELD, name: { kind: Kind.NAME, value } }))
+  const name = { kind: Kind.NAME, value: 'rows' } as const
+  const row: FieldNode = { kind: Kind.FIELD, name, selectionSet: { kind: Kind.SELECTION_SET, selections } }
+  // The context is where the plugin would note that it has planned these rows: here it is about no row.
+  const { select } = queryFromInfo({
+    context: {},
+    info: { ...info, fieldNodes: [row], returnType: type },
+  }) as { select?: object }
+  const columns = Object.entries(select ?? {})
+  return columns.length > 0 && columns.every(([, wanted]) => wanted === true) ? columns.map(([column]) => column) : null
+}

@@ -1,11 +1,21 @@
-import { NotFoundError, ConflictError, ValidationError } from '../../base/errors.ts'
+import type { GraphQLResolveInfo } from 'graphql'
 
+import { NotFoundError, ConflictError, ValidationError } from '../../base/errors.ts'
 import type { Tenant as TenantRow } from '../../db/generated/sqlite/client.ts'
-import { createTenant, deleteTenant, findTenant, getTenant, listTenants } from '../../domain/tenants/tenants.ts'
+import {
+  createTenant,
+  deleteTenant,
+  findTenant,
+  getTenant,
+  listTenants,
+  updateTenantNotes,
+} from '../../domain/tenants/tenants.ts'
+import { mutation, type InputFields, type PayloadFields } from '../changes/mutation.ts'
+import { descriptionField, forPeople, notesInput } from '../changes/notes.ts'
 import { operatorOf, scopeOf } from '../kit/access.ts'
 import { builder } from '../kit/builder.ts'
 import { resolveConnection } from '../kit/connection.ts'
-import { referredTo } from '../rows/referred.ts'
+import type { Context } from '../kit/context.ts'
 
 export const Tenant = builder.prismaObject('Tenant', {
   description: 'An organisation. Its members see its clusters, and nothing of any other tenant.',
@@ -22,15 +32,18 @@ export const Tenant = builder.prismaObject('Tenant', {
       type: 'DateTimeISO',
       description: 'When the tenant was created.',
     }),
+    description: t.exposeString('description', {
+      nullable: true,
+      description: `What operators noted about it; null when there is none. ${forPeople}`,
+    }),
   }),
 })
 
 /** The tenant of a row; the tenants of all rows of a list are read in one statement. */
-export const loadTenant = referredTo<TenantRow>({
-  what: 'tenant',
-  columns: { type: 'Tenant' },
-  find: (context, id, columns) => findTenant(scopeOf(context), id, columns),
-})
+export const loadTenant = (id: string, context: Context, info: GraphQLResolveInfo): Promise<TenantRow> =>
+  context.loaders.row<TenantRow>(id, info, tenantColumns, (one, columns) => findTenant(scopeOf(context), one, columns))
+
+const tenantColumns = { type: 'Tenant' }
 
 const TenantFilter = builder.inputType('TenantFilter', {
   description: 'Which tenants to list; an omitted field does not narrow the list.',
@@ -88,73 +101,47 @@ builder.queryFields((t) => ({
   ),
 }))
 
-builder.relayMutationField(
-  'createTenant',
-  {
-    description: 'A new tenant.',
-    inputFields: (t) => ({
-      name: t.string({
-        required: true,
-        description: 'Unique on this control plane; 1 to 255 characters.',
-      }),
-    }),
-  },
-  {
-    description: 'Creates a tenant. For operators.',
-    authScopes: { operator: true },
-    errors: {
-      types: [ValidationError, ConflictError],
-      union: {
-        name: 'CreateTenantResult',
-        description: 'The result of `createTenant`.',
-      },
-    },
-    resolve: (_root, { input }, context) => createTenant(operatorOf(context), input),
-  },
-  {
-    description: 'The tenant was created.',
-    outputFields: (t) => ({
-      tenant: t.field({
-        type: Tenant,
-        description: 'The new tenant.',
-        resolve: (tenant) => tenant,
-      }),
-    }),
-  },
-)
+/** The notes of a tenant in the input of a mutation. */
+const tenantNotesFields = (t: InputFields) => ({ description: descriptionField(t) })
 
-builder.relayMutationField(
-  'deleteTenant',
-  {
-    description: 'The tenant to delete.',
-    inputFields: (t) => ({
-      id: t.field({
-        type: 'UUID',
-        required: true,
-        description: 'The tenant’s id.',
-      }),
-    }),
-  },
-  {
-    description: 'Deletes a tenant with its clusters, nodes and bundles. This cannot be undone. For operators.',
-    authScopes: { operator: true },
-    errors: {
-      types: [NotFoundError],
-      union: {
-        name: 'DeleteTenantResult',
-        description: 'The result of `deleteTenant`.',
-      },
-    },
-    resolve: (_root, { input }, context) => deleteTenant(operatorOf(context), input.id),
-  },
-  {
-    description: 'The tenant was deleted.',
-    outputFields: (t) => ({
-      tenant: t.field({
-        type: Tenant,
-        description: 'The tenant as it was.',
-        resolve: (tenant) => tenant,
-      }),
-    }),
-  },
-)
+const tenantField = (t: PayloadFields<TenantRow>, description: string) =>
+  t.field({ type: Tenant, description, resolve: (tenant) => tenant })
+
+mutation('createTenant', {
+  description: 'Creates a tenant.',
+  callers: 'operator',
+  input: 'A new tenant.',
+  fields: (t) => ({
+    name: t.string({ required: true, description: 'Unique on this control plane; 1 to 255 characters.' }),
+    ...tenantNotesFields(t),
+  }),
+  errors: [ValidationError, ConflictError],
+  resolve: (input, context) => createTenant(operatorOf(context), input),
+  done: 'The tenant was created.',
+  payload: (t) => ({ tenant: tenantField(t, 'The new tenant.') }),
+})
+
+mutation('updateTenant', {
+  description: 'Changes the notes about a tenant.',
+  callers: 'operator',
+  input: notesInput,
+  fields: (t) => ({
+    tenantId: t.field({ type: 'UUID', required: true, description: 'The tenant’s id.' }),
+    ...tenantNotesFields(t),
+  }),
+  errors: [ValidationError, NotFoundError],
+  resolve: (_input, context, { tenantId, ...notes }) => updateTenantNotes(operatorOf(context), tenantId, notes),
+  done: 'The notes were changed.',
+  payload: (t) => ({ tenant: tenantField(t, 'The tenant as it is now.') }),
+})
+
+mutation('deleteTenant', {
+  description: 'Deletes a tenant with its clusters, nodes and bundles. This cannot be undone.',
+  callers: 'operator',
+  input: 'The tenant to delete.',
+  fields: (t) => ({ id: t.field({ type: 'UUID', required: true, description: 'The tenant’s id.' }) }),
+  errors: [NotFoundError],
+  resolve: ({ id }, context) => deleteTenant(operatorOf(context), id),
+  done: 'The tenant was deleted.',
+  payload: (t) => ({ tenant: tenantField(t, 'The tenant as it was.') }),
+})

@@ -7,7 +7,7 @@ import { callerOf, unauthenticated } from '../kit/access.ts'
 import { builder } from '../kit/builder.ts'
 import type { WithCluster } from '../clusters/clusters.ts'
 import type { Context } from '../kit/context.ts'
-import { loadNode, Node } from '../nodes/nodes.ts'
+import { loadNode, Node, nodeColumns } from '../nodes/nodes.ts'
 import { requestedColumns } from '../rows/requested-columns.ts'
 import { loadTenant, Tenant } from './tenants.ts'
 
@@ -101,8 +101,6 @@ async function viewerOf(caller: SignedIn, context: Context, info: GraphQLResolve
     }
   }
 }
-
-const nodeColumns = { type: 'Node' }
 
 /** A poll asks only for columns that authentication has just read, and needs no further query. */
 function nodeItself(caller: NodeSession, context: Context, info: GraphQLResolveInfo) {

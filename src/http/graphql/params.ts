@@ -1,3 +1,4 @@
+import { readJson } from '../../base/json.ts'
 import { badRequest, refused } from '../pipeline/refusals.ts'
 
 /** The parameters of a GraphQL request, however they were sent (GraphQL over HTTP, 5.1). */
@@ -53,10 +54,7 @@ const badParams = (message: string) => refused(400, 'BAD_REQUEST', message, { al
 
 /** @param what names the text in the error message */
 export function parseJson(json: string, what: string): unknown {
-  try {
-    return JSON.parse(json)
-  } catch {
-    // The parser's message quotes the text, which may hold a secret.
-    throw badRequest(`${what} is no valid JSON.`)
-  }
+  const value = readJson(json)
+  if (value === undefined) throw badRequest(`${what} is no valid JSON.`)
+  return value
 }

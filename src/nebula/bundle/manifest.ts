@@ -1,10 +1,9 @@
 import * as z from 'zod'
 
 import { canonicalJson } from './canonical-json.ts'
+import { jsonOf } from '../../base/json.ts'
 import { greatestInteger } from '../../base/text.ts'
 import { sliceBounds } from './slice-bounds.ts'
-
-export { generateBundleSigningKey, signManifest, verifyManifest } from './signing.ts'
 
 /** The names of the files that a bundle and a slice add themselves. */
 export const MANIFEST_FILE = 'manifest.json'
@@ -27,18 +26,19 @@ function isPlainPath(path: string): boolean {
   return path.split('/').every((segment) => !['', '.', '..'].includes(segment))
 }
 
-const shape = z.strictObject({
-  format: z.literal(1, 'must be 1, the only format there is'),
-  version,
-  cluster: z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, 'must be a UUID'),
-  createdAt: z.string().refine(isTime, 'must be a time in UTC such as 2026-01-31T12:00:00.000Z'),
-  minimumNebulaVersion: z.string().regex(/^\d{1,4}\.\d{1,4}\.\d{1,4}$/, 'must be a version such as 1.6.0'),
-  files: z
-    .record(pathRule, z.strictObject({ sha256, size: upTo(sliceBounds.unpacked) }))
-    .refine((files) => Object.keys(files).length <= sliceBounds.files, `must be at most ${sliceBounds.files}`),
-  nodes: z.strictObject({ count: upTo(sliceBounds.nodes), root: sha256 }),
-})
-
+const manifestText = jsonOf(
+  z.strictObject({
+    format: z.literal(1, 'must be 1, the only format there is'),
+    version,
+    cluster: z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, 'must be a UUID'),
+    createdAt: z.string().refine(isTime, 'must be a time in UTC such as 2026-01-31T12:00:00.000Z'),
+    minimumNebulaVersion: z.string().regex(/^\d{1,4}\.\d{1,4}\.\d{1,4}$/, 'must be a version such as 1.6.0'),
+    files: z
+      .record(pathRule, z.strictObject({ sha256, size: upTo(sliceBounds.unpacked) }))
+      .refine((files) => Object.keys(files).length <= sliceBounds.files, `must be at most ${sliceBounds.files}`),
+    nodes: z.strictObject({ count: upTo(sliceBounds.nodes), root: sha256 }),
+  }),
+)
 function isTime(text: string): boolean {
   const time = new Date(text)
   return !Number.isNaN(time.getTime()) && time.toISOString() === text
@@ -48,7 +48,7 @@ function isTime(text: string): boolean {
  * What a version of a cluster's bundle consists of. Every node gets `files`. Each node's own two files are leaves of
  * the Merkle tree of `nodes.root` (`nodeLeaf`), so that a node can check its slice without the files of other nodes.
  */
-export type BundleManifest = Readonly<z.infer<typeof shape>>
+export type BundleManifest = Readonly<z.infer<typeof manifestText>>
 
 /** A text that is not a manifest; the message names the field and its rule. */
 export class ManifestError extends Error {
@@ -63,7 +63,7 @@ export const writeManifest = (manifest: BundleManifest): string => canonicalJson
  * @throws ManifestError for a text that `writeManifest` would not write, unknown fields included
  */
 export function readManifest(text: string): BundleManifest {
-  const { success, data, error } = shape.safeParse(parseJson(text))
+  const { success, data, error } = manifestText.safeParse(text)
   if (!success) {
     const [issue] = error.issues
     const rule = issue?.code === 'invalid_key' ? issue.issues[0]?.message : issue?.message
@@ -73,12 +73,4 @@ export function readManifest(text: string): BundleManifest {
   // A duplicate key, spaces, another order: other readers could understand them differently.
   if (writeManifest(data) !== text) throw new ManifestError('the manifest: is not canonical JSON')
   return data
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (cause) {
-    throw new ManifestError('the manifest: is not JSON', { cause })
-  }
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 
+import { inPieces } from '../../base/pieces.ts'
 import { canonicalJson } from './canonical-json.ts'
 
 /**
@@ -21,11 +22,11 @@ export class MerkleTree {
     return new MerkleTree(levels)
   }
 
-  /** The same, a thousand hashes at a time. @param turn waits for the next turn of the event loop */
-  static async inTurns(leaves: readonly Uint8Array[], turn: () => Promise<unknown>): Promise<MerkleTree> {
-    const levels: Buffer[][] = [await pieceByPiece(leaves, (piece) => piece.map(leafHash), turn)]
+  /** The same in pieces. */
+  static async inPieces(leaves: readonly Uint8Array[]): Promise<MerkleTree> {
+    const levels: Buffer[][] = [await pieceByPiece(leaves, (piece) => piece.map(leafHash))]
     for (let below = levels[0] ?? []; below.length > 1; below = levels.at(-1) ?? []) {
-      levels.push(await pieceByPiece(below, pairUp, turn))
+      levels.push(await pieceByPiece(below, pairUp))
     }
     return new MerkleTree(levels)
   }
@@ -54,10 +55,6 @@ export class MerkleTree {
 
 /** The root of a list of leaves; for several proofs, make the tree once. */
 export const merkleRoot = (leaves: readonly Uint8Array[]): string => MerkleTree.of(leaves).root
-
-/** The proof that a leaf is in the list. @throws RangeError when there is no such leaf */
-export const merkleProof = (leaves: readonly Uint8Array[], index: number): string[] =>
-  MerkleTree.of(leaves).proof(index)
 
 /** The claim that a leaf is the one at `index` of `count` leaves whose tree has this root. */
 export interface Inclusion {
@@ -115,19 +112,15 @@ const pairUp = (below: readonly Buffer[]): Buffer[] => {
   return above
 }
 
-/** An even number, so that pairs stay together. */
-const PIECE = 1000
+/** Hashes of a piece; an even number, so that pairs stay together. */
+const PIECE = 500
 
 async function pieceByPiece<Item>(
   list: readonly Item[],
   work: (piece: readonly Item[]) => Buffer[],
-  turn: () => Promise<unknown>,
 ): Promise<Buffer[]> {
   const done: Buffer[] = []
-  for (let at = 0; at < list.length; at += PIECE) {
-    done.push(...work(list.slice(at, at + PIECE)))
-    await turn()
-  }
+  for await (const piece of inPieces(list, PIECE)) done.push(...work(piece))
   return done
 }
 

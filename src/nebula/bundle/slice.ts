@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 
 import * as z from 'zod'
 
+import { jsonOf } from '../../base/json.ts'
 import { CA_FILE, CONFIG_FILE, MANIFEST_FILE, readManifest, SIGNATURE_FILE, type BundleManifest } from './manifest.ts'
 import { nodeLeaf, verifyInclusion } from './merkle.ts'
 import { verifyManifest } from './signing.ts'
@@ -25,7 +26,9 @@ const MOST: readonly (readonly [file: string, bytes: number])[] = [
 
 const OWN_FILES = [MANIFEST_FILE, SIGNATURE_FILE, NODE_CONFIG_FILE, NODE_CERTIFICATE_FILE, PROOF_FILE]
 
-const proofShape = z.strictObject({ node: z.string().max(100), index: z.int(), path: z.array(z.string()).max(32) })
+const proofText = jsonOf(
+  z.strictObject({ node: z.string().max(100), index: z.int(), path: z.array(z.string()).max(32) }),
+)
 
 /** A slice that the cluster's key did not sign for this node; the message names the file and the rule. */
 export class SliceError extends Error {
@@ -114,7 +117,7 @@ function verifiedManifest(files: ReadonlyMap<string, Uint8Array>, owner: SliceOw
 }
 
 function verifyOwnFiles(files: ReadonlyMap<string, Uint8Array>, { nodes }: BundleManifest, nodeId: string): void {
-  const { node, index, path } = read(PROOF_FILE, () => proofShape.parse(JSON.parse(textOf(files, PROOF_FILE))))
+  const { node, index, path } = read(PROOF_FILE, () => proofText.parse(textOf(files, PROOF_FILE)))
   if (node !== nodeId) throw new SliceError(PROOF_FILE, `node: is ${JSON.stringify(node)}, not this node, ${nodeId}`)
   const config = hashOf(fileOf(files, NODE_CONFIG_FILE))
   const certificate = hashOf(fileOf(files, NODE_CERTIFICATE_FILE))

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { parse, stringify } from 'yaml'
 
-import { renderFiles } from '../../../src/domain/bundles/compile/compile.ts'
+import { renderFiles } from '../../../src/domain/bundles/compile/render.ts'
 import { packBundle } from '../../../src/domain/bundles/compile/pack.ts'
 import { deepMerge, type Settings } from '../../../src/nebula/merge.ts'
 import { generateNodeKeyPair } from '../../../src/pki/keys.ts'

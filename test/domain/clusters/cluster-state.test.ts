@@ -183,7 +183,7 @@ describe.each(engines)('cluster states on %s', (engine) => {
     }
   })
 
-  test('a tenant reads the states of its own clusters only', async () => {
+  test('a tenant reads the states of its own clusters', async () => {
     const [tenant, stranger] = [await newTenant(), await newTenant()]
     const clusterId = await newCluster(tenant.id, 'mesh')
     const instanceId = randomUUID()

@@ -185,14 +185,9 @@ describe.each(engines)('clusters on %s', (engine) => {
     })
   })
 
-  test('a viewer reads a cluster', async () => {
-    const { cluster } = await app.ask<{ cluster: unknown }>(
-      world.viewer,
-      'query ($id: UUID!) { cluster(id: $id) { name } }',
-      {
-        id: world.clusterId,
-      },
-    )
+  test('a viewer reads', async () => {
+    const query = 'query ($id: UUID!) { cluster(id: $id) { name } }'
+    const { cluster } = await app.ask<{ cluster: unknown }>(world.viewer, query, { id: world.clusterId })
     expect(cluster).toEqual({ name: 'world-cluster' })
   })
 

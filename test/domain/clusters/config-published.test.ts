@@ -125,14 +125,12 @@ describe.each(engines)('configPublished on %s', (engine) => {
     const stream = await subscribe(world.nodeToken)
     expect(await stream.next()).toBe(latest)
     app.takeLog()
-    const find = () => Promise.reject(new Error('the disk is gone'))
-    const { rows } = app.operatorScope
-    const before: unknown = Reflect.get(rows, 'find')
-    Object.assign(rows, { find })
+    const { read } = app.operatorScope
+    Object.assign(read, { row: () => Promise.reject(new Error('the disk is gone')) })
     app.database.changes.emit({ kind: 'published', clusterId: world.clusterId, version: latest + 1 })
     expect(await stream.next()).toEqual(['INTERNAL_SERVER_ERROR'])
     expect(await stream.next()).toBe('complete')
-    Object.assign(rows, { find: before })
+    Reflect.deleteProperty(read, 'row')
     expect(JSON.stringify(app.takeLog())).toContain('the disk is gone')
   })
 

@@ -2,9 +2,6 @@ import { randomUUID } from 'node:crypto'
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 
-import { tenantScope } from '../../../src/auth/make-scope.ts'
-import * as nodes from '../../../src/domain/nodes/nodes.ts'
-import { readPage } from '../../../src/domain/shared/pages.ts'
 import { startApp, type TestApp } from '../../support/app.ts'
 import { engines } from '../../support/database.ts'
 import { mutate } from '../../support/mutate.ts'
@@ -214,28 +211,5 @@ describe.each(engines)('reading nodes on %s', (engine) => {
       expect(few.statements).toBeLessThanOrEqual(11)
       expect(many.statements).toBeLessThanOrEqual(11)
     })
-  })
-
-  test('what the seed names is there for the domain as well', async () => {
-    const clusterId = await clusterWith([
-      { name: 'a', isAdmin: true, isLighthouse: true, lighthousePublicIp: '203.0.113.1' },
-      { name: 'b', isRelay: true, routes: ['192.168.1.0/24'] },
-    ])
-    const scope = tenantScope(app.database, { tenantId: world.tenantId, actor: 'a test' })
-    const foreign = tenantScope(app.database, { tenantId: other.tenantId, actor: 'a test' })
-    const window = { after: null, before: null, limit: 10, inverted: false }
-    const page = (listed: Parameters<typeof readPage>[1], reader = scope) =>
-      readPage(reader, listed, { fields: ['name'], window })
-    expect(await page(nodes.listLighthouses(clusterId))).toEqual([{ name: 'a' }])
-    expect(await page(nodes.listRelays(clusterId))).toEqual([{ name: 'b' }])
-    expect(await page(nodes.listRelays(clusterId), foreign)).toEqual([])
-    expect(await nodes.countNodes(scope, clusterId)).toBe(2)
-    expect(await nodes.countNodes(foreign, clusterId)).toBe(0)
-    expect(await nodes.countAdminNodes(scope.db, clusterId)).toBe(1)
-    expect(await nodes.countAdminNodes(foreign.db, clusterId)).toBe(0)
-    const found = async (rows: Promise<{ name: string }[]>) => (await rows).map(({ name }) => name)
-    expect(await found(nodes.listAllNodesInCluster(scope.db, clusterId))).toEqual(['a', 'b'])
-    expect(await found(nodes.listAllNodesInCluster(foreign.db, clusterId))).toEqual([])
-    expect(await found(nodes.listNodesWithRoutes(scope.db, clusterId))).toEqual(['b'])
   })
 })

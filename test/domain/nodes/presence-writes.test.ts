@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 
@@ -25,16 +26,19 @@ describe.each(engines)('a write of what nodes reported on %s', (engine) => {
   }
   const row = (id: string) => nodeRow(app, id)
 
-  /** A presence whose writes fail until `heal`. */
+  /** A presence whose writes fail until `heal`; `begun` resolves when the first one begins. */
   const ailing = () => {
     const operator = systemOperator(app.database)
     let [fails, tries] = [true, 0]
+    let begin: () => void = () => undefined
+    const begun = new Promise<void>((resolve) => (begin = resolve))
     const write: typeof operator.presence.write = (...args) => {
       tries += 1
+      begin()
       return fails ? Promise.reject(new Error('the disk is full')) : operator.presence.write(...args)
     }
     const means = { operator: { ...operator, presence: { write } }, log: app.app.log }
-    return { means, heal: () => (fails = false), tries: () => tries }
+    return { means, begun, heal: () => (fails = false), tries: () => tries }
   }
 
   test('that fails is tried again, and the newest state wins', async () => {
@@ -59,11 +63,11 @@ describe.each(engines)('a write of what nodes reported on %s', (engine) => {
 
   test('that fails: what comes while it runs lies on top of it', async () => {
     const { node } = await addNode()
-    const { means } = ailing()
+    const { means, begun } = ailing()
     const presence = new Presence({ ...means, interval: null })
     presence.report(node, { runningConfigVersion: 3, lastError: 'no' })
     const failing = presence.flush()
-    await Promise.resolve()
+    await begun
     expect(presence.report(node, { lastError: null }).report).toMatchObject({
       runningConfigVersion: 3,
       lastError: null,
@@ -84,6 +88,36 @@ describe.each(engines)('a write of what nodes reported on %s', (engine) => {
     heal()
     await presence.stop()
     expect((await row(id)).lastSeenAt).not.toBeNull()
+  })
+
+  test('waits for the one before it, even if that fails: an older state never lies on top of a newer one', async () => {
+    const { id, node } = await addNode()
+    const operator = systemOperator(app.database)
+    let [running, most, tries] = [0, 0, 0]
+    const write: typeof operator.presence.write = async (...args) => {
+      running += 1
+      most = Math.max(most, running)
+      tries += 1
+      const isFirst = tries === 1
+      try {
+        await sleep(5)
+        if (isFirst) throw new Error('the disk is full')
+        return await operator.presence.write(...args)
+      } finally {
+        running -= 1
+      }
+    }
+    const presence = new Presence({ operator: { ...operator, presence: { write } }, log: app.app.log, interval: null })
+    const flushes: Promise<unknown>[] = []
+    for (const runningConfigVersion of [3, 4, 5]) {
+      presence.report(node, { runningConfigVersion, lastError: null })
+      flushes.push(presence.flush())
+      await sleep(1)
+    }
+    const outcomes = await Promise.allSettled(flushes)
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'fulfilled'])
+    expect([most, running]).toEqual([1, 0])
+    expect(await row(id)).toMatchObject({ runningConfigVersion: 5 })
   })
 
   // SQLite has one writer at a time: its rows are never locked.

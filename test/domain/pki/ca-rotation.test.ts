@@ -6,11 +6,13 @@ import { systemOperator } from '../../../src/auth/system.ts'
 import { advanceCaRotations } from '../../../src/domain/pki/ca-rotation.ts'
 import { trustedCas } from '../../../src/domain/pki/cluster-ca.ts'
 import { createCa, exportCaKey } from '../../../src/pki/ca.ts'
-import { parseCaCertificate, parseNodeCertificate } from '../../../src/pki/certificate.ts'
+import { parseCaCertificate } from '../../../src/pki/certificate.ts'
+import { parseNodeCertificate } from '../../support/node-certificate.ts'
 import { formatPublicKey, generateNodeKeyPair } from '../../../src/pki/keys.ts'
 import { verifyNode } from '../../../src/pki/verify.ts'
 import { startApp, type TestApp } from '../../support/app.ts'
 import { engines } from '../../support/database.ts'
+import { drained } from '../../support/drained.ts'
 import { mutate } from '../../support/mutate.ts'
 import { createWorld, type World } from '../../support/world.ts'
 
@@ -91,7 +93,7 @@ describe.each(engines)('a CA’s rotation on %s', (engine) => {
     })
     return configVersion
   }
-  const sweep = () => advanceCaRotations(systemOperator(app.database))
+  const sweep = () => drained(advanceCaRotations(systemOperator(app.database)))
   /** As compiling does, or the agent. */
   const signAll = async () => {
     for (const { token, publicKey } of machines) await mutate(app, token, 'renewNodeCertificate', { publicKey })

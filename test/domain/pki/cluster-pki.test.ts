@@ -83,7 +83,7 @@ describe.each(engines)('a cluster’s CA on %s', (engine) => {
     await client.node.update({ where: { id: world.nodeId }, data: { certificate: null } })
   })
 
-  test('it is for operators and tenant admins, in their own clusters', async () => {
+  test('it is for a cluster of the caller', async () => {
     expect((await take({ clusterId: randomUUID(), ...ca() })).__typename).toBe('NotFoundError')
     expect((await take(ca(), app.operator)).__typename).toBe('ImportClusterPkiPayload')
   })

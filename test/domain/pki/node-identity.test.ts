@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto'
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 
-import { parseCaCertificates, parseNodeCertificate } from '../../../src/pki/certificate.ts'
+import { parseCaCertificates } from '../../../src/pki/certificate.ts'
+import { parseNodeCertificate } from '../../support/node-certificate.ts'
 import { formatPublicKey, generateNodeKeyPair } from '../../../src/pki/keys.ts'
 import { verifyNode } from '../../../src/pki/verify.ts'
 import { startApp, type TestApp } from '../../support/app.ts'

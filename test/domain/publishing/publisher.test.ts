@@ -42,7 +42,7 @@ test('a burst is published half a second after its first change, although it goe
       return real.db
     },
   }
-  const publisher = startPublisher({ operator, vault: app.vault, log: app.app.log, times: { sweep: 60_000 } })
+  const publisher = startPublisher({ operator, vault: app.vault, log: app.app.log })
   try {
     const timers = jest.getTimerCount()
     const published = new Promise((resolve) => {
@@ -114,7 +114,7 @@ test('changes that come while a cluster is published wait for twice the time tha
     },
   }
   // Longer than anything here takes: nothing but the longest wait ends it.
-  const times = { quiet: 60_000, latest: 20, sweep: 60_000 }
+  const times = { quiet: 60_000, latest: 20 }
   const publisher = startPublisher({
     operator: { ...operator, certificates },
     vault: app.vault,

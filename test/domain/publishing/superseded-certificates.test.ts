@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 
-import { parseNodeCertificate } from '../../../src/pki/certificate.ts'
+import { parseNodeCertificate } from '../../support/node-certificate.ts'
 import { formatPublicKey, generateNodeKeyPair } from '../../../src/pki/keys.ts'
 import { startApp, type TestApp } from '../../support/app.ts'
 import { engines } from '../../support/database.ts'

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import { sharedConfig } from '../../../src/domain/bundles/compile/shared-config.ts'
 import type { Firewall } from '../../../src/domain/clusters/firewall.ts'
 import type { Settings } from '../../../src/nebula/merge.ts'
+import { machineOf, type Machine as NebulaMachine } from '../../../src/nebula/reachability/machine.ts'
 import { parseSettings } from '../../../src/nebula/settings-text.ts'
 import { createCa, type CertificateAuthority } from '../../../src/pki/ca.ts'
 import { generateNodeKeyPair } from '../../../src/pki/keys.ts'
@@ -44,6 +45,8 @@ const caOf = (name: string): CertificateAuthority =>
 
 /** The lab's two CAs. */
 export const cas = { first: caOf('first'), second: caOf('second') }
+
+const bothCas = cas.first.certificate.pem + cas.second.certificate.pem
 
 /** Which ports of an address answered, by protocol; `large` are fragmented datagrams, where they were sent. */
 export interface Answers {
@@ -108,6 +111,7 @@ export class FirewallLab {
   readonly #machines: Machines
   readonly #index: number
   readonly #nebulas = new Map<Person, Running>()
+  readonly #certificates = new Map<Person, string>()
 
   constructor(lab: Lab, machines: Machines, build: NebulaBuild, index: number) {
     this.build = build
@@ -198,9 +202,11 @@ export class FirewallLab {
     const unsafeNetworks = person === 'guarded' ? [this.behind.network] : []
     const networks = [`${this.address(person)}/24`]
     const fields = { version: 1, name: person, networks, unsafeNetworks, groups, publicKey, ...validity } as const
-    await writeFile(join(folder, 'host.crt'), signNode(cas[ca], fields).pem)
+    const { pem } = signNode(cas[ca], fields)
+    this.#certificates.set(person, pem)
+    await writeFile(join(folder, 'host.crt'), pem)
     await writeFile(join(folder, 'host.key'), privateKeyPem)
-    await writeFile(join(folder, 'ca.crt'), cas.first.certificate.pem + cas.second.certificate.pem)
+    await writeFile(join(folder, 'ca.crt'), bothCas)
     await this.#write(person, compiledFirewall(openFirewall))
     const nebula = this.#machines[person].start([this.build.nebula, '-config', join(folder, 'config.yml')])
     this.#nebulas.set(person, nebula)
@@ -209,12 +215,23 @@ export class FirewallLab {
     )
   }
 
+  /** A machine with a firewall, as `decideReachability` takes it. */
+  machine(person: Person, firewall: Settings): NebulaMachine {
+    const certificate = this.#certificates.get(person) ?? ''
+    return machineOf(person, this.build.version, { config: this.#config(person, firewall), ca: bothCas, certificate })
+  }
+
   async #write(person: Person, firewall: Settings, name = 'config.yml'): Promise<string> {
+    await writeFile(join(this.#folder(person), name), JSON.stringify(this.#config(person, firewall)))
+    return join(this.#folder(person), name)
+  }
+
+  #config(person: Person, firewall: Settings): Settings {
     const folder = this.#folder(person)
     const file = (one: string) => join(folder, one)
     const map = names.map((one) => [this.address(one), [`${this.#machines[one].address}:${this.#port}`]])
     const routed = person === 'guarded' ? [] : [{ route: this.behind.network, via: this.address('guarded') }]
-    const config = {
+    return {
       pki: { ca: file('ca.crt'), cert: file('host.crt'), key: file('host.key') },
       static_host_map: Object.fromEntries(map) as Settings,
       lighthouse: { am_lighthouse: false, hosts: [] },
@@ -223,8 +240,6 @@ export class FirewallLab {
       logging: { format: 'json', level: 'info' },
       firewall,
     }
-    await writeFile(file(name), JSON.stringify(config))
-    return file(name)
   }
 
   get #port(): number {

@@ -1,6 +1,7 @@
 import type { Firewall, FirewallRule } from '../../../src/domain/clusters/firewall.ts'
 import { writeFirewall } from '../../../src/domain/clusters/firewall.ts'
 import type { Settings } from '../../../src/nebula/merge.ts'
+import { decideReachability } from '../../../src/nebula/reachability/reachability.ts'
 import { isAtLeast } from '../../../src/nebula/version.ts'
 import { outboundCases, refusedCases, takenCases, type Through } from './firewall-cases.ts'
 import { askers, compiledFirewall, control, openFirewall, type Answers, type FirewallLab } from './firewall-lab.ts'
@@ -39,7 +40,9 @@ export const expected = (
     : { own: one.before.own, behind: one.before.behind }
 
 /** Tests all inbound rules: those that the API accepts as they are compiled, the others as they are. */
-export async function tryInbound(lab: FirewallLab): Promise<{ udp: Found; tcp: Found; pings: boolean }> {
+export async function tryInbound(
+  lab: FirewallLab,
+): Promise<{ firewall: Settings; udp: Found; tcp: Found; pings: boolean }> {
   const compiled = compiledFirewall(
     firewall(...takenCases.map(({ rule }, index) => withPort(rule(lab), firstPorts.inbound + index))),
   ) as { inbound: Settings[] }
@@ -47,7 +50,8 @@ export async function tryInbound(lab: FirewallLab): Promise<{ udp: Found; tcp: F
     withPort(byHand(lab), firstPorts.inbound + takenCases.length + index),
   )
   const { inbound } = writeFirewall({ inbound: byHand, outbound: [] }) as { inbound: Settings[] }
-  await lab.protect({ ...compiled, inbound: [...compiled.inbound, ...inbound] })
+  const section = { ...compiled, inbound: [...compiled.inbound, ...inbound] }
+  await lab.protect(section)
   const open = (person: string, where: 'own' | 'behind') =>
     ports.inbound.filter((_port, index) => {
       const one = inboundCases[index]
@@ -73,13 +77,14 @@ export async function tryInbound(lab: FirewallLab): Promise<{ udp: Found; tcp: F
           .join('')
       return { own: letters('own'), behind: letters('behind') }
     })
-  return { udp: through('udp'), tcp: through('tcp'), pings }
+  return { firewall: section, udp: through('udp'), tcp: through('tcp'), pings }
 }
 
 /** Tests all outbound rules. */
-export async function tryOutbound(lab: FirewallLab): Promise<Found> {
+export async function tryOutbound(lab: FirewallLab): Promise<{ firewall: Settings; found: Found }> {
   const rules = outboundCases.map(({ rule }, index) => withPort(rule(lab), firstPorts.outbound + index))
-  await lab.protect(compiledFirewall({ inbound: [controlled], outbound: [controlled, ...rules] }))
+  const section = compiledFirewall({ inbound: [controlled], outbound: [controlled, ...rules] })
+  await lab.protect(section)
   const questions = askers.map((person) => {
     const open = ports.outbound.filter((_port, index) => {
       const one = outboundCases[index]
@@ -88,7 +93,7 @@ export async function tryOutbound(lab: FirewallLab): Promise<Found> {
     return { address: lab.address(person), ports: ports.outbound, open: { udp: open, tcp: open } }
   })
   const answers = await lab.ask('guarded', questions)
-  return byTitle(outboundCases, (index) => {
+  const found = byTitle(outboundCases, (index) => {
     const letters = (protocol: 'udp' | 'tcp') =>
       askers
         .filter((_person, at) => answers[at]?.[protocol].includes(firstPorts.outbound + index))
@@ -96,6 +101,7 @@ export async function tryOutbound(lab: FirewallLab): Promise<Found> {
         .join('')
     return { own: letters('udp'), behind: letters('tcp') }
   })
+  return { firewall: section, found }
 }
 
 /** Which of ann, ben and cat get through with a ping, and ann to the network behind; with the rules unchanged. */
@@ -173,3 +179,37 @@ const sorted = ({ udp, tcp, large }: Answers): Answers => ({
 
 const byTitle = (cases: readonly { readonly title: string }[], through: (index: number) => Through): Found =>
   Object.fromEntries(cases.map(({ title }, index) => [title, through(index)]))
+
+/** What `decideReachability` says of the inbound rules, in the form of what was found. */
+export function decidedInbound(lab: FirewallLab, firewall: Settings, protocol: 'udp' | 'tcp'): Found {
+  const guarded = lab.machine('guarded', firewall)
+  return byTitle(inboundCases, (index) => {
+    const letters = (destination: string) =>
+      askers
+        .filter((person) => {
+          const packet = { protocol, port: firstPorts.inbound + index, destination }
+          const machine = lab.machine(person, compiledFirewall(openFirewall))
+          return decideReachability(machine, guarded, packet, new Date()).obstacles.length === 0
+        })
+        .map((person) => person.charAt(0))
+        .join('')
+    return { own: letters(lab.address('guarded')), behind: letters(lab.behind.address) }
+  })
+}
+
+/** The same of the outbound rules. */
+export function decidedOutbound(lab: FirewallLab, firewall: Settings): Found {
+  const guarded = lab.machine('guarded', firewall)
+  return byTitle(outboundCases, (index) => {
+    const letters = (protocol: 'udp' | 'tcp') =>
+      askers
+        .filter((person) => {
+          const packet = { protocol, port: firstPorts.outbound + index, destination: lab.address(person) }
+          const machine = lab.machine(person, compiledFirewall(openFirewall))
+          return decideReachability(guarded, machine, packet, new Date()).obstacles.length === 0
+        })
+        .map((person) => person.charAt(0))
+        .join('')
+    return { own: letters('udp'), behind: letters('tcp') }
+  })
+}

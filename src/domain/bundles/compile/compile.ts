@@ -1,12 +1,7 @@
 import { createHash } from 'node:crypto'
 
-import {
-  MANIFEST_FILE,
-  SIGNATURE_FILE,
-  signManifest,
-  writeManifest,
-  type BundleManifest,
-} from '../../../nebula/bundle/manifest.ts'
+import { MANIFEST_FILE, SIGNATURE_FILE, writeManifest, type BundleManifest } from '../../../nebula/bundle/manifest.ts'
+import { signManifest } from '../../../nebula/bundle/signing.ts'
 import { merkleRoot, nodeLeaf } from '../../../nebula/bundle/merkle.ts'
 import type { TarFile } from '../../../nebula/bundle/tar.ts'
 import type { CompiledBundle, CompileInput } from './compile-input.ts'
@@ -15,7 +10,6 @@ import { certified, nodeCertificatePath, nodeConfigPath, renderCluster } from '.
 import { signAgain } from './sign-again.ts'
 
 export type { CompiledBundle, CompileInput, CompileNode } from './compile-input.ts'
-export { renderFiles } from './render.ts'
 
 /**
  * Compiles a cluster's bundle: signs certificates again where that is due, renders every file, signs the manifest over

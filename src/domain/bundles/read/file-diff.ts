@@ -1,6 +1,6 @@
-import { setImmediate } from 'node:timers/promises'
-
 import { createTwoFilesPatch } from 'diff'
+
+import { breaks } from '../../../base/pieces.ts'
 
 export type FileChange = 'added' | 'changed' | 'removed'
 
@@ -50,7 +50,7 @@ export function fileDiffs(
 }
 
 /**
- * Compares files one after another, with a turn of the event loop after each.
+ * Compares files one after another, with breaks between them.
  * @param sidesOf the content before and after; null when it is not shown
  * @returns unified diffs by path: null when there is none to show, or when it takes too long; without the files that
  * exceed an answer's time
@@ -63,9 +63,10 @@ export async function compareLines(
 ): Promise<Map<string, string | null>> {
   const diffs = new Map<string, string | null>()
   let left = ANSWER_TIME
+  const pause = breaks()
   for (const change of changes) {
     if (left <= 0) break
-    await setImmediate()
+    await pause()
     signal.throwIfAborted()
     const start = performance.now()
     const sides = sidesOf(change)

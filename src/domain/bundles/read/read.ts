@@ -42,9 +42,3 @@ export async function* readBundle(
     throw new Error('a stored bundle cannot be read', { cause: error })
   }
 }
-
-/** One file of a stored bundle, or null when the bundle does not have it; reads no further than necessary. */
-export async function readBundleFile(data: Uint8Array, path: string): Promise<Uint8Array | null> {
-  for await (const { content } of readBundle(data, (each) => each === path)) return content
-  return null
-}

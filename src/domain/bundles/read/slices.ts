@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { setImmediate } from 'node:timers/promises'
 
+import { breaks } from '../../../base/pieces.ts'
 import { CA_FILE, CONFIG_FILE, MANIFEST_FILE, readManifest, SIGNATURE_FILE } from '../../../nebula/bundle/manifest.ts'
 import { MerkleTree, nodeLeaf } from '../../../nebula/bundle/merkle.ts'
 import { NODE_CERTIFICATE_FILE, NODE_CONFIG_FILE, PROOF_FILE } from '../../../nebula/bundle/slice.ts'
@@ -30,11 +30,8 @@ interface DecodedNode {
 /** Bytes of a node in addition to its two files: its tail, its leaf, and the objects around them, as measured. */
 const NODE_OVERHEAD = 4_000
 
-/** Files that are read per turn of the event loop. */
-const TURN = 250
-
 /**
- * Reads a stored bundle once, so that its slices cost almost nothing. Yields to the event loop in between.
+ * Reads a stored bundle once, so that its slices cost almost nothing. Works in pieces.
  * @returns null when it was not compiled: it is an uploaded archive without a manifest
  * @throws Error when it is damaged
  */
@@ -45,14 +42,15 @@ export async function decodeBundle(data: Uint8Array): Promise<DecodedBundle | nu
   const manifest = readManifest(Buffer.from(manifestFile).toString())
   const nodes = new Map<string, DecodedNode>()
   const leaves: Uint8Array[] = []
+  const pause = breaks()
   for (const [id, config] of [...configs].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const certificate = certificates.get(id)
     if (certificate === undefined) throw new Error(`a stored bundle has no certificate for the node ${id}`)
     nodes.set(id, { index: leaves.length, config, certificate, tail: null })
     leaves.push(nodeLeaf({ node: id, config: hashOf(config), certificate: hashOf(certificate) }))
-    if (leaves.length % TURN === 0) await setImmediate()
+    await pause()
   }
-  const tree = await MerkleTree.inTurns(leaves, setImmediate)
+  const tree = await MerkleTree.inPieces(leaves)
   if (tree.root !== manifest.nodes.root) throw new Error('a stored bundle has other nodes than its manifest says')
   const files = [MANIFEST_FILE, SIGNATURE_FILE, CA_FILE, CONFIG_FILE, ...Object.keys(manifest.files)]
   const head = zip(writeTar(filesOf(shared, new Set(files)), false))
@@ -60,15 +58,9 @@ export async function decodeBundle(data: Uint8Array): Promise<DecodedBundle | nu
 }
 
 /**
- * A node's slice: tar.gz, the same bytes each time. Null when the node is not in the bundle: it belongs to another
- * cluster or has no certificate.
+ * A node's slice: tar.gz, the same bytes each time, in its two stored parts, to be sent in order; all nodes share the
+ * first one. Null when the node is not in the bundle: it belongs to another cluster or has no certificate.
  */
-export function sliceOf(bundle: DecodedBundle, nodeId: string): Uint8Array<ArrayBuffer> | null {
-  const parts = slicePartsOf(bundle, nodeId)
-  return parts && new Uint8Array(Buffer.concat(parts))
-}
-
-/** The slice in its two stored parts, to be sent in order: all nodes share the first one. */
 export function slicePartsOf({ head, nodes, tree }: DecodedBundle, nodeId: string): readonly Uint8Array[] | null {
   const node = nodes.get(nodeId)
   if (node === undefined) return null
@@ -101,15 +93,15 @@ async function readFiles(data: Uint8Array): Promise<ReadFiles> {
   const shared = new Map<string, Uint8Array>()
   const configs = new Map<string, Uint8Array>()
   const certificates = new Map<string, Uint8Array>()
-  let [size, files] = [0, 0]
+  let size = 0
+  const pause = breaks()
   for await (const { path, content } of readBundle(data)) {
     size += content.byteLength
-    files += 1
     const [, folder, id = ''] = /^(nodes|certs)\/([0-9a-f-]+)\.(?:yml|crt)$/.exec(path) ?? []
     if (folder === 'nodes') configs.set(id, content)
     else if (folder === 'certs') certificates.set(id, content)
     else shared.set(path, content)
-    if (files % TURN === 0) await setImmediate()
+    await pause()
   }
   return { shared, configs, certificates, size }
 }

@@ -2,7 +2,7 @@ import { CONFIG_FILE } from '../../../nebula/bundle/manifest.ts'
 import { isSettings, type Settings } from '../../../nebula/merge.ts'
 import { minimumNebulaFor } from '../../../nebula/version-hazards.ts'
 import { withoutHostBits } from '../../../base/networks.ts'
-import { firewallRule, type Firewall } from '../../clusters/firewall.ts'
+import { firewallRule, type Firewall, type FirewallRule } from '../../clusters/firewall.ts'
 import { refuseFile } from '../inspect/refusal.ts'
 import { checkYamlInThread } from './yaml-thread.ts'
 
@@ -61,6 +61,16 @@ function readRules(section: unknown): Firewall | null {
   const [issue] = result.error.issues
   throw refuse(issue?.path ?? [], issue?.message ?? 'is not valid')
 }
+
+/** A rule of a published configuration, in Orrery's spelling; also one that would be refused today. */
+export const publishedRule = (rule: Settings): FirewallRule =>
+  Object.fromEntries(
+    Object.entries(rule).flatMap(([key, value]) => {
+      const name = NAMES[key]
+      return name === undefined || value === null ? [] : [[name, readValue(key, value)]]
+    }),
+    // Its keys are those of a rule, and `nebula -test` or Orrery's own rules have checked the values.
+  ) as unknown as FirewallRule
 
 const refuse = (path: readonly PropertyKey[], message: string) =>
   refuseFile(CONFIG_FILE, `${['firewall', ...path].map(String).join('.')}: ${message}`)

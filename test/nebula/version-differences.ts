@@ -1,4 +1,4 @@
-import { HAZARDS, type Difference } from './version-hazards.ts'
+import { HAZARDS, type Difference } from '../../src/nebula/version-hazards.ts'
 
 /** Differences that let no further peer in. */
 const OTHERS: readonly Difference[] = [

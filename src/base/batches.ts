@@ -1,0 +1,77 @@
+/** Options for gathering. */
+interface BatchOptions {
+  /** The maximum number of keys in one batch; further keys wait for the next turn, so that no turn is long. */
+  readonly size?: number
+  /**
+   * The maximum number of batches that are being answered. Keys gather in the meantime: the busier the database, the
+   * larger the batches.
+   */
+  readonly atOnce?: number
+}
+
+interface Waiting<Key, Value> {
+  readonly key: Key
+  readonly resolve: (value: Value) => void
+  readonly reject: (error: unknown) => void
+}
+
+/**
+ * Gathers all keys that are asked for in one turn of the event loop and answers them together. Nothing is cached: the
+ * work for a key begins after it was asked for.
+ */
+export class Batches<Key, Value> {
+  readonly #answer: (keys: readonly Key[]) => Promise<readonly (Value | Error)[]>
+  readonly #size: number
+  readonly #atOnce: number
+  #waiting: Waiting<Key, Value>[] = []
+  #isPlanned = false
+  #running = 0
+
+  /**
+   * @param answer answers many keys, in their order. An Error in the list answers its own key only; a thrown error
+   * answers all of them
+   */
+  constructor(
+    answer: (keys: readonly Key[]) => Promise<readonly (Value | Error)[]>,
+    { size = Infinity, atOnce = Infinity }: BatchOptions = {},
+  ) {
+    this.#answer = answer
+    this.#size = size
+    this.#atOnce = atOnce
+  }
+
+  ask(key: Key): Promise<Value> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ key, resolve, reject })
+      this.#plan()
+    })
+  }
+
+  #plan(): void {
+    if (this.#isPlanned || this.#waiting.length === 0 || this.#running >= this.#atOnce) return
+    this.#isPlanned = true
+    // After all sockets with data in this turn were read.
+    setImmediate(() => {
+      this.#isPlanned = false
+      void this.#next()
+    })
+  }
+
+  async #next(): Promise<void> {
+    const batch = this.#waiting.splice(0, this.#size)
+    this.#running += 1
+    this.#plan()
+    try {
+      const values = await this.#answer(batch.map(({ key }) => key))
+      batch.forEach(({ resolve, reject }, at) => {
+        const value = values[at] as Value | Error
+        if (value instanceof Error) reject(value)
+        else resolve(value)
+      })
+    } catch (error) {
+      for (const { reject } of batch) reject(error)
+    }
+    this.#running -= 1
+    this.#plan()
+  }
+}

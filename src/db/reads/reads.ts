@@ -1,0 +1,69 @@
+import type { Database } from '../client/client.ts'
+import type { RowScope } from '../client/types.ts'
+import { readConvergence, readEndings, readUnseen, type ConvergenceFigures, type EndingFigures } from './convergence.ts'
+import { countRows, countRowsByParent, readPage, readPages, type Excerpt, type List, type Row } from './pages.ts'
+import type { Source } from './pages.ts'
+import type { Field, Found, Key, TableName } from './rows.ts'
+
+/**
+ * The reads of one scope that are SQL; every statement has the scope's condition. They are the ones that a figure of
+ * docs/performance.md depends on, or that Prisma would need several statements for.
+ */
+export class Reads {
+  readonly #lookups: Database['lookups']
+  readonly #source: Source
+
+  /** `null` ids of the scope mean: all. */
+  constructor({ engine, reader, lookups }: Database, scope: RowScope) {
+    this.#lookups = lookups
+    this.#source = { engine, reader, scope }
+  }
+
+  /**
+   * Looks up the row with a key, in one statement with all other look-ups in the same turn of the event loop.
+   * @param fields preferably the same array each time: its statement is prepared once
+   * @returns the fields of the row; null when there is none or it is not in the scope
+   */
+  row<Name extends TableName, Asked extends Field<Name>>(
+    table: Name,
+    by: Key<Name>,
+    key: string,
+    fields: readonly Asked[],
+  ): Promise<Found<Name, Asked> | null> {
+    return this.#lookups.find(this.#source.scope, { table, by, key }, fields)
+  }
+
+  /** A page of all rows of a list that are in the scope. */
+  page(list: List, excerpt: Excerpt): Promise<Row[]> {
+    return readPage(this.#source, list, excerpt)
+  }
+
+  /** A page for each of many parents, by the parent's id, in one statement. */
+  pages(list: List, parentIds: readonly string[], excerpt: Excerpt): Promise<Map<string, Row[]>> {
+    return readPages(this.#source, list, parentIds, excerpt)
+  }
+
+  count(list: List): Promise<number> {
+    return countRows(this.#source, list)
+  }
+
+  /** Parents without rows are missing from the result. */
+  counts(list: List, parentIds: readonly string[]): Promise<Map<string, number>> {
+    return countRowsByParent(this.#source, list, parentIds)
+  }
+
+  /** The progress of each of several clusters; those outside the scope are missing. */
+  convergence(clusterIds: readonly string[], now: Date): Promise<ConvergenceFigures[]> {
+    return readConvergence(this.#source, clusterIds, now)
+  }
+
+  /** How many certificates of each of several clusters expire before each time, including expired ones. */
+  endings(times: readonly Date[], clusterIds: readonly string[]): Promise<EndingFigures[]> {
+    return readEndings(this.#source, times, clusterIds)
+  }
+
+  /** How many nodes of each of several clusters were not seen since; clusters without such nodes are missing. */
+  unseen(since: Date, clusterIds: readonly string[]): Promise<Map<string, number>> {
+    return readUnseen(this.#source, since, clusterIds)
+  }
+}
