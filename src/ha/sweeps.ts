@@ -1,6 +1,7 @@
-import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 import { within } from '../base/deadline.ts'
+import { breaks } from '../base/pieces.ts'
 import { UnavailableError } from '../base/errors.ts'
 import type { Logger } from '../base/log.ts'
 
@@ -71,12 +72,12 @@ export class Sweeps {
   /** @returns whether the run reached its end */
   async #run({ name, deadline, run }: Sweep, { isMaster, signal }: Term): Promise<boolean> {
     const pages = run()
+    const pause = breaks()
     try {
       while (!signal.aborted && isMaster()) {
         const { done } = await within(deadline, pages.next(), `a page took longer than ${deadline} ms`)
         if (done === true) return true
-        // SQLite's driver answers synchronously: without this, other work would wait for the last page.
-        await setImmediate()
+        await pause()
       }
     } catch (err) {
       // A fault of the database or the disk was logged when it began (base/faults.ts), and recurs with each try.

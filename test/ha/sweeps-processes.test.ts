@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals'
 import { type Database, openDatabase } from '../../src/db/client/client.ts'
 import type { ReplicaTimes } from '../../src/db/writes/lease.ts'
 import { createMigratedDatabase, type TestDatabase } from '../support/database.ts'
+import { eventually } from '../support/eventually.ts'
 import {
   count,
   isMaster,

@@ -106,8 +106,8 @@ export function selectInParts(type: GraphQLOutputType, depth: number, idFor: IdF
   }
   const parts: { text: string; size: number }[] = []
   for (const text of selectedFields(type, depth, idFor)) {
-    // A little too many: names of arguments and fragments are counted, too.
-    const size = text.match(/\b[A-Za-z_]\w*/g)?.length ?? 0
+    // A little too many: names of arguments and fragments are counted, too. Ids are not: their letters differ.
+    const size = text.replaceAll(/"[^"]*"/g, '').match(/\b[A-Za-z_]\w*/g)?.length ?? 0
     const last = parts.at(-1)
     if (last && last.size + size < queryLimits.breadth) {
       last.text += ` ${text}`

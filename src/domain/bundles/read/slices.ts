@@ -37,9 +37,9 @@ const NODE_OVERHEAD = 4_000
  */
 export async function decodeBundle(data: Uint8Array): Promise<DecodedBundle | null> {
   const { shared, configs, certificates, size } = await readFiles(data)
-  const manifestFile = shared.get(MANIFEST_FILE)
-  if (manifestFile === undefined) return null
-  const manifest = readManifest(Buffer.from(manifestFile).toString())
+  const manifestBytes = shared.get(MANIFEST_FILE)
+  if (manifestBytes === undefined) return null
+  const manifest = readManifest(Buffer.from(manifestBytes).toString())
   const nodes = new Map<string, DecodedNode>()
   const leaves: Uint8Array[] = []
   const pause = breaks()
