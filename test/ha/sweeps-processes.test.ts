@@ -15,7 +15,6 @@ import {
   startReplicaProcess,
   told,
 } from '../support/replica-processes.ts'
-import { eventually } from '../support/eventually.ts'
 import { clusterData } from '../support/tenants.ts'
 
 /** A hundredth of a server's, with some room for a machine that has much to do. */
