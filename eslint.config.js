@@ -80,6 +80,13 @@ export default defineConfig(
       'no-useless-rename': 'error',
       'object-shorthand': 'error',
       'max-lines': ['error', { max: 300 }],
+      // Constants have one style: the names of the environment's variables alone are in capitals.
+      '@typescript-eslint/naming-convention': [
+        'error',
+        { selector: 'variable', format: ['camelCase', 'PascalCase'], leadingUnderscore: 'allow' },
+        // What is taken from an object has the object's name for it.
+        { selector: 'variable', modifiers: ['destructured'], format: null },
+      ],
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/consistent-type-exports': 'error',
       // `import { type A } from` would leave an import for its side effects behind.

@@ -87,13 +87,13 @@ async function fill(url: string) {
   const own = await operator.db.cluster.findUniqueOrThrow({ where: { id: clusterId } })
   const { id: tenantId } = await createTenant(operator, { name: 'modest' })
   const { cluster } = await createCluster(operator, { tokens, vault }, { tenantId, name: 'modest' })
-  const { token: enrolmentToken, hash } = tokens.newClusterToken()
+  const { token: enrollmentToken, hash } = tokens.newClusterToken()
   await operator.db.cluster.update({ where: { id: clusterId }, data: { clusterTokenHash: hash } })
   await database.close()
   const adminOf = (of: string) =>
     mintJwt(keys.jwt, { role: 'admin', tenantId: of }, { subject: 'attack', lifetime: 3600 })
   return {
-    greedy: { clusterId, admin: await adminOf(own.tenantId), node: nodes[0] ?? '', enrolmentToken },
+    greedy: { clusterId, admin: await adminOf(own.tenantId), node: nodes[0] ?? '', enrollmentToken },
     modest: { clusterId: cluster.id, admin: await adminOf(tenantId) },
     operator: await mintJwt(keys.jwt, { role: 'operator' }, { subject: 'attack', lifetime: 3600 }),
   }

@@ -69,7 +69,7 @@ cluster_token=$(pick token <<<"$answer")
 alpha_token=$(ask "$operator" "mutation { createNode(input: { clusterId: \"$cluster\", name: \"alpha\", isLighthouse: true,
   lighthousePublicIp: \"$network.11\" }) { ... on CreateNodePayload { token } ... on Error { message } } }" | pick token)
 
-step 'alpha enrols with the token that was made for it, beta with the cluster token'
+step 'alpha enrolls with the token that was made for it, beta with the cluster token'
 enroll() { # a machine and its token; the token comes from standard input, so that no list of processes shows it
   on "$1" node dist/cli/index.js agent enroll --server "$server" --insecure-http --token-file - \
     --name "$1" --state-dir "$folder/$1" <<<"$2"

@@ -9,7 +9,7 @@ export interface Target {
   /** Credentials of one tenant. */
   readonly admin: string
   readonly node: string
-  readonly enrolmentToken: string
+  readonly enrollmentToken: string
 }
 
 /** Sends one request and counts its result; the signal aborts it. */
@@ -72,11 +72,11 @@ const large = Buffer.concat([Buffer.from('1f8b0800', 'hex'), randomBytes(9.9 * 1
 
 /** Every known attack, each with as many requests at once as one machine can send. */
 const attacks = {
-  'doubling fragments, enrolment token': {
+  'doubling fragments, enrollment token': {
     atOnce: 4,
     patience: null,
-    request: (send, { enrolmentToken }, round) =>
-      send({ token: enrolmentToken, body: json(doubling(14 + (round % 3), `F${round >> 5}_`)) }),
+    request: (send, { enrollmentToken }, round) =>
+      send({ token: enrollmentToken, body: json(doubling(14 + (round % 3), `F${round >> 5}_`)) }),
   },
   'fifty dry runs, admin': {
     atOnce: 50,

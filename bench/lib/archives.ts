@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 
 import { packBundle, zip } from '../../src/domain/bundles/compile/pack.ts'
-import { CA_FILE, CONFIG_FILE, MANIFEST_FILE, SIGNATURE_FILE, writeManifest } from '../../src/nebula/bundle/manifest.ts'
+import { caFile, configFile, manifestFile, signatureFile, writeManifest } from '../../src/nebula/bundle/manifest.ts'
 import { generateBundleSigningKey, signManifest } from '../../src/nebula/bundle/signing.ts'
 import { merkleRoot, nodeLeaf } from '../../src/nebula/bundle/merkle.ts'
 import { writeTar, type TarFile } from '../../src/nebula/bundle/tar.ts'
@@ -14,7 +14,7 @@ export const pem = (label: string, bytes: number): string =>
 
 /** A bundle of about this many bytes from which no slice is served: incompressible data, as a comment. */
 export async function oldArchive(size: number): Promise<Buffer> {
-  return Buffer.from(await packBundle([{ path: CONFIG_FILE, content: comment(size - 300) }]))
+  return Buffer.from(await packBundle([{ path: configFile, content: comment(size - 300) }]))
 }
 
 interface Compiled {
@@ -28,8 +28,8 @@ interface Compiled {
 /** A complete compiled bundle, including the manifest's root, with a `config.yml` that gives slices of this size. */
 export function compiledArchive({ clusterId, version, nodeIds, sliceSize }: Compiled): Buffer {
   const shared: TarFile[] = [
-    { path: CA_FILE, content: Buffer.from(pem('NEBULA CERTIFICATE', 200)) },
-    { path: CONFIG_FILE, content: Buffer.from(comment(sliceSize - ownSize)) },
+    { path: caFile, content: Buffer.from(pem('NEBULA CERTIFICATE', 200)) },
+    { path: configFile, content: Buffer.from(comment(sliceSize - ownSize)) },
   ]
   const own = nodeIds.toSorted().map((id) => ({
     id,
@@ -51,8 +51,8 @@ export function compiledArchive({ clusterId, version, nodeIds, sliceSize }: Comp
     nodes: { count: leaves.length, root: merkleRoot(leaves) },
   })
   const files = [
-    { path: MANIFEST_FILE, content: Buffer.from(manifest) },
-    { path: SIGNATURE_FILE, content: Buffer.from(`${signManifest(manifest, privateKey)}\n`) },
+    { path: manifestFile, content: Buffer.from(manifest) },
+    { path: signatureFile, content: Buffer.from(`${signManifest(manifest, privateKey)}\n`) },
     ...shared,
     ...own.map(({ id, certificate }) => ({ path: `certs/${id}.crt`, content: certificate })),
     ...own.map(({ id, config }) => ({ path: `nodes/${id}.yml`, content: config })),

@@ -35,7 +35,7 @@ export function scenariosFor(data: Dataset): Scenario[] {
     }),
     graphql('deep', '10 tenants, 50 clusters, 500 nodes', { query: deepQuery, callers: [{ token: operator }] }),
     write('create', 'node creation', createQuery, () => newNodes(fleet.id, admin)),
-    enrolment(fleet.token),
+    enrollment(fleet.token),
     write('routes', 'route update by a node', routesQuery, () =>
       fleet.nodes.map(({ id, token }, index) => ({
         token,
@@ -74,18 +74,18 @@ function bundle(name: string, title: string, nodes: readonly Caller[], known: st
 }
 
 /** With the cluster token, 64 at once. No hand-written server signs certificates. */
-function enrolment(token: string): Scenario {
+function enrollment(token: string): Scenario {
   const callers = () =>
     Array.from({ length: newKeys }, (_, index) => ({
       token,
       variables: { name: `enrolled-${index}`, publicKey: pem('NEBULA X25519 PUBLIC KEY', 32) },
     }))
-  const { traffic, ...rest } = write('enrol', 'enrolment with its certificate', enrollQuery, callers)
+  const { traffic, ...rest } = write('enroll', 'enrollment with its certificate', enrollQuery, callers)
   const { orrery, bare } = traffic
   return { ...rest, connections: readers, traffic: { ...(orrery && { orrery }), ...(bare && { bare }) } }
 }
 
-/** More machines than one run can enrol. */
+/** More machines than one run can enroll. */
 const newKeys = 10_000
 
 /** More names than one run can create; a repeated name would fail, and so be noticed. */

@@ -3,7 +3,7 @@ import { readFile, rm } from 'node:fs/promises'
 import { formatPublicKey, generateNodeKeyPair, parseNodeKeyPair } from '../pki/keys.ts'
 import { ControlPlaneApi, type ClusterOfToken } from './server/api.ts'
 import { assertOurs } from './certificates.ts'
-import { ClusterFolder, enrolledClusters, type Enrolment } from './enrolment-state.ts'
+import { ClusterFolder, enrolledClusters, type Enrollment } from './enrollment-state.ts'
 import { AgentError, UnauthenticatedError } from './errors.ts'
 import { neighboursOf, portClashes } from './nebula/neighbours.ts'
 import { isMissing, makeFolder, writeWhole } from '../base/files.ts'
@@ -27,7 +27,7 @@ export interface EnrollOptions {
  * failed attempt is used again.
  * @throws AgentError that says what to do
  */
-export async function enroll(options: EnrollOptions): Promise<{ enrolment: Enrolment; folder: ClusterFolder }> {
+export async function enroll(options: EnrollOptions): Promise<{ enrollment: Enrollment; folder: ClusterFolder }> {
   const server = serverAddress(options)
   const { token, stateDir } = options
   const api = new ControlPlaneApi(server, token)
@@ -50,7 +50,7 @@ export async function enroll(options: EnrollOptions): Promise<{ enrolment: Enrol
   const { publicKey } = parseNodeKeyPair(key)
   const given = await ask(api, options, formatPublicKey(publicKey))
   assertOurs(given, { clusterId, nodeId: null, publicKey })
-  const enrolment: Enrolment = {
+  const enrollment: Enrollment = {
     format: 1,
     server,
     clusterId: given.clusterId,
@@ -59,8 +59,8 @@ export async function enroll(options: EnrollOptions): Promise<{ enrolment: Enrol
     networkCidr: given.networkCidr,
     bundleSigningKey: given.bundleSigningKey,
   }
-  await folder.keep(enrolment, { token: given.token, key, certificate: given.certificate })
-  return { enrolment, folder }
+  await folder.keep(enrollment, { token: given.token, key, certificate: given.certificate })
+  return { enrollment, folder }
 }
 
 /**
@@ -70,7 +70,7 @@ export async function enroll(options: EnrollOptions): Promise<{ enrolment: Enrol
 async function assertNetworkIsFree(stateDir: string, { networkCidr }: ClusterOfToken): Promise<void> {
   const wanted = parseNetwork(networkCidr)
   for (const folder of await enrolledClusters(stateDir)) {
-    const { clusterId, networkCidr: taken, name } = await folder.enrolment()
+    const { clusterId, networkCidr: taken, name } = await folder.enrollment()
     const known = parseNetwork(taken)
     if (!wanted || !known || !overlaps(wanted, known)) continue
     throw new AgentError(

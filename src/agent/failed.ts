@@ -1,6 +1,6 @@
 import * as z from 'zod'
 
-import type { ClusterFolder } from './enrolment-state.ts'
+import type { ClusterFolder } from './enrollment-state.ts'
 import { writeWhole } from '../base/files.ts'
 import { jsonOf } from '../base/json.ts'
 

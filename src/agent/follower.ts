@@ -8,7 +8,7 @@ import { formatPublicKey, parseNodeKeyPair } from '../pki/keys.ts'
 import { ControlPlaneApi } from './server/api.ts'
 import { bounds } from './server/bounds.ts'
 import { assertOurs, newestCertificate, renewalTime } from './certificates.ts'
-import type { Enrolment } from './enrolment-state.ts'
+import type { Enrollment } from './enrollment-state.ts'
 import { AgentError, OtherNebulaNeeded, RefusedError, sayError, UnauthenticatedError } from './errors.ts'
 import { UnavailableError, VersionRefused } from './errors.ts'
 import { readFailed, sayFailed, writeFailed, type Failed } from './failed.ts'
@@ -50,7 +50,7 @@ const failedPause = { first: 1000, longest: 60_000 }
 const noStreamPause = 300_000
 
 interface FollowerDependencies extends Omit<SupervisorDependencies, 'log'> {
-  readonly enrolment: Enrolment
+  readonly enrollment: Enrollment
   readonly token: string
   readonly log: Logger
   readonly pace?: Partial<Pace>
@@ -76,7 +76,7 @@ export class Follower {
   constructor(dependencies: FollowerDependencies) {
     this.#dependencies = dependencies
     this.#pace = { ...defaultPace, ...dependencies.pace }
-    this.#api = new ControlPlaneApi(dependencies.enrolment.server, dependencies.token, this.#end.signal)
+    this.#api = new ControlPlaneApi(dependencies.enrollment.server, dependencies.token, this.#end.signal)
     this.#supervisor = new Supervisor(dependencies)
   }
 
@@ -96,7 +96,7 @@ export class Follower {
   async #follow(): Promise<void> {
     const { folder, log } = this.#dependencies
     this.#key = (await folder.read('host.key')) ?? ''
-    if (this.#key === '') throw new AgentError(`${folder.keyFile} is missing: enrol again.`)
+    if (this.#key === '') throw new AgentError(`${folder.keyFile} is missing: enroll again.`)
     await endLeftOver({ program: this.#dependencies.program, config: currentConfig(folder) }, log)
     await startFromDisk(this.#supervisor, folder, log)
     // Where nothing ever ran, the machine may be the reason as well as the version: each start tries again.
@@ -151,8 +151,8 @@ export class Follower {
   }
 
   async #take(data: Uint8Array): Promise<void> {
-    const { folder, enrolment, nebulaVersion, log } = this.#dependencies
-    const { bundleSigningKey: publicKey, clusterId, nodeId } = enrolment
+    const { folder, enrollment, nebulaVersion, log } = this.#dependencies
+    const { bundleSigningKey: publicKey, clusterId, nodeId } = enrollment
     const before = this.#supervisor.running
     let slice: VerifiedSlice | null = null
     try {
@@ -211,13 +211,13 @@ export class Follower {
 
   /** Gets a new certificate for the same key, in time; the mesh does not notice. */
   async #renew(): Promise<void> {
-    const { folder, enrolment, log } = this.#dependencies
+    const { folder, enrollment, log } = this.#dependencies
     const running = this.#supervisor.running
     const certificate = running?.certificate ?? (await folder.read('host.crt'))
     if (certificate === null || renewalTime(certificate) > new Date()) return
     const { publicKey } = parseNodeKeyPair(this.#key)
     const renewed = await this.#api.renew(formatPublicKey(publicKey))
-    assertOurs(renewed, { clusterId: enrolment.clusterId, nodeId: enrolment.nodeId, publicKey })
+    assertOurs(renewed, { clusterId: enrollment.clusterId, nodeId: enrollment.nodeId, publicKey })
     await writeWhole(folder.file('host.crt'), renewed.certificate)
     if (running === null) return
     if (newestCertificate([renewed.certificate], running.ca, this.#key) === null) {

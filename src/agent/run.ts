@@ -1,6 +1,6 @@
 import type { Logger } from '../base/log.ts'
 import { printable } from '../base/printable.ts'
-import { enrolledClusters, type ClusterFolder } from './enrolment-state.ts'
+import { enrolledClusters, type ClusterFolder } from './enrollment-state.ts'
 import { AgentError, sayError } from './errors.ts'
 import { Follower, type Pace } from './follower.ts'
 import { nebulaVersion } from './nebula/nebula-process.ts'
@@ -35,11 +35,11 @@ export async function runAgent({ stateDir, clusters, nebula, log, pace = {} }: R
   const followers: { follower: Follower; own: Logger }[] = []
   for (const folder of folders) {
     try {
-      const enrolment = await folder.enrolment()
+      const enrollment = await folder.enrollment()
       const token = await folder.token()
-      const own = log.child({ cluster: enrolment.clusterId, node: printable(enrolment.name) })
-      own.info({ server: enrolment.server, nebulaVersion: version }, 'following')
-      const dependencies = { folder, enrolment, token, program: nebula, nebulaVersion: version, log: own }
+      const own = log.child({ cluster: enrollment.clusterId, node: printable(enrollment.name) })
+      own.info({ server: enrollment.server, nebulaVersion: version }, 'following')
+      const dependencies = { folder, enrollment, token, program: nebula, nebulaVersion: version, log: own }
       followers.push({ follower: new Follower({ ...dependencies, pace }), own })
     } catch (error) {
       // A problem of one cluster does not affect the machine's other clusters.

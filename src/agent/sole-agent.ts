@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises'
 import { connect, createServer, type Server } from 'node:net'
 
-import type { ClusterFolder } from './enrolment-state.ts'
+import type { ClusterFolder } from './enrollment-state.ts'
 import { AgentError } from './errors.ts'
 
 /** How often to remove a socket on which no process answers: another start may do so at the same time. */

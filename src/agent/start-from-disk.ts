@@ -1,5 +1,5 @@
 import type { Logger } from '../base/log.ts'
-import type { ClusterFolder } from './enrolment-state.ts'
+import type { ClusterFolder } from './enrollment-state.ts'
 import { sayError, VersionRefused } from './errors.ts'
 import { readFailed, writeFailed } from './failed.ts'
 import { discard, dropLink, pointLink, readLinked, type Generation } from './nebula/generation.ts'

@@ -1,5 +1,5 @@
 import { expiryOf } from './certificates.ts'
-import type { ClusterFolder } from './enrolment-state.ts'
+import type { ClusterFolder } from './enrollment-state.ts'
 import { readFailed, sayFailed } from './failed.ts'
 import { readLinked } from './nebula/generation.ts'
 
@@ -17,7 +17,7 @@ export interface AgentStatus {
 }
 
 export async function statusOf(folder: ClusterFolder): Promise<AgentStatus> {
-  const { clusterId, server, name } = await folder.enrolment()
+  const { clusterId, server, name } = await folder.enrollment()
   const proven = await readLinked(folder, 'proven')
   const certificate = proven?.certificate ?? (await folder.read('host.crt'))
   const failed = await readFailed(folder)

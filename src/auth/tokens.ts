@@ -4,7 +4,7 @@ declare const kind: unique symbol
 
 /** A node's token as the node holds it: `orn_` and 32 random bytes in base64url. Shown once, never stored. */
 export type NodeToken = string & { readonly [kind]: 'node token' }
-/** A cluster's token, with which machines enrol: `orc_` and 32 random bytes in base64url. */
+/** A cluster's token, with which machines enroll: `orc_` and 32 random bytes in base64url. */
 export type ClusterToken = string & { readonly [kind]: 'cluster token' }
 /** The token of a signed-in person's session: `ors_` and 32 random bytes in base64url. */
 export type SessionToken = string & { readonly [kind]: 'session token' }

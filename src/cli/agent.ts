@@ -43,9 +43,9 @@ export function addAgentCommands(program: Command): void {
       const version = await nebulaVersion(flags.nebula)
       const token = await readToken(flags.tokenFile)
       const options = { server, token, name, groups, overlayIp, stateDir, insecureHttp, nebulaVersion: version }
-      const { enrolment, folder } = await inStateDir(stateDir, () => enroll(options))
+      const { enrollment, folder } = await inStateDir(stateDir, () => enroll(options))
       console.log(
-        `${printable(enrolment.name)} is a node of cluster ${enrolment.clusterId}; its keys are in ${folder.path}.`,
+        `${printable(enrollment.name)} is a node of cluster ${enrollment.clusterId}; its keys are in ${folder.path}.`,
       )
       console.log('Next: orrery agent run')
     })

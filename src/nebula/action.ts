@@ -34,7 +34,7 @@ interface Reloaded {
  * (`lighthouse.*_allow_list`, `relay.am_relay`), and those that were not tested. `lighthouse.interval` makes the reload
  * of 1.6.1 hang for good.
  */
-const RELOADED: readonly Reloaded[] = [
+const reloadedSettings: readonly Reloaded[] = [
   { setting: 'firewall.inbound' },
   { setting: 'firewall.outbound' },
   { setting: 'firewall.default_local_cidr_any' },
@@ -49,9 +49,9 @@ const RELOADED: readonly Reloaded[] = [
 ]
 
 /** Logged on each reload: the files that `pki` names are read again whether they changed or not. */
-const ALWAYS: Sign = { of: 'pki.ca and pki.cert', line: /^Client cert\S* refreshed from disk/ }
+const certificateSign: Sign = { of: 'pki.ca and pki.cert', line: /^Client cert\S* refreshed from disk/ }
 /** One line for each fingerprint; since 1.10 or 1.11, one for all. */
-const BLOCKED: Sign = { of: 'pki.blocklist', line: /^Blocklist(ing cert|ed certificates)/ }
+const blocklistSign: Sign = { of: 'pki.blocklist', line: /^Blocklist(ing cert|ed certificates)/ }
 
 /**
  * What it takes to go from one configuration to another without cutting tunnels that may stay.
@@ -75,11 +75,11 @@ export function signsOf(before: Effective, after: Effective, nebulaVersion: stri
   }
   const blocked = settingAt(after.config, ['pki', 'blocklist'])
   const own = [...lines].map(([of, line]) => ({ of, line }))
-  return [ALWAYS, ...(Array.isArray(blocked) && blocked.length > 0 ? [BLOCKED] : []), ...own]
+  return [certificateSign, ...(Array.isArray(blocked) && blocked.length > 0 ? [blocklistSign] : []), ...own]
 }
 
 const reloadedBy = (setting: string, nebulaVersion: string): Reloaded | undefined =>
-  RELOADED.find(
+  reloadedSettings.find(
     (one) =>
       (setting === one.setting || setting.startsWith(`${one.setting}.`)) &&
       (one.since === undefined || isAtLeast(nebulaVersion, one.since)),

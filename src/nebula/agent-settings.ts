@@ -17,7 +17,7 @@ interface AgentSetting {
  * `relay`, `pki.blocklist`, `pki.disconnect_invalid`, `pki.initiating_version`). A wrong value there is a wrong
  * configuration, which the agent tries, watches and rolls back; it gives no access to the machine.
  */
-export const AGENT_SETTINGS: readonly AgentSetting[] = [
+export const agentSettings: readonly AgentSetting[] = [
   { path: ['pki', 'key'], reason: "the machine's private key is made on it, and any file could be named here" },
   { path: ['pki', 'cert'], reason: 'the agent puts the certificate in its place, and any file could be named here' },
   { path: ['pki', 'ca'], reason: 'the agent trusts the CAs of ca.crt, and any file could be named here' },
@@ -38,7 +38,7 @@ export const AGENT_SETTINGS: readonly AgentSetting[] = [
 
 /** The settings of a bundle that belong to the agent, each with the reason; empty for a bundle that may be used. */
 export const findAgentSettings = (config: Settings): SettingProblem[] =>
-  AGENT_SETTINGS.flatMap(({ path, allowed, reason }) => {
+  agentSettings.flatMap(({ path, allowed, reason }) => {
     const value = settingAt(config, path)
     const isFine =
       value === undefined || value === null || (typeof value === 'string' && allowed?.includes(value) === true)

@@ -18,7 +18,7 @@ import {
   word,
 } from './values.ts'
 
-export { AGENT_SETTINGS, type SettingProblem } from './agent-settings.ts'
+export { agentSettings, type SettingProblem } from './agent-settings.ts'
 
 /** Nothing smaller carries IP; nothing larger fits into a packet. */
 const mtu = numberIn(500, 65_535)

@@ -47,7 +47,7 @@ export const firstWithCertificates2 = '1.10.0'
  * (`test/mesh/firewall.test.ts`), for the versions between them by Nebula's change log. Where it is not known which
  * version in between changed, the newer one that was tested counts.
  */
-export const HAZARDS: readonly Hazard[] = [
+export const versionHazards: readonly Hazard[] = [
   {
     setting: 'firewall.*.local_cidr',
     since: '1.9.0',
@@ -96,23 +96,24 @@ export const HAZARDS: readonly Hazard[] = [
  * @throws RangeError when that is not a version
  */
 export function widerOn(config: Settings, version: string): SettingProblem[] {
-  return HAZARDS.filter(({ consequence, since }) => isAtLeast(version, since) === (consequence === BY_NEWER)).flatMap(
-    ({ find, meaning, consequence, since }) =>
+  return versionHazards
+    .filter(({ consequence, since }) => isAtLeast(version, since) === (consequence === refusedByNewer))
+    .flatMap(({ find, meaning, consequence, since }) =>
       find(config).map((path) => {
-        const than = consequence === BY_NEWER ? 'before' : 'from'
+        const than = consequence === refusedByNewer ? 'before' : 'from'
         return { path, message: `lets more in with Nebula ${version} than ${than} ${since}: ${meaning}` }
       }),
-  )
+    )
 }
 
-const BY_NEWER = 'read wider by newer, refused' satisfies Consequence
+const refusedByNewer = 'read wider by newer, refused' satisfies Consequence
 
 /** The oldest Nebula that lets in no more than a configuration says, as far as a version can be old enough or too old. */
 export const minimumNebulaFor = (config: Settings): string =>
   newestOf(
-    HAZARDS.filter(({ consequence, find }) => consequence !== BY_NEWER && find(config).length > 0).map(
-      ({ since }) => since,
-    ),
+    versionHazards
+      .filter(({ consequence, find }) => consequence !== refusedByNewer && find(config).length > 0)
+      .map(({ since }) => since),
   )
 
 /** The newest of some versions; `oldestNebula` when there are none. */

@@ -21,9 +21,9 @@ describeWithNebula('the agent', () => {
 
   beforeAll(async () => {
     site = await Site.open()
-    const { enrolment } = await site.enroll({ name: 'laptop' })
-    nodeId = enrolment.nodeId
-    clusterId = enrolment.clusterId
+    const { enrollment } = await site.enroll({ name: 'laptop' })
+    nodeId = enrollment.nodeId
+    clusterId = enrollment.clusterId
   })
   afterEach(async () => {
     site.tamper = null
@@ -57,7 +57,7 @@ describeWithNebula('the agent', () => {
     return wanted()
   }
 
-  describe('enrolment', () => {
+  describe('enrollment', () => {
     test('keeps key and token to its owner, and sends only the public half', async () => {
       for (const file of ['host.key', 'token', 'host.crt', 'agent.json']) {
         expect([file, (await stat(join(site.stateDir, clusterId, file))).mode & 0o777]).toEqual([file, 0o600])
@@ -67,7 +67,7 @@ describeWithNebula('the agent', () => {
       expect(await site.read(clusterId, 'host.key')).toContain('NEBULA X25519 PRIVATE KEY')
     })
 
-    test('is not repeated over an enrolment that is there', async () => {
+    test('is not repeated over an enrollment that is there', async () => {
       const key = await site.read(clusterId, 'host.key')
       await expect(site.enroll()).rejects.toThrow(/enrolled in that cluster already .*agent leave/)
       expect(await site.read(clusterId, 'host.key')).toBe(key)
@@ -101,8 +101,8 @@ describeWithNebula('the agent', () => {
     test('of a node that an admin made sends its key with the node’s own token', async () => {
       const stateDir = await mkdtemp(join(tmpdir(), 'orrery-agent-'))
       const made = await createNode(site.app, site.world.admin, { clusterId, name: 'announced' })
-      const { enrolment } = await site.enroll({ stateDir, token: made.token })
-      expect(enrolment).toMatchObject({ nodeId: made.id, name: 'announced' })
+      const { enrollment } = await site.enroll({ stateDir, token: made.token })
+      expect(enrollment).toMatchObject({ nodeId: made.id, name: 'announced' })
       expect((await site.node(made.id)).certificate).not.toBeNull()
       await rm(stateDir, { recursive: true })
     })
@@ -185,7 +185,7 @@ describeWithNebula('the agent', () => {
         return readSlice(new Uint8Array(await response.arrayBuffer()))
       }
       const next = await change({ mtu: 1333 })
-      await reports(new RegExp(`proof\\.json: node: is "${other.enrolment.nodeId}", not this node`))
+      await reports(new RegExp(`proof\\.json: node: is "${other.enrollment.nodeId}", not this node`))
       expect((await node()).runningConfigVersion).toBeLessThan(next)
       site.tamper = null
       await runs(next)

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 
-import type { ClusterFolder } from '../../src/agent/enrolment-state.ts'
+import type { ClusterFolder } from '../../src/agent/enrollment-state.ts'
 import { isComplaint, lineOf } from '../../src/agent/nebula-log.ts'
 import { writeFolder } from '../../src/base/files.ts'
 import { parseNodeCertificate } from '../support/node-certificate.ts'
@@ -33,10 +33,10 @@ describeWithNebula('a version that the agent runs, or does not', () => {
     const other = await mkdtemp(join(tmpdir(), 'orrery-agent-'))
     const enrolled = await site.enroll({ stateDir })
     folder = enrolled.folder
-    nodeId = enrolled.enrolment.nodeId
-    const { enrolment } = await site.enroll({ stateDir: other })
-    const { certificate } = await site.node(enrolment.nodeId)
-    doomed = { id: enrolment.nodeId, fingerprint: parseNodeCertificate(certificate ?? '').fingerprint }
+    nodeId = enrolled.enrollment.nodeId
+    const { enrollment } = await site.enroll({ stateDir: other })
+    const { certificate } = await site.node(enrollment.nodeId)
+    doomed = { id: enrollment.nodeId, fingerprint: parseNodeCertificate(certificate ?? '').fingerprint }
     await rm(other, { recursive: true })
   })
   afterEach(async () => {

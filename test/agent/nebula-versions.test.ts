@@ -26,9 +26,9 @@ describeWithNebula('an agent whose Nebula lets more in than the firewall says', 
   let clusterId: string
   beforeAll(async () => {
     site = await Site.open()
-    const { enrolment } = await site.enroll({ name: 'old' })
-    nodeId = enrolment.nodeId
-    clusterId = enrolment.clusterId
+    const { enrollment } = await site.enroll({ name: 'old' })
+    nodeId = enrollment.nodeId
+    clusterId = enrollment.clusterId
   })
   afterEach(() => site.stopAgents())
   afterAll(() => site.close())

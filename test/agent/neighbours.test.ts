@@ -5,7 +5,7 @@ import { join } from 'node:path'
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 
-import { ClusterFolder } from '../../src/agent/enrolment-state.ts'
+import { ClusterFolder } from '../../src/agent/enrollment-state.ts'
 import { pointLink, writeGeneration } from '../../src/agent/nebula/generation.ts'
 import { assertMachineIsFree } from '../../src/agent/nebula/neighbours.ts'
 import type { Settings } from '../../src/nebula/merge.ts'
@@ -17,7 +17,7 @@ async function runsAnother(stateDir: string, config: Settings): Promise<ClusterF
   const clusterId = randomUUID()
   const folder = new ClusterFolder(stateDir, clusterId)
   await mkdir(folder.file('versions'), { recursive: true })
-  const enrolment = {
+  const enrollment = {
     format: 1,
     server: 'https://orrery.example.com',
     clusterId,
@@ -26,7 +26,7 @@ async function runsAnother(stateDir: string, config: Settings): Promise<ClusterF
     networkCidr: '10.43.0.0/16',
     bundleSigningKey: '',
   } as const
-  await folder.keep(enrolment, { token: 'orn_x', key: '', certificate: '' })
+  await folder.keep(enrollment, { token: 'orn_x', key: '', certificate: '' })
   await pointLink(folder, 'proven', await writeGeneration(folder, { version: 1, config, ca: '', certificate: '' }))
   return folder
 }
@@ -69,7 +69,7 @@ describe('a configuration on a machine that is in another cluster', () => {
   })
 })
 
-describe('the enrolment of a lighthouse', () => {
+describe('the enrollment of a lighthouse', () => {
   let site: Site
   beforeAll(async () => {
     site = await Site.open()
@@ -90,7 +90,7 @@ describe('the enrolment of a lighthouse', () => {
     const { id, token } = await announce('tower', 4299)
     await expect(site.enroll({ token })).rejects.toThrow(/lighthouse on UDP port 4299, .*as gateway \(cluster/)
     expect((await site.node(id)).publicKey).toBeNull()
-    const { enrolment } = await site.enroll({ token: (await announce('other-tower', 4300)).token })
-    expect(enrolment.name).toBe('other-tower')
+    const { enrollment } = await site.enroll({ token: (await announce('other-tower', 4300)).token })
+    expect(enrollment.name).toBe('other-tower')
   })
 })

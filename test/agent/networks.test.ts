@@ -6,7 +6,7 @@ import { leave } from '../../src/agent/enroll.ts'
 import { mutate } from '../support/mutate.ts'
 import { Site } from './support/site.ts'
 
-describe('an enrolment on a machine that is in another cluster', () => {
+describe('an enrollment on a machine that is in another cluster', () => {
   let site: Site
   beforeAll(async () => {
     site = await Site.open()

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals'
 
 import { statusOf } from '../../src/agent/status.ts'
-import type { ClusterFolder } from '../../src/agent/enrolment-state.ts'
+import type { ClusterFolder } from '../../src/agent/enrollment-state.ts'
 import { describeWithNebula } from '../support/nebula.ts'
 import { program } from '../support/orrery-process.ts'
 import { eventually } from '../support/eventually.ts'
@@ -32,7 +32,7 @@ describeWithNebula('an agent that was killed, or whose machine lost power, while
     stateDir = await mkdtemp(join(tmpdir(), 'orrery-agent-'))
     const enrolled = await site.enroll({ stateDir })
     folder = enrolled.folder
-    nodeId = enrolled.enrolment.nodeId
+    nodeId = enrolled.enrollment.nodeId
     good = await wanted()
     await site.run(stateDir)
     await runs(good)

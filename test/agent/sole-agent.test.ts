@@ -6,7 +6,7 @@ import { join } from 'node:path'
 
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 
-import { ClusterFolder } from '../../src/agent/enrolment-state.ts'
+import { ClusterFolder } from '../../src/agent/enrollment-state.ts'
 import { endLeftOver } from '../../src/agent/nebula/left-over.ts'
 import { becomeSoleAgent } from '../../src/agent/sole-agent.ts'
 import { createLog } from '../../src/base/log.ts'

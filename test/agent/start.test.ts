@@ -17,9 +17,9 @@ describeWithNebula('an agent that starts', () => {
 
   beforeAll(async () => {
     site = await Site.open()
-    const { enrolment } = await site.enroll({ name: 'starter' })
-    nodeId = enrolment.nodeId
-    clusterId = enrolment.clusterId
+    const { enrollment } = await site.enroll({ name: 'starter' })
+    nodeId = enrollment.nodeId
+    clusterId = enrollment.clusterId
   })
   afterEach(() => site.stopAgents())
   afterAll(() => site.close())
@@ -47,7 +47,7 @@ describeWithNebula('an agent that starts', () => {
     await reports()
   })
 
-  test('leaves a cluster aside whose enrolment failed, and says of one that is damaged what to do', async () => {
+  test('leaves a cluster aside whose enrollment failed, and says of one that is damaged what to do', async () => {
     const [unfinished, damaged] = ['11111111-2222-4333-8444-555555555555', '22222222-2222-4333-8444-555555555555']
     await forget()
     await mkdir(other(unfinished))
@@ -66,14 +66,14 @@ describeWithNebula('an agent that starts', () => {
 
   test('tries again what did not run when nothing had run before: the machine may have been mended', async () => {
     const stateDir = await mkdtemp(join(tmpdir(), 'orrery-agent-'))
-    const { enrolment, folder } = await site.enroll({ stateDir })
+    const { enrollment, folder } = await site.enroll({ stateDir })
     const nebula = join(stateDir, 'nebula')
     const says = (words: string) =>
       writeFile(nebula, `#!/bin/sh\ncase "$1" in -config) ${words};; *) exec nebula "$@";; esac\n`, { mode: 0o755 })
     await says('echo "level=error msg=\\"no tunnel device\\"" >&2; exit 1')
     await site.run(stateDir, nebula)
     const failed = ({ lastError }: { lastError: string | null }) => lastError?.includes('no tunnel device') === true
-    await eventually('it reports', () => site.node(enrolment.nodeId), failed)
+    await eventually('it reports', () => site.node(enrollment.nodeId), failed)
     expect(await folder.read('current', 'config.yml')).toBeNull()
     await site.stopAgents()
     await says('exec nebula "$@"')
@@ -85,12 +85,12 @@ describeWithNebula('an agent that starts', () => {
       lastError: string | null
       runningConfigVersion: number | null
     }) => lastError === null && runningConfigVersion !== null
-    await eventually('it runs', () => site.node(enrolment.nodeId), runs)
+    await eventually('it runs', () => site.node(enrollment.nodeId), runs)
     await site.stopAgents()
     await rm(stateDir, { recursive: true })
   })
 
-  test('with nothing to follow says how to enrol', async () => {
+  test('with nothing to follow says how to enroll', async () => {
     const empty = await mkdtemp(join(tmpdir(), 'orrery-agent-'))
     await expect(site.run(empty)).rejects.toThrow(/enrolled in no cluster .*orrery agent enroll/)
     await rm(empty, { recursive: true })

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto'
 import { deflateSync, gzipSync } from 'node:zlib'
 import { describe, expect, test } from '@jest/globals'
 import { inspectBundle } from '../../src/domain/bundles/inspect/inspect.ts'
-import { bundleOf, CONFIG, END, invalidArchive, RAW_CONFIG, refusal, tarOf } from './support.ts'
+import { bundleOf, configText, endBlocks, invalidArchive, rawConfigText, refusal, tarOf } from './support.ts'
 
-const plain = await tarOf([CONFIG])
+const plain = await tarOf([configText])
 const good = await bundleOf(
   { name: 'nodes/a.yml', content: 'tun:\n  mtu: 1300\n' },
   { name: 'notes.bin', content: '\0' },
@@ -21,7 +21,7 @@ describe('a good bundle', () => {
     expect(Buffer.from(bundle.data).equals(good)).toBe(true)
     expect(bundle).toMatchObject({ sha256: sha256(good), size: good.length })
     expect(bundle.files).toEqual([
-      { path: 'config.yml', size: CONFIG.content.length, sha256: sha256(CONFIG.content) },
+      { path: 'config.yml', size: configText.content.length, sha256: sha256(configText.content) },
       { path: 'nodes/a.yml', size: 17, sha256: sha256('tun:\n  mtu: 1300\n') },
       { path: 'notes.bin', size: 1, sha256: sha256('\0') },
     ])
@@ -46,7 +46,7 @@ describe('a good bundle', () => {
   test('may be packed as `tar -C folder .` does it: with folders and with ./ before every name', async () => {
     const entries = [
       { name: './', type: 'directory' as const },
-      { name: './config.yml', content: CONFIG.content },
+      { name: './config.yml', content: configText.content },
       { name: './nodes/', type: 'directory' as const },
       { name: './nodes/a.yml', content: 'tun: {}\n' },
     ]
@@ -87,7 +87,7 @@ describe('the gzip', () => {
 
 const foldersOnly = await tarOf([{ name: 'nodes', type: 'directory' }])
 const withoutConfig = await tarOf([{ name: 'ca.crt' }])
-const nestedConfig = await tarOf([{ name: 'mine/config.yml', content: CONFIG.content }])
+const nestedConfig = await tarOf([{ name: 'mine/config.yml', content: configText.content }])
 
 describe('the tar', () => {
   const ends = invalidArchive('is not a whole tar: it ends behind config.yml without an end mark')
@@ -95,20 +95,20 @@ describe('the tar', () => {
   test.each([
     ['nothing', Buffer.alloc(0), invalidArchive('is not a whole tar: it ends at its start without an end mark')],
     ['text', Buffer.alloc(2048, 'no tar'), none],
-    ['no end mark', RAW_CONFIG, ends],
-    ['half an end mark', Buffer.concat([RAW_CONFIG, Buffer.alloc(512)]), ends],
-    ['half a block at its end', Buffer.concat([RAW_CONFIG, END, Buffer.alloc(100)]), ends],
+    ['no end mark', rawConfigText, ends],
+    ['half an end mark', Buffer.concat([rawConfigText, Buffer.alloc(512)]), ends],
+    ['half a block at its end', Buffer.concat([rawConfigText, endBlocks, Buffer.alloc(100)]), ends],
     [
       'half a file',
-      RAW_CONFIG.subarray(0, 512),
+      rawConfigText.subarray(0, 512),
       'ValidationError: input.archive: config.yml: the archive ends in the middle of it',
     ],
     [
       'a second tar behind the end mark',
-      Buffer.concat([RAW_CONFIG, END, RAW_CONFIG, END]),
+      Buffer.concat([rawConfigText, endBlocks, rawConfigText, endBlocks]),
       invalidArchive('goes on behind its end mark'),
     ],
-    ['no file', END, invalidArchive('has no file in it')],
+    ['no file', endBlocks, invalidArchive('has no file in it')],
     ['folders only', foldersOnly, invalidArchive('has no file in it')],
     ['no config.yml', withoutConfig, invalidArchive('has no config.yml at its root')],
     [

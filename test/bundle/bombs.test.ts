@@ -5,7 +5,7 @@ import { inspectBundle } from '../../src/domain/bundles/inspect/inspect.ts'
 import { packBundle } from '../../src/domain/bundles/compile/pack.ts'
 import { checkYamlInThread } from '../../src/domain/bundles/yaml/yaml-thread.ts'
 import { expectShortTicks } from './ticks.ts'
-import { CONFIG, END, invalid, paxRecord, RAW_CONFIG, rawEntry, rawHeader, refusal } from './support.ts'
+import { configText, endBlocks, invalid, paxRecord, rawConfigText, rawEntry, rawHeader, refusal } from './support.ts'
 
 const MiB = 1024 * 1024
 
@@ -23,15 +23,15 @@ const only = 'only files and folders are allowed'
 
 describe('a bomb costs no more than the bounds', () => {
   test('200 MiB of zeros in a file that says so', async () => {
-    const archive = gzipOf([RAW_CONFIG, rawHeader({ name: 'zeros', size: 200 * MiB }), ...zeros(200), END])
+    const archive = gzipOf([rawConfigText, rawHeader({ name: 'zeros', size: 200 * MiB }), ...zeros(200), endBlocks])
     expect(await refusal(archive)).toBe('LimitError: zeros: is larger than 64 MiB')
   })
 
   test('200 MiB of zeros in small files: unpacking stops at 64 MiB, memory stays small, other work goes on', async () => {
     function* pieces(): Generator<Uint8Array, void> {
-      yield RAW_CONFIG
+      yield rawConfigText
       for (let i = 0; i < 200; i++) yield* [rawHeader({ name: `${i}`, size: MiB }), Buffer.alloc(MiB)]
-      yield END
+      yield endBlocks
     }
     const parts = []
     for await (const part of gzipOf(pieces())) parts.push(part)
@@ -41,7 +41,7 @@ describe('a bomb costs no more than the bounds', () => {
   })
 
   test('zeros behind the end mark', async () => {
-    expect(await refusal(gzipOf([RAW_CONFIG, END, ...zeros(70)]))).toBe(
+    expect(await refusal(gzipOf([rawConfigText, endBlocks, ...zeros(70)]))).toBe(
       'LimitError: the archive unpacks to more than 64 MiB',
     )
   })
@@ -83,10 +83,12 @@ describe('a bomb costs no more than the bounds', () => {
 
   test('20 480 files and folders are the most', async () => {
     const entries = Array.from({ length: 20_479 }, (_, i) => rawHeader({ name: `${i}` }))
-    expect(await refusal(gzipSync(Buffer.concat([RAW_CONFIG, ...entries, END])))).toContain('accepted: 0 1 10 ')
-    expect(await refusal(gzipSync(Buffer.concat([RAW_CONFIG, ...entries, rawHeader({ name: 'x' }), END])))).toBe(
-      'LimitError: the archive has more than 20480 files and folders',
+    expect(await refusal(gzipSync(Buffer.concat([rawConfigText, ...entries, endBlocks])))).toContain(
+      'accepted: 0 1 10 ',
     )
+    expect(
+      await refusal(gzipSync(Buffer.concat([rawConfigText, ...entries, rawHeader({ name: 'x' }), endBlocks]))),
+    ).toBe('LimitError: the archive has more than 20480 files and folders')
   })
 
   test('thousands of attributes for all entries cost nothing', async () => {
@@ -96,7 +98,7 @@ describe('a bomb costs no more than the bounds', () => {
     const whole = records.slice(0, records.lastIndexOf('\n') + 1)
     const own = rawEntry({ name: 'PaxHeader', type: 'x' }, paxRecord('comment', 'x'))
     const entries = Array.from({ length: 10_000 }, (_, i) => Buffer.concat([own, rawHeader({ name: `${i}` })]))
-    const tar = Buffer.concat([RAW_CONFIG, rawEntry({ name: 'g', type: 'g' }, whole), ...entries, END])
+    const tar = Buffer.concat([rawConfigText, rawEntry({ name: 'g', type: 'g' }, whole), ...entries, endBlocks])
     const archive = gzipSync(tar)
     expect(await expectShortTicks(() => refusal(archive))).toContain('accepted: 0 1 10 ')
   })
@@ -121,7 +123,7 @@ describe('other work goes on while a bundle is inspected', () => {
       })),
     ],
   ])('%s', async (_, files) => {
-    const archive = await packBundle([{ path: CONFIG.name, content: CONFIG.content }, ...files])
+    const archive = await packBundle([{ path: configText.name, content: configText.content }, ...files])
     const { files: found } = await expectShortTicks(() => inspectBundle('somebody', archive))
     expect(found).toHaveLength(files.length + 1)
   })

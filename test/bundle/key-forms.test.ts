@@ -5,7 +5,7 @@ import { gunzipSync } from 'node:zlib'
 import { describe, expect, test } from '@jest/globals'
 
 import { compileBundle } from '../../src/domain/bundles/compile/compile.ts'
-import { CHUNK } from '../../src/domain/bundles/inspect/limits.ts'
+import { chunkSize } from '../../src/domain/bundles/inspect/limits.ts'
 import { holdsPrivateKey, PrivateKeyScanner } from '../../src/domain/bundles/inspect/private-keys.ts'
 import { encryptedKey } from '../pki/encrypted-key.ts'
 import { filesBesideKeys, keysOfNode, keysOfPrograms } from '../support/private-keys.ts'
@@ -15,8 +15,8 @@ import { bundleOf, configOf, invalid, refusal } from './support.ts'
 /** Where a key is found in a file that comes in pieces, as uploads do. */
 function placeIn(file: Uint8Array): number | null {
   const scanner = new PrivateKeyScanner()
-  for (let at = 0; at < file.length; at += CHUNK) {
-    const place = scanner.push(file.subarray(at, at + CHUNK))
+  for (let at = 0; at < file.length; at += chunkSize) {
+    const place = scanner.push(file.subarray(at, at + chunkSize))
     if (place !== null) return place
   }
   return null

@@ -4,7 +4,7 @@ import { holdsPrivateKey, PrivateKeyScanner } from '../../src/domain/bundles/ins
 import {
   bundleOf,
   configOf,
-  CONFIG,
+  configText,
   invalid,
   invalidArchive,
   paxRecord,
@@ -14,7 +14,7 @@ import {
   tarOf,
 } from './support.ts'
 
-const NEBULA_KEY = '-----BEGIN NEBULA X25519 PRIVATE KEY-----\nAAAA\n-----END NEBULA X25519 PRIVATE KEY-----\n'
+const nebulaKey = '-----BEGIN NEBULA X25519 PRIVATE KEY-----\nAAAA\n-----END NEBULA X25519 PRIVATE KEY-----\n'
 const refused = 'holds a private key; private keys never leave their machine'
 
 describe('a private key is found', () => {
@@ -37,27 +37,27 @@ describe('a private key is found', () => {
   })
 
   test('in the right one of many files, text or binary, at its start or its end', async () => {
-    const bytes = Buffer.concat([Buffer.alloc(70_001, 0xff), Buffer.from(NEBULA_KEY)])
+    const bytes = Buffer.concat([Buffer.alloc(70_001, 0xff), Buffer.from(nebulaKey)])
     const archive = await bundleOf(
       { name: 'a', content: 'x' },
       { name: 'b', content: bytes },
       { name: 'c', content: 'y' },
     )
     expect(await refusal(archive)).toBe(invalid('b', refused))
-    expect(await refusal(await bundleOf({ name: 'a' }, { name: 'b', content: NEBULA_KEY }, { name: 'c' }))).toBe(
+    expect(await refusal(await bundleOf({ name: 'a' }, { name: 'b', content: nebulaKey }, { name: 'c' }))).toBe(
       invalid('b', refused),
     )
   })
 
   test('in UTF-16, which is how Windows likes to redirect', async () => {
-    const little = Buffer.from(`\ufeff${NEBULA_KEY}`, 'utf16le')
+    const little = Buffer.from(`\ufeff${nebulaKey}`, 'utf16le')
     expect(await refusal(await bundleOf({ name: 'a.txt', content: little }))).toBe(invalid('a.txt', refused))
     const big = Buffer.from(little).swap16()
     expect(await refusal(await bundleOf({ name: 'a.txt', content: big }))).toBe(invalid('a.txt', refused))
   })
 
   test('in a YAML file, also when it is spelled with escapes or folded over lines', async () => {
-    const block = `pki:\n  other: |\n${NEBULA_KEY.replace(/^/gm, '    ')}\n`
+    const block = `pki:\n  other: |\n${nebulaKey.replace(/^/gm, '    ')}\n`
     expect(await refusal(await configOf(block))).toBe(invalid('config.yml', refused))
     const escaped = 'a: "\\x2d----BEGIN NEBULA X25519 PRIVATE KEY-----"\n'
     expect(await refusal(await configOf(escaped))).toBe(invalid('config.yml', 'line 1 holds a private key'))
@@ -66,17 +66,17 @@ describe('a private key is found', () => {
   })
 
   test('in places of the archive that are no file', async () => {
-    const pax = paxRecord('comment', NEBULA_KEY)
+    const pax = paxRecord('comment', nebulaKey)
     const inHeader = rawBundle(rawEntry({ name: 'PaxHeader', type: 'x' }, pax), rawEntry({ name: 'a.txt' }))
     expect(await refusal(inHeader)).toContain('holds a private key')
-    const gzip = gzipSync(await tarOf([CONFIG]))
+    const gzip = gzipSync(await tarOf([configText]))
     gzip[3] = 16 // FCOMMENT: a comment, ended by a NUL, follows the header's ten bytes
-    const commented = Buffer.concat([gzip.subarray(0, 10), Buffer.from(`${NEBULA_KEY}\0`), gzip.subarray(10)])
+    const commented = Buffer.concat([gzip.subarray(0, 10), Buffer.from(`${nebulaKey}\0`), gzip.subarray(10)])
     expect(await refusal(commented)).toBe(invalidArchive('holds a private key in its gzip header'))
   })
 
   test('wherever it is cut in two', () => {
-    const bytes = Buffer.from(`${'-'.repeat(300)}${NEBULA_KEY}`)
+    const bytes = Buffer.from(`${'-'.repeat(300)}${nebulaKey}`)
     for (let cut = 0; cut <= bytes.length; cut++) {
       const scanner = new PrivateKeyScanner()
       const found = [scanner.push(bytes.subarray(0, cut)), scanner.push(bytes.subarray(cut))]

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { firewallOf } from '../../src/domain/bundles/yaml/firewall-section.ts'
 import { inspectBundle } from '../../src/domain/bundles/inspect/inspect.ts'
-import { AGENT_SETTINGS } from '../../src/nebula/settings.ts'
+import { agentSettings } from '../../src/nebula/settings.ts'
 import { bundleOf, configOf, refusal } from './support.ts'
 
 async function configRefusal(content: string): Promise<string> {
@@ -9,7 +9,7 @@ async function configRefusal(content: string): Promise<string> {
 }
 
 describe('what belongs to the agent is refused', () => {
-  test.each(AGENT_SETTINGS.map(({ path, reason }) => [path.join('.'), path, reason] as const))(
+  test.each(agentSettings.map(({ path, reason }) => [path.join('.'), path, reason] as const))(
     '%s, with the reason',
     async (name, path, reason) => {
       const yaml = path.reduceRight<string>((inner, key) => `{${key}: ${inner}}`, '"/etc/shadow"')

@@ -4,7 +4,7 @@ import { CallerError } from '../../src/base/errors.ts'
 import { inspectBundle } from '../../src/domain/bundles/inspect/inspect.ts'
 
 /** What every good bundle has. */
-export const CONFIG = { name: 'config.yml', content: 'punchy:\n  punch: true\n' }
+export const configText = { name: 'config.yml', content: 'punchy:\n  punch: true\n' }
 
 export interface Entry {
   readonly name: string
@@ -24,7 +24,7 @@ export async function tarOf(entries: readonly Entry[]): Promise<Buffer> {
 
 /** A tar.gz of `config.yml` and these. */
 export async function bundleOf(...entries: readonly Entry[]): Promise<Buffer> {
-  return gzipSync(await tarOf([CONFIG, ...entries]))
+  return gzipSync(await tarOf([configText, ...entries]))
 }
 
 /** A tar.gz whose `config.yml` says this. */
@@ -73,14 +73,14 @@ export function paxRecord(key: string, value: string): string {
 }
 
 /** The two blocks that end a tar. */
-export const END = Buffer.alloc(1024)
+export const endBlocks = Buffer.alloc(1024)
 
 /** A good config.yml as raw blocks. */
-export const RAW_CONFIG = rawEntry({ name: 'config.yml' }, CONFIG.content)
+export const rawConfigText = rawEntry({ name: 'config.yml' }, configText.content)
 
 /** A tar.gz of raw pieces between a good config.yml and the end mark. */
 export function rawBundle(...pieces: readonly Uint8Array[]): Buffer {
-  return gzipSync(Buffer.concat([RAW_CONFIG, ...pieces, END]))
+  return gzipSync(Buffer.concat([rawConfigText, ...pieces, endBlocks]))
 }
 
 /** How a bundle is refused: `Name: message`; an error that no caller caused fails the test. */

@@ -160,7 +160,7 @@ describe('on PostgreSQL, what the database takes back because of others', () => 
     expect([response.status, response.headers.get('retry-after')]).toEqual([503, '1'])
   })
 
-  test('enrols a machine once, and tells of it once', async () => {
+  test('enrolls a machine once, and tells of it once', async () => {
     await fail('clusters', { when: 'at the commit', code: '40001', times: 1 })
     const added: string[] = []
     systemOperator(app.database).changes.listen((event) => {

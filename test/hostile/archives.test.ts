@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 
 import { FairQueue } from '../../src/base/limits/fair-queue.ts'
-import { bundleOf, END, RAW_CONFIG, rawEntry, rawHeader } from '../bundle/support.ts'
+import { bundleOf, endBlocks, rawConfigText, rawEntry, rawHeader } from '../bundle/support.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { eventually } from '../support/eventually.ts'
 import { send } from '../support/multipart.ts'
@@ -30,23 +30,32 @@ const corpus: readonly (readonly [
   ],
   [
     'a bomb of 100 MiB',
-    () => gzip(RAW_CONFIG, rawHeader({ name: 'zeros', size: 60 * MiB }), Buffer.alloc(100 * MiB)),
+    () => gzip(rawConfigText, rawHeader({ name: 'zeros', size: 60 * MiB }), Buffer.alloc(100 * MiB)),
     'LimitError',
   ],
   [
     'a header that promises more than any archive has',
-    () => gzip(RAW_CONFIG, rawHeader({ name: 'x', size: 2 ** 33 - 1 })),
+    () => gzip(rawConfigText, rawHeader({ name: 'x', size: 2 ** 33 - 1 })),
     'LimitError',
   ],
-  ['a link out of the archive', () => gzip(RAW_CONFIG, rawHeader({ name: 'x', type: '2' }), END), 'ValidationError'],
+  [
+    'a link out of the archive',
+    () => gzip(rawConfigText, rawHeader({ name: 'x', type: '2' }), endBlocks),
+    'ValidationError',
+  ],
   [
     'a path out of the archive',
-    () => gzip(RAW_CONFIG, rawEntry({ name: '../../etc/passwd' }, 'x'), END),
+    () => gzip(rawConfigText, rawEntry({ name: '../../etc/passwd' }, 'x'), endBlocks),
     'ValidationError',
   ],
   [
     'a hundred thousand entries',
-    () => gzip(RAW_CONFIG, ...Array.from({ length: 100_000 }, (_, i) => rawHeader({ name: `f${i}`, size: 0 })), END),
+    () =>
+      gzip(
+        rawConfigText,
+        ...Array.from({ length: 100_000 }, (_, i) => rawHeader({ name: `f${i}`, size: 0 })),
+        endBlocks,
+      ),
     'LimitError',
   ],
   ['YAML that is nested ten thousand levels deep', () => yaml(`a: ${'['.repeat(10_000)}`), 'ValidationError'],

@@ -10,10 +10,10 @@ import { describeMesh } from './support/requirements.ts'
 jest.setTimeout(240_000)
 
 /** The machines have no such address: Nebula ends at its start, and `nebula -test` does not see it. */
-const BROKEN = 'listen:\n  host: 203.0.113.77\n'
+const brokenFirewall = 'listen:\n  host: 203.0.113.77\n'
 const firewall = (rules: string) => `firewall:\n  inbound: ${rules}\n  outbound: ${rules}\n`
-const ANYTHING = firewall('[{port: any, proto: any, host: any}]')
-const NOTHING = firewall('[]')
+const anythingFirewall = firewall('[{port: any, proto: any, host: any}]')
+const nothingFirewall = firewall('[]')
 
 describeMesh('what an agent reports is in force, whichever Nebula it runs', () => {
   let lab: Lab | null = null
@@ -91,7 +91,7 @@ describeMesh('what an agent reports is in force, whichever Nebula it runs', () =
   story(
     'a version that changes how often nodes announce themselves, with a firewall that lets nothing through',
     async () => {
-      const closed = await upload(`lighthouse:\n  interval: 20\n${NOTHING}`)
+      const closed = await upload(`lighthouse:\n  interval: 20\n${nothingFirewall}`)
       await each(async (member) => {
         await runs(member, closed)
         // Said to run: from here on nothing may pass.
@@ -100,7 +100,7 @@ describeMesh('what an agent reports is in force, whichever Nebula it runs', () =
           false,
         ])
       })
-      await upload(`lighthouse:\n  interval: 30\n${ANYTHING}`)
+      await upload(`lighthouse:\n  interval: 30\n${anythingFirewall}`)
       await allReach(tower)
     },
   )
@@ -120,7 +120,7 @@ describeMesh('what an agent reports is in force, whichever Nebula it runs', () =
     if (second === undefined) throw new Error('nobody to be deleted')
     await allReach(second)
     const before = await each(async (member) => (await node(member)).runningConfigVersion)
-    const broken = await upload(BROKEN)
+    const broken = await upload(brokenFirewall)
     await each((member) =>
       eventually(
         `${member.machine.name} reports that version ${broken} does not run`,

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
 
-import { RELOAD_BEGINS, RELOAD_ENDS } from '../../src/nebula/reload-signs.ts'
+import { reloadBegins, reloadEnds } from '../../src/nebula/reload-signs.ts'
 import { isAtLeast } from '../../src/nebula/version.ts'
 import { nebulaBuilds } from '../support/nebula-versions.ts'
 import { Lab } from './support/lab.ts'
@@ -19,8 +19,8 @@ const patience = 40
 /** What is wrong with a reload that the agent would trust; nothing when all is well. */
 function faultsOf({ signs, isFair, ended, lines, inForceAfter, again }: Trial): string[] {
   const said = lines.map(({ msg }) => msg)
-  const end = said.findIndex((msg) => RELOAD_ENDS.test(msg))
-  const begin = said.findIndex((msg) => RELOAD_BEGINS.test(msg))
+  const end = said.findIndex((msg) => reloadEnds.test(msg))
+  const begin = said.findIndex((msg) => reloadBegins.test(msg))
   const unsaid = signs.filter(({ line }) => !said.slice(begin + 1, end).some((msg) => line.test(msg)))
   return [
     ...(isFair ? [] : ['its effect was there before the change']),

@@ -1,7 +1,7 @@
-import { HAZARDS, type Difference } from '../../src/nebula/version-hazards.ts'
+import { versionHazards, type Difference } from '../../src/nebula/version-hazards.ts'
 
 /** Differences that let no further peer in. */
-const OTHERS: readonly Difference[] = [
+const otherDifferences: readonly Difference[] = [
   {
     setting: 'firewall.default_local_cidr_any',
     since: '1.10.0',
@@ -125,4 +125,4 @@ const OTHERS: readonly Difference[] = [
  * The differences between Nebula 1.6 and 1.11 in what Orrery compiles or lets through in uploads. Sources: Nebula's
  * change log, its examples/config.yml, and packets. The settings that a running Nebula reloads are in `action.ts`.
  */
-export const VERSION_DIFFERENCES: readonly Difference[] = [...HAZARDS, ...OTHERS]
+export const versionDifferences: readonly Difference[] = [...versionHazards, ...otherDifferences]

@@ -6,7 +6,7 @@ import { describe, expect, test } from '@jest/globals'
 import { settingsOf } from '../../src/agent/nebula/generation.ts'
 import type { Settings } from '../../src/nebula/merge.ts'
 import type { VerifiedSlice } from '../../src/nebula/bundle/slice.ts'
-import { VERSION_DIFFERENCES } from './version-differences.ts'
+import { versionDifferences } from './version-differences.ts'
 import { minimumNebulaFor, widerOn } from '../../src/nebula/version-hazards.ts'
 
 const inbound = (...rules: Settings[]): Settings => ({ firewall: { inbound: rules, outbound: [] } })
@@ -93,7 +93,7 @@ describe('what one version of Nebula takes for more than another', () => {
 
 test('docs/nebula.md has every difference between the versions', () => {
   const text = readFileSync(join(import.meta.dirname, '../../docs/nebula.md'), 'utf8')
-  const missing = VERSION_DIFFERENCES.filter(
+  const missing = versionDifferences.filter(
     ({ setting, since, consequence }) => !text.includes(`| ${setting} | ${since} | ${consequence} |`),
   )
   expect(missing.map(({ setting }) => setting)).toEqual([])

@@ -4,7 +4,7 @@ import { promisify } from 'node:util'
 
 import { within } from '../../base/deadline.ts'
 import type { Logger } from '../../base/log.ts'
-import { RELOAD_BEGINS, RELOAD_ENDS, type Sign } from '../../nebula/reload-signs.ts'
+import { reloadBegins, reloadEnds, type Sign } from '../../nebula/reload-signs.ts'
 import { versionIn } from '../../nebula/version.ts'
 import { AgentError, ReloadNotShown, VersionRefused } from '../errors.ts'
 import { isComplaint, lastWords, lineOf, type NebulaLine } from '../nebula-log.ts'
@@ -105,10 +105,10 @@ export class NebulaProcess {
     let caught = false
     const ended = this.#line((line) => {
       // Lines from before the reload belong to something else.
-      if (!caught) caught = RELOAD_BEGINS.test(line.msg)
+      if (!caught) caught = reloadBegins.test(line.msg)
       else if (isComplaint(line)) errors.push(line.complaint)
       for (const sign of missing) if (caught && sign.line.test(line.msg)) missing.delete(sign)
-      return caught && RELOAD_ENDS.test(line.msg)
+      return caught && reloadEnds.test(line.msg)
     }, times.reload)
     this.#child.kill('SIGHUP')
     await ended.catch((error: unknown) => {

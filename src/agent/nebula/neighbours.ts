@@ -1,7 +1,7 @@
 import { dirname } from 'node:path'
 
 import { settingAt, type Settings } from '../../nebula/merge.ts'
-import { enrolledClusters, type ClusterFolder } from '../enrolment-state.ts'
+import { enrolledClusters, type ClusterFolder } from '../enrollment-state.ts'
 import { VersionRefused } from '../errors.ts'
 import { deviceOf, readLinked } from './generation.ts'
 
@@ -15,7 +15,7 @@ export interface Taken {
   readonly device: string | null
 }
 
-const EVERYWHERE = ['0.0.0.0', '::', '[::]']
+const anyAddress = ['0.0.0.0', '::', '[::]']
 
 /** What a configuration uses of the machine. */
 function takenBy(config: Settings, folder: ClusterFolder): Taken {
@@ -34,10 +34,10 @@ export async function neighboursOf(folder: ClusterFolder): Promise<(Taken & { re
   const others = (await enrolledClusters(dirname(folder.path))).filter(({ path }) => path !== folder.path)
   const each = others.map(async (other) => {
     const generation = (await readLinked(other, 'proven')) ?? (await readLinked(other, 'current'))
-    // A cluster whose enrolment is damaged is not followed, and uses nothing.
-    const enrolment = await other.enrolment().catch(() => null)
-    if (generation === null || enrolment === null) return []
-    const who = `${enrolment.name} (cluster ${enrolment.clusterId})`
+    // A cluster whose enrollment is damaged is not followed, and uses nothing.
+    const enrollment = await other.enrollment().catch(() => null)
+    if (generation === null || enrollment === null) return []
+    const who = `${enrollment.name} (cluster ${enrollment.clusterId})`
     return [{ ...takenBy(generation.config, other), who }]
   })
   return (await Promise.all(each)).flat()
@@ -47,7 +47,7 @@ export async function neighboursOf(folder: ClusterFolder): Promise<(Taken & { re
 export const portClashes = (a: Pick<Taken, 'port' | 'host'>, b: Pick<Taken, 'port' | 'host'>): boolean =>
   a.port !== null &&
   a.port === b.port &&
-  (a.host === b.host || [a.host, b.host].some((one) => EVERYWHERE.includes(one)))
+  (a.host === b.host || [a.host, b.host].some((one) => anyAddress.includes(one)))
 
 /**
  * Refuses a configuration that needs what another cluster of this machine uses, before Nebula is touched.

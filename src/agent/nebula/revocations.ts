@@ -2,7 +2,7 @@ import type { Logger } from '../../base/log.ts'
 import { deepMerge, settingAt, type Settings } from '../../nebula/merge.ts'
 import { parseCaCertificates, parseCertificates, type CaCertificate } from '../../pki/certificate.ts'
 import { PkiError } from '../../pki/errors.ts'
-import type { ClusterFolder } from '../enrolment-state.ts'
+import type { ClusterFolder } from '../enrollment-state.ts'
 import { sayError } from '../errors.ts'
 import { writeGeneration, type Generation } from './generation.ts'
 

@@ -1,7 +1,7 @@
 import type { Logger } from '../../base/log.ts'
 import { Mutex } from '../../base/limits/mutex.ts'
 import { actionFor, signsOf } from '../../nebula/action.ts'
-import type { ClusterFolder } from '../enrolment-state.ts'
+import type { ClusterFolder } from '../enrollment-state.ts'
 import { AgentError, ReloadNotShown, sayError } from '../errors.ts'
 import { assertNotWider, configOf, currentConfig, dropLink, pointLink, prune, type Generation } from './generation.ts'
 import { NebulaProcess, testConfig } from './nebula-process.ts'

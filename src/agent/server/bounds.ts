@@ -11,7 +11,7 @@ export const bounds = {
   request: 30_000,
   /** Bytes of an answer's status line and header fields. */
   head: 16 * KiB,
-  /** Bytes of a GraphQL answer. The largest, an enrolment's, has some kilobytes. */
+  /** Bytes of a GraphQL answer. The largest, an enrollment's, has some kilobytes. */
   graphql: 1024 * KiB,
   /** Bytes of a slice, compressed. */
   slice: sliceBounds.packed,

@@ -23,4 +23,4 @@ export interface JobFailure {
 }
 
 /** Lists are sent in pieces of this many: a message is copied in one go, on the event loops of both sides. */
-export const MESSAGE_ITEMS = 500
+export const messageItems = 500

@@ -1,16 +1,16 @@
 import type { Scope } from '../../auth/scope.ts'
 import type { Enqueue } from '../../base/limits/fair-queue.ts'
 import { WeightedCache } from '../../base/limits/weighted-cache.ts'
-import { MANIFEST_FILE, SIGNATURE_FILE } from '../../nebula/bundle/manifest.ts'
+import { manifestFile, signatureFile } from '../../nebula/bundle/manifest.ts'
 import { BundleComparison, type Archives } from './read/comparison.ts'
-import { fileDiffs, MAX_FILES, type FileChangeAt, type FileDiff } from './read/file-diff.ts'
+import { fileDiffs, maxDiffedFiles, type FileChangeAt, type FileDiff } from './read/file-diff.ts'
 import { nodeCertificatePath, nodeConfigPath } from './compile/render.ts'
 import { getConfigBundleArchives, getConfigBundles } from './config-bundles.ts'
 
 /** The differences between two published versions. The manifest is left out, since it always differs. */
 export interface BundleDiff {
   readonly fileCount: number
-  /** The first of the changed files, by path; at most MAX_FILES. */
+  /** The first of the changed files, by path; at most maxDiffedFiles. */
   readonly files: (first: number) => FileDiff[]
 }
 
@@ -56,7 +56,7 @@ export async function diffConfigBundles(
   return {
     fileCount: comparison.changes.length,
     files: (first) => {
-      const wanted = comparison.changes.slice(0, Math.min(first, MAX_FILES))
+      const wanted = comparison.changes.slice(0, Math.min(first, maxDiffedFiles))
       return fileDiffs(wanted, () => linesOf(comparison, wanted))
     },
   }
@@ -96,6 +96,6 @@ async function archivesOf(scope: Scope, { clusterId, against, version }: Version
 /** A plain node sees only its own files, as in its slice. */
 function shownTo(onlyNode: string | null): (path: string) => boolean {
   const own = onlyNode === null ? [] : [nodeConfigPath(onlyNode), nodeCertificatePath(onlyNode)]
-  const isManifest = (path: string) => path === MANIFEST_FILE || path === SIGNATURE_FILE
+  const isManifest = (path: string) => path === manifestFile || path === signatureFile
   return (path) => !isManifest(path) && (onlyNode === null || !/^(?:nodes|certs)\//i.test(path) || own.includes(path))
 }

@@ -6,7 +6,7 @@ import { readJson } from '../../base/json.ts'
 import { NotFoundError } from '../../base/errors.ts'
 import type { Scope } from '../../auth/scope.ts'
 import type { Cluster } from '../../db/client/types.ts'
-import { CONFIG_FILE } from '../../nebula/bundle/manifest.ts'
+import { configFile } from '../../nebula/bundle/manifest.ts'
 import type { CompiledBundle } from './compile/compile-input.ts'
 import { firewallOf, type FirewallSection } from './yaml/firewall-section.ts'
 import { inspectBundle, type ArchiveSource } from './inspect/inspect.ts'
@@ -60,7 +60,7 @@ function checkAuthor(cluster: Pick<Cluster, 'firewall'>, firewall: Firewall | nu
   const isSame = isDeepStrictEqual(readJson(JSON.stringify(firewall)), cluster.firewall)
   if (firewall === null || author.mayChangeFirewall || isSame) return
   throw refuseFile(
-    CONFIG_FILE,
+    configFile,
     'firewall: differs from the cluster’s, which you may not change: leave the section out, or ask an admin',
   )
 }

@@ -51,7 +51,7 @@ export async function getClusterVersion(scope: Scope, id: string): Promise<numbe
   return cluster?.configVersion ?? null
 }
 
-/** The cluster of an enrolment token, with the columns that authentication needs. */
+/** The cluster of an enrollment token, with the columns that authentication needs. */
 export const getClusterByTokenHash = (operator: Operator, clusterTokenHash: TokenHash) =>
   operator.read.row('clusters', 'clusterTokenHash', clusterTokenHash, ['id', 'tenantId', 'clusterTokenHash'])
 
@@ -64,7 +64,7 @@ export interface NewCluster extends ClusterNotes {
   readonly lighthousePort?: number | undefined
   readonly certificateVersion?: number | undefined
   readonly certificateLifetimeDays?: number | undefined
-  /** Groups that a machine may request when it enrols itself. */
+  /** Groups that a machine may request when it enrolls itself. */
   readonly enrollGroups?: readonly string[] | undefined
   readonly caLifetimeDays?: number | undefined
   /** The only groups that the CA may sign; absent or empty for any group. */
@@ -92,7 +92,7 @@ const newClusterRules = clusterNotes
   })
 
 /**
- * CreateCluster: a new network of a tenant, with its CA, the key that signs its bundles, and the enrolment token for
+ * CreateCluster: a new network of a tenant, with its CA, the key that signs its bundles, and the enrollment token for
  * its machines. The token is returned only here; the keys are sealed.
  * @throws ValidationError, NotFoundError when the tenant is not in the scope, ConflictError when the name is taken
  */
@@ -176,7 +176,7 @@ export const updateClusterVersion = (scope: Scope, id: string): Promise<Cluster>
   updateCluster(scope, id, 'published anew', {})
 
 /**
- * UpdateClusterTokenHash: replaces the enrolment token. The old one becomes invalid immediately; nodes keep their own
+ * UpdateClusterTokenHash: replaces the enrollment token. The old one becomes invalid immediately; nodes keep their own
  * tokens.
  * @throws NotFoundError
  */

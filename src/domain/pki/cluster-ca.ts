@@ -116,7 +116,7 @@ export function newBundleKey(vault: Vault, { id }: { id: string }): BundleKeyCol
   return { bundleSigningKey: vault.seal(privateKey, id), bundlePublicKey: publicKey }
 }
 
-/** Nothing, or a new key if no secret opens the current one: nodes accept its bundles after they enrol again. */
+/** Nothing, or a new key if no secret opens the current one: nodes accept its bundles after they enroll again. */
 export const bundleKeyThatOpens = (
   vault: Vault,
   { id, bundleSigningKey }: Pick<Cluster, 'id' | 'bundleSigningKey'>,

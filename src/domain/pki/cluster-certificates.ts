@@ -39,7 +39,7 @@ export async function updateClusterCertificates(
 const enrollRules = z.object({ enrollGroups: groupsRule })
 
 /**
- * Sets the groups that a machine may request when it enrols itself. The nodes' configuration does not change. It is
+ * Sets the groups that a machine may request when it enrolls itself. The nodes' configuration does not change. It is
  * still a version, for the audit trail and so that two concurrent changes conflict.
  * @throws ValidationError, NotFoundError
  */
@@ -52,7 +52,7 @@ export async function updateClusterEnrollment(
   return updateCluster(
     scope,
     id,
-    `enrolment groups ${JSON.stringify(data.enrollGroups)}`,
+    `enrollment groups ${JSON.stringify(data.enrollGroups)}`,
     ({ cluster: { pkiCaCert } }) => {
       const allowed = pkiCaCert === null ? [] : parseCaCertificate(pkiCaCert).groups
       const index = data.enrollGroups.findIndex((group) => allowed.length > 0 && !allowed.includes(group))

@@ -2,7 +2,7 @@ import { actionFor, type Action, type Effective } from '../../nebula/action.ts'
 import { deepMerge, isSettings, type Settings } from '../../nebula/merge.ts'
 import { parseSettings } from '../../nebula/settings-text.ts'
 import { isVersion } from '../../nebula/version.ts'
-import { SIGNED_ANEW, type Signing } from './files.ts'
+import { signedAnewMark, type Signing } from './files.ts'
 
 /** The files that all nodes receive. */
 export interface SharedFiles {
@@ -32,11 +32,11 @@ export interface ChangedNode {
 }
 
 /** The version assumed for a node that never reported one: the oldest supported, which reloads the fewest settings. */
-const OLDEST_NEBULA = '1.6.1'
+const oldestNebula = '1.6.1'
 
 /** The release to reckon with, for what a node reported. */
 export const assumedVersion = (reported: string | null): string =>
-  reported !== null && isVersion(reported) ? reported : OLDEST_NEBULA
+  reported !== null && isVersion(reported) ? reported : oldestNebula
 
 /**
  * The action that Nebula needs on each node. Parsing a large configuration takes long: call it through `planThread`.
@@ -64,7 +64,7 @@ export function effectiveOf({ config, ca }: SharedFiles, settings = settingsIn(c
     of: (own: OwnFiles): Effective => ({
       config: deepMerge(settings, settingsIn(own.config)),
       ca,
-      certificate: own.certificate.replace(SIGNED_ANEW, ''),
+      certificate: own.certificate.replace(signedAnewMark, ''),
     }),
     /** The same settings with other shared files. */
     with: (files: SharedFiles) => effectiveOf(files, settings),

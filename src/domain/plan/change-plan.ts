@@ -2,7 +2,7 @@ import type { Scope } from '../../auth/scope.ts'
 import type { Enqueue } from '../../base/limits/fair-queue.ts'
 import type { Cluster } from '../../db/client/types.ts'
 import type { Action } from '../../nebula/action.ts'
-import { compareLines, fileDiffs, MAX_FILES, type FileDiff } from '../bundles/read/file-diff.ts'
+import { compareLines, fileDiffs, maxDiffedFiles, type FileDiff } from '../bundles/read/file-diff.ts'
 import type { SharedPart } from '../bundles/compile/shared-part.ts'
 import { renderInputOf } from '../publishing/publish-compile.ts'
 import { sharedInForce } from '../publishing/publish.ts'
@@ -59,7 +59,7 @@ export async function planChange(
     nodes: (first) => nodePlans(scope, comparison, { owner, nodes: comparison.nodes.slice(0, first), enqueue }),
     fileCount: changes.length,
     files: (first) => {
-      const wanted = changes.slice(0, Math.min(first, MAX_FILES))
+      const wanted = changes.slice(0, Math.min(first, maxDiffedFiles))
       return fileDiffs(wanted, async () => {
         const diffs = await enqueue((left) => compareLines(wanted, ({ path }) => texts.get(path) ?? null, left))
         return (path) => diffs.get(path) ?? null

@@ -1,12 +1,12 @@
-import { CA_FILE, CONFIG_FILE } from '../../nebula/bundle/manifest.ts'
+import { caFile, configFile } from '../../nebula/bundle/manifest.ts'
 import type { CompileNode } from '../bundles/compile/compile-input.ts'
-import { changesBetween, MAX_FILES, type FileChangeAt, type Sides } from '../bundles/read/file-diff.ts'
+import { changesBetween, maxDiffedFiles, type FileChangeAt, type Sides } from '../bundles/read/file-diff.ts'
 import { certified, nodeCertificatePath, nodeConfigPath } from '../bundles/compile/render.ts'
 import type { OwnFiles, SharedFiles, SharedSides } from './actions.ts'
 import { renderedFiles, type PlanState, type RenderedFiles, type Signing } from './files.ts'
 
 /** The maximum number of nodes that a plan shows. */
-const MAX_NODES = 500
+const maxNodes = 500
 
 /** The differences between the bundles of two states. */
 export interface Comparison {
@@ -15,7 +15,7 @@ export interface Comparison {
   readonly nodeCount: number
   /** The first nodes by name. */
   readonly nodes: readonly AffectedNode[]
-  /** The old and new content of the first MAX_FILES changed files, without files whose content is not shown. */
+  /** The old and new content of the first maxDiffedFiles changed files, without files whose content is not shown. */
   readonly texts: ReadonlyMap<string, Sides>
   readonly shared: SharedSides
 }
@@ -50,7 +50,7 @@ export function compareStates(before: PlanState, after: PlanState): Comparison {
   return {
     changes,
     nodeCount: affected.length,
-    nodes: affected.slice(0, MAX_NODES).map((node) => ({
+    nodes: affected.slice(0, maxNodes).map((node) => ({
       id: node.id,
       name: node.name,
       files: filesOf(node),
@@ -58,7 +58,7 @@ export function compareStates(before: PlanState, after: PlanState): Comparison {
       after: ownFiles(now, node.id),
       signing: now.signedAnew.get(node.id) ?? null,
     })),
-    texts: textsOf(changes.slice(0, MAX_FILES), { old, now }),
+    texts: textsOf(changes.slice(0, maxDiffedFiles), { old, now }),
     shared: { before: sharedFiles(old), after: sharedFiles(now) },
   }
 }
@@ -78,6 +78,6 @@ function ownFiles({ texts }: RenderedFiles, id: string): OwnFiles | null {
 }
 
 const sharedFiles = ({ texts }: RenderedFiles): SharedFiles => ({
-  config: texts.get(CONFIG_FILE) ?? '',
-  ca: texts.get(CA_FILE) ?? '',
+  config: texts.get(configFile) ?? '',
+  ca: texts.get(caFile) ?? '',
 })

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 
 import { originsOf, parseCaCertificates } from '../../pki/certificate.ts'
 import type { RenderInput } from '../bundles/compile/compile-input.ts'
-import { MAX_TEXT } from '../bundles/read/file-diff.ts'
+import { maxDiffedText } from '../bundles/read/file-diff.ts'
 import { nodeCertificatePath, renderFiles } from '../bundles/compile/render.ts'
 
 /** The render input of a snapshot's bundle, and the CA that would sign it. Plain data, since it is sent to a thread. */
@@ -26,7 +26,7 @@ export interface RenderedFiles {
 }
 
 /** Appended to a certificate that will be replaced, so that the file differs in any case. */
-export const SIGNED_ANEW = '# signed anew\n'
+export const signedAnewMark = '# signed anew\n'
 
 /**
  * Renders the content of a snapshot's bundle.
@@ -37,14 +37,14 @@ export function renderedFiles(state: PlanState, before: PlanState | null): Rende
   const texts = renderFiles(state)
   const opaque = new Set<string>()
   for (const { path, content } of state.shared?.further ?? []) {
-    const isText = isUtf8(content) && content.length <= MAX_TEXT && !content.includes(0)
+    const isText = isUtf8(content) && content.length <= maxDiffedText && !content.includes(0)
     texts.set(path, isText ? Buffer.from(content).toString() : createHash('sha256').update(content).digest('hex'))
     if (!isText) opaque.add(path)
   }
   const signedAnew = before === null ? new Map<string, Signing>() : obsolete(before, state)
   for (const id of signedAnew.keys()) {
     const path = nodeCertificatePath(id)
-    texts.set(path, `${texts.get(path) ?? ''}${SIGNED_ANEW}`)
+    texts.set(path, `${texts.get(path) ?? ''}${signedAnewMark}`)
     opaque.add(path)
   }
   return { texts, opaque, signedAnew }

@@ -1,5 +1,5 @@
 import { piecesOf } from '../../base/pieces.ts'
-import { MESSAGE_ITEMS } from '../../base/threads/job-protocol.ts'
+import { messageItems } from '../../base/threads/job-protocol.ts'
 import { JobThreads } from '../../base/threads/job-threads.ts'
 import type { Action } from '../../nebula/action.ts'
 import type { Reachability } from '../../nebula/reachability/reachability.ts'
@@ -51,8 +51,8 @@ function* partsOf(
 ): Generator<PlanPart, void> {
   yield { kind: 'state', side: 'before', state: old }
   yield { kind: 'state', side: 'after', state: now }
-  for (const nodes of piecesOf(before, MESSAGE_ITEMS)) yield { kind: 'nodes', nodes }
+  for (const nodes of piecesOf(before, messageItems)) yield { kind: 'nodes', nodes }
   const kept = new Set(before)
   const references = after.map((node) => (kept.has(node) ? node.id : node))
-  for (const nodes of piecesOf(references, MESSAGE_ITEMS)) yield { kind: 'nodesAfter', nodes }
+  for (const nodes of piecesOf(references, messageItems)) yield { kind: 'nodesAfter', nodes }
 }

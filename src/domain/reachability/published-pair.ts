@@ -1,6 +1,6 @@
 import { readBundle } from '../bundles/read/read.ts'
 import { nodeCertificatePath, nodeConfigPath } from '../bundles/compile/render.ts'
-import { CA_FILE, CONFIG_FILE } from '../../nebula/bundle/manifest.ts'
+import { caFile, configFile } from '../../nebula/bundle/manifest.ts'
 import type { OwnFiles, SharedFiles } from '../plan/actions.ts'
 
 /** The files of two nodes in a published bundle; null for a node that is not in it. */
@@ -20,13 +20,13 @@ export async function readPublishedPair(
   signal: AbortSignal,
 ): Promise<PublishedPair | null> {
   const paths = new Set(
-    [CONFIG_FILE, CA_FILE].concat(Object.values(ids).flatMap((id) => [nodeConfigPath(id), nodeCertificatePath(id)])),
+    [configFile, caFile].concat(Object.values(ids).flatMap((id) => [nodeConfigPath(id), nodeCertificatePath(id)])),
   )
   const texts = new Map<string, string>()
   for await (const { path, content } of readBundle(archive, (name) => paths.has(name), signal)) {
     texts.set(path, Buffer.from(content).toString())
   }
-  const [config, ca] = [texts.get(CONFIG_FILE), texts.get(CA_FILE)]
+  const [config, ca] = [texts.get(configFile), texts.get(caFile)]
   if (config === undefined || ca === undefined) return null
   const ownFiles = (id: string): OwnFiles | null => {
     const [own, certificate] = [texts.get(nodeConfigPath(id)), texts.get(nodeCertificatePath(id))]

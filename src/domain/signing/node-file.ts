@@ -39,7 +39,7 @@ export const contentOf = (networkCidr: string, { name, overlayIp, routes, groups
 })
 
 /**
- * Signs all certificates of a node, for an enrolment, a renewal, a change of the node, or a bundle. In a cluster of
+ * Signs all certificates of a node, for an enrollment, a renewal, a change of the node, or a bundle. In a cluster of
  * version 2 whose CA is of version 1, nodes that still have only a certificate of version 1 need one of that version
  * from this node, too: it precedes the other and contains only the IPv4 part, since that version holds nothing else.
  * Nebula requires that the first address of both is the same (pki.go, `newCertState`), and no more.

@@ -5,7 +5,7 @@ import type { Scope } from '../../auth/scope.ts'
 import type { Cluster, Node } from '../../db/client/types.ts'
 import { formatPublicKey, type NodePublicKey } from '../../pki/keys.ts'
 import { signerOf, withPki, type PkiChange } from '../pki/cluster-ca.ts'
-import { keyInUse, trustOf, type ClusterTrust } from '../nodes/enrolment.ts'
+import { keyInUse, trustOf, type ClusterTrust } from '../nodes/enrollment.ts'
 import { assertReads } from '../clusters/nebula-versions.ts'
 import { changeNode } from '../nodes/node-change.ts'
 import {

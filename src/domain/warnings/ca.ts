@@ -31,7 +31,7 @@ export function outlivedCa(
   return [{ code: 'CERTIFICATES_OUTLIVE_CA', path, message }]
 }
 
-/** Groups that machines may request but the CA does not sign: their enrolment is refused. */
+/** Groups that machines may request but the CA does not sign: their enrollment is refused. */
 export function unsignedGroups(
   pem: string | null,
   { enrollGroups }: Pick<Cluster, 'enrollGroups'>,
@@ -41,6 +41,6 @@ export function unsignedGroups(
   // Only the domain writes the column, as a list of texts.
   const unsigned = (enrollGroups as string[]).filter((group) => groups.length > 0 && !groups.includes(group))
   if (unsigned.length === 0) return []
-  const message = `the CA may not sign ${several(unsigned)}, which machines may ask for when they enrol, and are refused then: take them out of the cluster’s enrollGroups`
+  const message = `the CA may not sign ${several(unsigned)}, which machines may ask for when they enroll, and are refused then: take them out of the cluster’s enrollGroups`
   return [{ code: 'GROUP_NOT_SIGNED', path, message }]
 }

@@ -1,5 +1,5 @@
 import { diffConfigBundles, type BundleDiff } from '../../domain/bundles/bundle-diff.ts'
-import { MAX_FILES } from '../../domain/bundles/read/file-diff.ts'
+import { maxDiffedFiles } from '../../domain/bundles/read/file-diff.ts'
 import { bundleReachOf, callerOf, forbidden } from '../kit/access.ts'
 import { builder } from '../kit/builder.ts'
 import { ConfigBundle } from './config-bundles.ts'
@@ -15,8 +15,10 @@ const ConfigDiff = builder.objectRef<BundleDiff>('ConfigDiff').implement({
     files: t.field({
       type: [FileDiff],
       description: 'The files that differ, ordered by path.',
-      args: { first: t.arg.int({ defaultValue: 50, description: `How many files to list, at most ${MAX_FILES}.` }) },
-      resolve: ({ files }, { first }) => files(atMost(first ?? 50, MAX_FILES)),
+      args: {
+        first: t.arg.int({ defaultValue: 50, description: `How many files to list, at most ${maxDiffedFiles}.` }),
+      },
+      resolve: ({ files }, { first }) => files(atMost(first ?? 50, maxDiffedFiles)),
     }),
   }),
 })

@@ -1,4 +1,4 @@
-import { MAX_FILES } from '../../domain/bundles/read/file-diff.ts'
+import { maxDiffedFiles } from '../../domain/bundles/read/file-diff.ts'
 import type { ChangePlan as ChangePlanShape, NodePlan as NodePlanShape } from '../../domain/plan/change-plan.ts'
 import type { ChangeWarning as ChangeWarningShape } from '../../domain/warnings/warning.ts'
 import { builder, pageSizes } from '../kit/builder.ts'
@@ -61,8 +61,10 @@ export const ChangePlan = builder.objectRef<WarnedPlan>('ChangePlan').implement(
       type: [FileDiff],
       description:
         'The files that would differ, ordered by path. Certificates that are yet to be signed have no `diff`.',
-      args: { first: t.arg.int({ defaultValue: 50, description: `How many files to list, at most ${MAX_FILES}.` }) },
-      resolve: ({ files }, { first }) => files(atMost(first ?? 50, MAX_FILES)),
+      args: {
+        first: t.arg.int({ defaultValue: 50, description: `How many files to list, at most ${maxDiffedFiles}.` }),
+      },
+      resolve: ({ files }, { first }) => files(atMost(first ?? 50, maxDiffedFiles)),
     }),
     warnings: t.field({
       type: [ChangeWarning],

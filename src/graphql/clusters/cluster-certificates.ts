@@ -20,13 +20,13 @@ clusterMutation('updateClusterCertificates', {
 })
 
 clusterMutation('updateClusterEnrollment', {
-  description: 'Sets which groups a machine may ask for when it enrols itself.',
+  description: 'Sets which groups a machine may ask for when it enrolls itself.',
   input: 'The groups that enrolling machines may ask for.',
   fields: (t) => ({
     enrollGroups: t.stringList({
       required: true,
       description:
-        'The groups that a machine may ask for when it enrols itself; replaces the present ones. At most 64.',
+        'The groups that a machine may ask for when it enrolls itself; replaces the present ones. At most 64.',
     }),
   }),
   dryRun: false,

@@ -16,7 +16,7 @@ import { clusterNotesFields } from './cluster-notes.ts'
 import { Cluster } from './clusters.ts'
 
 mutation('createCluster', {
-  description: 'Creates a cluster with its CA and the token with which its machines enrol.',
+  description: 'Creates a cluster with its CA and the token with which its machines enroll.',
   callers: 'tenantWriter',
   input: 'A new cluster.',
   fields: (t) => ({
@@ -43,7 +43,7 @@ mutation('createCluster', {
         'How long a node’s certificate is valid, in days: 1 to 3650; 30 when null. Agents renew it before it ends.',
     }),
     enrollGroups: t.stringList({
-      description: 'Groups that a machine may ask for when it enrols itself: at most 64; none when null.',
+      description: 'Groups that a machine may ask for when it enrolls itself: at most 64; none when null.',
     }),
     caLifetimeDays: t.int({ description: 'How long the cluster’s CA is valid, 1 to 7300 days; 3650 when null.' }),
     caGroups: t.stringList({
@@ -60,7 +60,7 @@ mutation('createCluster', {
   done: 'The cluster was created.',
   payload: (t) => ({
     cluster: t.field({ type: Cluster, description: 'The new cluster.', resolve: ({ cluster }) => cluster }),
-    token: tokenField(t, 'The cluster token, `orc_…`, with which machines enrol.', ({ token }) => token),
+    token: tokenField(t, 'The cluster token, `orc_…`, with which machines enroll.', ({ token }) => token),
     warnings: warningsField(t),
   }),
 })
@@ -90,7 +90,7 @@ clusterMutation('publishClusterConfig', {
 
 clusterMutation('rotateClusterToken', {
   description:
-    'Replaces the cluster token, with which machines enrol. The old one stops working at once; nodes keep their own tokens.',
+    'Replaces the cluster token, with which machines enroll. The old one stops working at once; nodes keep their own tokens.',
   callers: 'clusterWriter',
   input: 'The cluster whose token is to be replaced.',
   dryRun: false,

@@ -183,7 +183,7 @@ export const Cluster = builder.prismaObject('Cluster', {
       description: 'How long a node’s certificate is valid, in days. Agents renew it before it ends.',
     }),
     enrollGroups: t.stringList({
-      description: 'Groups that a machine may ask for when it enrols itself.',
+      description: 'Groups that a machine may ask for when it enrolls itself.',
       select: { enrollGroups: true },
       // Only the domain writes the column, as a list of texts.
       resolve: ({ enrollGroups }) => enrollGroups as string[],

@@ -178,7 +178,7 @@ export function nodeOf(context: Context): NodeSession {
   return nodeIn(callerOf(context)) ?? refuse()
 }
 
-/** The machine that enrols; refuses all other callers. */
+/** The machine that enrolls; refuses all other callers. */
 export function enrollingMachineOf(context: Context): EnrollingMachineSession {
   return enrollingMachineIn(callerOf(context)) ?? refuse()
 }

@@ -1,7 +1,7 @@
 import type { Session } from '../../auth/session.ts'
 import type { Tokens } from '../../auth/tokens.ts'
 import type { FairQueue } from '../../base/limits/fair-queue.ts'
-import type { Enrolments } from '../../domain/nodes/enrolment.ts'
+import type { Enrollments } from '../../domain/nodes/enrollment.ts'
 import type { LiveClusters } from '../../domain/live/clusters.ts'
 import type { Presence } from '../../domain/presence/presence.ts'
 import type { Vault } from '../../domain/pki/vault.ts'
@@ -12,7 +12,7 @@ export interface Context {
   readonly session: Session
   readonly tokens: Tokens
   readonly vault: Vault
-  readonly enrolments: Enrolments
+  readonly enrollments: Enrollments
   /** Collects the reports of nodes. */
   readonly presence: Presence
   /**
@@ -34,8 +34,8 @@ export interface Context {
 
 /** A context for answering one event of a stream. It keeps nothing of the request that opened the stream. */
 export function detached(context: Context): Context {
-  const { session, tokens, vault, enrolments, presence, live, expensive, left } = context
+  const { session, tokens, vault, enrollments, presence, live, expensive, left } = context
   const again = context.reauthentication()
   const own = { reauthentication: () => again, isMeasured: false, loaders: new Loaders() }
-  return { session, tokens, vault, enrolments, presence, live, expensive, left, ...own }
+  return { session, tokens, vault, enrollments, presence, live, expensive, left, ...own }
 }

@@ -51,7 +51,7 @@ interface EnrollingMachineShape {
 }
 
 const EnrollingMachine = builder.objectRef<EnrollingMachineShape>('EnrollingMachine').implement({
-  description: 'A machine that holds a cluster’s token and is not a node yet. It sees only what it needs to enrol.',
+  description: 'A machine that holds a cluster’s token and is not a node yet. It sees only what it needs to enroll.',
   fields: (t) => ({
     clusterId: t.expose('id', { type: 'UUID', description: 'The cluster that the token is for.' }),
     clusterName: t.exposeString('name', { description: 'The cluster’s name.' }),

@@ -54,7 +54,7 @@ mutation CreateTenant {
 }
 `,
   `# As an operator, 2 of 4: a cluster is one Nebula network.
-# Its token lets machines enrol; it is shown here and never
+# Its token lets machines enroll; it is shown here and never
 # again. (As a tenant's admin, leave tenantId out.)
 mutation CreateCluster {
   createCluster(

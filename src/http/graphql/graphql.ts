@@ -4,7 +4,7 @@ import type { Session } from '../../auth/session.ts'
 import type { Tokens } from '../../auth/tokens.ts'
 import type { FairQueue } from '../../base/limits/fair-queue.ts'
 import type { Spool } from '../../base/limits/spool.ts'
-import { Enrolments } from '../../domain/nodes/enrolment.ts'
+import { Enrollments } from '../../domain/nodes/enrollment.ts'
 import type { LiveClusters } from '../../domain/live/clusters.ts'
 import type { Presence } from '../../domain/presence/presence.ts'
 import type { Vault } from '../../domain/pki/vault.ts'
@@ -63,14 +63,14 @@ export function graphqlRoute(dependencies: Dependencies): Route {
 }
 
 function contextMaker({ tokens, vault, presence, live, expensive }: Dependencies) {
-  const enrolments = new Enrolments({ tokens, vault })
+  const enrollments = new Enrollments({ tokens, vault })
   // All properties are set here: adding one later, in a plugin, took a tenth of a poll's time.
   return (call: Call, session: Session): ServerContext => ({
     call,
     session,
     tokens,
     vault,
-    enrolments,
+    enrollments,
     presence,
     live,
     expensive,

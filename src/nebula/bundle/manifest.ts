@@ -6,10 +6,10 @@ import { greatestInteger } from '../../base/text.ts'
 import { sliceBounds } from './slice-bounds.ts'
 
 /** The names of the files that a bundle and a slice add themselves. */
-export const MANIFEST_FILE = 'manifest.json'
-export const SIGNATURE_FILE = 'manifest.sig'
-export const CA_FILE = 'ca.crt'
-export const CONFIG_FILE = 'config.yml'
+export const manifestFile = 'manifest.json'
+export const signatureFile = 'manifest.sig'
+export const caFile = 'ca.crt'
+export const configFile = 'config.yml'
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in 64 hex digits')
 /** A whole number up to a bound. */

@@ -69,7 +69,7 @@ export interface Inclusion {
 /** Whether the proof holds (RFC 9162, section 2.1.3.2). A claim that makes no sense does not. */
 export function verifyInclusion({ leaf, index, count, path, root }: Inclusion): boolean {
   if (!Number.isSafeInteger(count) || !Number.isSafeInteger(index) || index < 0 || index >= count) return false
-  if (count > MOST_LEAVES || path.length > 32) return false
+  if (count > mostLeaves || path.length > 32) return false
   let [at, last, hash] = [index, count - 1, leafHash(leaf)]
   for (const text of path) {
     if (last === 0 || !/^[0-9a-f]{64}$/.test(text)) return false
@@ -88,7 +88,7 @@ export function verifyInclusion({ leaf, index, count, path, root }: Inclusion): 
 }
 
 /** Shifts work on 32 bits; a cluster has tens of thousands of nodes. */
-const MOST_LEAVES = 2 ** 31
+const mostLeaves = 2 ** 31
 
 /** A node's entry in the tree of a bundle: the hashes of its own configuration and certificate. */
 export interface NodeLeaf {
@@ -113,14 +113,14 @@ const pairUp = (below: readonly Buffer[]): Buffer[] => {
 }
 
 /** Hashes of a piece; an even number, so that pairs stay together. */
-const PIECE = 500
+const pieceSize = 500
 
 async function pieceByPiece<Item>(
   list: readonly Item[],
   work: (piece: readonly Item[]) => Buffer[],
 ): Promise<Buffer[]> {
   const done: Buffer[] = []
-  for await (const piece of inPieces(list, PIECE)) done.push(...work(piece))
+  for await (const piece of inPieces(list, pieceSize)) done.push(...work(piece))
   return done
 }
 

@@ -6,7 +6,7 @@ import { generateRawPrivateKey, rawPublicKey, toPrivateKey, toPublicKey } from '
 export interface BundleSigningKey {
   /** PKCS #8 in DER, base64: seal it before it is stored. */
   readonly privateKey: string
-  /** The 32 bytes, base64; agents receive them with their enrolment. */
+  /** The 32 bytes, base64; agents receive them with their enrollment. */
   readonly publicKey: string
 }
 

@@ -3,28 +3,28 @@ import { createHash } from 'node:crypto'
 import * as z from 'zod'
 
 import { jsonOf } from '../../base/json.ts'
-import { CA_FILE, CONFIG_FILE, MANIFEST_FILE, readManifest, SIGNATURE_FILE, type BundleManifest } from './manifest.ts'
+import { caFile, configFile, manifestFile, readManifest, signatureFile, type BundleManifest } from './manifest.ts'
 import { nodeLeaf, verifyInclusion } from './merkle.ts'
 import { verifyManifest } from './signing.ts'
 import { sliceBounds } from './slice-bounds.ts'
 
 /** The names of the node's own files in a slice. */
-export const NODE_CONFIG_FILE = 'node.yml'
-export const NODE_CERTIFICATE_FILE = 'node.crt'
-export const PROOF_FILE = 'proof.json'
+export const nodeConfigFile = 'node.yml'
+export const nodeCertificateFile = 'node.crt'
+export const proofFile = 'proof.json'
 
 /** Bytes of each file that is read; uploaded files have no limit but the slice's. */
-const MOST: readonly (readonly [file: string, bytes: number])[] = [
-  [MANIFEST_FILE, sliceBounds.manifest],
-  [SIGNATURE_FILE, sliceBounds.signature],
-  [CA_FILE, sliceBounds.certificates],
-  [CONFIG_FILE, sliceBounds.config],
-  [NODE_CONFIG_FILE, sliceBounds.nodeConfig],
-  [NODE_CERTIFICATE_FILE, sliceBounds.certificates],
-  [PROOF_FILE, sliceBounds.proof],
+const sliceLimits: readonly (readonly [file: string, bytes: number])[] = [
+  [manifestFile, sliceBounds.manifest],
+  [signatureFile, sliceBounds.signature],
+  [caFile, sliceBounds.certificates],
+  [configFile, sliceBounds.config],
+  [nodeConfigFile, sliceBounds.nodeConfig],
+  [nodeCertificateFile, sliceBounds.certificates],
+  [proofFile, sliceBounds.proof],
 ]
 
-const OWN_FILES = [MANIFEST_FILE, SIGNATURE_FILE, NODE_CONFIG_FILE, NODE_CERTIFICATE_FILE, PROOF_FILE]
+const ownFiles = [manifestFile, signatureFile, nodeConfigFile, nodeCertificateFile, proofFile]
 
 const proofText = jsonOf(
   z.strictObject({ node: z.string().max(100), index: z.int(), path: z.array(z.string()).max(32) }),
@@ -73,58 +73,58 @@ export interface VerifiedSlice {
  * @throws SliceError
  */
 export function verifySlice(files: ReadonlyMap<string, Uint8Array>, owner: SliceOwner): VerifiedSlice {
-  for (const [file, most] of MOST) {
+  for (const [file, most] of sliceLimits) {
     if ((files.get(file)?.byteLength ?? 0) > most) throw new SliceError(file, `has more than ${most} bytes`)
   }
   const manifest = verifiedManifest(files, owner)
   for (const path of files.keys()) {
-    if (!OWN_FILES.includes(path) && !Object.hasOwn(manifest.files, path)) {
+    if (!ownFiles.includes(path) && !Object.hasOwn(manifest.files, path)) {
       throw new SliceError(path, 'is not in the manifest')
     }
   }
-  for (const path of [CA_FILE, CONFIG_FILE]) {
-    if (!Object.hasOwn(manifest.files, path)) throw new SliceError(MANIFEST_FILE, `files: has no ${path}`)
+  for (const path of [caFile, configFile]) {
+    if (!Object.hasOwn(manifest.files, path)) throw new SliceError(manifestFile, `files: has no ${path}`)
   }
   const furtherFiles = new Map<string, Uint8Array>()
   for (const [path, { sha256, size }] of Object.entries(manifest.files)) {
-    if (OWN_FILES.includes(path)) throw new SliceError(MANIFEST_FILE, `files: ${path} is a name of the slice's own`)
+    if (ownFiles.includes(path)) throw new SliceError(manifestFile, `files: ${path} is a name of the slice's own`)
     const content = fileOf(files, path)
     if (content.byteLength !== size) {
       throw new SliceError(path, `has ${content.byteLength} bytes, the manifest says ${size}`)
     }
     if (hashOf(content) !== sha256) throw new SliceError(path, 'is not the file of the manifest: its SHA-256 differs')
-    if (path !== CA_FILE && path !== CONFIG_FILE) furtherFiles.set(path, content)
+    if (path !== caFile && path !== configFile) furtherFiles.set(path, content)
   }
   verifyOwnFiles(files, manifest, owner.nodeId)
   return {
     manifest,
-    ca: textOf(files, CA_FILE),
-    config: textOf(files, CONFIG_FILE),
-    nodeConfig: textOf(files, NODE_CONFIG_FILE),
-    certificate: textOf(files, NODE_CERTIFICATE_FILE),
+    ca: textOf(files, caFile),
+    config: textOf(files, configFile),
+    nodeConfig: textOf(files, nodeConfigFile),
+    certificate: textOf(files, nodeCertificateFile),
     furtherFiles,
   }
 }
 
 function verifiedManifest(files: ReadonlyMap<string, Uint8Array>, owner: SliceOwner): BundleManifest {
-  const bytes = fileOf(files, MANIFEST_FILE)
-  if (!verifyManifest(bytes, textOf(files, SIGNATURE_FILE), owner.publicKey)) {
-    throw new SliceError(SIGNATURE_FILE, `is not a signature of ${MANIFEST_FILE} by the cluster's key`)
+  const bytes = fileOf(files, manifestFile)
+  if (!verifyManifest(bytes, textOf(files, signatureFile), owner.publicKey)) {
+    throw new SliceError(signatureFile, `is not a signature of ${manifestFile} by the cluster's key`)
   }
-  const manifest = read(MANIFEST_FILE, () => readManifest(textOf(files, MANIFEST_FILE)))
+  const manifest = read(manifestFile, () => readManifest(textOf(files, manifestFile)))
   if (manifest.cluster === owner.clusterId) return manifest
-  throw new SliceError(MANIFEST_FILE, `cluster: is ${manifest.cluster}, not this node's, ${owner.clusterId}`)
+  throw new SliceError(manifestFile, `cluster: is ${manifest.cluster}, not this node's, ${owner.clusterId}`)
 }
 
 function verifyOwnFiles(files: ReadonlyMap<string, Uint8Array>, { nodes }: BundleManifest, nodeId: string): void {
-  const { node, index, path } = read(PROOF_FILE, () => proofText.parse(textOf(files, PROOF_FILE)))
-  if (node !== nodeId) throw new SliceError(PROOF_FILE, `node: is ${JSON.stringify(node)}, not this node, ${nodeId}`)
-  const config = hashOf(fileOf(files, NODE_CONFIG_FILE))
-  const certificate = hashOf(fileOf(files, NODE_CERTIFICATE_FILE))
+  const { node, index, path } = read(proofFile, () => proofText.parse(textOf(files, proofFile)))
+  if (node !== nodeId) throw new SliceError(proofFile, `node: is ${JSON.stringify(node)}, not this node, ${nodeId}`)
+  const config = hashOf(fileOf(files, nodeConfigFile))
+  const certificate = hashOf(fileOf(files, nodeCertificateFile))
   const leaf = nodeLeaf({ node, config, certificate })
   if (verifyInclusion({ leaf, index, count: nodes.count, path, root: nodes.root })) return
-  const own = `${NODE_CONFIG_FILE} and ${NODE_CERTIFICATE_FILE}`
-  throw new SliceError(PROOF_FILE, `does not fit: ${own} are not those that the manifest has for this node`)
+  const own = `${nodeConfigFile} and ${nodeCertificateFile}`
+  throw new SliceError(proofFile, `does not fit: ${own} are not those that the manifest has for this node`)
 }
 
 function fileOf(files: ReadonlyMap<string, Uint8Array>, path: string): Uint8Array {

@@ -5,7 +5,7 @@ export interface TarFile {
 }
 
 /** A tar consists of blocks of this many bytes. */
-const BLOCK = 512
+const blockSize = 512
 
 /**
  * Writes a tar (POSIX.1-1988 ustar) that depends only on the files: in their order, mode 0644, time and owner 0. A path
@@ -24,13 +24,13 @@ export function writeTar(files: readonly TarFile[], end = true): Buffer {
       { name: 'pax-file', type: '0', content },
     ]
   })
-  const size = parts.reduce((sum, { content }) => sum + BLOCK + padded(content.byteLength), end ? 2 * BLOCK : 0)
+  const size = parts.reduce((sum, { content }) => sum + blockSize + padded(content.byteLength), end ? 2 * blockSize : 0)
   const tar = Buffer.alloc(size)
   let at = 0
   for (const part of parts) {
-    writeHeader(tar.subarray(at, at + BLOCK), part)
-    tar.set(part.content, at + BLOCK)
-    at += BLOCK + padded(part.content.byteLength)
+    writeHeader(tar.subarray(at, at + blockSize), part)
+    tar.set(part.content, at + blockSize)
+    at += blockSize + padded(part.content.byteLength)
   }
   return tar
 }
@@ -43,16 +43,16 @@ export function writeTar(files: readonly TarFile[], end = true): Buffer {
 export function readTar(tar: Buffer): Map<string, Buffer> {
   const files = new Map<string, Buffer>()
   let paxName: string | null = null
-  for (let at = 0; at + BLOCK <= tar.length;) {
-    const header = tar.subarray(at, at + BLOCK)
+  for (let at = 0; at + blockSize <= tar.length;) {
+    const header = tar.subarray(at, at + blockSize)
     if (header.every((byte) => byte === 0)) {
       if (paxName === null && tar.subarray(at).every((byte) => byte === 0)) return files
       break
     }
     const { name, type, size } = readHeader(header)
-    const content = tar.subarray(at + BLOCK, at + BLOCK + size)
+    const content = tar.subarray(at + blockSize, at + blockSize + size)
     if (content.length !== size) break
-    at += BLOCK + padded(size)
+    at += blockSize + padded(size)
     if (type === 'x' && paxName === null) {
       paxName = /^\d+ path=([^\n]+)\n$/.exec(content.toString())?.[1] ?? null
       if (paxName === null) throw new TarError('has an extended header that is not a path')
@@ -77,7 +77,7 @@ interface Part {
   readonly content: Uint8Array
 }
 
-const padded = (size: number): number => Math.ceil(size / BLOCK) * BLOCK
+const padded = (size: number): number => Math.ceil(size / blockSize) * blockSize
 
 const fits = (path: string): boolean => path.length <= 100 && /^[\x20-\x7e]*$/.test(path)
 
@@ -90,8 +90,8 @@ function paxPath(path: string): string {
 }
 
 /** The fields that are the same in every header: mode, owner, group, time, magic, device numbers. */
-const TEMPLATE = ((): Buffer => {
-  const block = Buffer.alloc(BLOCK)
+const headerTemplate = ((): Buffer => {
+  const block = Buffer.alloc(blockSize)
   block.write('000644 ', 100, 'latin1')
   block.write('000000 \x00000000 ', 108, 'latin1')
   block.write('00000000000 00000000000 ', 124, 'latin1')
@@ -102,7 +102,7 @@ const TEMPLATE = ((): Buffer => {
 })()
 
 function writeHeader(block: Buffer, { name, type, content }: Part): void {
-  TEMPLATE.copy(block)
+  headerTemplate.copy(block)
   block.write(name, 0, 'latin1')
   block.write(content.byteLength.toString(8).padStart(11, '0'), 124, 'latin1')
   block.write(type, 156, 'latin1')
@@ -126,6 +126,6 @@ function readHeader(block: Buffer): { name: string; type: string; size: number }
 function checksum(block: Buffer): number {
   let sum = 0
   for (let at = 0; at < 345; at += 1) sum += block[at] ?? 0
-  for (let at = 345; at < BLOCK; at += 1) sum += block[at] ?? 0
+  for (let at = 345; at < blockSize; at += 1) sum += block[at] ?? 0
   return sum
 }

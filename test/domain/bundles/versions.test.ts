@@ -33,7 +33,7 @@ describe.each(engines)('versions on %s', (engine) => {
     expect(await wanted()).toBe(before + 1)
   })
 
-  test('the page names these mutations, and those that test/cluster-pki and test/enrolment cover', () => {
+  test('the page names these mutations, and those that test/cluster-pki and test/enrollment cover', () => {
     const named = documented.match(
       /\b(?:create|rollback|delete|update|rotate|abort|publish|import|enroll|renew)[A-Z]\w+/g,
     )

@@ -200,9 +200,9 @@ describe.each(engines)('what a change is warned of on %s', (engine) => {
     const limits = { networks: [], unsafeNetworks: [], groups: ['a'] }
     const ca = createCa({ version: 1, name: 'mine', notBefore, notAfter, ...limits })
     const input = { clusterId, caCertificate: ca.certificate.pem, caKey: exportCaKey(ca) }
-    const enrol = (enrollGroups: string[]) =>
+    const enroll = (enrollGroups: string[]) =>
       warningsOf(app, world.admin, 'updateClusterEnrollment', { clusterId, enrollGroups }).then(kindsOf)
-    expect(await enrol(['any', 'a', 'b'])).toEqual(['MEANS_EVERYBODY input.enrollGroups.0'])
+    expect(await enroll(['any', 'a', 'b'])).toEqual(['MEANS_EVERYBODY input.enrollGroups.0'])
     expect(await change(world, 'importClusterPki', input)).toEqual([
       'CA_ENDS_SOON input.caCertificate',
       'CERTIFICATES_OUTLIVE_CA input.caCertificate',
@@ -218,7 +218,7 @@ describe.each(engines)('what a change is warned of on %s', (engine) => {
     expect(await change(world, 'abortClusterCaRotation', { clusterId })).toEqual(['CA_ENDS_SOON input.clusterId'])
   })
 
-  test('a machine that enrols under a name that rules cannot mean', async () => {
+  test('a machine that enrolls under a name that rules cannot mean', async () => {
     const world = await newWorld()
     const pem = formatPublicKey(generateNodeKeyPair().publicKey)
     const input = { name: 'any', publicKey: pem }

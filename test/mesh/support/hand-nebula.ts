@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 
 import { deepMerge, type Settings } from '../../../src/nebula/merge.ts'
-import { markedTimeout, RELOAD_ENDS } from '../../../src/nebula/reload-signs.ts'
+import { markedTimeout, reloadEnds } from '../../../src/nebula/reload-signs.ts'
 import type { CertificateAuthority } from '../../../src/pki/ca.ts'
 import { generateNodeKeyPair } from '../../../src/pki/keys.ts'
 import { signNode } from '../../../src/pki/sign.ts'
@@ -105,7 +105,7 @@ export class HandNebula {
     this.#started = ''
     this.#lines = []
     this.#running?.child.kill('SIGHUP')
-    const ended = () => Promise.resolve(this.#lines.some(({ msg }) => RELOAD_ENDS.test(msg)))
+    const ended = () => Promise.resolve(this.#lines.some(({ msg }) => reloadEnds.test(msg)))
     return eventually('', ended, 3).then(
       () => true,
       () => false,

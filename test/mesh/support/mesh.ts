@@ -106,7 +106,7 @@ export interface Member {
   readonly agent: Running
 }
 
-/** A network that grows by real enrolments: `orrery agent enroll`, then `orrery agent run`. */
+/** A network that grows by real enrollments: `orrery agent enroll`, then `orrery agent run`. */
 export class Mesh {
   readonly lab: Lab
   readonly plane: ControlPlane
@@ -142,7 +142,7 @@ export class Mesh {
     return this.#join(machine, token, build)
   }
 
-  /** Adds a machine that enrols itself with the cluster token; `build` is its Nebula, by default the system's. */
+  /** Adds a machine that enrolls itself with the cluster token; `build` is its Nebula, by default the system's. */
   join(machine: Machine, build?: NebulaBuild): Promise<Member> {
     return this.#join(machine, this.#clusterToken, build)
   }
@@ -163,7 +163,7 @@ export class Mesh {
   async #join(machine: Machine, token: string, build?: NebulaBuild): Promise<Member> {
     const folder = join(this.lab.folder, machine.name)
     await mkdir(folder, { recursive: true })
-    const tokenFile = join(folder, 'enrolment-token')
+    const tokenFile = join(folder, 'enrollment-token')
     await writeFile(tokenFile, token, { mode: 0o600 })
     const state = ['--state-dir', join(folder, 'state'), '--nebula', build?.nebula ?? 'nebula']
     const from = ['--server', this.plane.url, '--insecure-http', '--token-file', tokenFile]

@@ -1,5 +1,5 @@
 import { piecesOf } from '../../../base/pieces.ts'
-import { MESSAGE_ITEMS } from '../../../base/threads/job-protocol.ts'
+import { messageItems } from '../../../base/threads/job-protocol.ts'
 import { JobThreads } from '../../../base/threads/job-threads.ts'
 import type { CompiledBundle, CompileInput } from './compile-input.ts'
 import type { CompileJob, CompilePart } from './compile-protocol.ts'
@@ -24,5 +24,5 @@ export async function compileInThread(
 
 function* partsOf({ nodes, ...input }: CompileInput): Generator<CompilePart, void> {
   yield { kind: 'input', input }
-  for (const piece of piecesOf(nodes, MESSAGE_ITEMS)) yield { kind: 'nodes', nodes: piece }
+  for (const piece of piecesOf(nodes, messageItems)) yield { kind: 'nodes', nodes: piece }
 }

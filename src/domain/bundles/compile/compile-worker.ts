@@ -1,5 +1,5 @@
 import { piecesOf } from '../../../base/pieces.ts'
-import { MESSAGE_ITEMS } from '../../../base/threads/job-protocol.ts'
+import { messageItems } from '../../../base/threads/job-protocol.ts'
 import { answerJobs } from '../../../base/threads/job-worker.ts'
 import { compileBundle, type CompileInput, type CompileNode } from './compile.ts'
 import type { CompileJob } from './compile-protocol.ts'
@@ -15,8 +15,8 @@ answerJobs<CompileJob>(
     }
     if (input === null) throw new Error('nothing says what is to be compiled')
     const { resigned, problems, ...bundle } = compileBundle({ ...input, nodes })
-    for (const piece of piecesOf(resigned, MESSAGE_ITEMS)) handOn({ resigned: piece, problems: [] })
-    for (const piece of piecesOf(problems, MESSAGE_ITEMS)) handOn({ resigned: [], problems: piece })
+    for (const piece of piecesOf(resigned, messageItems)) handOn({ resigned: piece, problems: [] })
+    for (const piece of piecesOf(problems, messageItems)) handOn({ resigned: [], problems: piece })
     return bundle
   },
   ({ data }) => [data.buffer],

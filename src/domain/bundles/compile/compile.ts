@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 
-import { MANIFEST_FILE, SIGNATURE_FILE, writeManifest, type BundleManifest } from '../../../nebula/bundle/manifest.ts'
+import { manifestFile, signatureFile, writeManifest, type BundleManifest } from '../../../nebula/bundle/manifest.ts'
 import { signManifest } from '../../../nebula/bundle/signing.ts'
 import { merkleRoot, nodeLeaf } from '../../../nebula/bundle/merkle.ts'
 import type { TarFile } from '../../../nebula/bundle/tar.ts'
@@ -24,8 +24,8 @@ export function compileBundle(input: CompileInput): CompiledBundle {
   files.push(...(input.shared?.further ?? []))
   const manifest = writeManifest(manifestOf({ ...input, nodes, minimumNebulaVersion }, files))
   files.push(
-    { path: MANIFEST_FILE, content: Buffer.from(manifest) },
-    { path: SIGNATURE_FILE, content: Buffer.from(`${signManifest(manifest, input.signingKey)}\n`) },
+    { path: manifestFile, content: Buffer.from(manifest) },
+    { path: signatureFile, content: Buffer.from(`${signManifest(manifest, input.signingKey)}\n`) },
   )
   const data = packFiles(files)
   const nodeCount = certified(nodes).length

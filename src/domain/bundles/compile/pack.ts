@@ -1,13 +1,13 @@
 import { gzipSync } from 'node:zlib'
 
 import { writeTar, type TarFile } from '../../../nebula/bundle/tar.ts'
-import { MAX_COMPRESSED, MAX_UNPACKED, mebibytes } from '../inspect/limits.ts'
+import { maxCompressed, maxUnpacked, mebibytes } from '../inspect/limits.ts'
 import { BundleNames } from '../inspect/names.ts'
 import { archiveTooLarge, refuseFile } from '../inspect/refusal.ts'
 
 /** Where a gzip header names the system it was made on, and the value for "unknown" (RFC 1952, section 2.3.1). */
-const GZIP_OS = 9
-const GZIP_OS_UNKNOWN = 255
+const gzipOs = 9
+const gzipOsUnknown = 255
 
 /**
  * `packFiles` for bytes, or for texts to be written in UTF-8, without blocking the caller. Rejects where `packFiles`
@@ -29,7 +29,7 @@ export function packBundle(
  *
  * The 20 000 files of a large cluster take half a second: pack those in a thread.
  *
- * @throws LimitError over MAX_COMPRESSED, MAX_UNPACKED or MAX_ENTRIES; ValidationError when a path is not allowed in an
+ * @throws LimitError over maxCompressed, maxUnpacked or maxEntries; ValidationError when a path is not allowed in an
  * upload, or is the same as another one on some system: a packed bundle can be uploaded again
  */
 export function packFiles(files: readonly TarFile[]): Uint8Array<ArrayBuffer> {
@@ -39,18 +39,18 @@ export function packFiles(files: readonly TarFile[]): Uint8Array<ArrayBuffer> {
     if (names.add(path, 'file') !== path) throw refuseFile(path, 'is not how a bundle writes this path')
   }
   const tar = writeTar(sorted)
-  if (tar.length > MAX_UNPACKED) throw archiveTooLarge(`unpacks to more than ${mebibytes(MAX_UNPACKED)}`)
+  if (tar.length > maxUnpacked) throw archiveTooLarge(`unpacks to more than ${mebibytes(maxUnpacked)}`)
   const gzip = zip(tar)
-  if (gzip.length > MAX_COMPRESSED) throw archiveTooLarge(`is larger than ${mebibytes(MAX_COMPRESSED)}`)
+  if (gzip.length > maxCompressed) throw archiveTooLarge(`is larger than ${mebibytes(maxCompressed)}`)
   return gzip
 }
 
 /** Input this small needs no larger window in zlib. Without the default tables of 256 KiB, it takes half the time. */
-const SMALL = { most: 8192, options: { windowBits: 13, memLevel: 5, chunkSize: 4096 } }
+const smallArchive = { most: 8192, options: { windowBits: 13, memLevel: 5, chunkSize: 4096 } }
 
 /** Compresses without recording in the header when and where it was made. */
 export function zip(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  const gzip = new Uint8Array(gzipSync(bytes, bytes.length <= SMALL.most ? SMALL.options : {}))
-  gzip[GZIP_OS] = GZIP_OS_UNKNOWN
+  const gzip = new Uint8Array(gzipSync(bytes, bytes.length <= smallArchive.most ? smallArchive.options : {}))
+  gzip[gzipOs] = gzipOsUnknown
   return gzip
 }

@@ -1,8 +1,8 @@
-import { CA_FILE, CONFIG_FILE } from '../../../nebula/bundle/manifest.ts'
+import { caFile, configFile } from '../../../nebula/bundle/manifest.ts'
 import { firstWithCertificates2, newestOf } from '../../../nebula/version-hazards.ts'
 import { parseCaCertificates } from '../../../pki/certificate.ts'
 import type { CompileNode, RenderInput } from './compile-input.ts'
-import { MAX_UNPACKED, mebibytes } from '../inspect/limits.ts'
+import { maxUnpacked, mebibytes } from '../inspect/limits.ts'
 import { nodeConfig } from './node-config.ts'
 import { archiveTooLarge } from '../inspect/refusal.ts'
 import { sharedConfig } from './shared-config.ts'
@@ -30,8 +30,8 @@ export function renderCluster(input: RenderInput): Rendered {
   const nodes = certified(input.nodes)
   const shared = sharedConfig(input, nodes)
   const texts = new Map([
-    [CA_FILE, trustedCas(input)],
-    [CONFIG_FILE, shared.text],
+    [caFile, trustedCas(input)],
+    [configFile, shared.text],
   ])
   let size = shared.text.length
   for (const node of nodes) {
@@ -40,7 +40,7 @@ export function renderCluster(input: RenderInput): Rendered {
     texts.set(nodeCertificatePath(node.id), withLineBreak(node.certificate))
     // Each of a thousand routers lists the routes of all the others: the limit applies before they fill the memory.
     size += config.length
-    if (size > MAX_UNPACKED) throw archiveTooLarge(`unpacks to more than ${mebibytes(MAX_UNPACKED)}`)
+    if (size > maxUnpacked) throw archiveTooLarge(`unpacks to more than ${mebibytes(maxUnpacked)}`)
   }
   const forCertificates = input.certificateVersion === 2 ? [firstWithCertificates2] : []
   return { texts, minimumNebulaVersion: newestOf([shared.minimumNebulaVersion, ...forCertificates]) }

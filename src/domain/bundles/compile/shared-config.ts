@@ -27,14 +27,14 @@ export interface SharedConfig {
  * out, the setting means the same to all versions that know it; those before 1.9 ignore it and let such packets
  * through.
  */
-const DEFAULTS: Settings = {
+const sharedDefaults: Settings = {
   punchy: { punch: true },
   relay: { use_relays: true },
   firewall: { default_local_cidr_any: true },
 }
 
 /** Every string is quoted: Nebula's reader follows YAML 1.1 and would misread a group `yes` or a host `2026-01-31`. */
-const STYLE = {
+const yamlStyle = {
   sortMapEntries: true,
   lineWidth: 0,
   aliasDuplicateObjects: false,
@@ -42,7 +42,7 @@ const STYLE = {
   defaultKeyType: 'PLAIN',
 } as const
 
-const MARK = '# Lighthouses that Orrery wrote into static_host_map: '
+const lighthousesMark = '# Lighthouses that Orrery wrote into static_host_map: '
 
 /**
  * Merges the settings that Orrery stores as rows into the shared configuration in force. Orrery's own entries of
@@ -50,7 +50,7 @@ const MARK = '# Lighthouses that Orrery wrote into static_host_map: '
  * upload.
  */
 export function sharedConfig(input: RenderInput, nodes: readonly CompileNode[]): SharedConfig {
-  const base = deepMerge(DEFAULTS, respelled(readBase(input.shared?.['config.yml'] ?? null)))
+  const base = deepMerge(sharedDefaults, respelled(readBase(input.shared?.['config.yml'] ?? null)))
   const hosts = lighthouseHosts(input, nodes)
   const routes = unsafeRoutes(nodes)
   const map = { ...sectionOf(base, 'static_host_map'), ...Object.fromEntries(hosts) }
@@ -63,10 +63,10 @@ export function sharedConfig(input: RenderInput, nodes: readonly CompileNode[]):
   // Nebula does not start with a lighthouse that it cannot find: one that an upload names may have been deleted since.
   const isFound = (address: string): boolean => Object.hasOwn(map, address)
   const own = nodes.filter(({ isLighthouse, overlayIp }) => isLighthouse && isFound(overlayIp))
-  const mark = hosts.length === 0 ? '' : `${MARK}${hosts.map(([ip]) => ip).join(' ')}\n`
+  const mark = hosts.length === 0 ? '' : `${lighthousesMark}${hosts.map(([ip]) => ip).join(' ')}\n`
   const port = settingAt(base, ['listen', 'port'])
   return {
-    text: mark + stringify(config, STYLE),
+    text: mark + stringify(config, yamlStyle),
     routes,
     lighthouses: union(own, settingAt(base, ['lighthouse', 'hosts'])).filter(isFound),
     relays: union(
@@ -90,7 +90,7 @@ function readBase(text: string | null): Settings {
 /** The addresses that Orrery wrote into the `static_host_map` of a shared configuration. */
 export function writtenHosts(text: string): ReadonlySet<string> {
   const [line = ''] = text.split('\n', 1)
-  return new Set(line.startsWith(MARK) ? line.slice(MARK.length).split(' ') : [])
+  return new Set(line.startsWith(lighthousesMark) ? line.slice(lighthousesMark.length).split(' ') : [])
 }
 
 /** Nebula 1.9 removed `local_range`; `preferred_ranges`, which included it, means the same to all versions. */

@@ -1,4 +1,4 @@
-import { CONFIG_FILE } from '../../../nebula/bundle/manifest.ts'
+import { configFile } from '../../../nebula/bundle/manifest.ts'
 import type { TarFile } from '../../../nebula/bundle/tar.ts'
 import { foldedName } from '../inspect/names.ts'
 import { readBundle } from '../read/read.ts'
@@ -12,7 +12,7 @@ export interface SharedPart {
 }
 
 /** The files and folders that Orrery itself writes at the root of a bundle or a slice. */
-const OURS = /^(?:manifest\..*|ca\.crt|nodes|certs|node\.yml|node\.crt|proof\.json)$/
+const ownPaths = /^(?:manifest\..*|ca\.crt|nodes|certs|node\.yml|node\.crt|proof\.json)$/
 
 /**
  * Takes the shared configuration out of an archive: a stored bundle, or an upload that was inspected. It leaves out the
@@ -22,8 +22,8 @@ const OURS = /^(?:manifest\..*|ca\.crt|nodes|certs|node\.yml|node\.crt|proof\.js
 export async function sharedPart(archive: Uint8Array): Promise<SharedPart & { readonly 'config.yml': string }> {
   let config = ''
   const further: TarFile[] = []
-  for await (const { path, content } of readBundle(archive, (name) => !OURS.test(foldedName(firstSegment(name))))) {
-    if (path === CONFIG_FILE) config = Buffer.from(content).toString()
+  for await (const { path, content } of readBundle(archive, (name) => !ownPaths.test(foldedName(firstSegment(name))))) {
+    if (path === configFile) config = Buffer.from(content).toString()
     else further.push({ path, content: Uint8Array.from(content) })
   }
   return { 'config.yml': config, further: further.sort((a, b) => (a.path < b.path ? -1 : 1)) }

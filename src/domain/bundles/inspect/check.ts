@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { CallerError } from '../../../base/errors.ts'
-import { CONFIG_FILE } from '../../../nebula/bundle/manifest.ts'
+import { configFile } from '../../../nebula/bundle/manifest.ts'
 import { readFirewall, type FirewallSection } from '../yaml/firewall-section.ts'
-import { MAX_BUNDLE_LEXEMES, MAX_YAML, YAML_BATCH, mebibytes } from './limits.ts'
+import { maxBundleLexemes, maxYaml, yamlBatch, mebibytes } from './limits.ts'
 import { BundleNames } from './names.ts'
 import type { OverlaySettings } from '../yaml/overlay-settings.ts'
 import { archiveTooLarge, fileTooLarge, refuseArchive, refuseFile, show } from './refusal.ts'
@@ -87,11 +87,11 @@ export class BundleCheck {
   async end(): Promise<readonly BundleFile[]> {
     await this.#checkYaml()
     if (this.#files.length === 0) throw refuseArchive('has no file in it')
-    if (!this.#files.some(({ path }) => path === CONFIG_FILE)) {
-      const nested = this.#files.find(({ path }) => path.endsWith(`/${CONFIG_FILE}`))
+    if (!this.#files.some(({ path }) => path === configFile)) {
+      const nested = this.#files.find(({ path }) => path.endsWith(`/${configFile}`))
       const hint =
         nested === undefined ? '' : ` (there is ${show(nested.path)}: pack what is in the folder, not the folder)`
-      throw refuseArchive(`has no ${CONFIG_FILE} at its root${hint}`)
+      throw refuseArchive(`has no ${configFile} at its root${hint}`)
     }
     return this.#files.sort((a, b) => (a.path < b.path ? -1 : 1))
   }
@@ -101,7 +101,7 @@ export class BundleCheck {
     const path = this.#names.add(entry.name, entry.type)
     if (path === null || entry.type === 'folder') return
     const isYaml = /\.ya?ml$/i.test(path)
-    if (isYaml && entry.size > MAX_YAML) throw fileTooLarge(path, `is a YAML file larger than ${mebibytes(MAX_YAML)}`)
+    if (isYaml && entry.size > maxYaml) throw fileTooLarge(path, `is a YAML file larger than ${mebibytes(maxYaml)}`)
     this.#file = {
       path,
       size: entry.size,
@@ -116,7 +116,7 @@ export class BundleCheck {
     if (yaml === null) return
     this.#unchecked.push({ path, content: yaml })
     this.#uncheckedBytes += size
-    if (this.#uncheckedBytes >= YAML_BATCH) await this.#checkYaml()
+    if (this.#uncheckedBytes >= yamlBatch) await this.#checkYaml()
   }
 
   async #checkYaml(): Promise<void> {
@@ -125,7 +125,7 @@ export class BundleCheck {
     this.#uncheckedBytes = 0
     const [first] = files
     if (first === undefined) return
-    const config = files.findIndex(({ path }) => path === CONFIG_FILE)
+    const config = files.findIndex(({ path }) => path === configFile)
     const report = await checkYamlInThread(this.#owner, {
       files: files.map(({ content }) => content),
       config: config === -1 ? null : config,
@@ -136,6 +136,6 @@ export class BundleCheck {
     if (config !== -1) this.#firewall = readFirewall(firewall)
     this.#overlay ??= overlay
     this.#lexemes += lexemes
-    if (this.#lexemes > MAX_BUNDLE_LEXEMES) throw archiveTooLarge(`has more than ${MAX_BUNDLE_LEXEMES} YAML tokens`)
+    if (this.#lexemes > maxBundleLexemes) throw archiveTooLarge(`has more than ${maxBundleLexemes} YAML tokens`)
   }
 }

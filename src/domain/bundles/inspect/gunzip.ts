@@ -1,15 +1,15 @@
 import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
-import { CHUNK, MAX_COMPRESSED, MAX_UNPACKED, mebibytes } from './limits.ts'
+import { chunkSize, maxCompressed, maxUnpacked, mebibytes } from './limits.ts'
 import { archiveTooLarge, refuseArchive } from './refusal.ts'
 
 /** The start of a gzip: its two magic bytes and deflate, the only method there is. */
-const MAGIC = [0x1f, 0x8b, 8]
+const gzipMagic = [0x1f, 0x8b, 8]
 
 /** The forms of an archive: in one piece, or as an upload that is still arriving. */
 export type ArchiveSource = Uint8Array | AsyncIterable<Uint8Array>
 
-/** The archive in pieces of at most CHUNK bytes, each passed to `keep`; over MAX_COMPRESSED, it throws a LimitError. */
+/** The archive in pieces of at most chunkSize bytes, each passed to `keep`; over maxCompressed, it throws a LimitError. */
 export async function* compressedChunks(
   archive: ArchiveSource,
   keep: (chunk: Uint8Array) => void,
@@ -17,10 +17,10 @@ export async function* compressedChunks(
   let total = 0
   for await (const part of archive instanceof Uint8Array ? [archive] : archive) {
     total += part.byteLength
-    if (total > MAX_COMPRESSED) throw archiveTooLarge(`is larger than ${mebibytes(MAX_COMPRESSED)}`)
-    for (let at = 0; at < part.byteLength; at += CHUNK) {
+    if (total > maxCompressed) throw archiveTooLarge(`is larger than ${mebibytes(maxCompressed)}`)
+    for (let at = 0; at < part.byteLength; at += chunkSize) {
       // A copy: the stored bytes stay the ones that were hashed and checked, even if the caller reuses its buffer.
-      const chunk = new Uint8Array(part.subarray(at, at + CHUNK))
+      const chunk = new Uint8Array(part.subarray(at, at + chunkSize))
       keep(chunk)
       yield chunk
     }
@@ -32,16 +32,16 @@ export async function* compressedChunks(
  * Ending the iteration ends the decompression and the reading of `compressed`.
  *
  * @throws ValidationError when it is not a gzip, ends too early, fails its checksum, or is followed by other bytes;
- * LimitError as soon as more than MAX_UNPACKED bytes were decompressed: a bomb costs no more than that.
+ * LimitError as soon as more than maxUnpacked bytes were decompressed: a bomb costs no more than that.
  */
 export async function* gunzip(compressed: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer, void> {
-  const stream = createGunzip({ chunkSize: CHUNK })
+  const stream = createGunzip({ chunkSize: chunkSize })
   let fed = 0
   const start: number[] = []
   async function* counted(): AsyncGenerator<Uint8Array, void> {
     for await (const chunk of compressed) {
       fed += chunk.byteLength
-      start.push(...chunk.subarray(0, Math.max(0, MAGIC.length - start.length)))
+      start.push(...chunk.subarray(0, Math.max(0, gzipMagic.length - start.length)))
       yield chunk
     }
   }
@@ -55,14 +55,14 @@ export async function* gunzip(compressed: AsyncIterable<Uint8Array>): AsyncGener
   try {
     for await (const chunk of stream as AsyncIterable<Buffer>) {
       unpacked += chunk.byteLength
-      if (unpacked > MAX_UNPACKED) throw archiveTooLarge(`unpacks to more than ${mebibytes(MAX_UNPACKED)}`)
+      if (unpacked > maxUnpacked) throw archiveTooLarge(`unpacks to more than ${mebibytes(maxUnpacked)}`)
       yield chunk
     }
     if (!(await feeding) || stream.bytesWritten < fed) throw refuseArchive('has other bytes behind the end of its gzip')
   } catch (error) {
     throw translate(
       error,
-      MAGIC.every((byte, i) => start[i] === byte),
+      gzipMagic.every((byte, i) => start[i] === byte),
     )
   }
 }

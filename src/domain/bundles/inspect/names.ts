@@ -1,15 +1,15 @@
-import { MAX_ENTRIES, MAX_PATH, MAX_SEGMENTS } from './limits.ts'
+import { maxEntries, maxPath, maxSegments } from './limits.ts'
 import { archiveTooLarge, refuseFile, show } from './refusal.ts'
 
 /** Names that Windows reserves for devices, with any extension (Win32 "Naming Files, Paths, and Namespaces"). */
-const WINDOWS_DEVICE = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\.|$)/i
+const windowsDevice = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\.|$)/i
 
 /**
  * The problem of an entry's name, or null. Agents run on Linux, macOS and Windows: a name must mean the same single
  * place on each, inside the folder that the bundle is unpacked to.
  */
 function nameProblem(name: string): string | null {
-  if (Buffer.byteLength(name) > MAX_PATH) return `its name is longer than ${MAX_PATH} bytes`
+  if (Buffer.byteLength(name) > maxPath) return `its name is longer than ${maxPath} bytes`
   if (name.startsWith('/')) return 'its name is an absolute path'
   if (/^[a-z]:/i.test(name)) return 'its name starts with a drive letter'
   if (name.includes('\\')) return 'its name has a backslash'
@@ -18,14 +18,14 @@ function nameProblem(name: string): string | null {
   if (/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\ufffd]/u.test(name)) return 'its name has a control character'
   if (/[<>:"|?*]/.test(name)) return 'its name has one of <>:"|?*, which Windows does not allow'
   const segments = name.split('/')
-  if (segments.length > MAX_SEGMENTS) return `its name has more than ${MAX_SEGMENTS} segments`
+  if (segments.length > maxSegments) return `its name has more than ${maxSegments} segments`
   for (const segment of segments) {
     if (segment === '') return 'its name has an empty segment'
     if (segment === '..') return 'its name has a .. segment'
     // A manifest maps names to files, and this name does not work as a key there.
     if (segment === '__proto__') return 'its name has a __proto__ segment'
     if (segment !== '.' && /[. ]$/.test(segment)) return 'its name has a segment that ends in a dot or a space'
-    if (WINDOWS_DEVICE.test(segment)) return `its name has ${segment}, which is a device on Windows`
+    if (windowsDevice.test(segment)) return `its name has ${segment}, which is a device on Windows`
   }
   return null
 }
@@ -57,11 +57,11 @@ export class BundleNames {
 
   /**
    * Adds an entry's name and returns its normalised path; null for the root folder, which `tar -C folder .` writes.
-   * @throws ValidationError when the name is refused or clashes; LimitError over MAX_ENTRIES
+   * @throws ValidationError when the name is refused or clashes; LimitError over maxEntries
    */
   add(name: string, type: 'file' | 'folder'): string | null {
     this.#entries += 1
-    if (this.#entries > MAX_ENTRIES) throw archiveTooLarge(`has more than ${MAX_ENTRIES} files and folders`)
+    if (this.#entries > maxEntries) throw archiveTooLarge(`has more than ${maxEntries} files and folders`)
     const bare = type === 'folder' && name.endsWith('/') && name !== '/' ? name.slice(0, -1) : name
     const problem = nameProblem(bare)
     if (problem !== null) throw refuseFile(name, problem)

@@ -1,7 +1,7 @@
 import { LimitError, ValidationError } from '../../../base/errors.ts'
 
 /** The path of every refusal of an upload: the mutation's `input.archive`. */
-const INPUT = ['input', 'archive'] as const
+const archiveInput = ['input', 'archive'] as const
 
 /**
  * A file name as a refusal shows it. Names come from the archive, so unprintable characters are escaped and a long name
@@ -20,12 +20,12 @@ function escapeUnprintable(text: string): string {
 
 /** A file breaks a rule. */
 export function refuseFile(name: string, reason: string): ValidationError {
-  return ValidationError.at(INPUT, `${show(name)}: ${reason}`)
+  return ValidationError.at(archiveInput, `${show(name)}: ${reason}`)
 }
 
 /** The archive itself breaks a rule; `reason` is a predicate: "is not …", "ends …". */
 export function refuseArchive(reason: string): ValidationError {
-  return ValidationError.at(INPUT, `the archive ${reason}`)
+  return ValidationError.at(archiveInput, `the archive ${reason}`)
 }
 
 /** A file exceeds a limit. */

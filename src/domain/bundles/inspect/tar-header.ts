@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { refuseArchive, refuseFile } from './refusal.ts'
 
 /** Tar is made of blocks of this many bytes. */
-export const BLOCK = 512
+export const blockSize = 512
 
 /** One header block: POSIX.1-1988 ustar, or GNU's older variant of it. */
 export interface TarHeader {
@@ -13,8 +13,8 @@ export interface TarHeader {
   readonly size: number
 }
 
-const POSIX_MAGIC = 'ustar\0'
-const GNU_MAGIC = 'ustar '
+const posixMagic = 'ustar\0'
+const gnuMagic = 'ustar '
 
 /**
  * Reads a header block.
@@ -24,8 +24,8 @@ const GNU_MAGIC = 'ustar '
  */
 export function parseHeader(block: Buffer, where: string): TarHeader {
   const magic = block.toString('latin1', 257, 263)
-  const posix = magic === POSIX_MAGIC
-  if ((!posix && magic !== GNU_MAGIC) || octal(block, 148, 8) !== checksum(block)) {
+  const posix = magic === posixMagic
+  if ((!posix && magic !== gnuMagic) || octal(block, 148, 8) !== checksum(block)) {
     throw refuseArchive(`is not a whole tar: there is no header ${where}`)
   }
   const prefix = posix ? text(block, 345, 155) : ''
@@ -58,6 +58,6 @@ function octal(block: Buffer, offset: number, length: number): number | null {
 /** The sum of the block's bytes, its checksum field taken as eight spaces. */
 function checksum(block: Buffer): number {
   let sum = 8 * 0x20
-  for (let i = 0; i < BLOCK; i++) if (i < 148 || i >= 156) sum += block[i] ?? 0
+  for (let i = 0; i < blockSize; i++) if (i < 148 || i >= 156) sum += block[i] ?? 0
   return sum
 }

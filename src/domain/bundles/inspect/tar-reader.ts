@@ -1,7 +1,7 @@
-import { MAX_EXTENDED_HEADER, MAX_UNPACKED, mebibytes } from './limits.ts'
+import { maxExtendedHeader, maxUnpacked, mebibytes } from './limits.ts'
 import { fileTooLarge, refuseArchive, refuseFile, show } from './refusal.ts'
 import { parseGnuLongName, parsePax } from './tar-extended.ts'
-import { BLOCK, parseHeader, type TarHeader } from './tar-header.ts'
+import { blockSize, parseHeader, type TarHeader } from './tar-header.ts'
 
 /** The events of reading a tar. A file's `entry` is followed by its `data`, in pieces, and its `end`. */
 export type TarEvent =
@@ -17,7 +17,7 @@ export type TarEvent =
   | { readonly kind: 'end' }
 
 /** Kinds of entry that a bundle may not contain, by type flag. */
-const REFUSED: Readonly<Record<string, string>> = {
+const refusedTypes: Readonly<Record<string, string>> = {
   '1': 'is a hard link',
   '2': 'is a symbolic link',
   '3': 'is a character device',
@@ -27,9 +27,9 @@ const REFUSED: Readonly<Record<string, string>> = {
 }
 
 /** Headers that describe the next one: pax, pax for all that follow, GNU long name, GNU long link target. */
-const EXTENDED = 'xgLK'
+const extendedTypes = 'xgLK'
 
-const ZERO_BLOCK = Buffer.alloc(BLOCK)
+const zeroBlock = Buffer.alloc(blockSize)
 
 /**
  * Reads a tar piece by piece and refuses all but regular files and folders.
@@ -55,15 +55,15 @@ export class TarReader {
   /** Takes the next bytes. @throws ValidationError, LimitError */
   *push(chunk: Buffer): Generator<TarEvent, void> {
     const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk])
-    const whole = bytes.length - (bytes.length % BLOCK)
+    const whole = bytes.length - (bytes.length % blockSize)
     for (let at = 0; at < whole;) {
       if (this.#left > 0) {
         const content = bytes.subarray(at, Math.min(at + this.#left, whole))
-        at += Math.ceil(content.length / BLOCK) * BLOCK
-        yield* this.#take(content, bytes.subarray(at - ((BLOCK - (content.length % BLOCK)) % BLOCK), at))
+        at += Math.ceil(content.length / blockSize) * blockSize
+        yield* this.#take(content, bytes.subarray(at - ((blockSize - (content.length % blockSize)) % blockSize), at))
       } else {
-        yield* this.#header(bytes.subarray(at, at + BLOCK), this.#offset + at)
-        at += BLOCK
+        yield* this.#header(bytes.subarray(at, at + blockSize), this.#offset + at)
+        at += blockSize
       }
     }
     this.#rest = bytes.subarray(whole)
@@ -84,26 +84,26 @@ export class TarReader {
     else yield { kind: 'data', bytes: content }
     if (this.#left > 0) return
     // Tar writers fill a block up with zeros; other bytes would belong to no file and would stay unchecked.
-    if (!padding.equals(ZERO_BLOCK.subarray(0, padding.length))) throw refuseArchive(`has bytes ${this.#where()}`)
+    if (!padding.equals(zeroBlock.subarray(0, padding.length))) throw refuseArchive(`has bytes ${this.#where()}`)
     if (this.#extended !== null) this.#extend()
     else yield { kind: 'end' }
   }
 
   *#header(block: Buffer, offset: number): Generator<TarEvent, void> {
-    if (block.equals(ZERO_BLOCK)) {
+    if (block.equals(zeroBlock)) {
       if (this.#longName !== null) throw refuseArchive(`is not a whole tar: it ends before ${show(this.#longName)}`)
       this.#zeroBlocks += 1
       return
     }
     if (this.#zeroBlocks > 0) throw refuseArchive('goes on behind its end mark')
     const header = parseHeader(block, this.#where())
-    if (EXTENDED.includes(header.type)) this.#startExtended(header)
+    if (extendedTypes.includes(header.type)) this.#startExtended(header)
     else yield* this.#entry(header, offset)
   }
 
   #startExtended({ type, size }: TarHeader): void {
-    if (size > MAX_EXTENDED_HEADER) {
-      throw refuseArchive(`has an extended header of more than ${MAX_EXTENDED_HEADER} bytes ${this.#where()}`)
+    if (size > maxExtendedHeader) {
+      throw refuseArchive(`has an extended header of more than ${maxExtendedHeader} bytes ${this.#where()}`)
     }
     this.#extended = { type, parts: [] }
     this.#left = size
@@ -131,10 +131,13 @@ export class TarReader {
     // Tars older than POSIX mark a folder as a regular file whose name ends in a slash.
     const folder = header.type === '5' || (header.type === '0' && name.endsWith('/'))
     if (!folder && header.type !== '0') {
-      throw refuseFile(name, `${REFUSED[header.type] ?? 'is of an unknown kind'}; only files and folders are allowed`)
+      throw refuseFile(
+        name,
+        `${refusedTypes[header.type] ?? 'is of an unknown kind'}; only files and folders are allowed`,
+      )
     }
     if (folder && header.size > 0) throw refuseFile(name, 'is a folder with content')
-    if (header.size > MAX_UNPACKED) throw fileTooLarge(name, `is larger than ${mebibytes(MAX_UNPACKED)}`)
+    if (header.size > maxUnpacked) throw fileTooLarge(name, `is larger than ${mebibytes(maxUnpacked)}`)
     yield { kind: 'entry', name, type: folder ? 'folder' : 'file', size: header.size, offset }
     if (folder) return
     this.#left = header.size

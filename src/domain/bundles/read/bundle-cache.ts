@@ -1,7 +1,7 @@
 import { decodeBundle, type DecodedBundle } from './slices.ts'
 
 /** Bytes of decoded bundles in memory: about twenty of ten thousand nodes, or thousands of a hundred nodes. */
-const BUDGET = 256 * 1024 * 1024
+const cacheBudget = 256 * 1024 * 1024
 
 /** Reads a stored bundle's archive; null when that version does not exist. */
 export type LoadBundle = (clusterId: string, version: number) => Promise<Uint8Array | null>
@@ -19,7 +19,7 @@ export class BundleCache {
   #bytes = 0
 
   /** @param budget bytes */
-  constructor(load: LoadBundle, budget = BUDGET) {
+  constructor(load: LoadBundle, budget = cacheBudget) {
     this.#load = load
     this.#budget = budget
   }

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
 
-import { changesBetween, compareLines, MAX_TEXT, type FileChangeAt } from './file-diff.ts'
+import { changesBetween, compareLines, maxDiffedText, type FileChangeAt } from './file-diff.ts'
 import { readBundle } from './read.ts'
 
 /** The archives of two versions. */
@@ -11,7 +11,7 @@ export interface Archives {
 }
 
 /** Bytes of text that one answer may hold in memory. */
-const MAX_TEXTS = 16 * MAX_TEXT
+const maxTexts = 16 * maxDiffedText
 
 /**
  * The differences between two archives, as far as they were requested. They stay valid, since versions never change.
@@ -59,7 +59,7 @@ export class BundleComparison {
   async compareLines(archives: Archives, wanted: readonly FileChangeAt[], signal: AbortSignal): Promise<void> {
     const paths = new Set(wanted.map(({ path }) => path).filter((path) => !this.#diffs.has(path)))
     if (paths.size === 0) return
-    const left = { bytes: MAX_TEXTS }
+    const left = { bytes: maxTexts }
     const olds = await readTexts(archives.before, { paths, left, signal })
     const news = await readTexts(archives.after, { paths, left, signal })
     const sidesOf = ({ path, change }: FileChangeAt) => {
@@ -95,7 +95,7 @@ interface Reading {
 async function readTexts(archive: Uint8Array, { paths, left, signal }: Reading): Promise<ReadonlyMap<string, string>> {
   const texts = new Map<string, string>()
   for await (const { path, content } of readBundle(archive, (name) => paths.has(name), signal)) {
-    if (content.length > Math.min(MAX_TEXT, left.bytes)) continue
+    if (content.length > Math.min(maxDiffedText, left.bytes)) continue
     const text = asText(content)
     if (text === null) continue
     left.bytes -= content.length

@@ -23,15 +23,15 @@ export interface Sides {
 }
 
 /** The maximum number of files in one answer. */
-export const MAX_FILES = 200
+export const maxDiffedFiles = 200
 /** The maximum size of a compared text in bytes. */
-export const MAX_TEXT = 1024 * 1024
+export const maxDiffedText = 1024 * 1024
 
 /** Lines that may differ in one file; the time of the comparison grows with their square. */
-const MAX_EDITS = 1000
+const maxEdits = 1000
 /** Milliseconds that comparing one file may take, and all files of one answer. */
-const FILE_TIME = 30
-const ANSWER_TIME = 1000
+const fileTime = 30
+const answerTime = 1000
 
 /**
  * The changed files of an answer. Their lines are compared together, at the first request for a diff.
@@ -62,7 +62,7 @@ export async function compareLines(
   signal: AbortSignal,
 ): Promise<Map<string, string | null>> {
   const diffs = new Map<string, string | null>()
-  let left = ANSWER_TIME
+  let left = answerTime
   const pause = breaks()
   for (const change of changes) {
     if (left <= 0) break
@@ -78,7 +78,7 @@ export async function compareLines(
 
 function unified(path: string, { before, after }: Sides): string | null {
   const [from, to] = [before === null ? '/dev/null' : `a/${path}`, after === null ? '/dev/null' : `b/${path}`]
-  const bounds = { context: 3, timeout: FILE_TIME, maxEditLength: MAX_EDITS }
+  const bounds = { context: 3, timeout: fileTime, maxEditLength: maxEdits }
   const options = {
     ...bounds,
     headerOptions: { includeIndex: false, includeUnderline: false, includeFileHeaders: true },

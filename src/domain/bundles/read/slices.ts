@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 
 import { breaks } from '../../../base/pieces.ts'
-import { CA_FILE, CONFIG_FILE, MANIFEST_FILE, readManifest, SIGNATURE_FILE } from '../../../nebula/bundle/manifest.ts'
+import { caFile, configFile, manifestFile, readManifest, signatureFile } from '../../../nebula/bundle/manifest.ts'
 import { MerkleTree, nodeLeaf } from '../../../nebula/bundle/merkle.ts'
-import { NODE_CERTIFICATE_FILE, NODE_CONFIG_FILE, PROOF_FILE } from '../../../nebula/bundle/slice.ts'
+import { nodeCertificateFile, nodeConfigFile, proofFile } from '../../../nebula/bundle/slice.ts'
 import { writeTar, type TarFile } from '../../../nebula/bundle/tar.ts'
 import { zip } from '../compile/pack.ts'
 import { readBundle } from './read.ts'
@@ -28,7 +28,7 @@ interface DecodedNode {
 }
 
 /** Bytes of a node in addition to its two files: its tail, its leaf, and the objects around them, as measured. */
-const NODE_OVERHEAD = 4_000
+const nodeOverhead = 4_000
 
 /**
  * Reads a stored bundle once, so that its slices cost almost nothing. Works in pieces.
@@ -37,7 +37,7 @@ const NODE_OVERHEAD = 4_000
  */
 export async function decodeBundle(data: Uint8Array): Promise<DecodedBundle | null> {
   const { shared, configs, certificates, size } = await readFiles(data)
-  const manifestBytes = shared.get(MANIFEST_FILE)
+  const manifestBytes = shared.get(manifestFile)
   if (manifestBytes === undefined) return null
   const manifest = readManifest(Buffer.from(manifestBytes).toString())
   const nodes = new Map<string, DecodedNode>()
@@ -52,9 +52,9 @@ export async function decodeBundle(data: Uint8Array): Promise<DecodedBundle | nu
   }
   const tree = await MerkleTree.inPieces(leaves)
   if (tree.root !== manifest.nodes.root) throw new Error('a stored bundle has other nodes than its manifest says')
-  const files = [MANIFEST_FILE, SIGNATURE_FILE, CA_FILE, CONFIG_FILE, ...Object.keys(manifest.files)]
+  const files = [manifestFile, signatureFile, caFile, configFile, ...Object.keys(manifest.files)]
   const head = zip(writeTar(filesOf(shared, new Set(files)), false))
-  return { version: manifest.version, bytes: 2 * size + head.length + nodes.size * NODE_OVERHEAD, head, nodes, tree }
+  return { version: manifest.version, bytes: 2 * size + head.length + nodes.size * nodeOverhead, head, nodes, tree }
 }
 
 /**
@@ -73,9 +73,9 @@ function tailOf(nodeId: string, { index, config, certificate }: DecodedNode, tre
   const proof = JSON.stringify({ node: nodeId, index, path: tree.proof(index) })
   return zip(
     writeTar([
-      { path: NODE_CONFIG_FILE, content: config },
-      { path: NODE_CERTIFICATE_FILE, content: certificate },
-      { path: PROOF_FILE, content: Buffer.from(proof) },
+      { path: nodeConfigFile, content: config },
+      { path: nodeCertificateFile, content: certificate },
+      { path: proofFile, content: Buffer.from(proof) },
     ]),
   )
 }

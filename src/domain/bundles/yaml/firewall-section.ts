@@ -1,4 +1,4 @@
-import { CONFIG_FILE } from '../../../nebula/bundle/manifest.ts'
+import { configFile } from '../../../nebula/bundle/manifest.ts'
 import { isSettings, type Settings } from '../../../nebula/merge.ts'
 import { minimumNebulaFor } from '../../../nebula/version-hazards.ts'
 import { withoutHostBits } from '../../../base/networks.ts'
@@ -7,7 +7,7 @@ import { refuseFile } from '../inspect/refusal.ts'
 import { checkYamlInThread } from './yaml-thread.ts'
 
 /** Nebula's name for each key of a rule, and Orrery's. */
-const NAMES: Readonly<Record<string, string>> = {
+const fieldNames: Readonly<Record<string, string>> = {
   port: 'port',
   proto: 'proto',
   host: 'host',
@@ -35,8 +35,8 @@ export interface FirewallSection {
  */
 export async function firewallOf(owner: string, config: string): Promise<FirewallSection> {
   const report = await checkYamlInThread(owner, { files: [new Uint8Array(Buffer.from(config))], config: 0 })
-  if (report === null) throw refuseFile(CONFIG_FILE, 'takes too long to be read as YAML')
-  if (report.broken !== null) throw refuseFile(CONFIG_FILE, `line ${report.broken.line} ${report.broken.reason}`)
+  if (report === null) throw refuseFile(configFile, 'takes too long to be read as YAML')
+  if (report.broken !== null) throw refuseFile(configFile, `line ${report.broken.line} ${report.broken.reason}`)
   return readFirewall(report.firewall)
 }
 
@@ -66,14 +66,14 @@ function readRules(section: unknown): Firewall | null {
 export const publishedRule = (rule: Settings): FirewallRule =>
   Object.fromEntries(
     Object.entries(rule).flatMap(([key, value]) => {
-      const name = NAMES[key]
+      const name = fieldNames[key]
       return name === undefined || value === null ? [] : [[name, readValue(key, value)]]
     }),
     // Its keys are those of a rule, and `nebula -test` or Orrery's own rules have checked the values.
   ) as unknown as FirewallRule
 
 const refuse = (path: readonly PropertyKey[], message: string) =>
-  refuseFile(CONFIG_FILE, `${['firewall', ...path].map(String).join('.')}: ${message}`)
+  refuseFile(configFile, `${['firewall', ...path].map(String).join('.')}: ${message}`)
 
 const readSide = (side: string, rules: unknown): unknown =>
   Array.isArray(rules) ? rules.map((rule: unknown, index) => readRule([side, String(index)], rule)) : (rules ?? [])
@@ -81,7 +81,7 @@ const readSide = (side: string, rules: unknown): unknown =>
 function readRule(path: readonly string[], rule: unknown): unknown {
   if (!isSettings(rule)) throw refuse(path, 'must be a rule with port, proto and whom it is for')
   const entries = Object.entries(rule).flatMap(([key, value]) => {
-    const name = NAMES[key]
+    const name = fieldNames[key]
     if (name === undefined) throw refuse([...path, key], 'is not a part of a rule that Orrery keeps')
     return value === null ? [] : [[name, readValue(key, value)]]
   })

@@ -1,5 +1,5 @@
 import { intervalOf, isWithin, withoutHostBits } from '../../../base/networks.ts'
-import { CONFIG_FILE } from '../../../nebula/bundle/manifest.ts'
+import { configFile } from '../../../nebula/bundle/manifest.ts'
 import { settingAt, type Settings } from '../../../nebula/merge.ts'
 import { refuseFile } from '../inspect/refusal.ts'
 
@@ -50,14 +50,14 @@ export function checkOverlay({ lighthouses, mapped, routes }: OverlaySettings, o
   const lost = lighthouses.find((address) => !kept.includes(address) && !ownLighthouses.has(address))
   if (lost === undefined) return
   throw refuseFile(
-    CONFIG_FILE,
+    configFile,
     `sets lighthouse.hosts, where ${lost} has no entry in static_host_map and is no lighthouse of the cluster: no Nebula starts with it`,
   )
 }
 
 const outside = (setting: string, what: string, networkCidr: string) =>
   refuseFile(
-    CONFIG_FILE,
+    configFile,
     `sets ${setting}, where ${what} lies outside of the cluster’s network, ${networkCidr}: no Nebula starts with it`,
   )
 

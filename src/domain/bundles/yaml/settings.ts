@@ -1,12 +1,12 @@
 import { isAlias, isMap, isScalar, isSeq, type Document, type ParsedNode } from 'yaml'
 
 import { isSettings } from '../../../nebula/merge.ts'
-import { AGENT_SETTINGS, checkSettings } from '../../../nebula/settings.ts'
+import { agentSettings, checkSettings } from '../../../nebula/settings.ts'
 import { overlaySettings, type OverlaySettings } from './overlay-settings.ts'
 
 /** The first agent-owned setting that a document sets, with the offset of its key; null when there is none. */
 export function findAgentSetting(document: Document.Parsed): { offset: number; reason: string } | null {
-  for (const { path, allowed, reason } of AGENT_SETTINGS) {
+  for (const { path, allowed, reason } of agentSettings) {
     const found = lookUp(document, path)
     if (found === null) continue
     const value = resolve(document, found.value)

@@ -18,13 +18,14 @@ export function lineAt(text: string, offset: number): number {
  * (whose reader, go-yaml, follows YAML 1.1): NEL, LS, PS and a bare CR end a line and a comment there, control
  * characters are errors.
  */
-const CONTESTED = /[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]|\r(?!\n)|[\u2028\u2029\ufeff]/u
+const contestedCharacters =
+  /[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]|\r(?!\n)|[\u2028\u2029\ufeff]/u
 
 /** Decodes a YAML file, or returns why it is not text. A byte order mark at its start is dropped. */
 export function decodeYaml(content: Uint8Array): string | YamlProblem {
   if (!isUtf8(content)) return { line: firstBrokenLine(content), reason: 'is not valid UTF-8' }
   const text = new TextDecoder().decode(content)
-  const found = CONTESTED.exec(text)
+  const found = contestedCharacters.exec(text)
   if (found === null) return text
   const code = (text.codePointAt(found.index) ?? 0).toString(16).toUpperCase().padStart(4, '0')
   return { line: lineAt(text, found.index), reason: `has the character U+${code}, which YAML readers take differently` }

@@ -4,7 +4,7 @@ import type { YamlReport } from './yaml.ts'
 import type { YamlBatch, YamlJob } from './yaml-protocol.ts'
 
 /** Milliseconds for one batch. The limits in limits.ts keep it at a few seconds; this stops what they miss. */
-const DEADLINE = 30_000
+const jobDeadline = 30_000
 
 /** Threads keep the event loop free: parsing a large file takes a second. */
 const threads = new JobThreads<YamlJob>('bundle-yaml')
@@ -18,7 +18,7 @@ const threads = new JobThreads<YamlJob>('bundle-yaml')
 export async function checkYamlInThread(
   owner: string,
   batch: YamlBatch,
-  deadline = DEADLINE,
+  deadline = jobDeadline,
 ): Promise<YamlReport | null> {
   try {
     const given = ({ files }: YamlBatch) => files.map(({ buffer }) => buffer)

@@ -1,5 +1,5 @@
 import { isAlias, isMap, isScalar, isSeq, type Alias, type ParsedNode, type YAMLMap, type YAMLSeq } from 'yaml'
-import { MAX_YAML_VALUES } from '../inspect/limits.ts'
+import { maxYamlValues } from '../inspect/limits.ts'
 import { holdsPrivateKey } from '../inspect/private-keys.ts'
 
 /** A rule that a value breaks, and where. */
@@ -15,7 +15,7 @@ class BrokenRule extends Error {
 /**
  * The problem with the values of a parsed document, or null: keys that occur twice or are not plain words, merge keys
  * and tags (readers interpret them differently), aliases without an anchor, into themselves, or of more than
- * MAX_YAML_VALUES values (the "billion laughs"), a private key spelled with escapes or folded over lines.
+ * maxYamlValues values (the "billion laughs"), a private key spelled with escapes or folded over lines.
  */
 export function findValueProblem(root: ParsedNode): { offset: number; reason: string } | null {
   try {
@@ -39,7 +39,7 @@ class Walk {
     if (node.tag !== undefined) throw new BrokenRule(node, `has the tag ${node.tag}; tags are not allowed`)
     if (node.anchor !== undefined) this.#anchors.set(node.anchor, node)
     const size = 1 + this.#contentSize(node)
-    if (size > MAX_YAML_VALUES) throw new BrokenRule(node, `has more than ${MAX_YAML_VALUES} values, aliases replaced`)
+    if (size > maxYamlValues) throw new BrokenRule(node, `has more than ${maxYamlValues} values, aliases replaced`)
     this.#sizes.set(node, size)
     return size
   }

@@ -1,5 +1,5 @@
 import { Composer, isMap, Lexer, Parser, type Document, type ParsedNode } from 'yaml'
-import { MAX_YAML_DEPTH, MAX_YAML_LEXEMES } from '../inspect/limits.ts'
+import { maxYamlDepth, maxYamlLexemes } from '../inspect/limits.ts'
 import type { OverlaySettings } from './overlay-settings.ts'
 import { findAgentSetting, findSettingProblem } from './settings.ts'
 import { decodeYaml, lineAt, type YamlProblem } from './yaml-text.ts'
@@ -74,8 +74,8 @@ function parse(text: string): Parsed {
   let lexemes = 0
   for (const lexeme of lexer.lex(text)) {
     lexemes += 1
-    if (lexemes > MAX_YAML_LEXEMES) {
-      return { lexemes, result: { offset: parser.offset, reason: `has more than ${MAX_YAML_LEXEMES} YAML tokens` } }
+    if (lexemes > maxYamlLexemes) {
+      return { lexemes, result: { offset: parser.offset, reason: `has more than ${maxYamlLexemes} YAML tokens` } }
     }
     for (const token of parser.next(lexeme)) {
       // `%YAML 1.1` changes what the rest of the file means, `%TAG` what its tags mean.
@@ -84,8 +84,8 @@ function parse(text: string): Parsed {
       }
       tokens.push(token)
     }
-    if (parser.stack.length > MAX_YAML_DEPTH) {
-      return { lexemes, result: { offset: parser.offset, reason: `is nested deeper than ${MAX_YAML_DEPTH} levels` } }
+    if (parser.stack.length > maxYamlDepth) {
+      return { lexemes, result: { offset: parser.offset, reason: `is nested deeper than ${maxYamlDepth} levels` } }
     }
   }
   tokens.push(...parser.end())

@@ -1,8 +1,8 @@
 /**
- * Enrolments per second on SQLite (WAL, synchronous=FULL) with many machines at once, through the whole application:
+ * Enrollments per second on SQLite (WAL, synchronous=FULL) with many machines at once, through the whole application:
  * the cluster token, GraphQL, the certificate, the commit. For comparison, in the same run, what the disk alone allows:
  * bare inserts of rows of the same size with better-sqlite3, one transaction each.
- * `npx tsx bench/enrolment.ts [enrolments] [at once]`
+ * `npx tsx bench/enrollment.ts [enrollments] [at once]`
  */
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -36,12 +36,12 @@ import { formatPublicKey, generateNodeKeyPair } from '../src/pki/keys.ts'
 import { fetchFrom } from '../test/support/fetch.ts'
 
 const [total = 3000, atOnce = 64] = process.argv.slice(2).map(Number)
-const folder = await mkdtemp(join(tmpdir(), 'orrery-enrolment-'))
+const folder = await mkdtemp(join(tmpdir(), 'orrery-enrollment-'))
 
 try {
   const { app, token, close } = await start(`file:${join(folder, 'orrery.db')}`)
   const keys = Array.from({ length: total + 200 }, () => formatPublicKey(generateNodeKeyPair().publicKey))
-  // The first enrolments compile the code and fill the caches.
+  // The first enrollments compile the code and fill the caches.
   await enrollMany(app, token, keys.splice(0, 200), 'warm')
   const [began, before] = [performance.now(), process.cpuUsage()]
   const times = await enrollMany(app, token, keys, 'node')
@@ -50,7 +50,9 @@ try {
   await close()
   const sorted = times.toSorted((a, b) => a - b)
   const at = (part: number) => (sorted[Math.floor(sorted.length * part)] ?? 0).toFixed(0)
-  console.log(`enrolments, ${atOnce} at once: ${(total / seconds).toFixed(0)}/s; p50 ${at(0.5)} ms, p99 ${at(0.99)} ms`)
+  console.log(
+    `enrollments, ${atOnce} at once: ${(total / seconds).toFixed(0)}/s; p50 ${at(0.5)} ms, p99 ${at(0.99)} ms`,
+  )
   // Other work on the machine affects processor time less than elapsed time.
   console.log(`processor time of one: ${((user + system) / total).toFixed(0)} µs`)
   const bare = bareInserts(join(folder, 'bare.db'))

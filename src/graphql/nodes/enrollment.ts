@@ -1,6 +1,6 @@
 import { ConflictError, LimitError, NotFoundError, ValidationError } from '../../base/errors.ts'
 import type { Node as NodeRow } from '../../db/generated/sqlite/client.ts'
-import type { ClusterTrust } from '../../domain/nodes/enrolment.ts'
+import type { ClusterTrust } from '../../domain/nodes/enrollment.ts'
 import { renewNodeCertificate } from '../../domain/signing/node-key.ts'
 import { reportNodeStatus } from '../../domain/nodes/node-status.ts'
 import { enrolledNodeWarnings } from '../../domain/warnings/nodes.ts'
@@ -49,7 +49,7 @@ mutation('enrollNode', {
   description: 'Makes the machine that holds the cluster token a node of the cluster.',
   callers: 'enrollingMachine',
   bumps: true,
-  input: 'The machine that enrols.',
+  input: 'The machine that enrolls.',
   fields: (t) => ({
     name: t.string({ required: true, description: 'Unique in the cluster; 1 to 253 bytes of UTF-8.' }),
     publicKey: t.string({ required: true, description: keyText }),
@@ -65,7 +65,7 @@ mutation('enrollNode', {
   errors: [ValidationError, NotFoundError, ConflictError, LimitError],
   resolve: async (input, context) => {
     const { scope, clusterId } = enrollingMachineOf(context)
-    const enrolled = await context.enrolments.enroll(scope, clusterId, input)
+    const enrolled = await context.enrollments.enroll(scope, clusterId, input)
     return { ...enrolled, ...warned(() => enrolledNodeWarnings(enrolled.node)) }
   },
   done: 'The machine is now a node.',

@@ -6,7 +6,7 @@ import { AgentError } from './errors.ts'
 import { isMissing, makeFolder, writeWhole } from '../base/files.ts'
 import { jsonOf } from '../base/json.ts'
 
-const enrolmentText = jsonOf(
+const enrollmentText = jsonOf(
   z.object({
     format: z.literal(1),
     /** Of the control plane, without a slash at its end. */
@@ -21,7 +21,7 @@ const enrolmentText = jsonOf(
 )
 
 /** What a machine knows about a cluster that it belongs to; kept in `agent.json`. */
-export type Enrolment = Readonly<z.infer<typeof enrolmentText>>
+export type Enrollment = Readonly<z.infer<typeof enrollmentText>>
 
 /** One cluster's folder below the state folder: `agent.json`, `token`, `host.key`, `host.crt`, `versions/`, `current`, `proven`. */
 export class ClusterFolder {
@@ -53,45 +53,45 @@ export class ClusterFolder {
 
   /** Whether a name means this cluster: its id, which works even where `agent.json` is damaged, or the node's name. */
   async isCalled(name: string): Promise<boolean> {
-    return name === basename(this.path) || (await this.enrolment().catch(() => null))?.name === name
+    return name === basename(this.path) || (await this.enrollment().catch(() => null))?.name === name
   }
 
   /** @throws AgentError when the folder is not what `agent enroll` made */
-  async enrolment(): Promise<Enrolment> {
+  async enrollment(): Promise<Enrollment> {
     const text = await this.read('agent.json')
-    const parsed = text === null ? null : enrolmentText.safeParse(text)
+    const parsed = text === null ? null : enrollmentText.safeParse(text)
     if (parsed?.success === true) return parsed.data
     throw new AgentError(
       text === null
-        ? `${this.file('agent.json')} is missing: enrol again.`
-        : `${this.file('agent.json')} is damaged: orrery agent leave --cluster ${basename(this.path)} --yes, then enrol again.`,
+        ? `${this.file('agent.json')} is missing: enroll again.`
+        : `${this.file('agent.json')} is damaged: orrery agent leave --cluster ${basename(this.path)} --yes, then enroll again.`,
     )
   }
 
   async token(): Promise<string> {
     const token = (await this.read('token'))?.trim() ?? ''
-    if (token === '') throw new AgentError(`${this.file('token')} is missing: enrol again with the node's token.`)
+    if (token === '') throw new AgentError(`${this.file('token')} is missing: enroll again with the node's token.`)
     return token
   }
 
-  /** Writes everything of an enrolment; `agent.json` comes last, since it completes the enrolment. */
-  async keep(enrolment: Enrolment, secrets: { token: string; key: string; certificate: string }): Promise<void> {
+  /** Writes everything of an enrollment; `agent.json` comes last, since it completes the enrollment. */
+  async keep(enrollment: Enrollment, secrets: { token: string; key: string; certificate: string }): Promise<void> {
     await makeFolder(this.path)
     await writeWhole(this.keyFile, secrets.key)
     await writeWhole(this.file('token'), `${secrets.token}\n`)
     await writeWhole(this.file('host.crt'), secrets.certificate)
-    await writeWhole(this.file('agent.json'), `${JSON.stringify(enrolment, null, 2)}\n`)
+    await writeWhole(this.file('agent.json'), `${JSON.stringify(enrollment, null, 2)}\n`)
   }
 }
 
-/** The clusters that this machine is enrolled in. A folder with only the key of a failed enrolment does not count. */
+/** The clusters that this machine is enrolled in. A folder with only the key of a failed enrollment does not count. */
 export async function enrolledClusters(stateDir: string): Promise<ClusterFolder[]> {
   try {
     const entries = await readdir(stateDir, { withFileTypes: true })
     const names = entries.filter((entry) => entry.isDirectory() && z.uuid().safeParse(entry.name).success)
     const folders = names.map(({ name }) => new ClusterFolder(stateDir, name))
-    const enrolments = await Promise.all(folders.map((folder) => folder.read('agent.json')))
-    return folders.filter((_, index) => enrolments[index] !== null)
+    const enrollments = await Promise.all(folders.map((folder) => folder.read('agent.json')))
+    return folders.filter((_, index) => enrollments[index] !== null)
   } catch (error) {
     if (isMissing(error)) return []
     throw error

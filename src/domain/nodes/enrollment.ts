@@ -17,8 +17,8 @@ import { certifiedNameRule, check, nebulaVersionRule } from '../shared/rules.ts'
 import { BatchQueue } from '../shared/batch-queue.ts'
 import type { Vault } from '../pki/vault.ts'
 
-/** The data that a machine sends when it enrols. */
-export interface EnrolmentInput {
+/** The data that a machine sends when it enrolls. */
+export interface EnrollmentInput {
   readonly name: string
   /** PEM, as `nebula-cert keygen` writes it. */
   readonly publicKey: string
@@ -37,7 +37,7 @@ export interface ClusterTrust {
   readonly bundleSigningKey: string
 }
 
-/** The result of an enrolment. The token is returned only here. */
+/** The result of an enrollment. The token is returned only here. */
 export interface Enrolled {
   readonly node: Node
   readonly token: NodeToken
@@ -51,7 +51,7 @@ const rules = z.object({
   nebulaVersion: nebulaVersionRule.optional(),
 })
 
-/** One machine's enrolment with its validated input. */
+/** One machine's enrollment with its validated input. */
 interface Request extends z.infer<typeof rules> {
   readonly publicKey: NodePublicKey
   readonly publicKeyPem: string
@@ -60,10 +60,10 @@ interface Request extends z.infer<typeof rules> {
 }
 
 /**
- * Enrols machines. Requests for one cluster that arrive during its current transaction wait and share the next one,
+ * Enrolls machines. Requests for one cluster that arrive during its current transaction wait and share the next one,
  * each validated separately. This shares the cost of a commit (a write to the disk).
  */
-export class Enrolments {
+export class Enrollments {
   readonly #tokens: Tokens
   readonly #vault: Vault
   readonly #batches = new BatchQueue<Request, Enrolled>(64)
@@ -79,7 +79,7 @@ export class Enrolments {
    * @throws ValidationError, NotFoundError, ConflictError when the name, the key or the address is taken or Nebula is too
    * old, LimitError when the network is full
    */
-  async enroll(scope: Tenant, clusterId: string, { publicKey: pem, ...input }: EnrolmentInput): Promise<Enrolled> {
+  async enroll(scope: Tenant, clusterId: string, { publicKey: pem, ...input }: EnrollmentInput): Promise<Enrolled> {
     const fields = check(rules, input)
     const publicKey = readPublicKey(pem)
     const { token, hash } = this.#tokens.newNodeToken()
@@ -93,7 +93,7 @@ type NewRow = Prisma.NodeCreateManyInput & { readonly id: string }
 /** Thrown to roll back the version when no request of a batch was valid. */
 class NobodyEnrolled extends Error {}
 
-/** Enrols all valid requests in one transaction; each outcome is the node or the error, in the requests' order. */
+/** Enrolls all valid requests in one transaction; each outcome is the node or the error, in the requests' order. */
 async function enrollAll(
   scope: Scope,
   vault: Vault,

@@ -42,12 +42,12 @@ const honest = (publicKey: NodePublicKey) => ({
 })
 type Given = ReturnType<typeof honest>
 
-describe('a machine that enrols with a control plane in bad hands', () => {
+describe('a machine that enrolls with a control plane in bad hands', () => {
   let stateDir: string
   let server: Server
   let give: (publicKey: NodePublicKey) => object
   beforeEach(async () => {
-    stateDir = await mkdtemp(join(tmpdir(), 'orrery-enrol-'))
+    stateDir = await mkdtemp(join(tmpdir(), 'orrery-enroll-'))
     server = createServer((request, response) => {
       void text(request).then((body) => {
         const { query, variables } = JSON.parse(body) as { query: string; variables: { input?: { publicKey: string } } }
@@ -66,7 +66,7 @@ describe('a machine that enrols with a control plane in bad hands', () => {
     await rm(stateDir, { recursive: true })
   })
 
-  const enrol = () =>
+  const enrollHere = () =>
     enroll({
       ...{ server: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, token: 'orc_x', name: 'laptop' },
       ...{ groups: [], overlayIp: null, stateDir, nebulaVersion: null, insecureHttp: false },
@@ -74,8 +74,8 @@ describe('a machine that enrols with a control plane in bad hands', () => {
 
   test('keeps what an honest one gives', async () => {
     give = honest
-    const { enrolment, folder } = await enrol()
-    expect(enrolment).toMatchObject({ clusterId, name: 'laptop', networkCidr: '10.42.0.0/16' })
+    const { enrollment, folder } = await enrollHere()
+    expect(enrollment).toMatchObject({ clusterId, name: 'laptop', networkCidr: '10.42.0.0/16' })
     expect(await readdir(folder.path)).toEqual(expect.arrayContaining(['agent.json', 'host.crt', 'token']))
   })
 
@@ -109,7 +109,7 @@ describe('a machine that enrols with a control plane in bad hands', () => {
     ['an id that leads elsewhere', () => ({ clusterId: '../../etc' }), /clusterId/],
   ])('keeps nothing of %s', async (_what, wrong, message) => {
     give = (publicKey) => ({ ...honest(publicKey), ...wrong(publicKey) })
-    const error: unknown = await enrol().catch((reason: unknown) => reason)
+    const error: unknown = await enrollHere().catch((reason: unknown) => reason)
     const { message: said, cause } = error as Error & { cause?: Error }
     expect(`${said}: ${cause?.message ?? ''}`).toMatch(message)
     // The key is its own, for the next attempt.

@@ -27,7 +27,7 @@ const shown = `node { id name overlayIp groups cluster { configVersion } } token
   bundleSigningKey clusterId`
 const newKey = () => formatPublicKey(generateNodeKeyPair().publicKey)
 
-describe.each(engines)('enrolment on %s', (engine) => {
+describe.each(engines)('enrollment on %s', (engine) => {
   let app: TestApp
   let world: World
   beforeAll(async () => {
@@ -166,7 +166,7 @@ describe.each(engines)('enrolment on %s', (engine) => {
     expect((await enroll({}, old.token)).caCertificate).toBe(made.caCertificate)
   })
 
-  test('a cluster whose key another secret sealed enrols nobody, and the machine is told why', async () => {
+  test('a cluster whose key another secret sealed enrolls nobody, and the machine is told why', async () => {
     const broken = await newCluster({})
     const { pkiCaKey } = await cluster()
     await app.database.client.cluster.update({ where: { id: broken.cluster.id }, data: { pkiCaKey } })
