@@ -116,8 +116,9 @@ class Bout implements RunResult {
     const ids = [...filling.ids.values(), ...filling.missing.values()]
     // Of two errors in one document, the faster one may be the only one that is told.
     for (let again = 0; again < 4 && difference(foreign, missing, ids) !== null; again += 1) {
-      foreign.push(await ask(filling.ids))
-      missing.push(await ask(filling.missing))
+      // Not always in turns: which error is the faster one may depend on what the last request left to be done.
+      foreign.push(await ask(filling.ids), await ask(filling.ids))
+      missing.push(await ask(filling.missing), await ask(filling.missing))
     }
     return difference(foreign, missing, ids)
   }

@@ -56,6 +56,8 @@ export async function getReachability(
   const [sender, receiver] = [from, to].map((wanted) => nodes.find(({ id }) => id === wanted))
   if (!sender || !receiver) return null
   const version = await getLatestConfigBundleVersion(scope, clusterId)
+  // The packet never leaves the machine.
+  if (from === to) return { version, outboundRule: null, inboundRule: null, obstacles: [], relays: [] }
   const packet = { protocol, port, destination: address ?? receiver.overlayIp }
   return enqueue(async (signal) => {
     const archive = version === null ? null : (await getConfigBundleArchives(scope, clusterId, [version])).get(version)

@@ -90,7 +90,7 @@ builder.objectField(Cluster, 'reachability', (t) =>
     type: Reachability,
     nullable: true,
     description:
-      'Whether a packet of the node `from` reaches the node `to`; null when one of them is not a node of the cluster. For operators, tenant admins, viewers and admin nodes.',
+      'Whether a packet of the node `from` reaches the node `to`; null when one of them is not a node of the cluster. A node always reaches itself. For operators, tenant admins, viewers and admin nodes.',
     args: {
       from: t.arg({ type: 'UUID', required: true, description: 'The id of the sender.' }),
       to: t.arg({ type: 'UUID', required: true, description: 'The id of the receiver.' }),
@@ -103,7 +103,6 @@ builder.objectField(Cluster, 'reachability', (t) =>
     },
     resolve: ({ id }, { from, to, address, protocol, port }, context) => {
       if (bundleReachOf(context.session) !== 'all') throw forbidden()
-      if (from === to) throw badUserInput('`from` and `to` are the same node, which needs no network to reach itself')
       if ((protocol === 'icmp') === (typeof port === 'number'))
         throw badUserInput('`port` must be set for TCP and UDP, and null for ICMP')
       return getReachability(
