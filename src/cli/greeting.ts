@@ -37,7 +37,7 @@ export function firstSteps(url: string, link: string | null, orrery: string): st
 /** The demo's credentials, each with its owner. */
 export function demoText(credentials: readonly DemoCredential[]): string {
   return [
-    'The demo’s credentials (put one behind `Bearer` in the Authorization header):',
+    'The demo’s credentials (put one after `Bearer` in the Authorization header):',
     '',
     ...credentials.flatMap(({ who, token }) => [`  ${who}`, `    ${token}`, '']),
   ].join('\n')

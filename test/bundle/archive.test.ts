@@ -72,8 +72,8 @@ describe('the gzip', () => {
     ['zlib data', deflateSync(plain), 'is not a gzip file'],
     ['half an archive', good.subarray(0, good.length / 2), 'ends before its gzip is complete'],
     ['an archive without its last byte', good.subarray(0, -1), 'ends before its gzip is complete'],
-    ['other bytes behind it', Buffer.concat([good, Buffer.from('more')]), 'has other bytes behind the end of its gzip'],
-    ['zeros behind it', Buffer.concat([good, Buffer.alloc(9)]), 'has other bytes behind the end of its gzip'],
+    ['other bytes after it', Buffer.concat([good, Buffer.from('more')]), 'has other bytes after the end of its gzip'],
+    ['zeros after it', Buffer.concat([good, Buffer.alloc(9)]), 'has other bytes after the end of its gzip'],
     [
       'a wrong checksum',
       Buffer.concat([good.subarray(0, -8), Buffer.alloc(8)]),
@@ -90,7 +90,7 @@ const withoutConfig = await tarOf([{ name: 'ca.crt' }])
 const nestedConfig = await tarOf([{ name: 'mine/config.yml', content: configText.content }])
 
 describe('the tar', () => {
-  const ends = invalidArchive('is not a whole tar: it ends behind config.yml without an end mark')
+  const ends = invalidArchive('is not a whole tar: it ends after config.yml without an end mark')
   const none = invalidArchive('is not a whole tar: there is no header at its start')
   test.each([
     ['nothing', Buffer.alloc(0), invalidArchive('is not a whole tar: it ends at its start without an end mark')],
@@ -104,9 +104,9 @@ describe('the tar', () => {
       'ValidationError: input.archive: config.yml: the archive ends in the middle of it',
     ],
     [
-      'a second tar behind the end mark',
+      'a second tar after the end mark',
       Buffer.concat([rawConfigText, endBlocks, rawConfigText, endBlocks]),
-      invalidArchive('goes on behind its end mark'),
+      invalidArchive('goes on after its end mark'),
     ],
     ['no file', endBlocks, invalidArchive('has no file in it')],
     ['folders only', foldersOnly, invalidArchive('has no file in it')],

@@ -40,7 +40,7 @@ describe('a bomb costs no more than the bounds', () => {
     expect(await expectShortTicks(() => refusal(archive))).toBe('LimitError: the archive unpacks to more than 64 MiB')
   })
 
-  test('zeros behind the end mark', async () => {
+  test('zeros after the end mark', async () => {
     expect(await refusal(gzipOf([rawConfigText, endBlocks, ...zeros(70)]))).toBe(
       'LimitError: the archive unpacks to more than 64 MiB',
     )

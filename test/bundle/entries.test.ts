@@ -44,12 +44,12 @@ describe('only regular files and folders', () => {
 describe('headers', () => {
   test('one with a wrong checksum is refused, with the place', async () => {
     const archive = rawBundle(rawHeader({ name: 'a', checksum: 1234 }))
-    expect(await refusal(archive)).toBe(invalidArchive('is not a whole tar: there is no header behind config.yml'))
+    expect(await refusal(archive)).toBe(invalidArchive('is not a whole tar: there is no header after config.yml'))
   })
 
   test('one that is neither POSIX nor GNU is refused', async () => {
     const archive = rawBundle(rawHeader({ name: 'a', magic: 'other' }))
-    expect(await refusal(archive)).toBe(invalidArchive('is not a whole tar: there is no header behind config.yml'))
+    expect(await refusal(archive)).toBe(invalidArchive('is not a whole tar: there is no header after config.yml'))
   })
 
   test('names in two parts are read', async () => {
@@ -110,7 +110,7 @@ describe('headers', () => {
   test('a huge extended header is refused before it is read', async () => {
     const archive = rawBundle(rawHeader({ name: 'PaxHeader', type: 'x', size: 4 * 1024 * 1024 }))
     expect(await refusal(archive)).toBe(
-      invalidArchive('has an extended header of more than 65536 bytes behind config.yml'),
+      invalidArchive('has an extended header of more than 65536 bytes after config.yml'),
     )
   })
 
@@ -122,6 +122,6 @@ describe('headers', () => {
   test('bytes in the padding behind a file are refused: no file has them, so nothing would check them', async () => {
     const padded = rawEntry({ name: 'a.txt' }, 'text')
     padded[600] = 1
-    expect(await refusal(rawBundle(padded))).toBe(invalidArchive('has bytes behind a.txt'))
+    expect(await refusal(rawBundle(padded))).toBe(invalidArchive('has bytes after a.txt'))
   })
 })

@@ -130,7 +130,7 @@ export class BundleCheck {
       files: files.map(({ content }) => content),
       config: config === -1 ? null : config,
     })
-    if (report === null) throw fileTooLarge(first.path, 'it and the files behind it take too long to be read as YAML')
+    if (report === null) throw fileTooLarge(first.path, 'it and the files after it take too long to be read as YAML')
     const { broken, lexemes, firewall, overlay } = report
     if (broken !== null) throw refuseFile(files[broken.index]?.path ?? '', `line ${broken.line} ${broken.reason}`)
     if (config !== -1) this.#firewall = readFirewall(firewall)

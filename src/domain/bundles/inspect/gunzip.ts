@@ -58,7 +58,7 @@ export async function* gunzip(compressed: AsyncIterable<Uint8Array>): AsyncGener
       if (unpacked > maxUnpacked) throw archiveTooLarge(`unpacks to more than ${mebibytes(maxUnpacked)}`)
       yield chunk
     }
-    if (!(await feeding) || stream.bytesWritten < fed) throw refuseArchive('has other bytes behind the end of its gzip')
+    if (!(await feeding) || stream.bytesWritten < fed) throw refuseArchive('has other bytes after the end of its gzip')
   } catch (error) {
     throw translate(
       error,
@@ -73,7 +73,7 @@ function translate(error: unknown, startsWell: boolean): unknown {
   if (code === 'Z_DATA_ERROR' || code === 'Z_NEED_DICT') {
     const reason = (error as Error).message
     if (/header|compression method/.test(reason)) {
-      return refuseArchive(startsWell ? 'has other bytes behind the end of its gzip' : 'is not a gzip file')
+      return refuseArchive(startsWell ? 'has other bytes after the end of its gzip' : 'is not a gzip file')
     }
     return refuseArchive(`is a damaged gzip file (${reason})`)
   }

@@ -19,7 +19,7 @@ const gnuMagic = 'ustar '
 /**
  * Reads a header block.
  *
- * @param where the place in the tar for error messages, e.g. `behind config.yml`
+ * @param where the place in the tar for error messages, e.g. `after config.yml`
  * @throws ValidationError when the checksum, the magic, the size or the name is invalid
  */
 export function parseHeader(block: Buffer, where: string): TarHeader {

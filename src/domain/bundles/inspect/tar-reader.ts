@@ -49,7 +49,7 @@ export class TarReader {
 
   /** The current place, for a refusal. */
   #where(): string {
-    return this.#last === null ? 'at its start' : `behind ${show(this.#last)}`
+    return this.#last === null ? 'at its start' : `after ${show(this.#last)}`
   }
 
   /** Takes the next bytes. @throws ValidationError, LimitError */
@@ -95,7 +95,7 @@ export class TarReader {
       this.#zeroBlocks += 1
       return
     }
-    if (this.#zeroBlocks > 0) throw refuseArchive('goes on behind its end mark')
+    if (this.#zeroBlocks > 0) throw refuseArchive('goes on after its end mark')
     const header = parseHeader(block, this.#where())
     if (extendedTypes.includes(header.type)) this.#startExtended(header)
     else yield* this.#entry(header, offset)
