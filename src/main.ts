@@ -71,8 +71,8 @@ export async function startServer(config: Config, { beforeListening }: Hooks = {
     database.faults.tell(log)
     const { faults } = database
     opened.push({ name: 'database', close: database.close })
-    const relay = await startNoticeBridge(database, { log })
-    opened.push({ name: 'relay', close: () => relay.close() })
+    const bridge = await startNoticeBridge(database, { log })
+    opened.push({ name: 'notice bridge', close: () => bridge.close() })
     const tenants = await countTenants(systemOperator(database))
     const secret = config.secret ?? (await embeddedSecret(config.dataDir, tenants))
     const previous = [...config.previousSecrets, ...(config.secret === null ? await readOthers(config.dataDir) : [])]
@@ -116,7 +116,7 @@ export async function startServer(config: Config, { beforeListening }: Hooks = {
       bundleCache: bundleCache(operator),
       corsOrigins: config.corsOrigins,
       introspection: config.introspection,
-      health: health(database, relay, closed),
+      health: health(database, bridge, closed),
     })
     // Stops after the requests have ended: the last changes are published, the rest is caught up at the next start.
     const publisher = startPublisher({ operator, vault, log, closed })
@@ -186,14 +186,14 @@ async function embeddedSecret(dataDir: string, tenants: number): Promise<string>
 const lastingFaults: ReadonlySet<Fault> = new Set(['full', 'readOnly', 'disk', 'damaged', 'locked', 'descriptors'])
 
 /** Queries each pool over the connections that requests use, so that health checks open no further ones. */
-function health({ client, engine, reader, faults }: Database, relay: NoticeBridge, closed: ClosedClusters): Health {
+function health({ client, engine, reader, faults }: Database, bridge: NoticeBridge, closed: ClosedClusters): Health {
   const query = (sql: string) => reader.read(sql, [])
   const checks = {
     async database() {
       await client.$queryRaw`SELECT 1`
     },
     migrations: () => assertCurrent({ engine, query }),
-    news: () => relay.check(),
+    news: () => bridge.check(),
     async resources() {
       const present = faults.present.filter((fault) => lastingFaults.has(fault))
       if (present.length > 0) throw new Error(`met a moment ago: ${present.join(', ')}`)

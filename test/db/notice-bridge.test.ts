@@ -23,12 +23,12 @@ describe('two instances on one PostgreSQL', () => {
   let there: TestApp
   let world: World
   let server: Listening
-  let relays: NoticeBridge[]
+  let bridges: NoticeBridge[]
   beforeAll(async () => {
     here = await startApp('postgresql')
     there = await startBeside(here)
     world = await createWorld(here, 'shared', randomUUID())
-    relays = await Promise.all([
+    bridges = await Promise.all([
       startNoticeBridge(here.database, { log: here.app.log, retry: 300 }),
       startNoticeBridge(there.database, { log: there.app.log, retry: 300 }),
     ])
@@ -36,7 +36,7 @@ describe('two instances on one PostgreSQL', () => {
   })
   afterAll(async () => {
     await server.close()
-    for (const relay of relays) await relay.close()
+    for (const bridge of bridges) await bridge.close()
     await there.close()
     await here.close()
   })

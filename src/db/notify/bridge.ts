@@ -41,10 +41,10 @@ export async function startNoticeBridge(
     log,
     retry,
     onNotice: (text) => {
-      for (const event of readNotice(self, text)) changes.relay(event)
+      for (const event of readNotice(self, text)) changes.deliver(event)
     },
     // Notices from the gap are not repeated.
-    onGap: () => changes.relay({ kind: 'missed' }),
+    onGap: () => changes.deliver({ kind: 'missed' }),
   })
   await listener.start()
   return {

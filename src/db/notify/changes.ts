@@ -50,7 +50,7 @@ export class ChangeFeed {
   }
 
   /** Passes on an event of another instance. */
-  relay(event: ChangeEvent): void {
+  deliver(event: ChangeEvent): void {
     for (const listener of this.#listeners) listener(event, false)
   }
 

@@ -1,6 +1,6 @@
 import { OperationTypeNode, type GraphQLResolveInfo } from 'graphql'
 
-import { Batches } from '../../base/batches.ts'
+import { afterPromises, Batches } from '../../base/batches.ts'
 import { requestedColumns, type ColumnsRequest } from './requested-columns.ts'
 
 /** What look-ups have in common. */
@@ -18,7 +18,7 @@ interface Place {
 
 /**
  * The loaders of one request, created on first use and keyed by the place that asks. All rows of a list resolve their
- * field in one tick of the event loop, so that their look-ups become one statement.
+ * field at the same time, so that their look-ups become one statement.
  */
 export class Loaders {
   // Created on demand: most requests need no loaders.
@@ -78,11 +78,14 @@ class Loader<Value> {
     missing: (id: string) => Value | Error,
     isKept: boolean,
   ) {
-    this.#batches = new Batches(async (ids) => {
-      if (!isKept) this.#asked.clear()
-      const values = await batch(ids)
-      return ids.map((id) => values.get(id) ?? missing(id))
-    })
+    this.#batches = new Batches(
+      async (ids) => {
+        if (!isKept) this.#asked.clear()
+        const values = await batch(ids)
+        return ids.map((id) => values.get(id) ?? missing(id))
+      },
+      { wait: afterPromises },
+    )
   }
 
   load(id: string): Promise<Value> {
