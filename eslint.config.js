@@ -80,10 +80,10 @@ export default defineConfig(
       'no-useless-rename': 'error',
       'object-shorthand': 'error',
       'max-lines': ['error', { max: 300 }],
-      // Constants have one style: the names of the environment's variables alone are in capitals.
+      // Constants have one style: in capitals are only the environment's variables; columns and claims keep their names.
       '@typescript-eslint/naming-convention': [
         'error',
-        { selector: 'variable', format: ['camelCase', 'PascalCase'], leadingUnderscore: 'allow' },
+        { selector: 'variable', format: ['camelCase', 'PascalCase', 'snake_case'], leadingUnderscore: 'allow' },
         // What is taken from an object has the object's name for it.
         { selector: 'variable', modifiers: ['destructured'], format: null },
       ],

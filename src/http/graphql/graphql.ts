@@ -15,6 +15,7 @@ import { withPresentedErrors } from './errors.ts'
 import { graphiqlPage, wantsPage } from '../graphiql/graphiql.ts'
 import type { GraphqlPlugin, ServerContext } from './graphql-plugin.ts'
 import { performer } from './perform.ts'
+import { bodyAhead } from './read-params.ts'
 import { answerWith, answerWithStream } from './results.ts'
 import type { Route } from '../pipeline/router.ts'
 import type { StreamPlaces } from '../live/stream-places.ts'
@@ -43,9 +44,11 @@ export function graphqlRoute(dependencies: Dependencies): Route {
   const contextOf = contextMaker(dependencies)
   const perform = performer(dependencies)
   const answer = async (call: Call): Promise<Answer> => {
-    const session = await call.session()
+    const recognised = call.session()
+    const ahead = bodyAhead(call)
+    const session = await recognised
     const accept = call.header('accept')
-    const result = await perform(contextOf(call, session))
+    const result = await perform(contextOf(call, session), ahead)
     if ('next' in result) return answerWithStream(result, accept)
     return answerWith(withPresentedErrors(result, { call, session }), accept)
   }

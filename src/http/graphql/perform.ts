@@ -14,7 +14,7 @@ import { schema as orrerySchema } from '../../graphql/schema.ts'
 import { asGraphqlError } from './errors.ts'
 import type { GraphqlPlugin, Result, ServerContext } from './graphql-plugin.ts'
 import type { Params } from './params.ts'
-import { readParams } from './read-params.ts'
+import { readParams, type BodyAhead } from './read-params.ts'
 import { refused } from '../pipeline/refusals.ts'
 import { StrangersDocuments } from './strangers-documents.ts'
 import type { StreamPlaces } from '../live/stream-places.ts'
@@ -38,14 +38,16 @@ interface Dependencies {
  * The only way from a call to its result, however the operation was sent: it is read here, and Yoga's plugins parse,
  * validate and execute it. A failure on the way becomes an error of the result.
  */
-export function performer(dependencies: Dependencies): (context: ServerContext) => Promise<Result | Frames> {
+export function performer(
+  dependencies: Dependencies,
+): (context: ServerContext, ahead: BodyAhead) => Promise<Result | Frames> {
   const { spool } = dependencies
   const strangers = new StrangersDocuments(dependencies.introspection, dependencies.strangers)
   const yoga = yogaOf(dependencies)
-  return async (context) => {
+  return async (context, ahead) => {
     const { call } = context
     try {
-      const params = await readParams(context, spool)
+      const params = await readParams(context, ahead, spool)
       const answered = strangers.answer(params, context)
       if (answered) return answered
       const enveloped = yoga.getEnveloped(context)

@@ -35,7 +35,7 @@ export async function* compressedChunks(
  * LimitError as soon as more than maxUnpacked bytes were decompressed: a bomb costs no more than that.
  */
 export async function* gunzip(compressed: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer, void> {
-  const stream = createGunzip({ chunkSize: chunkSize })
+  const stream = createGunzip({ chunkSize })
   let fed = 0
   const start: number[] = []
   async function* counted(): AsyncGenerator<Uint8Array, void> {
