@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 
-import { Batches } from '../../src/base/batches.ts'
+import { afterPromises, Batches } from '../../src/base/batches.ts'
 
 /** A batcher that answers each key with its double, and the batches that it was given. */
 function doubles(options: ConstructorParameters<typeof Batches<number, number>>[1] = {}) {
@@ -20,7 +20,19 @@ describe('keys that are asked for in one tick of the event loop', () => {
     expect(batches).toEqual([[1, 2, 3]])
   })
 
-  test('are asked for anew in the next turn: nothing is remembered', async () => {
+  test('of one request are answered before the sockets are read again, and after every promise that can go on', async () => {
+    const { gathered, batches } = doubles({ wait: afterPromises })
+    const order: string[] = []
+    setImmediate(() => order.push('sockets'))
+    const later = Promise.resolve()
+      .then(() => null)
+      .then(() => gathered.ask(2))
+    await Promise.all([gathered.ask(1), later]).then(() => order.push('answered'))
+    await new Promise((resolve) => setImmediate(resolve))
+    expect({ order, batches }).toEqual({ order: ['answered', 'sockets'], batches: [[1, 2]] })
+  })
+
+  test('are asked for anew in the next tick: nothing is remembered', async () => {
     const { gathered, batches } = doubles()
     await gathered.ask(1)
     await gathered.ask(1)
@@ -36,7 +48,7 @@ describe('keys that are asked for in one tick of the event loop', () => {
     for (const { status } of await Promise.allSettled([failing.ask(1), failing.ask(2)])) expect(status).toBe('rejected')
   })
 
-  test('wait for the next turn where one batch would be too large', async () => {
+  test('wait for the next tick where one batch would be too large', async () => {
     const { gathered, batches } = doubles({ size: 2 })
     expect(await Promise.all([1, 2, 3].map((key) => gathered.ask(key)))).toEqual([2, 4, 6])
     expect(batches).toEqual([[1, 2], [3]])
@@ -53,17 +65,17 @@ describe('keys that are asked for in one tick of the event loop', () => {
       },
       { atOnce: 1 },
     )
-    const turn = () => new Promise((resolve) => setImmediate(resolve))
+    const tick = () => new Promise((resolve) => setImmediate(resolve))
     const first = gathered.ask(1)
-    await turn()
+    await tick()
     const others = [gathered.ask(2)]
-    await turn()
+    await tick()
     others.push(gathered.ask(3))
-    await turn()
+    await tick()
     expect(batches).toEqual([[1]])
     open.shift()?.()
     await first
-    await turn()
+    await tick()
     expect(batches).toEqual([[1], [2, 3]])
     open.shift()?.()
     expect(await Promise.all(others)).toEqual([2, 3])

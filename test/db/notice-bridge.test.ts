@@ -92,7 +92,7 @@ describe('two instances on one PostgreSQL', () => {
     expect(here.takeLog().map(({ msg }) => msg)).toContain('listening to the other instances again')
   })
 
-  test('events of one turn go out in one statement, and an instance passes over its own', async () => {
+  test('events of one tick go out in one statement, and an instance passes over its own', async () => {
     const heard: { event: ChangeEvent; isOwn: boolean }[] = []
     const unlisten = here.database.changes.listen((event, isOwn) => heard.push({ event, isOwn }))
     const toldThere = (name: string) =>

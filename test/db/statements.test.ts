@@ -129,7 +129,7 @@ describe.each(engines)('SQL statements on %s', (engine) => {
     return { statements: app.takeStatements(), nodes: nodes.length }
   }
 
-  // Not always as many: look-ups of several fields become one statement where they fall into one turn.
+  // Not always as many: look-ups of several fields become one statement where they fall into one tick.
   test('tenants → clusters → nodes → bundles take one a field at most, for 3 rows and for 300', async () => {
     const three = await statementsOf(few, 3)
     const threeHundred = await statementsOf(many, 300)

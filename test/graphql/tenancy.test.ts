@@ -7,7 +7,7 @@ import { declaresAccess } from '../../src/graphql/kit/deny.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { engines } from '../support/database.ts'
 import { send } from '../support/multipart.ts'
-import { argumentsFor, operationFor, rootFields, selectInParts, smallPage, takesId } from '../support/schema-walk.ts'
+import { argumentsFor, operationFor, rootFields, selectInParts, pageOf, takesId } from '../support/schema-walk.ts'
 import { createWorld, type World } from '../support/world.ts'
 
 /** What would make the walk see nothing: its own query refused before it ran, or a fault. */
@@ -91,7 +91,7 @@ describe.each(engines)('the boundary between tenants on %s', (engine) => {
     '%s: every edge below it, followed by %s, leads to no row of another tenant',
     async (_name, caller, kind, field) => {
       for (const selection of selectInParts(field.type, 2, () => theirs.nodeId)) {
-        const args = smallPage(field)
+        const args = pageOf(field)
         const { text } = await send(app, outsiders()[caller], operationFor(kind, field, args, selection), args)
         expect(text).not.toMatch(neverAnswered)
         for (const mark of theirs.marks.filter((one) => one !== theirs.nodeId)) expect(text).not.toContain(mark)

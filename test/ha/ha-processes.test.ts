@@ -1,12 +1,12 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 
 import { type Database, openDatabase } from '../../src/db/client/client.ts'
-import type { ReplicaTimes } from '../../src/db/writes/lease.ts'
 import { createMigratedDatabase, engines, type TestDatabase } from '../support/database.ts'
 import { eventually } from '../support/eventually.ts'
 import {
   masterships,
   count,
+  fastTimes as times,
   isMaster,
   lastTime,
   overlaps,
@@ -14,9 +14,6 @@ import {
   startReplicaProcess,
   told,
 } from '../support/replica-processes.ts'
-
-/** A hundredth of a server's, with some room for a machine that has much to do. */
-const times: ReplicaTimes = { heartbeat: 150, validity: 1_600, lease: 2_000, keep: 60_000 }
 
 describe.each(engines)('instances in processes of their own, on %s', (engine) => {
   let home: TestDatabase

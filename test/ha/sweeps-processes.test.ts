@@ -3,11 +3,11 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals'
 
 import { type Database, openDatabase } from '../../src/db/client/client.ts'
-import type { ReplicaTimes } from '../../src/db/writes/lease.ts'
 import { createMigratedDatabase, type TestDatabase } from '../support/database.ts'
 import { eventually } from '../support/eventually.ts'
 import {
   count,
+  fastTimes as times,
   isMaster,
   lastTime,
   overlaps,
@@ -17,8 +17,6 @@ import {
 } from '../support/replica-processes.ts'
 import { clusterData } from '../support/tenants.ts'
 
-/** A hundredth of a server's, with some room for a machine that has much to do. */
-const times: ReplicaTimes = { heartbeat: 150, validity: 1_600, lease: 2_000, keep: 60_000 }
 const sweepEvery = 50
 
 let home: TestDatabase

@@ -151,7 +151,7 @@ describe('what is read', () => {
     live.stop()
   })
 
-  test('nodes of one turn are read together, a node that is gone meanwhile is not told of again', async () => {
+  test('nodes of one tick are read together; a node that is gone in the meantime is not announced again', async () => {
     const changes = new ChangeFeed()
     const live = new LiveClusters(changes, { log })
     const { scope, asked } = counting()

@@ -9,7 +9,7 @@ const newest = newer.at(-1) ?? oldest
  * The relay has the newest version, and so has the node that sends through it: older ones do not always find the way
  * again (docs/nebula.md, "Mixed clusters"). `each-version.ts` tries the versions one by one.
  */
-const builds = { tower: newest, near: newest, far: newer[0] ?? oldest, router: newest, doomed: oldest }
+const builds = { tower: newest, near: newest, far: oldest, router: newest, doomed: newer[0] ?? oldest }
 
 const mixed = meshMachines.map((name) => {
   const build = builds[name]

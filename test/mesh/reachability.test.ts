@@ -1,13 +1,11 @@
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
+import { expect, jest, test } from '@jest/globals'
 
 import { machineOf } from '../../src/nebula/reachability/machine.ts'
 import { decideReachability, type Reachability } from '../../src/nebula/reachability/reachability.ts'
-import { nebulaBuilds } from '../support/nebula-versions.ts'
 import type { Files } from './support/hand-nebula.ts'
-import { Lab } from './support/lab.ts'
 import { eventually, reaches } from './support/pings.ts'
 import { reachabilityCases, type ReachabilityCase } from './support/reachability-cases.ts'
-import { ReloadScene } from './support/reload-scene.ts'
+import { scenesOfAllVersions, type ReloadScene } from './support/reload-scene.ts'
 import { describeMesh } from './support/requirements.ts'
 
 jest.setTimeout(180_000)
@@ -52,16 +50,7 @@ async function tryCase(scene: ReloadScene, one: ReachabilityCase): Promise<Trial
 }
 
 describeMesh('whether one node reaches another', () => {
-  let lab: Lab | null = null
-  const scenes: ReloadScene[] = []
-
-  beforeAll(async () => {
-    lab = await Lab.open()
-    for (const build of nebulaBuilds()) scenes.push(await ReloadScene.open(lab, build))
-  })
-  afterAll(async () => {
-    await lab?.destroy()
-  })
+  const scenes = scenesOfAllVersions()
 
   test.each(reachabilityCases.map((one) => [one.title, one] as const))(
     'is said as packets show it in each version: %s',

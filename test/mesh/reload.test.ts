@@ -1,12 +1,10 @@
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
+import { expect, jest, test } from '@jest/globals'
 
 import { reloadBegins, reloadEnds } from '../../src/nebula/reload-signs.ts'
 import { isAtLeast } from '../../src/nebula/version.ts'
-import { nebulaBuilds } from '../support/nebula-versions.ts'
-import { Lab } from './support/lab.ts'
 import type { ReloadCase } from './support/reload-case.ts'
 import { reloadCases } from './support/reload-cases.ts'
-import { ReloadScene } from './support/reload-scene.ts'
+import { scenesOfAllVersions, type ReloadScene } from './support/reload-scene.ts'
 import { expectation, tryReload, type Trial } from './support/reload-trial.ts'
 import { describeMesh } from './support/requirements.ts'
 import { restartCases } from './support/restart-cases.ts'
@@ -33,16 +31,7 @@ function faultsOf({ signs, isFair, ended, lines, inForceAfter, again }: Trial): 
 }
 
 describeMesh('a reload that the agent trusts', () => {
-  let lab: Lab | null = null
-  const scenes: ReloadScene[] = []
-
-  beforeAll(async () => {
-    lab = await Lab.open()
-    for (const build of nebulaBuilds()) scenes.push(await ReloadScene.open(lab, build))
-  })
-  afterAll(async () => {
-    await lab?.destroy()
-  })
+  const scenes = scenesOfAllVersions()
 
   const isTrusted = (scene: ReloadScene, one: ReloadCase) =>
     (one.since === undefined || isAtLeast(scene.version, one.since)) && expectation(scene, one).action === 'reload'

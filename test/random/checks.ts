@@ -20,23 +20,24 @@ export function leakIn({ text }: Answer, { foreignMarks }: Caller, question: str
 
 /**
  * What tells foreign ids from missing ones, when no answer to the former is among those to the latter. The ids and what
- * is new in each answer do not count: request ids, tokens, times.
+ * is new in each answer do not count: request ids, tokens, times that are not before `since` (milliseconds since 1970).
  */
 export function difference(
   foreign: readonly Answer[],
   missing: readonly Answer[],
-  ids: readonly string[],
+  { ids, since }: { readonly ids: readonly string[]; readonly since: number },
 ): string | null {
   const asked = new Set(ids)
   const plain = ({ status, text }: Answer) =>
     `${status} ${text}`
       .replaceAll(uuid, (id) => (asked.has(id) ? '<id>' : id))
-      .replaceAll(/"(\w*lastSeenAt)":"[^"]*"/g, '"$1":"<now>"')
+      .replaceAll(time, (text) => (Date.parse(text) >= since ? '<now>' : text))
   const [one, other] = [foreign.map(plain), missing.map(plain)]
   if (one.some((text) => other.includes(text))) return null
   return `a foreign id is told from a missing one: ${one[0] ?? ''} and ${other[0] ?? ''}`
 }
 
+const time = /\d{4}-\d\d-\d\dT[\d:.]+Z/g
 const uuid = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g
 
 /** All rows beyond the caller's reach, as they are. */

@@ -92,6 +92,7 @@ class Bout implements RunResult {
     const before = await rows()
     const variables = filled(operation.variables, filling.ids) as Record<string, unknown>
     const ask = () => send(this.#app, caller.token, operation.document, variables)
+    const since = Date.now()
     const begun = performance.now()
     const answer = await ask()
     const time = performance.now() - begun
@@ -100,27 +101,32 @@ class Bout implements RunResult {
     const problems = [
       faultIn(answer),
       leakIn(answer, caller, JSON.stringify(variables)),
-      filling.hasForeign ? await this.#compare(caller, operation, filling, answer) : null,
+      filling.hasForeign ? await this.#compare(caller, operation, filling, { answer, since }) : null,
       (await rows()) === before ? null : 'a foreign row was changed',
       isRepeatable ? await this.#pace.judge({ document: operation.document, variables }, time, ask) : null,
     ]
     return problems.filter((problem) => problem !== null)
   }
 
-  async #compare(caller: Caller, operation: Operation, filling: Filling, answer: Answer): Promise<string | null> {
+  async #compare(
+    caller: Caller,
+    operation: Operation,
+    filling: Filling,
+    { answer, since }: { readonly answer: Answer; readonly since: number },
+  ): Promise<string | null> {
     if (caller.reach.tenantId === null) return null
     this.compared += 1
     const ask = (ids: ReadonlyMap<string, string>): Promise<Answer> =>
       send(this.#app, caller.token, operation.document, filled(operation.variables, ids) as Record<string, unknown>)
     const [foreign, missing] = [[answer], [await ask(filling.missing)]]
-    const ids = [...filling.ids.values(), ...filling.missing.values()]
+    const told = { ids: [...filling.ids.values(), ...filling.missing.values()], since }
     // Of two errors in one document, the faster one may be the only one that is told.
-    for (let again = 0; again < 4 && difference(foreign, missing, ids) !== null; again += 1) {
-      // Not always in turns: which error is the faster one may depend on what the last request left to be done.
+    for (let again = 0; again < 4 && difference(foreign, missing, told) !== null; again += 1) {
+      // Not strictly one after the other: which error is faster may depend on what the previous request left to be done.
       foreign.push(await ask(filling.ids), await ask(filling.ids))
       missing.push(await ask(filling.missing), await ask(filling.missing))
     }
-    return difference(foreign, missing, ids)
+    return difference(foreign, missing, told)
   }
 }
 

@@ -65,19 +65,19 @@ function valueFor(type: GraphQLInputType, place: string, idFor: IdFor): unknown 
   return samples[type.name]
 }
 
-/** The arguments for a call of a field: the required ones, all that take an id, and a small page of a list. */
+/** The arguments for a call of a field: the required ones, all that take an id, and a page of a list. */
 export function argumentsFor(field: GraphQLField<unknown, unknown>, idFor: IdFor): Record<string, unknown> {
   const wanted = field.args.filter((argument) => isRequiredArgument(argument) || takesId(argument))
   const values = Object.fromEntries(wanted.map(({ name, type }) => [name, valueFor(type, name, idFor)]))
-  return { ...values, ...smallPage(field) }
+  return { ...values, ...pageOf(field) }
 }
 
-/** The argument that asks for a small page, if a field has pages. */
-export const smallPage = ({ args }: GraphQLField<unknown, unknown>): { first?: number } =>
-  args.some(({ name }) => name === 'first') ? { first: pageSize } : {}
+/** The argument that asks for a page, if a field has pages. */
+export const pageOf = ({ args }: GraphQLField<unknown, unknown>): { first?: number } =>
+  args.some(({ name }) => name === 'first') ? { first: pageSizes.ofRoot } : {}
 
-/** With three rows, the deepest walks would ask for more than a query may. */
-const pageSize = 2
+/** Rows of a page: more than a tenant has in these tests, and few enough for the limits of a query. */
+const pageSizes = { ofRoot: 20, below: 3 }
 
 /** Whether a UUID appears anywhere in the argument's or field's type. */
 export function takesId({ type }: GraphQLArgument | GraphQLInputField): boolean {
@@ -102,7 +102,7 @@ export function selectInParts(type: GraphQLOutputType, depth: number, idFor: IdF
   const { nodes, ...further } = isObjectType(named) && isPlumbing(named) ? named.getFields() : {}
   if (nodes) {
     const count = 'totalCount' in further ? 'totalCount ' : ''
-    return selectInParts(nodes.type, depth, idFor).map((part) => `{ __typename ${count}nodes ${part} }`)
+    return selectInParts(nodes.type, depth - 1, idFor).map((part) => `{ __typename ${count}nodes ${part} }`)
   }
   const parts: { text: string; size: number }[] = []
   for (const text of selectedFields(type, depth, idFor)) {
@@ -165,6 +165,7 @@ function clashingFields(union: GraphQLUnionType): ReadonlySet<string> {
 /** The arguments as text for a query; lists are requested in small pages, within the server's limits. */
 function literalArguments(field: GraphQLField<unknown, unknown>, idFor: IdFor): string {
   const values = argumentsFor(field, idFor)
+  if ('first' in values) values['first'] = pageSizes.below
   const parts = field.args.flatMap(({ name, type }) => {
     if (!(name in values)) return []
     // Variables have the names of enum values, as literals have them; astFromValue takes the values behind the names.

@@ -3,8 +3,8 @@ import { BundleCache } from './read/bundle-cache.ts'
 import { getConfigBundleArchive } from './config-bundles.ts'
 
 /**
- * The bundleCache that nodes are served from. It does not know tenants: its caller must name the cluster that the credential
- * belongs to, never one that a request names.
+ * The cache of bundles that nodes are served from. It does not know tenants: its caller must name the cluster that the
+ * credential belongs to, never one that a request names.
  */
 export const bundleCache = (operator: Operator): BundleCache =>
   new BundleCache(async (clusterId, version) => {

@@ -1,3 +1,5 @@
+import * as z from 'zod'
+
 import type { Scope } from '../../auth/scope.ts'
 import type { Enqueue } from '../../base/limits/fair-queue.ts'
 import type { Obstacle as NebulaObstacle, Packet } from '../../nebula/reachability/machine.ts'
@@ -5,9 +7,10 @@ import { publishedRule } from '../bundles/yaml/firewall-section.ts'
 import { getConfigBundleArchives, getLatestConfigBundleVersion } from '../bundles/config-bundles.ts'
 import type { FirewallRule } from '../clusters/firewall.ts'
 import { reachabilityInThread } from '../plan/thread.ts'
+import { check } from '../shared/rules.ts'
 import { readPublishedPair } from './published-pair.ts'
 
-export { obstacleCodes } from '../../nebula/reachability/machine.ts'
+export type { ObstacleCode } from '../../nebula/reachability/machine.ts'
 
 /** A reason why a packet does not arrive, and the node that it is about. */
 export interface Obstacle extends Omit<NebulaObstacle, 'at'> {
@@ -24,6 +27,13 @@ export interface Reachability {
   readonly obstacles: readonly Obstacle[]
   readonly relays: readonly string[]
 }
+
+const portRule = z
+  .object({ protocol: z.enum(['tcp', 'udp', 'icmp']), port: z.int().nullable() })
+  .refine(({ protocol, port }) => (protocol === 'icmp') === (port === null), {
+    path: ['port'],
+    message: 'must be set for TCP and UDP, and null for ICMP, which has no ports',
+  })
 
 interface Question extends Omit<Packet, 'destination'> {
   readonly from: string
@@ -44,6 +54,7 @@ interface Found {
  * nodes run it already is another question (`Node.runningConfigVersion`).
  * @param enqueue queues the reading of the archive
  * @returns null when one of the nodes is not in the cluster, or not in the scope
+ * @throws ValidationError when protocol and port do not go together
  */
 export async function getReachability(
   scope: Scope,
@@ -51,6 +62,7 @@ export async function getReachability(
   { from, to, address, protocol, port }: Question,
   enqueue: Enqueue,
 ): Promise<Reachability | null> {
+  check(portRule, { protocol, port }, [])
   const select = { id: true, tenantId: true, name: true, nebulaVersion: true, overlayIp: true } as const
   const nodes = await scope.db.node.findMany({ where: { clusterId, id: { in: [from, to] } }, select })
   const [sender, receiver] = [from, to].map((wanted) => nodes.find(({ id }) => id === wanted))

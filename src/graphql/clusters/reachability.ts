@@ -1,12 +1,11 @@
-import type { obstacleCodes } from '../../domain/reachability/reachability.ts'
 import {
   getReachability,
   type Obstacle,
+  type ObstacleCode as ObstacleCodeShape,
   type Reachability as ReachabilityShape,
 } from '../../domain/reachability/reachability.ts'
 import { bundleReachOf, forbidden, scopeOf } from '../kit/access.ts'
 import { builder } from '../kit/builder.ts'
-import { badUserInput } from '../kit/errors.ts'
 import { expensively } from '../kit/expensive.ts'
 import { Cluster, FirewallRule } from './clusters.ts'
 
@@ -23,7 +22,7 @@ const ObstacleCode = builder.enumType('ReachabilityObstacleCode', {
     NOT_FOUND: { description: 'No lighthouse tells the sender where the receiver is.' },
     NO_OUTBOUND_RULE: { description: 'No rule of the sender’s firewall lets the packet out.' },
     NO_INBOUND_RULE: { description: 'No rule of the receiver’s firewall lets the packet in.' },
-  } satisfies Record<(typeof obstacleCodes)[number], object>,
+  } satisfies Record<ObstacleCodeShape, object>,
 })
 
 const ReachabilityObstacle = builder.objectRef<Obstacle>('ReachabilityObstacle').implement({
@@ -42,7 +41,7 @@ const ReachabilityObstacle = builder.objectRef<Obstacle>('ReachabilityObstacle')
 
 const Reachability = builder.objectRef<ReachabilityShape>('Reachability').implement({
   description:
-    'Whether a packet of one node reaches another, as Nebula decides it from the published firewall, groups, networks, routes, certificates and revocations. Nobody sends a packet: whether the underlay carries it, and whether the nodes run this version already, is not part of the answer.',
+    'Whether a packet of one node reaches another, as Nebula decides it from the published firewall, groups, networks, routes, certificates and revocations. No packet is sent. The answer does not say whether the underlay carries packets between them, or whether the nodes run this version already.',
   fields: (t) => ({
     isReachable: t.boolean({
       description: 'Whether the packet arrives.',
@@ -70,7 +69,7 @@ const Reachability = builder.objectRef<ReachabilityShape>('Reachability').implem
     }),
     relays: t.field({
       type: ['IP'],
-      description: 'The relays, by overlay address, that carry the packet if the underlay has no direct way.',
+      description: 'The relays, by overlay address, that can carry the packet when the underlay has no direct path.',
       resolve: ({ relays }) => [...relays],
     }),
   }),
@@ -103,8 +102,6 @@ builder.objectField(Cluster, 'reachability', (t) =>
     },
     resolve: ({ id }, { from, to, address, protocol, port }, context) => {
       if (bundleReachOf(context.session) !== 'all') throw forbidden()
-      if ((protocol === 'icmp') === (typeof port === 'number'))
-        throw badUserInput('`port` must be set for TCP and UDP, and null for ICMP')
       return getReachability(
         scopeOf(context),
         id,

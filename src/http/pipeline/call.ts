@@ -97,7 +97,12 @@ export class Call {
    * @throws LimitError when too many requests without a valid credential come from the caller's address
    */
   session(): Promise<Session> {
-    return (this.#session ??= recogniseCaller(this.#dependencies, this.caller))
+    if (!this.#session) {
+      // At once, so that nothing of a refused call is read.
+      this.admit()
+      this.#session = recogniseCaller(this.#dependencies, this.caller)
+    }
+    return this.#session
   }
 
   /**
@@ -143,7 +148,6 @@ export class Call {
 
 async function recogniseCaller(dependencies: CallDependencies, caller: Caller): Promise<Session> {
   const { strangers } = dependencies
-  strangers.admit(caller)
   const session = await recognise(dependencies, caller.authorization)
   if (isSignedIn(session)) strangers.remember(caller)
   else strangers.count(caller)

@@ -61,16 +61,14 @@ export interface Obstacle {
   readonly message: string
 }
 
-export const obstacleCodes = [
-  'NOT_PUBLISHED',
-  'CERTIFICATE_NOT_VALID',
-  'CA_NOT_TRUSTED',
-  'BLOCKED',
-  'NO_COMMON_CERTIFICATE_VERSION',
-  'NO_ROUTE',
-  'NOT_BEHIND',
-  'NOT_FOUND',
-  'NO_OUTBOUND_RULE',
-  'NO_INBOUND_RULE',
-] as const
-export type ObstacleCode = (typeof obstacleCodes)[number]
+export type ObstacleCode =
+  | 'NOT_PUBLISHED'
+  | 'CERTIFICATE_NOT_VALID'
+  | 'CA_NOT_TRUSTED'
+  | 'BLOCKED'
+  | 'NO_COMMON_CERTIFICATE_VERSION'
+  | 'NO_ROUTE'
+  | 'NOT_BEHIND'
+  | 'NOT_FOUND'
+  | 'NO_OUTBOUND_RULE'
+  | 'NO_INBOUND_RULE'

@@ -1,9 +1,11 @@
+import { afterAll, beforeAll } from '@jest/globals'
+
 import type { Settings } from '../../../src/nebula/merge.ts'
 import { deepMerge } from '../../../src/nebula/merge.ts'
 import { createCa, type CertificateAuthority } from '../../../src/pki/ca.ts'
-import type { NebulaBuild } from '../../support/nebula-versions.ts'
+import { nebulaBuilds, type NebulaBuild } from '../../support/nebula-versions.ts'
 import { HandNebula, type Files } from './hand-nebula.ts'
-import type { Lab } from './lab.ts'
+import { Lab } from './lab.ts'
 
 const limits = { networks: [], unsafeNetworks: [], groups: [] }
 const newCa = (): CertificateAuthority =>
@@ -76,4 +78,18 @@ export class ReloadScene {
   async stop(): Promise<void> {
     await Promise.all([this.tower, this.near, this.far, this.third].map((one) => one.stop()))
   }
+}
+
+/** For a suite: a scene for each version of Nebula that is installed, in one lab. The list is filled before the tests. */
+export function scenesOfAllVersions(): readonly ReloadScene[] {
+  const scenes: ReloadScene[] = []
+  let lab: Lab | null = null
+  beforeAll(async () => {
+    lab = await Lab.open()
+    for (const build of nebulaBuilds()) scenes.push(await ReloadScene.open(lab, build))
+  })
+  afterAll(async () => {
+    await lab?.destroy()
+  })
+  return scenes
 }

@@ -1,15 +1,15 @@
-const [OTHER, CHARACTER, BETWEEN, ESCAPE] = [0, 1, 2, 3]
+const [other, character, between, escape] = [0, 1, 2, 3]
 
 /**
  * The kind of each byte: base64 in either alphabet (RFC 4648), or a character that folds or indents it, also in UTF-16.
  */
-const characterKinds = new Uint8Array(256).fill(OTHER)
+const characterKinds = new Uint8Array(256).fill(other)
 const name = (characters: string, kind: number) => {
   for (const byte of Buffer.from(characters)) characterKinds[byte] = kind
 }
-name('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_', CHARACTER)
-name(' \t\n\v\f\r\0', BETWEEN)
-name('\\', ESCAPE)
+name('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_', character)
+name(' \t\n\v\f\r\0', between)
+name('\\', escape)
 
 /** The letters after a backslash that end a line in JSON and in source code. */
 const escapedCharacters = new Set(Buffer.from('nrt'))
@@ -51,7 +51,7 @@ interface Piece {
 
 function piecesOf(bytes: Uint8Array, shortest: number): Piece[] {
   const pieces: Piece[] = []
-  const isInside = (at: number) => characterKinds[bytes[at] ?? -1] !== OTHER
+  const isInside = (at: number) => characterKinds[bytes[at] ?? -1] !== other
   let before = 0
   // A piece covers at least one of every `shortest` bytes, so most bytes of an image are skipped.
   for (let at = shortest - 1; at < bytes.length; at += shortest) {
@@ -73,10 +73,10 @@ function read(bytes: Uint8Array, pieces: readonly Piece[], take: (at: number, n:
   for (const { start, end } of pieces) {
     for (let at = start; at < end; at += 1) {
       const kind = characterKinds[bytes[at] ?? 0]
-      if (kind === CHARACTER) {
+      if (kind === character) {
         take(at, n)
         n += 1
-      } else if (kind === ESCAPE && escapedCharacters.has(bytes[at + 1] ?? 0)) at += 1
+      } else if (kind === escape && escapedCharacters.has(bytes[at + 1] ?? 0)) at += 1
     }
   }
   return n
