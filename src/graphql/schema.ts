@@ -23,6 +23,8 @@ import './bundles/config-bundles.ts'
 import './bundles/bundle-diff.ts'
 import './bundles/config-published.ts'
 import './clusters/cluster-changes.ts'
+import './fleet/fleet.ts'
+import './fleet/fleet-changes.ts'
 import './replicas/replicas.ts'
 import './replicas/replica-mutations.ts'
 
