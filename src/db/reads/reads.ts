@@ -1,6 +1,7 @@
 import type { Database } from '../client/client.ts'
 import type { RowScope } from '../client/types.ts'
 import { readConvergence, readEndings, readUnseen, type ConvergenceFigures, type EndingFigures } from './convergence.ts'
+import { readNodeStatuses, type NodeStatus, type StatusTimes } from './node-status.ts'
 import { countRows, countRowsByParent, readPage, readPages, type Excerpt, type List, type Row } from './pages.ts'
 import type { Source } from './pages.ts'
 import type { Field, Found, Key, TableName } from './rows.ts'
@@ -65,5 +66,10 @@ export class Reads {
   /** How many nodes of each of several clusters were not seen since; clusters without such nodes are missing. */
   unseen(since: Date, clusterIds: readonly string[]): Promise<Map<string, number>> {
     return readUnseen(this.#source, since, clusterIds)
+  }
+
+  /** The status of each of several nodes, by `statusKey`; those outside the scope are missing. */
+  statuses(keys: readonly string[], times: StatusTimes): Promise<Map<string, NodeStatus>> {
+    return readNodeStatuses(this.#source, keys, times)
   }
 }
