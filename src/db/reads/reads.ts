@@ -5,6 +5,7 @@ import { readNodeStatuses, type NodeStatus, type StatusTimes } from './node-stat
 import { countRows, countRowsByParent, readPage, readPages, type Excerpt, type List, type Row } from './pages.ts'
 import type { Source } from './pages.ts'
 import type { Field, Found, Key, TableName } from './rows.ts'
+import { readStatusCounts, type StatusCounts } from './status-counts.ts'
 
 /**
  * The reads of one scope that are SQL; every statement has the scope's condition. They are the ones that a figure of
@@ -71,5 +72,10 @@ export class Reads {
   /** The status of each of several nodes, by `statusKey`; those outside the scope are missing. */
   statuses(keys: readonly string[], times: StatusTimes): Promise<Map<string, NodeStatus>> {
     return readNodeStatuses(this.#source, keys, times)
+  }
+
+  /** The nodes of each of several clusters by status; clusters without nodes, or outside the scope, are missing. */
+  statusCounts(clusterIds: readonly string[], times: StatusTimes): Promise<Map<string, StatusCounts>> {
+    return readStatusCounts(this.#source, clusterIds, times)
   }
 }

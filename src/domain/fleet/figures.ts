@@ -1,7 +1,9 @@
 import type { Scope } from '../../auth/scope.ts'
 import type { Cluster } from '../../db/client/types.ts'
-import { inPieces } from '../../base/pieces.ts'
+import { breaks, piecesOf } from '../../base/pieces.ts'
+import { noNodes, type StatusCounts } from '../../db/reads/status-counts.ts'
 import { getConvergence, noConvergence, type Convergence } from '../clusters/convergence.ts'
+import { statusTimes } from '../nodes/status.ts'
 import { phaseOf, type CaRotationPhase } from '../pki/ca-rotation.ts'
 import { caDetails } from '../pki/cluster-ca.ts'
 import { day, lifetimeDaysOf, statusAt, type CertificateStatus } from '../pki/ends.ts'
@@ -18,6 +20,8 @@ export interface ClusterFigures {
   readonly clusterId: string
   readonly tenantId: string
   readonly name: string
+  /** All its nodes, by status. */
+  readonly nodes: StatusCounts
   readonly convergence: Convergence
   readonly certificatesEnding: CertificatesEnding
   /** The end of the CA that signs; null without a CA. */
@@ -46,10 +50,10 @@ export const figureColumns = [
 export type FigureRow = Pick<Cluster, (typeof figureColumns)[number]>
 
 /** Clusters that are counted in one statement: on SQLite, each statement holds the event loop. */
-const clustersAtOnce = 50
+const clustersAtOnce = 10
 
 /**
- * The figures of several clusters, in the order of the rows; two statements for fifty clusters. Between these, the
+ * The figures of several clusters, in the order of the rows; three statements for ten clusters. Between these, the
  * event loop serves others.
  * @param rows clusters in the scope; one that is deleted in the meantime has no nodes
  */
@@ -59,13 +63,18 @@ export async function figuresOf(
   now = new Date(),
 ): Promise<readonly ClusterFigures[]> {
   const figures: ClusterFigures[] = []
-  for await (const piece of inPieces(rows, clustersAtOnce)) {
+  const pause = breaks()
+  for (const piece of piecesOf(rows, clustersAtOnce)) {
     const ids = piece.map(({ id }) => id)
     const convergence = await getConvergence(scope, ids, now)
+    await pause()
+    const nodes = await scope.read.statusCounts(ids, statusTimes(now))
+    await pause()
     const endings = await countEndings(scope, ids, now)
     for (const row of piece) {
       figures.push({
         ...ofRow(row, now),
+        nodes: nodes.get(row.id) ?? noNodes,
         convergence: convergence.get(row.id) ?? noConvergence(row.id),
         certificatesEnding: endings.get(row.id) ?? noneEnding,
       })
@@ -75,7 +84,7 @@ export async function figuresOf(
 }
 
 /** The figures that need no other rows. */
-function ofRow(row: FigureRow, now: Date): Omit<ClusterFigures, 'convergence' | 'certificatesEnding'> {
+function ofRow(row: FigureRow, now: Date): Omit<ClusterFigures, 'nodes' | 'convergence' | 'certificatesEnding'> {
   const { id: clusterId, tenantId, name, createdAt, configVersion, publishedConfigVersion, pkiCaCert } = row
   const ca = pkiCaCert === null ? null : caDetails(pkiCaCert)
   return {

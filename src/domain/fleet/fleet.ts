@@ -1,6 +1,8 @@
 import type { Scope } from '../../auth/scope.ts'
 import { NotFoundError } from '../../base/errors.ts'
 import { clusterList } from '../../db/reads/lists.ts'
+import { nodeStatuses } from '../../db/reads/node-status.ts'
+import { noNodes, type StatusCounts } from '../../db/reads/status-counts.ts'
 import { findTenant } from '../tenants/tenants.ts'
 import { figureColumns, figuresOf, type ClusterFigures, type FigureRow } from './figures.ts'
 
@@ -20,6 +22,8 @@ export interface Fleet {
 export interface TenantFigures {
   readonly tenantId: string
   readonly clusters: number
+  /** All nodes, by status. */
+  readonly nodes: StatusCounts
   /** Nodes with a certificate; `applied`, `pending` and `failed` add up to it. */
   readonly total: number
   readonly applied: number
@@ -88,7 +92,7 @@ function byTenant(clusters: readonly ClusterFigures[]): TenantFigures[] {
 }
 
 const noFigures = (tenantId: string): TenantFigures => ({
-  ...{ tenantId, clusters: 0, total: 0, applied: 0, pending: 0, failed: 0 },
+  ...{ tenantId, clusters: 0, nodes: noNodes, total: 0, applied: 0, pending: 0, failed: 0 },
   ...{ certificatesEndingWithin7Days: 0, certificatesEndingWithin30Days: 0, caExpiresAt: null },
   ...{ rotating: 0, unpublished: 0 },
 })
@@ -96,6 +100,7 @@ const noFigures = (tenantId: string): TenantFigures => ({
 const plus = (sum: TenantFigures, one: ClusterFigures): TenantFigures => ({
   tenantId: sum.tenantId,
   clusters: sum.clusters + 1,
+  nodes: sumOf(sum.nodes, one.nodes),
   total: sum.total + one.convergence.total,
   applied: sum.applied + one.convergence.applied,
   pending: sum.pending + one.convergence.pending,
@@ -106,5 +111,8 @@ const plus = (sum: TenantFigures, one: ClusterFigures): TenantFigures => ({
   rotating: sum.rotating + (one.caRotationPhase === null ? 0 : 1),
   unpublished: sum.unpublished + (one.unpublishedVersions === 0 ? 0 : 1),
 })
+
+const sumOf = (a: StatusCounts, b: StatusCounts): StatusCounts =>
+  Object.fromEntries(nodeStatuses.map((status) => [status, a[status] + b[status]])) as StatusCounts
 
 const earlier = (a: Date | null, b: Date | null): Date | null => (a === null || (b !== null && b < a) ? b : a)

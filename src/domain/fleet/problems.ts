@@ -3,6 +3,8 @@ import type { ClusterFigures } from './figures.ts'
 /** What got worse in a cluster. */
 export const problemKinds = [
   'NODES_FAILED',
+  'NODES_OFFLINE',
+  'NODES_BLOCKED',
   'CERTIFICATES_END_SOON',
   'CERTIFICATES_ENDED',
   'CA_ENDS_SOON',
@@ -23,6 +25,8 @@ export function problemsBetween(before: ClusterFigures, figures: ClusterFigures)
   const became = (status: ClusterFigures['caStatus']) => figures.caStatus === status && before.caStatus !== status
   const isWorse: Record<Exclude<ProblemKind, 'UNPUBLISHED'>, boolean> = {
     NODES_FAILED: rose(({ convergence }) => convergence.failed),
+    NODES_OFFLINE: rose(({ nodes }) => nodes.OFFLINE),
+    NODES_BLOCKED: rose(({ nodes }) => nodes.BLOCKED),
     CERTIFICATES_END_SOON: rose(({ certificatesEnding }) => certificatesEnding.within7Days),
     CERTIFICATES_ENDED: rose(({ convergence }) => convergence.certificateEnded),
     CA_ENDS_SOON: became('ENDS_SOON'),

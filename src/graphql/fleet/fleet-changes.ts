@@ -8,6 +8,8 @@ type Of<Kind extends Change['kind']> = Extract<Change, { kind: Kind }>
 
 const problems: Record<ProblemKind, string> = {
   NODES_FAILED: 'More nodes than before count as `ClusterConvergence.failed`.',
+  NODES_OFFLINE: 'More nodes than before are `NodeStatus.OFFLINE`. Found by a look every half minute.',
+  NODES_BLOCKED: 'More nodes than before are blocked.',
   CERTIFICATES_END_SOON: 'More certificates than before end within 7 days.',
   CERTIFICATES_ENDED: 'More nodes than before have a certificate that has ended.',
   CA_ENDS_SOON: 'The CA that signs ends soon, as `CertificateStatus.ENDS_SOON` defines it.',

@@ -18,6 +18,22 @@ const within7Days = 'Certificates of its nodes that are valid now and end within
 const within30Days =
   'Certificates of its nodes that are valid now and end within 30 days, those of the next 7 included.'
 
+const NodeCounts = builder.objectRef<Figures['nodes']>('NodeCounts').implement({
+  description: 'Numbers of nodes by `NodeStatus`. Each node is counted once.',
+  fields: (t) => ({
+    all: t.int({
+      description: 'All nodes.',
+      resolve: (counts) => Object.values(counts).reduce((sum, count) => sum + count, 0),
+    }),
+    online: t.exposeInt('ONLINE', { description: 'Nodes that are `NodeStatus.ONLINE`.' }),
+    outdated: t.exposeInt('OUTDATED', { description: 'Nodes that are `NodeStatus.OUTDATED`.' }),
+    failing: t.exposeInt('FAILING', { description: 'Nodes that are `NodeStatus.FAILING`.' }),
+    offline: t.exposeInt('OFFLINE', { description: 'Nodes that are `NodeStatus.OFFLINE`.' }),
+    pending: t.exposeInt('PENDING', { description: 'Nodes that are `NodeStatus.PENDING`.' }),
+    blocked: t.exposeInt('BLOCKED', { description: 'Nodes that are `NodeStatus.BLOCKED`.' }),
+  }),
+})
+
 export const ClusterFigures = builder.objectRef<Figures>('ClusterFigures').implement({
   description: 'How a cluster is, in numbers. Reports of the last second may be missing.',
   fields: (t) => ({
@@ -29,6 +45,7 @@ export const ClusterFigures = builder.objectRef<Figures>('ClusterFigures').imple
     clusterId: t.expose('clusterId', { type: 'UUID', description: 'The cluster’s id.' }),
     name: t.exposeString('name', { description: 'The cluster’s name.' }),
     tenantId: t.expose('tenantId', { type: 'UUID', description: 'The id of the tenant that owns the cluster.' }),
+    nodes: t.expose('nodes', { type: NodeCounts, description: 'All its nodes, by status.' }),
     convergence: t.expose('convergence', {
       type: ClusterConvergence,
       description: 'How many of its nodes have reached the newest published version.',
@@ -78,6 +95,7 @@ const TenantFiguresType = builder.objectRef<TenantFigures>('TenantFigures').impl
       resolve: ({ tenantId }, _args, context, info) => loadTenant(tenantId, context, info),
     }),
     clusters: t.exposeInt('clusters', { description: 'Its clusters.' }),
+    nodes: t.expose('nodes', { type: NodeCounts, description: 'All its nodes, by status.' }),
     total: t.exposeInt('total', { description: 'Nodes that have a certificate.' }),
     applied: t.exposeInt('applied', { description: 'Nodes as `ClusterConvergence.applied` counts them.' }),
     pending: t.exposeInt('pending', { description: 'Nodes as `ClusterConvergence.pending` counts them.' }),

@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises'
 import { describe, expect, jest, test } from '@jest/globals'
 
 import { ChangeFeed } from '../../../src/db/notify/changes.ts'
+import { noNodes } from '../../../src/db/reads/status-counts.ts'
 import { noConvergence } from '../../../src/domain/clusters/convergence.ts'
 import type { ClusterFigures } from '../../../src/domain/fleet/figures.ts'
 import { followFleet, type FleetChange } from '../../../src/domain/fleet/follow.ts'
@@ -14,6 +15,7 @@ import { eventually } from '../../support/eventually.ts'
 
 const figuresOf = (clusterId: string, failed = 0): ClusterFigures => ({
   ...{ clusterId, tenantId: 'tenant', name: clusterId },
+  nodes: noNodes,
   convergence: { ...noConvergence(clusterId), total: failed, failed },
   certificatesEnding: { within7Days: 0, within30Days: 0 },
   ...{ caExpiresAt: null, caStatus: null, caRotationPhase: null, unpublishedVersions: 0, unpublishedSince: null },
@@ -99,6 +101,7 @@ function counting(ids: readonly string[]) {
   const read = {
     page: () => Promise.resolve((asked.list++, ids.map((id) => ({ id })))),
     convergence: (given: readonly string[]) => Promise.resolve(convergence(given)),
+    statusCounts: () => Promise.resolve(new Map()),
     endings: () => Promise.resolve((counted.pieces++, [])),
   }
   const findMany = ({ where }: { where: { id: { in: string[] } } }) => {
@@ -131,7 +134,7 @@ describe('what a fleet’s streams read', () => {
       Array.from({ length: count }, () => followFleet(live, null, somebody(database.scope))),
     )
     for (const stream of streams) expect((await stream.next()).value).toEqual({ kind: 'resync', tenantId: 'tenant' })
-    await eventually('the first figures are read', () => database.counted.pieces === 10)
+    await eventually('the first figures are read', () => database.counted.pieces === 50)
     for (let ticks = 0; ticks < 3; ticks += 1) await setImmediate()
     expect(database.asked).toEqual({ list: 1, clusters: [500] })
     return { changes, live, streams, ...database }
@@ -155,7 +158,7 @@ describe('what a fleet’s streams read', () => {
   test('reports that change no figure are told to nobody', async () => {
     const { changes, live, streams, asked, counted, failed } = await following(1, 5)
     for (const id of ids) report(changes, id)
-    await eventually('they are read', () => counted.pieces === 20)
+    await eventually('they are read', () => counted.pieces === 100)
     for (let ticks = 0; ticks < 3; ticks += 1) await setImmediate()
     failed.set('c7', 2)
     report(changes, 'c7')

@@ -14,6 +14,7 @@ const day = 86_400_000
 const figures = `
   cluster { id name tenant { id } }
   clusterId name tenantId
+  nodes { all online outdated failing offline pending blocked }
   convergence { total applied pending failed }
   certificatesEndingWithin7Days certificatesEndingWithin30Days
   caExpiresAt caStatus caRotationPhase unpublishedVersions unpublishedSince`
@@ -22,7 +23,7 @@ const query = `query ($id: UUID) {
     isTruncated
     clusters { ${figures} }
     tenants {
-      tenant { id } clusters total applied pending failed rotating unpublished
+      tenant { id } nodes { all offline } clusters total applied pending failed rotating unpublished
       certificatesEndingWithin7Days certificatesEndingWithin30Days caExpiresAt
     }
   }
@@ -73,19 +74,23 @@ describe.each(engines)('the fleet on %s', (engine) => {
   test('counts the nodes and certificates of each cluster, and their sums for the tenant', async () => {
     await certify(world.nodeId, 3)
     await certify(world.adminNodeId, 20)
+    const { id } = await createNode(app, world.admin, { clusterId: world.clusterId, name: 'blocked' })
+    await app.database.client.node.update({ where: { id }, data: { blockedAt: new Date() } })
     const { fleet } = await app.ask<Fleet>(world.viewer, query)
     const [cluster] = fleet.clusters
     expect(fleet.isTruncated).toBe(false)
     expect(cluster).toMatchObject({
       cluster: { id: world.clusterId, name: 'fleet-cluster', tenant: { id: world.tenantId } },
+      nodes: { all: 3, online: 0, outdated: 0, failing: 0, offline: 2, pending: 0, blocked: 1 },
       convergence: { total: 2, applied: 0, pending: 2, failed: 0 },
       ...{ certificatesEndingWithin7Days: 1, certificatesEndingWithin30Days: 2 },
-      ...{ caStatus: 'VALID', caRotationPhase: null, unpublishedVersions: 3 },
-      unpublishedSince: expect.any(String) as string,
+      ...{ caStatus: 'VALID', caRotationPhase: null, unpublishedVersions: 4 },
+      unpublishedSince: expect.any(String) as unknown,
     })
     expect(fleet.tenants).toEqual([
       {
         tenant: { id: world.tenantId },
+        nodes: { all: 3, offline: 2 },
         ...{ clusters: 1, total: 2, applied: 0, pending: 2, failed: 0, rotating: 0, unpublished: 1 },
         ...{ certificatesEndingWithin7Days: 1, certificatesEndingWithin30Days: 2 },
         caExpiresAt: (cluster as { caExpiresAt?: string } | undefined)?.caExpiresAt,
