@@ -17,7 +17,7 @@ interface Dependencies {
 }
 
 /** After a reading, the channel rests this many times as long: a large fleet takes a limited share of the process. */
-const restShare = 9
+const restShare = 3
 
 /**
  * The streams of all clusters, or of one tenant's. Figures of all clusters that changed within a second are read
