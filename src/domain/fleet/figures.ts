@@ -89,7 +89,7 @@ function ofRow(row: FigureRow, now: Date): Omit<ClusterFigures, 'nodes' | 'conve
   const ca = pkiCaCert === null ? null : caDetails(pkiCaCert)
   return {
     ...{ clusterId, tenantId, name },
-    caExpiresAt: ca && ca.notAfter,
+    caExpiresAt: ca?.notAfter ?? null,
     caStatus: ca && statusAt(ca.notAfter, lifetimeDaysOf(ca), now),
     caRotationPhase: phaseOf(row),
     unpublishedVersions: Math.max(0, configVersion - publishedConfigVersion),
