@@ -1,3 +1,4 @@
+import { isOutdated, newestVersion } from './node-status.ts'
 import type { List, Listing } from './pages.ts'
 import { sql, type Sql } from './sql.ts'
 
@@ -114,15 +115,14 @@ function nodeConditions(
   { name, isLighthouse, isRelay, isAdmin, hasRoutes, outdated }: NodeFilter,
   place: { readonly tenantId: Sql; readonly clusterId: Sql },
 ): Sql[] {
-  const newest = sql`(SELECT max(b.version) FROM config_bundles b
-    WHERE b.tenant_id = ${place.tenantId} AND b.cluster_id = ${place.clusterId})`
+  const newest = newestVersion(place.tenantId, place.clusterId)
   return [
     ...nameContains(name),
     ...flag(sql`x.is_lighthouse`, isLighthouse),
     ...flag(sql`x.is_relay`, isRelay),
     ...flag(sql`x.is_admin`, isAdmin),
     ...flag(sql`(x.routes <> '[]')`, hasRoutes),
-    ...flag(sql`(coalesce(x.running_config_version, 0) < coalesce(${newest}, 0))`, outdated),
+    ...flag(isOutdated(newest), outdated),
   ]
 }
 

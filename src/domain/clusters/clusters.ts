@@ -124,7 +124,9 @@ export async function createCluster(
       ...newCa(vault, { id, ...fields }, { lifetimeDays, groups }),
       ...newBundleKey(vault, { id }),
     }
-    return { cluster: await scope.db.cluster.create({ data }), token }
+    const cluster = await scope.db.cluster.create({ data })
+    scope.changes.emit({ kind: 'clusterAdded', clusterId: id })
+    return { cluster, token }
   } catch (error) {
     const refused = refusal(error)
     if (refused?.kind === 'unique') throw new ConflictError(`The tenant has a cluster named "${fields.name}" already`)
