@@ -9,7 +9,8 @@ const owners = {
   Cluster: ['tenantId', 'id'],
   Node: ['tenantId', 'clusterId'],
   ConfigBundle: ['tenantId', 'clusterId'],
-} as const satisfies Record<(typeof models)[Table], readonly [tenant: string, cluster: string | null]>
+  Credential: ['tenantId', null],
+} as const satisfies Record<(typeof models)[Table] | 'Credential', readonly [tenant: string, cluster: string | null]>
 
 type Owned = keyof typeof owners
 
@@ -24,7 +25,7 @@ function owner(model: Owned, { tenantId, clusterId }: RowScope): [field: string,
 
 /**
  * The condition in Prisma's form.
- * @throws ScopeError for rows that belong to no tenant
+ * @throws ScopeError for rows that belong to no tenant, and for credentials in the scope of a machine
  */
 export function scopeWhere(model: Prisma.ModelName, scope: RowScope): Record<string, unknown> {
   switch (model) {
@@ -38,7 +39,8 @@ export function scopeWhere(model: Prisma.ModelName, scope: RowScope): Record<str
     case 'Replica':
       throw new ScopeError('replicas belong to no tenant')
     case 'Credential':
-      throw new ScopeError('credentials are for the authentication layer')
+      if (scope.clusterId !== null) throw new ScopeError('a machine reaches no credentials')
+      return Object.fromEntries(owner(model, scope))
     default:
       throw new ScopeError(`no rule says whose rows ${String(model satisfies never)} are`)
   }

@@ -102,6 +102,6 @@ export class SignIns {
 /** The session of a token, by the token's hash; null when there is none, or its role is unknown. */
 export async function getSessionByTokenHash({ db }: Operator, tokenHash: TokenHash) {
   const row = await db.credential.findUnique({ where: { tokenHash } })
-  if (row?.kind !== kinds.session || row.role !== operatorRole) return null
-  return { ...row, role: 'operator' as const }
+  if (row?.kind !== kinds.session || row.role !== operatorRole || row.expiresAt === null) return null
+  return { ...row, role: 'operator' as const, expiresAt: row.expiresAt }
 }
