@@ -139,13 +139,13 @@ async function personSession(dependencies: Dependencies, token: SessionToken) {
     rehash: (id, from, to) => credentials.rehashSession(id, from, to),
   })
   if (!found || found.expiresAt.getTime() <= now()) return anonymous
-  const { id: sessionId, role, name: subject, expiresAt } = found
-  return sessionOfRole[role](dependencies, { subject, expiresAt, sessionId })
+  const { id: credentialId, role, name: subject, expiresAt } = found
+  return sessionOfRole[role](dependencies, { subject, expiresAt, credentialId })
 }
 
 const operatorSession = (
   { database, opener }: Dependencies,
-  who: Pick<OperatorSession, 'subject' | 'expiresAt' | 'sessionId'>,
+  who: Pick<OperatorSession, 'subject' | 'expiresAt' | 'credentialId'>,
 ): Session => ({
   kind: 'operator',
   ...who,
@@ -187,7 +187,7 @@ async function jwtSession(dependencies: Dependencies, jwt: string): Promise<Sess
   const claims = await jwts.verify(jwt)
   if (!claims) return anonymous
   const { subject, expiresAt } = claims
-  if (claims.role === 'operator') return operatorSession(dependencies, { subject, expiresAt, sessionId: null })
+  if (claims.role === 'operator') return operatorSession(dependencies, { subject, expiresAt, credentialId: null })
   // A JWT can outlive its tenant; its holder is then anonymous.
   if (!(await credentials.tenantExists(claims.tenantId))) return anonymous
   return {
@@ -195,6 +195,7 @@ async function jwtSession(dependencies: Dependencies, jwt: string): Promise<Sess
     role: claims.role,
     subject,
     expiresAt,
+    credentialId: null,
     scope: tenantScope(database, { tenantId: claims.tenantId, actor: `${claims.role} ${subject}`, opener }),
   }
 }

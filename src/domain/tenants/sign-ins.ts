@@ -76,8 +76,8 @@ export class SignIns {
   }
 
   /** Ends a session and its streams on every instance. */
-  async signOut(sessionId: string): Promise<void> {
-    await this.#operator.db.credential.deleteMany({ where: { id: sessionId, kind: kinds.session } })
+  async signOut(credentialId: string): Promise<void> {
+    await this.#operator.db.credential.deleteMany({ where: { id: credentialId, kind: kinds.session } })
     this.#operator.changes.emit({ kind: 'signedOut' })
   }
 

@@ -45,12 +45,12 @@ export const signInRoutes = ({ signIns }: { readonly signIns: SignIns }): readon
           const headers = { 'www-authenticate': 'Bearer' }
           return failure(401, 'UNAUTHENTICATED', 'You are not signed in.', { headers })
         }
-        const sessionId = operatorIn(session)?.sessionId ?? null
-        if (sessionId === null) {
+        const credentialId = operatorIn(session)?.credentialId ?? null
+        if (credentialId === null) {
           const message = 'This credential is no session: it holds until it expires or is rotated.'
           return failure(409, 'CONFLICT', message)
         }
-        await signIns.signOut(sessionId)
+        await signIns.signOut(credentialId)
         return empty(204)
       },
     },
