@@ -15,10 +15,13 @@ export interface OperatorSession {
   readonly credentialId: string | null
 }
 
+/** What a person may do in a tenant. */
+export type TenantRole = 'admin' | 'viewer'
+
 /** Signed in for one tenant: `admin` changes things, `viewer` only reads. */
 export interface TenantAdminSession {
   readonly kind: 'tenantAdmin'
-  readonly role: 'admin' | 'viewer'
+  readonly role: TenantRole
   readonly scope: Tenant
   readonly subject: string
   /** The JWT's `exp`, or the credential's end. */

@@ -38,7 +38,7 @@ const indexes = {
   idx_config_bundles_cluster_version: 'config_bundles (tenant_id, cluster_id, version DESC)',
   idx_credentials_expires: 'credentials (expires_at)',
   idx_credentials_token_hash: 'UNIQUE credentials (token_hash)',
-  idx_credentials_tenant: 'credentials (tenant_id, created_at, id)',
+  idx_credentials_tenant: 'credentials (tenant_id, name, id)',
   idx_credentials_cluster: 'credentials (tenant_id, cluster_id) WHERE cluster_id IS NOT NULL',
   idx_credentials_node: 'credentials (node_id) WHERE node_id IS NOT NULL',
   idx_credentials_credential: 'credentials (credential_id) WHERE credential_id IS NOT NULL',

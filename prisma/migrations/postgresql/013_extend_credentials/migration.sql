@@ -26,7 +26,7 @@ ALTER TABLE "credentials" ADD CONSTRAINT "credentials_node_id_fkey" FOREIGN KEY 
 ALTER TABLE "credentials" ADD CONSTRAINT "credentials_credential_id_fkey" FOREIGN KEY ("credential_id") REFERENCES "credentials"("id") ON DELETE CASCADE ON UPDATE CASCADE;
 
 -- Lists, and the end of a tenant.
-CREATE INDEX "idx_credentials_tenant" ON "credentials"("tenant_id", "created_at", "id");
+CREATE INDEX "idx_credentials_tenant" ON "credentials"("tenant_id", "name", "id");
 -- The end of a cluster, of a node and of an access token.
 CREATE INDEX "idx_credentials_cluster" ON "credentials"("tenant_id", "cluster_id") WHERE (cluster_id IS NOT NULL);
 CREATE INDEX "idx_credentials_node" ON "credentials"("node_id") WHERE (node_id IS NOT NULL);

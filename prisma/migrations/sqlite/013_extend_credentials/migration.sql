@@ -42,7 +42,7 @@ CREATE UNIQUE INDEX "idx_credentials_token_hash" ON "credentials"("token_hash");
 -- What is spent is removed from time to time.
 CREATE INDEX "idx_credentials_expires" ON "credentials"("expires_at");
 -- Lists, and the end of a tenant.
-CREATE INDEX "idx_credentials_tenant" ON "credentials"("tenant_id", "created_at", "id");
+CREATE INDEX "idx_credentials_tenant" ON "credentials"("tenant_id", "name", "id");
 -- The end of a cluster, of a node and of an access token.
 CREATE INDEX "idx_credentials_cluster" ON "credentials"("tenant_id", "cluster_id") WHERE cluster_id IS NOT NULL;
 CREATE INDEX "idx_credentials_node" ON "credentials"("node_id") WHERE node_id IS NOT NULL;
