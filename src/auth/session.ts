@@ -11,18 +11,23 @@ export interface OperatorSession {
   readonly subject: string
   /** The JWT's `exp`, or the session's end. */
   readonly expiresAt: Date
-  /** The session that signing out ends; null for a JWT, which is valid until it expires. */
-  readonly sessionId: string | null
+  /** The row of `credentials`, which can be revoked; null for a JWT, which is valid until it expires. */
+  readonly credentialId: string | null
 }
+
+/** What a person may do in a tenant. */
+export type TenantRole = 'admin' | 'viewer'
 
 /** Signed in for one tenant: `admin` changes things, `viewer` only reads. */
 export interface TenantAdminSession {
   readonly kind: 'tenantAdmin'
-  readonly role: 'admin' | 'viewer'
+  readonly role: TenantRole
   readonly scope: Tenant
   readonly subject: string
-  /** The JWT's `exp`. */
+  /** The JWT's `exp`, or the credential's end. */
   readonly expiresAt: Date
+  /** As an operator's. */
+  readonly credentialId: string | null
 }
 
 /** The version that a cluster is to run, and the newest that has a bundle; null when there is none. */

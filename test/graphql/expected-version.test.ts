@@ -27,6 +27,8 @@ const replaces = (name: string): boolean =>
 /** Those that have no `expectedVersion`, and why. */
 const without: Readonly<Record<string, string>> = {
   createTenant: 'adds',
+  createAccessToken: 'adds',
+  revokeCredential: 'is of no cluster',
   createCluster: 'adds',
   createNode: 'adds',
   enrollNode: 'adds: a machine knows no version',

@@ -84,7 +84,7 @@ function assertInside(model: Prisma.ModelName, { clusterId }: RowScope, wholeClu
 }
 
 /** The columns of a row's owner and its author. */
-const placing = new Set(['id', 'tenantId', 'clusterId', 'createdById'])
+const placing = new Set(['id', 'tenantId', 'clusterId', 'createdById', 'nodeId', 'credentialId'])
 
 function changed(model: Prisma.ModelName, data: unknown): unknown {
   assertPlainRow(model, data)
@@ -94,7 +94,7 @@ function changed(model: Prisma.ModelName, data: unknown): unknown {
 }
 
 function created(model: Prisma.ModelName, data: unknown, scope: TenantRows): Args {
-  if (model !== 'Cluster' && model !== 'Node' && model !== 'ConfigBundle') {
+  if (model !== 'Cluster' && model !== 'Node' && model !== 'ConfigBundle' && model !== 'Credential') {
     throw new ScopeError(`a tenant does not create ${model} rows`)
   }
   assertInside(model, scope, model === 'Cluster')

@@ -37,6 +37,16 @@ const nodesByVersion: Listing = {
 /** The newest first, along idx_config_bundles_cluster_version. */
 const bundles: Listing = { table: 'config_bundles', order: ['version'], direction: 'desc', parent: ofCluster }
 
+/** By name, then by id, since names are not unique; along idx_credentials_tenant. */
+const credentials: Listing = { table: 'credentials', order: ['name', 'id'], direction: 'asc', parent: null }
+
+export interface CredentialFilter {
+  /** Only credentials of this kind. */
+  readonly kind?: string | null | undefined
+  /** Only credentials of this tenant. */
+  readonly tenantId?: string | null | undefined
+}
+
 export interface TenantFilter {
   /** Part of the name, case-insensitive. */
   readonly name?: string | null | undefined
@@ -66,6 +76,11 @@ export const tenantList = ({ name }: TenantFilter): List => ({ listing: tenants,
 export const clusterList = ({ name, tenantId }: ClusterFilter): List => ({
   listing: clusters,
   where: [...nameContains(name), ...(tenantId ? [sql`x.tenant_id = ${tenantId}`] : [])],
+})
+
+export const credentialList = ({ kind, tenantId }: CredentialFilter): List => ({
+  listing: credentials,
+  where: [...(kind ? [sql`x.kind = ${kind}`] : []), ...(tenantId ? [sql`x.tenant_id = ${tenantId}`] : [])],
 })
 
 /**

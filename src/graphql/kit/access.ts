@@ -183,6 +183,19 @@ export function enrollingMachineOf(context: Context): EnrollingMachineSession {
   return enrollingMachineIn(callerOf(context)) ?? refuse()
 }
 
+/** The credential that can be revoked, by which a person is signed in; null for a JWT and for machines. */
+export function credentialIdOf(context: Context): string | null {
+  const caller = callerOf(context)
+  switch (caller.kind) {
+    case 'operator':
+    case 'tenantAdmin':
+      return caller.credentialId
+    case 'node':
+    case 'enrollingMachine':
+      return null
+  }
+}
+
 /** The operator's scope; refuses all other callers. */
 export function operatorOf(context: Context): Operator {
   return operatorIn(callerOf(context))?.scope ?? refuse()
