@@ -89,7 +89,7 @@ const NodesInCluster = builder.objectRef<InCluster>('NodesInCluster').implement(
     error: t.field({
       type: NodesFailure,
       nullable: true,
-      description: 'Why nothing was changed in this cluster; null when the change was made.',
+      description: 'Why nothing was changed in this cluster; null when the change was made. If the nodes are of one cluster, an error that concerns the cluster is the result of the mutation instead.',
       resolve: ({ done }) => (done instanceof CallerError ? { error: done } : null),
     }),
   }),
@@ -263,14 +263,14 @@ async function changedIn<T extends NodesOutcome>(
       clusterOf: () => clusterId,
       warn,
     })
-    outcomes.push({ clusterId, ids, done: await made.catch(refusalOf) })
+    outcomes.push({ clusterId, ids, done: await made.catch((error: unknown) => refusalOf(error, clusters.size)) })
   }
   return { clusters: outcomes, missing }
 }
 
-/** A caller that names a version asks for one cluster, and gets the conflict itself, with the present state. */
-function refusalOf(error: unknown): CallerError {
+/** If the nodes are of one cluster, a refusal that concerns the cluster is the mutation's result. */
+function refusalOf(error: unknown, clusters: number): CallerError {
   if (!(error instanceof CallerError)) throw error
-  if (error instanceof ConflictError && error.outdated !== null) throw error
+  if (clusters === 1 && !(error instanceof NodesError)) throw error
   return error
 }

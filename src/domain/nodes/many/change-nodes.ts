@@ -4,6 +4,7 @@ import type { Scope } from '../../../auth/scope.ts'
 import type { Cluster, Node } from '../../../db/client/types.ts'
 import type { NodeValues } from '../../../db/writes/node-rows.ts'
 import { changeAndShowCluster, type Change } from '../../clusters/cluster-change.ts'
+import { assertKeysOpen } from '../../pki/closed-keys.ts'
 import type { Revoked } from '../../signing/revocation.ts'
 import { revoke } from '../../signing/revocation.ts'
 
@@ -71,7 +72,7 @@ export async function changeNodes(
   work: NodesWork,
 ): Promise<NodesOutcome> {
   for (let attempt = 0; ; attempt += 1) {
-    const prepared = attempt < tries ? await prepare(scope.db, clusterId, ids, work) : null
+    const prepared = attempt < tries ? await prepare(scope, scope.db, { clusterId, ids, work }) : null
     try {
       return await applied(scope, clusterId, { ids, work, prepared })
     } catch (error) {
@@ -91,9 +92,17 @@ type Reader = Pick<Change['tx'], 'cluster' | 'node'>
 /** Nodes that are read at once: some milliseconds of work. */
 const chunk = 100
 
-async function prepare(db: Reader, clusterId: string, ids: readonly string[], { decide }: NodesWork): Promise<Prepared> {
+interface Request {
+  readonly clusterId: string
+  readonly ids: readonly string[]
+  readonly work: NodesWork
+}
+
+async function prepare(scope: Scope, db: Reader, { clusterId, ids, work: { decide } }: Request): Promise<Prepared> {
   const cluster = await db.cluster.findUnique({ where: { id: clusterId } })
   if (!cluster) throw new NotFoundError('Cluster')
+  // It concerns the cluster, not its nodes one by one.
+  assertKeysOpen(scope.opener, cluster)
   const byId = new Map<string, Node>()
   for await (const some of inPieces(ids, chunk)) {
     for (const node of await db.node.findMany({ where: { id: { in: [...some] }, clusterId } })) byId.set(node.id, node)
@@ -127,7 +136,7 @@ async function applied(scope: Scope, clusterId: string, { ids, work, prepared }:
   let name = ''
   const summary = () => `${name}: ${work.what}`
   const { result, cluster } = await changeAndShowCluster(scope, clusterId, summary, async (change) => {
-    const { nodes, works } = prepared ?? (await prepare(change.tx, clusterId, ids, work))
+    const { nodes, works } = prepared ?? (await prepare(scope, change.tx, { clusterId, ids, work }))
     if (prepared !== null) await assertAsPrepared(change, prepared)
     name = namesOf(nodes)
     await work.also?.(change, nodes)
