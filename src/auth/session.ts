@@ -64,12 +64,7 @@ export interface AnonymousSession {
 
 /** Who makes a request: one object, made once, before the request is processed. */
 export type Session =
-  | OperatorSession
-  | TenantAdminSession
-  | NodeSession
-  | BlockedNodeSession
-  | EnrollingMachineSession
-  | AnonymousSession
+  OperatorSession | TenantAdminSession | NodeSession | BlockedNodeSession | EnrollingMachineSession | AnonymousSession
 export type SignedIn = Exclude<Session, AnonymousSession>
 
 export const anonymous: AnonymousSession = { kind: 'anonymous' }

@@ -57,7 +57,8 @@ export async function changeTogether<T>(
 }
 
 /** A transaction as the database of a scope: the transactions that are made with it are parts of it. */
-const inTransaction = (tx: Tx) => withOthers(tx as Scope['db'], { $transaction: <R>(work: (tx: Tx) => Promise<R>) => work(tx) })
+const inTransaction = (tx: Tx) =>
+  withOthers(tx as Scope['db'], { $transaction: <R>(work: (tx: Tx) => Promise<R>) => work(tx) })
 
 async function refusedAt<R>(index: number, work: () => Promise<R>): Promise<R> {
   try {

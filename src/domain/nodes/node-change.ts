@@ -66,6 +66,7 @@ export async function assertAdminsRemain(scope: Scope, tx: Tx, nodes: readonly N
   // At this point, only a node's scope is limited to one cluster.
   if (scope.clusterId === null || first === undefined) return
   if ((await countAdminNodes(tx, first.clusterId)) > admins.length) return
-  const who = admins.length === 1 ? `"${first.name}" is the cluster's last admin node` : 'These are the last admin nodes'
+  const who =
+    admins.length === 1 ? `"${first.name}" is the cluster's last admin node` : 'These are the last admin nodes'
   throw new ConflictError(`${who}: make another node admin first, or ask a tenant admin to do this`)
 }

@@ -67,7 +67,12 @@ export async function readOnce(db: Reader, clusterId: string): Promise<Snapshot 
     const after = nodes.at(-1)?.name
     const rows = await db.node.findMany({
       // Along the unique index (tenant_id, cluster_id, name).
-      where: { tenantId: cluster.tenantId, clusterId, blockedAt: null, ...(after === undefined ? {} : { name: { gt: after } }) },
+      where: {
+        tenantId: cluster.tenantId,
+        clusterId,
+        blockedAt: null,
+        ...(after === undefined ? {} : { name: { gt: after } }),
+      },
       orderBy: { name: 'asc' },
       take: chunk,
       select: columns,

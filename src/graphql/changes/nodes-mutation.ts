@@ -16,7 +16,14 @@ import { dryRunField, expectedVersionField } from './change-fields.ts'
 import { ChangePlan } from './change-plan.ts'
 import { ChangeWarning, warningsDescription } from './change-warnings.ts'
 import { changed, type Changed, type Warnings } from './change.ts'
-import { mutation, type InputFields, type InputOf, type NoFields, type Particulars, type PayloadFields } from './mutation.ts'
+import {
+  mutation,
+  type InputFields,
+  type InputOf,
+  type NoFields,
+  type Particulars,
+  type PayloadFields,
+} from './mutation.ts'
 
 /** How many clusters a dry run compares in one call: each is read and compared as a whole. */
 const mostPlans = 5
@@ -43,7 +50,11 @@ interface Failure {
 const NodesFailure = builder.objectRef<Failure>('NodesFailure').implement({
   description: 'Why a node, or a cluster with its nodes, was not changed.',
   fields: (t) => ({
-    code: t.field({ type: NodesErrorCode, description: 'The kind, for programs.', resolve: ({ error }) => codeOf(error) }),
+    code: t.field({
+      type: NodesErrorCode,
+      description: 'The kind, for programs.',
+      resolve: ({ error }) => codeOf(error),
+    }),
     message: t.string({ description: 'What is wrong, for people to read.', resolve: ({ error }) => error.message }),
   }),
 })
@@ -89,7 +100,8 @@ const NodesInCluster = builder.objectRef<InCluster>('NodesInCluster').implement(
     error: t.field({
       type: NodesFailure,
       nullable: true,
-      description: 'Why nothing was changed in this cluster; null when the change was made. If the nodes are of one cluster, an error that concerns the cluster is the result of the mutation instead.',
+      description:
+        'Why nothing was changed in this cluster; null when the change was made. If the nodes are of one cluster, an error that concerns the cluster is the result of the mutation instead.',
       resolve: ({ done }) => (done instanceof CallerError ? { error: done } : null),
     }),
   }),
@@ -239,7 +251,10 @@ interface Terms {
 /** @throws ValidationError */
 function assertFits({ clusters }: Targets, { dryRun, expectedVersion }: Terms): void {
   if (expectedVersion !== null && clusters.size > 1)
-    throw ValidationError.at(['input', 'expectedVersion'], 'is the version of one cluster, and the nodes are of several')
+    throw ValidationError.at(
+      ['input', 'expectedVersion'],
+      'is the version of one cluster, and the nodes are of several',
+    )
   if (dryRun && clusters.size > mostPlans)
     throw ValidationError.at(['input', 'dryRun'], `looks at nodes of at most ${mostPlans} clusters`)
 }

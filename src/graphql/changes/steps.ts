@@ -14,12 +14,7 @@ export interface OfferedStep {
   /** The description of its input. */
   readonly input: string
   readonly fields: (t: InputFields) => InputFieldMap
-  readonly step: (
-    scope: Scope,
-    clusterId: string,
-    input: Record<string, unknown>,
-    context: Context,
-  ) => Promise<unknown>
+  readonly step: (scope: Scope, clusterId: string, input: Record<string, unknown>, context: Context) => Promise<unknown>
   readonly warn: (facts: ClusterFacts, value: unknown, input: Record<string, unknown>) => Promise<Warnings> | Warnings
 }
 

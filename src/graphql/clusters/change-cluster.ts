@@ -88,7 +88,11 @@ async function changed(scope: Scope, id: string, changes: readonly ChangeInput[]
   if (changes.length === 0 || changes.length > mostChanges)
     throw ValidationError.at(['input', 'changes'], `must have 1 to ${mostChanges} changes`)
   const chosen = changes.map(chosenIn)
-  const steps = chosen.map(({ step, input }) => (inside: Scope) => step.step(inside, id, input, context))
+  const steps = chosen.map(
+    ({ step, input }) =>
+      (inside: Scope) =>
+        step.step(inside, id, input, context),
+  )
   try {
     const { cluster, values } = await changeTogether(scope, id, steps)
     const made = chosen.map((one, index) => ({ ...one, value: values[index] }))

@@ -15,7 +15,9 @@ const NodesSet = builder.inputType('NodesSet', {
     groups: t.stringList({ description: `Replaces all groups. ${groupsRule}` }),
     labels: t.field({ type: [LabelInput], description: 'Replaces all labels: at most 32.' }),
     mtu: t.int({ description: 'The largest packet of the tunnel device: 1280 to 9000 bytes.' }),
-    isRelay: t.boolean({ description: 'Whether it relays packets between nodes that cannot reach each other directly.' }),
+    isRelay: t.boolean({
+      description: 'Whether it relays packets between nodes that cannot reach each other directly.',
+    }),
     description: t.string({
       description: 'A note for people: one line of at most 500 characters. Empty for no description.',
     }),
@@ -28,7 +30,9 @@ nodesMutation('updateNodes', {
   input: 'The nodes, and what they are given.',
   fields: (t) => ({
     set: t.field({ type: NodesSet, description: 'Values for all of them; null to set none.' }),
-    addGroups: t.stringList({ description: `Groups to add to those that each node has. ${groupsRule} None when null.` }),
+    addGroups: t.stringList({
+      description: `Groups to add to those that each node has. ${groupsRule} None when null.`,
+    }),
     removeGroups: t.stringList({ description: 'Groups to take away; at most 64. None when null.' }),
     setLabels: t.field({
       type: [LabelInput],
@@ -59,7 +63,9 @@ nodesMutation('blockNodes', {
     'Cuts up to 1000 nodes off, without deleting them: their certificates are revoked, the other nodes forget them, and their tokens are refused until they are unblocked. Names, addresses and keys stay theirs. The last admin nodes cannot block themselves.',
   input: 'The nodes to block.',
   fields: (t) => ({
-    reason: t.string({ description: 'Why, for the audit trail: one line of at most 200 characters; null for no reason.' }),
+    reason: t.string({
+      description: 'Why, for the audit trail: one line of at most 200 characters; null for no reason.',
+    }),
   }),
   change: (input) => (scope, clusterId, ids) => blockNodes(scope, clusterId, ids, input),
   warn: (facts, { nodes }) => removedNodesWarnings(facts, nodes),
@@ -70,7 +76,10 @@ nodesMutation('unblockNodes', {
   description:
     'Lets up to 1000 blocked nodes in again: each gets a new certificate for the key that it has sent, and its token works again. Certificates that were revoked stay revoked.',
   input: 'The nodes to unblock.',
-  change: (_input, { vault }) => (scope, clusterId, ids) => unblockNodes(scope, vault, clusterId, ids),
+  change:
+    (_input, { vault }) =>
+    (scope, clusterId, ids) =>
+      unblockNodes(scope, vault, clusterId, ids),
   done: 'What was unblocked.',
 })
 
@@ -86,7 +95,10 @@ nodesMutation('rotateNodeTokens', {
   description: 'Replaces the tokens of up to 1000 nodes. The old ones are refused from the next request on.',
   input: 'The nodes whose tokens are to be replaced.',
   dryRun: false,
-  change: (_input, { tokens }) => (scope, clusterId, ids) => rotateNodeTokens(scope, tokens, clusterId, ids),
+  change:
+    (_input, { tokens }) =>
+    (scope, clusterId, ids) =>
+      rotateNodeTokens(scope, tokens, clusterId, ids),
   done: 'What was replaced.',
   payload: (t) => ({
     tokens: t.field({

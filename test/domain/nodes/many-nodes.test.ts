@@ -48,7 +48,12 @@ describe.each(engines)('many nodes in one call on %s', (engine) => {
     const { tenantId, clusterId } = world
     const data = Array.from({ length: 1000 }, (_, index) => ({
       ...{ id: randomUUID(), tenantId, clusterId, name: `n${String(index).padStart(4, '0')}` },
-      ...{ tokenHash: randomUUID(), routes: [], groups: ['old'], overlayIp: `10.42.${10 + Math.floor(index / 250)}.${index % 250}` },
+      ...{
+        tokenHash: randomUUID(),
+        routes: [],
+        groups: ['old'],
+        overlayIp: `10.42.${10 + Math.floor(index / 250)}.${index % 250}`,
+      },
       publicKey: formatPublicKey(generateNodeKeyPair().publicKey),
     }))
     await app.database.client.node.createMany({ data })
@@ -87,7 +92,7 @@ describe.each(engines)('many nodes in one call on %s', (engine) => {
   test('in a cluster all are changed or none; another cluster is on its own; unknown and foreign look alike', async () => {
     const foreign = await createWorld(app, randomUUID(), randomUUID())
     const { cluster: other } = await mutate<{ cluster: { id: string } }>(
-      ...[app, world.admin, 'createCluster', { name: 'other' }, 'cluster { id }'] as const,
+      ...([app, world.admin, 'createCluster', { name: 'other' }, 'cluster { id }'] as const),
     )
     const there = await createNode(app, world.admin, { clusterId: other.id, name: 'there' })
     const groups = Array.from({ length: 64 }, (_, index) => `g${index}`)
@@ -113,16 +118,22 @@ describe.each(engines)('many nodes in one call on %s', (engine) => {
 
   test('an admin node changes nodes of its own cluster only; a plain node and a viewer change none', async () => {
     const { cluster: other } = await mutate<{ cluster: { id: string } }>(
-      ...[app, world.admin, 'createCluster', { name: 'other' }, 'cluster { id }'] as const,
+      ...([app, world.admin, 'createCluster', { name: 'other' }, 'cluster { id }'] as const),
     )
     const there = await createNode(app, world.admin, { clusterId: other.id, name: 'there' })
-    const { results } = await call('updateNodes', { ids: [world.nodeId, there.id], set: { mtu: 1400 } }, world.adminNodeToken)
+    const { results } = await call(
+      'updateNodes',
+      { ids: [world.nodeId, there.id], set: { mtu: 1400 } },
+      world.adminNodeToken,
+    )
     expect(results.map(({ changed, error }) => [changed, error?.code])).toEqual([
       [true, undefined],
       [false, 'NOT_FOUND'],
     ])
     for (const token of [world.nodeToken, world.viewer])
-      expect(await refusedWith(app, token, 'updateNodes', { ids: [world.nodeId], set: { mtu: 1500 } })).toBe('FORBIDDEN')
+      expect(await refusedWith(app, token, 'updateNodes', { ids: [world.nodeId], set: { mtu: 1500 } })).toBe(
+        'FORBIDDEN',
+      )
   })
 
   test('a filter says which; a dry run changes nothing, and another version than the expected one is a conflict', async () => {
@@ -141,8 +152,18 @@ describe.each(engines)('many nodes in one call on %s', (engine) => {
   })
 
   test('labels are set and removed per key', async () => {
-    await call('updateNodes', { ids: [world.nodeId], setLabels: [{ key: 'site', value: 'a' }, { key: 'rack', value: '1' }] })
-    await call('updateNodes', { ids: [world.nodeId, world.adminNodeId], setLabels: [{ key: 'site', value: 'b' }], removeLabels: ['rack'] })
+    await call('updateNodes', {
+      ids: [world.nodeId],
+      setLabels: [
+        { key: 'site', value: 'a' },
+        { key: 'rack', value: '1' },
+      ],
+    })
+    await call('updateNodes', {
+      ids: [world.nodeId, world.adminNodeId],
+      setLabels: [{ key: 'site', value: 'b' }],
+      removeLabels: ['rack'],
+    })
     expect((await rows()).map(({ labels }) => labels)).toEqual([{ site: 'b' }, { site: 'b' }])
   })
 
@@ -152,7 +173,7 @@ describe.each(engines)('many nodes in one call on %s', (engine) => {
     )
     const ids = made.map(({ id }) => id)
     const { tokens } = await mutate<{ tokens: { nodeId: string; token: string }[] }>(
-      ...[app, world.admin, 'rotateNodeTokens', { ids }, 'tokens { nodeId token }'] as const,
+      ...([app, world.admin, 'rotateNodeTokens', { ids }, 'tokens { nodeId token }'] as const),
     )
     expect(tokens.map(({ nodeId }) => nodeId)).toEqual(ids)
     const viewer = '{ viewer { ... on Node { id } } }'
@@ -171,7 +192,9 @@ describe.each(engines)('many nodes in one call on %s', (engine) => {
     await app.database.client.configBundle.deleteMany({ where: { clusterId: world.clusterId } })
     const identity = await certify(app, world.nodeToken)
     const peer = await certify(app, world.adminNodeToken)
-    const [fingerprint] = (await rows()).filter(({ id }) => id === world.nodeId).map((row) => row.certificateFingerprint)
+    const [fingerprint] = (await rows())
+      .filter(({ id }) => id === world.nodeId)
+      .map((row) => row.certificateFingerprint)
     const { results } = await call('blockNodes', { ids: [world.nodeId], reason: 'stolen' })
     expect(results).toMatchObject([{ changed: true, node: { blockedAt: expect.any(String) } }])
     expect((await cluster()).pendingChanges).toMatch(/: blocked \(stolen\) \(/)
@@ -219,7 +242,7 @@ describe.each(engines)('many nodes in one call on %s', (engine) => {
     })
     expect(invalid.issues?.[0]?.path).toEqual(['input', 'changes', '4', 'updateNodeMtu', 'mtu'])
     const trial = await mutate<{ createdNodes: { token: string | null }[] }>(
-      ...[app, world.admin, 'changeCluster', { ...input, changes, dryRun: true }, payload] as const,
+      ...([app, world.admin, 'changeCluster', { ...input, changes, dryRun: true }, payload] as const),
     )
     expect(trial.createdNodes[0]?.token).toBeNull()
     expect([await rows(), await cluster()]).toEqual(before)
@@ -227,18 +250,34 @@ describe.each(engines)('many nodes in one call on %s', (engine) => {
       createdNodes: { index: number; token: string }[]
       warnings: { code: string; path: string[] }[]
     }>(app, world.admin, 'changeCluster', { ...input, changes }, payload)
-    expect(made.createdNodes).toMatchObject([{ index: 1, node: { name: 'new' }, token: expect.stringMatching(/^orn_/) }])
-    expect(made.warnings).toContainEqual({ code: 'MTU_TOO_LARGE', path: ['input', 'changes', '2', 'updateNodeMtu', 'mtu'] })
+    expect(made.createdNodes).toMatchObject([
+      { index: 1, node: { name: 'new' }, token: expect.stringMatching(/^orn_/) },
+    ])
+    expect(made.warnings).toContainEqual({
+      code: 'MTU_TOO_LARGE',
+      path: ['input', 'changes', '2', 'updateNodeMtu', 'mtu'],
+    })
     const after = await cluster()
     expect(after.configVersion).toBe(before[1].configVersion + 1)
-    expect(after.pendingChanges?.split('\n').slice(-4).map((line) => line.replace(/ \(.*/, ''))).toEqual([
+    expect(
+      after.pendingChanges
+        ?.split('\n')
+        .slice(-4)
+        .map((line) => line.replace(/ \(.*/, '')),
+    ).toEqual([
       expect.stringMatching(/lighthouse/i),
       'new: created',
       expect.stringMatching(/: MTU 1500$/),
       expect.stringMatching(/: deleted$/),
     ])
     // A node of another cluster is none of this one's, even if it is the caller's.
-    const foreign = await mutate<{ cluster: { id: string } }>(app, world.admin, 'createCluster', { name: 'other' }, 'cluster { id }')
+    const foreign = await mutate<{ cluster: { id: string } }>(
+      app,
+      world.admin,
+      'createCluster',
+      { name: 'other' },
+      'cluster { id }',
+    )
     const there = await createNode(app, world.admin, { clusterId: foreign.cluster.id, name: 'there' })
     const wrong = await mutate(app, world.admin, 'changeCluster', {
       ...input,

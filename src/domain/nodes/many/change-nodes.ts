@@ -108,7 +108,9 @@ async function prepare(scope: Scope, db: Reader, { clusterId, ids, work: { decid
     for (const node of await db.node.findMany({ where: { id: { in: [...some] }, clusterId } })) byId.set(node.id, node)
   }
   const nodes = ids.flatMap((id) => byId.get(id) ?? [])
-  const refusals = new Map(ids.filter((id) => !byId.has(id)).map((id) => [id, new NotFoundError('Node') as CallerError]))
+  const refusals = new Map(
+    ids.filter((id) => !byId.has(id)).map((id) => [id, new NotFoundError('Node') as CallerError]),
+  )
   const works = new Map<string, NodeWork>()
   const pause = breaks()
   const workOf = decide(cluster)
@@ -140,7 +142,10 @@ async function applied(scope: Scope, clusterId: string, { ids, work, prepared }:
     if (prepared !== null) await assertAsPrepared(change, prepared)
     name = namesOf(nodes)
     await work.also?.(change, nodes)
-    revoke(change, [...works.values()].flatMap(({ revoked = [] }) => revoked))
+    revoke(
+      change,
+      [...works.values()].flatMap(({ revoked = [] }) => revoked),
+    )
     const values = new Map([...works].map(([id, one]) => [id, one.values]))
     if (work.write) await work.write(change, [...works.keys()])
     else if ((await scope.nodeRows.write(change.tx, change.cluster, values)) < countWritten(values))

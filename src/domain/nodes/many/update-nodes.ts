@@ -126,7 +126,9 @@ function newLabels(node: Node, { set, setLabels, removeLabels }: Update): Record
     throw ValidationError.at(['input', 'setLabels'], `"${node.name}" would have more than ${mostLabels} labels`)
   const isUnchanged =
     Object.keys(labels).length === before.length && before.every(({ key, value }) => labels[key] === value)
-  return isUnchanged ? null : Object.fromEntries(Object.entries(labels).sort(([one], [other]) => (one < other ? -1 : 1)))
+  return isUnchanged
+    ? null
+    : Object.fromEntries(Object.entries(labels).sort(([one], [other]) => (one < other ? -1 : 1)))
 }
 
 const isSame = (some: readonly string[], others: readonly string[]): boolean =>
