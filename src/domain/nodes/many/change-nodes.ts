@@ -150,7 +150,7 @@ async function applied(scope: Scope, clusterId: string, { ids, work, prepared }:
     if (work.write) await work.write(change, [...works.keys()])
     else if ((await scope.nodeRows.write(change.tx, change.cluster, values)) < countWritten(values))
       throw new ConflictError('A node was deleted at this moment; try again')
-    const after = nodes.map((node): Node => ({ ...node, ...values.get(node.id) }) as Node)
+    const after = nodes.map((node): Node => ({ ...node, ...values.get(node.id) }))
     return { nodes: after, former: nodes, changed: new Set(works.keys()) }
   })
   return { ...result, cluster }
