@@ -37,6 +37,7 @@ interface CredentialNode {
   readonly name: string
   readonly isAdmin: boolean
   readonly tokenHash: string
+  readonly blockedAt: Date | null
   readonly clusterConfigVersion: number
   readonly latestBundleVersion: number | null
 }
@@ -117,9 +118,10 @@ async function nodeSession(
     rehash: (id, from, to) => credentials.rehashNode(id, from, to),
   })
   if (!node) return anonymous
-  const { id: nodeId, tenantId, clusterId, name, isAdmin, clusterConfigVersion, latestBundleVersion } = node
+  const { id: nodeId, tenantId, clusterId, name, isAdmin, clusterConfigVersion, latestBundleVersion, blockedAt } = node
   const versions = { configVersion: clusterConfigVersion, latestBundleVersion }
   const scope = tenantScope(database, { tenantId, actor: `node ${name}`, opener }, { clusterId, nodeId })
+  if (blockedAt !== null) return { kind: 'blockedNode', nodeId, scope }
   return { kind: 'node', nodeId, clusterId, name, isAdmin, versions, scope }
 }
 

@@ -48,6 +48,13 @@ export interface NodeSession {
   readonly scope: Tenant
 }
 
+/** A machine whose node an admin has blocked: its token is known, and good for nothing. */
+export interface BlockedNodeSession {
+  readonly kind: 'blockedNode'
+  readonly nodeId: string
+  readonly scope: Tenant
+}
+
 /** A machine that holds a cluster token and is not a node yet. */
 export interface EnrollingMachineSession {
   readonly kind: 'enrollingMachine'
@@ -61,7 +68,8 @@ export interface AnonymousSession {
 }
 
 /** Who makes a request: one object, made once, before the request is processed. */
-export type Session = OperatorSession | TenantAdminSession | NodeSession | EnrollingMachineSession | AnonymousSession
+export type Session =
+  OperatorSession | TenantAdminSession | NodeSession | BlockedNodeSession | EnrollingMachineSession | AnonymousSession
 export type SignedIn = Exclude<Session, AnonymousSession>
 
 export const anonymous: AnonymousSession = { kind: 'anonymous' }

@@ -83,7 +83,7 @@ describe('the comparison of hashes', () => {
 
   test('is made of whatever row the look-up found', async () => {
     const names = { id: 'id', tenantId: 'tenant', clusterId: 'cluster', name: 'name' }
-    const found = { ...names, isAdmin: true, clusterConfigVersion: 1, latestBundleVersion: null }
+    const found = { ...names, isAdmin: true, clusterConfigVersion: 1, blockedAt: null, latestBundleVersion: null }
     const other = tokens.newNodeToken().hash
     const unused = () => Promise.reject(new Error('not to be asked'))
     const authenticate = authenticator({

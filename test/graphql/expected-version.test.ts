@@ -56,6 +56,7 @@ const expecting = mutations.filter((name) => inputOf(name).includes('expectedVer
 const calls: Readonly<Record<string, Input>> = {
   ...bumping,
   deleteNode: ({ nodeId }) => ({ nodeId }),
+  deleteNodes: ({ nodeId }) => ({ ids: [nodeId] }),
   deleteCluster: ({ clusterId }) => ({ clusterId }),
   rollbackClusterConfig: async ({ clusterId }, { database }) => {
     const { version } = await database.client.configBundle.findFirstOrThrow({ where: { clusterId } })

@@ -35,6 +35,7 @@ const credentialFields = [
   'name',
   'isAdmin',
   'tokenHash',
+  'blockedAt',
   'clusterConfigVersion',
   'latestBundleVersion',
 ] as const
@@ -56,6 +57,6 @@ type Reader = Pick<Tx, 'node'>
 export const listNodesWithRoutes = (db: Reader, clusterId: string): Promise<Node[]> =>
   db.node.findMany({ where: { clusterId, NOT: { routes: { equals: [] } } }, orderBy: { name: 'asc' } })
 
-/** How many of the cluster's nodes are admins. */
+/** How many of the cluster's nodes are admins whose token works: a blocked one does not count. */
 export const countAdminNodes = (db: Reader, clusterId: string): Promise<number> =>
-  db.node.count({ where: { clusterId, isAdmin: true } })
+  db.node.count({ where: { clusterId, isAdmin: true, blockedAt: null } })

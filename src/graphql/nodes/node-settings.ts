@@ -13,6 +13,7 @@ import { nodeMutation } from '../changes/change-mutations.ts'
 import { overlapsField } from './route-overlaps.ts'
 
 nodeMutation('updateNodeMtu', {
+  together: true,
   description: 'Sets a node’s MTU.',
   input: 'The node’s new MTU.',
   fields: (t) => ({
@@ -24,6 +25,7 @@ nodeMutation('updateNodeMtu', {
 })
 
 nodeMutation('updateNodeRoutes', {
+  together: true,
   description: 'Replaces a node’s routes and signs its certificate again.',
   input: 'The node’s new routes.',
   fields: (t) => ({
@@ -51,6 +53,7 @@ nodeMutation('updateNodeRoutes', {
 })
 
 nodeMutation('updateNodeLighthouse', {
+  together: true,
   description: 'Makes a node a lighthouse, or no longer one.',
   input: 'All lighthouse settings of the node: a null field clears its setting.',
   fields: (t) => ({
@@ -67,6 +70,7 @@ nodeMutation('updateNodeLighthouse', {
 })
 
 nodeMutation('updateNodeRelay', {
+  together: true,
   description: 'Makes a node a relay, or no longer one.',
   input: 'The node’s relay setting.',
   fields: (t) => ({
@@ -82,6 +86,7 @@ nodeMutation('updateNodeRelay', {
 })
 
 nodeMutation('updateNodeGroups', {
+  together: true,
   description: 'Replaces a node’s groups and signs its certificate again.',
   input: 'The node’s new groups.',
   fields: (t) => ({
@@ -97,6 +102,7 @@ nodeMutation('updateNodeGroups', {
 })
 
 nodeMutation('updateNodeAdmin', {
+  together: true,
   description: 'Makes a node an admin of its cluster, or no longer one; the last admin node cannot demote itself.',
   input: 'Whether the node is an admin.',
   fields: (t) => ({
