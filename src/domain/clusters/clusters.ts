@@ -1,6 +1,6 @@
 import * as z from 'zod'
 
-import { ConflictError, NotFoundError, ValidationError } from '../../base/errors.ts'
+import { NotFoundError, ValidationError } from '../../base/errors.ts'
 import { newId } from '../../base/ids.ts'
 import type { Operator, Scope } from '../../auth/scope.ts'
 import type { ClusterToken, TokenHash, Tokens } from '../../auth/tokens.ts'
@@ -10,6 +10,7 @@ import type { Cluster, Prisma } from '../../db/client/types.ts'
 import { networkRule } from '../shared/addresses.ts'
 import { caLifetimeDays, newBundleKey, newCa } from '../pki/cluster-ca.ts'
 import { updateCluster, withClusterLocked } from './cluster-change.ts'
+import { clusterNameTaken } from './cluster-name.ts'
 import { clusterNotes, type ClusterNotes } from './cluster-notes.ts'
 import { filterBy, type List } from '../shared/pages.ts'
 import { firewallRule, openFirewall } from './firewall.ts'
@@ -127,7 +128,7 @@ export async function createCluster(
     return { cluster: await scope.db.cluster.create({ data }), token }
   } catch (error) {
     const refused = refusal(error)
-    if (refused?.kind === 'unique') throw new ConflictError(`The tenant has a cluster named "${fields.name}" already`)
+    if (refused?.kind === 'unique') throw clusterNameTaken(fields.name)
     if (refused?.kind === 'foreignKey') throw new NotFoundError('Tenant')
     throw error
   }

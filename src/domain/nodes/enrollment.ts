@@ -10,6 +10,7 @@ import { formatPublicKey, type NodePublicKey } from '../../pki/keys.ts'
 import { signerOf, trustedCas, withPki, type PkiChange } from '../pki/cluster-ca.ts'
 import { changeCluster } from '../clusters/cluster-change.ts'
 import { addressPool, type AddressPool } from './node-addresses.ts'
+import { nodeNameTaken } from './nodes.ts'
 import { readPublicKey, signIdentity } from '../signing/node-certificate.ts'
 import { assertReads } from '../clusters/nebula-versions.ts'
 import { groupsRule } from './node-rules.ts'
@@ -166,7 +167,7 @@ async function openBatch(change: PkiChange, ca: CertificateAuthority, requests: 
       assertAllowed(groups, cluster.enrollGroups as string[])
       assertReads(nebulaVersion, cluster)
       if (keys.has(publicKeyPem)) throw keyInUse()
-      if (names.has(name)) throw new ConflictError(`The cluster has a node named "${name}" already`)
+      if (names.has(name)) throw nodeNameTaken(name)
       const overlayIp = await addressFor(addresses, request)
       const identity = signIdentity(ca, cluster, { name, overlayIp, routes: [], groups, publicKey })
       names.add(name)

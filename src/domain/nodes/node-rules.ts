@@ -71,6 +71,7 @@ export const newNodeRules = z
   .superRefine(noUnaskedDefault)
   .superRefine(reachable)
 
+export const nameRules = z.object({ name: certifiedNameRule })
 export const mtuRules = z.object({ mtu: mtuRule })
 export const routesRules = z.object(routing).superRefine(noUnaskedDefault)
 export const groupsRules = z.object({ groups: groupsRule })

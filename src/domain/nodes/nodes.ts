@@ -1,3 +1,4 @@
+import { ConflictError } from '../../base/errors.ts'
 import type { Operator, Scope } from '../../auth/scope.ts'
 import type { TokenHash } from '../../auth/tokens.ts'
 import { columns } from '../../db/client/columns.ts'
@@ -59,3 +60,7 @@ export const listNodesWithRoutes = (db: Reader, clusterId: string): Promise<Node
 /** How many of the cluster's nodes are admins. */
 export const countAdminNodes = (db: Reader, clusterId: string): Promise<number> =>
   db.node.count({ where: { clusterId, isAdmin: true } })
+
+/** The cluster has a node of this name. */
+export const nodeNameTaken = (name: string): ConflictError =>
+  new ConflictError(`The cluster has a node named "${name}" already`)

@@ -16,6 +16,7 @@ import type { Vault } from '../pki/vault.ts'
 
 /** The certified values of a node that a change may set. */
 interface Changed {
+  readonly name?: string
   readonly routes?: readonly string[]
   readonly groups?: readonly string[]
 }
@@ -29,8 +30,8 @@ interface Changed {
 export function renewed(vault: Vault, change: NodeChange, changed: Changed): Identity | object {
   const { node, cluster } = change
   const { name, overlayIp, publicKey } = node
-  const before = { routes: routesOf(node), groups: groupsOf(node) }
-  const certified = { name, overlayIp, ...before, ...changed }
+  const before = { name, routes: routesOf(node), groups: groupsOf(node) }
+  const certified = { overlayIp, ...before, ...changed }
   if (publicKey === null) {
     assertSignable(cluster, certified)
     return {}
@@ -40,7 +41,8 @@ export function renewed(vault: Vault, change: NodeChange, changed: Changed): Ide
   const ca = signerOf(vault, ready.cluster)
   const identity = signIdentity(ca, ready.cluster, { ...certified, publicKey: parsePublicKey(publicKey) })
   const lost = (kind: 'routes' | 'groups') => before[kind].some((one) => !certified[kind].includes(one))
-  if (lost('routes') || lost('groups')) revoke(change, certificatesOf(node))
+  // A rule for the former name, or another node that takes it, must not mean the holder of the old certificate.
+  if (certified.name !== name || lost('routes') || lost('groups')) revoke(change, certificatesOf(node))
   return { ...identity, supersededCertificates: superseding(node) }
 }
 
