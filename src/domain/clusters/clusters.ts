@@ -16,6 +16,7 @@ import { filterBy, type List } from '../shared/pages.ts'
 import { firewallRule, openFirewall } from './firewall.ts'
 import { assertAllRun, firewallNeeds, minimumForFirewall } from './nebula-versions.ts'
 import { groupsRule } from '../nodes/node-rules.ts'
+import { addProblem } from '../shared/issues.ts'
 import { caLifetimeRule, certificateLifetimeRule, certificateVersionRule, check } from '../shared/rules.ts'
 import { defined, nameRule, portRule } from '../shared/rules.ts'
 import type { Vault } from '../pki/vault.ts'
@@ -88,7 +89,7 @@ const newClusterRules = clusterNotes
     if (caGroups.length === 0) return
     enrollGroups.forEach((group, index) => {
       const message = `is not one of the groups that the CA may sign: ${group}`
-      if (!caGroups.includes(group)) context.addIssue({ code: 'custom', path: ['enrollGroups', index], message })
+      if (!caGroups.includes(group)) addProblem(context, { code: 'NOT_ALLOWED', message }, ['enrollGroups', index])
     })
   })
 
@@ -104,7 +105,8 @@ export async function createCluster(
 ): Promise<{ cluster: Cluster; token: ClusterToken }> {
   const { caLifetimeDays: lifetimeDays, caGroups: groups, ...fields } = check(newClusterRules, input)
   const tenantId = whose ?? scope.tenantId
-  if (tenantId === null) throw ValidationError.at(['input', 'tenantId'], 'operators must say whose the cluster is')
+  if (tenantId === null)
+    throw ValidationError.at(['input', 'tenantId'], 'REQUIRED', 'operators must say whose the cluster is')
   if (
     !(await scope.db.tenant.findUnique({
       where: { id: tenantId },

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 
 import { CallerError, ConflictError, ValidationError } from '../../base/errors.ts'
+import type { ValidationIssue } from '../../base/issues.ts'
 import { newId } from '../../base/ids.ts'
 import type { Scope, Tenant } from '../../auth/scope.ts'
 import type { NodeToken, TokenHash, Tokens } from '../../auth/tokens.ts'
@@ -185,11 +186,11 @@ export const keyInUse = (): ConflictError =>
   new ConflictError('Another node of the cluster has this public key: every machine makes a key pair of its own')
 
 function assertAllowed(groups: readonly string[], allowed: readonly string[]): void {
-  const issues = groups.flatMap((group, index) =>
-    allowed.includes(group)
-      ? []
-      : [{ path: ['input', 'groups', String(index)], message: `is not one that machines may ask for: ${group}` }],
-  )
+  const issues = groups.flatMap((group, index): ValidationIssue[] => {
+    if (allowed.includes(group)) return []
+    const message = `is not one that machines may ask for: ${group}`
+    return [{ path: ['input', 'groups', String(index)], code: 'NOT_ALLOWED', message }]
+  })
   const [first, ...rest] = issues
   if (first) throw new ValidationError([first, ...rest])
 }
