@@ -80,3 +80,13 @@ export function renewalTime(pem: string, random = Math.random()): Date {
 
 /** When the certificate ends; for people. */
 export const expiryOf = (pem: string): Date | null => present(pem)?.notAfter ?? null
+
+/** The name of the node that a certificate is for; null where it cannot be read. */
+export function nameIn(pem: string): string | null {
+  try {
+    return present(pem)?.name ?? null
+  } catch (error) {
+    if (error instanceof PkiError) return null
+    throw error
+  }
+}

@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import * as z from 'zod'
 
+import { nameIn } from './certificates.ts'
 import { AgentError } from './errors.ts'
 import { isMissing, makeFolder, writeWhole } from '../base/files.ts'
 import { jsonOf } from '../base/json.ts'
@@ -53,7 +54,16 @@ export class ClusterFolder {
 
   /** Whether a name means this cluster: its id, which works even where `agent.json` is damaged, or the node's name. */
   async isCalled(name: string): Promise<boolean> {
-    return name === basename(this.path) || (await this.enrollment().catch(() => null))?.name === name
+    return name === basename(this.path) || (await this.nodeName().catch(() => null)) === name
+  }
+
+  /**
+   * The node's name: that of the certificate that runs, since an admin may have renamed the node after its enrollment.
+   * @throws AgentError when nothing ran yet and the folder is not what `agent enroll` made
+   */
+  async nodeName(): Promise<string> {
+    const certificate = await this.read('proven', 'host.crt')
+    return (certificate === null ? null : nameIn(certificate)) ?? (await this.enrollment()).name
   }
 
   /** @throws AgentError when the folder is not what `agent enroll` made */

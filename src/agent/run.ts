@@ -37,7 +37,7 @@ export async function runAgent({ stateDir, clusters, nebula, log, pace = {} }: R
     try {
       const enrollment = await folder.enrollment()
       const token = await folder.token()
-      const own = log.child({ cluster: enrollment.clusterId, node: printable(enrollment.name) })
+      const own = log.child({ cluster: enrollment.clusterId, node: printable(await folder.nodeName()) })
       own.info({ server: enrollment.server, nebulaVersion: version }, 'following')
       const dependencies = { folder, enrollment, token, program: nebula, nebulaVersion: version, log: own }
       followers.push({ follower: new Follower({ ...dependencies, pace }), own })

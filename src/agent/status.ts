@@ -17,14 +17,14 @@ export interface AgentStatus {
 }
 
 export async function statusOf(folder: ClusterFolder): Promise<AgentStatus> {
-  const { clusterId, server, name } = await folder.enrollment()
+  const { clusterId, server } = await folder.enrollment()
   const proven = await readLinked(folder, 'proven')
   const certificate = proven?.certificate ?? (await folder.read('host.crt'))
   const failed = await readFailed(folder)
   return {
     clusterId,
     server,
-    node: name,
+    node: await folder.nodeName(),
     version: proven?.version ?? null,
     certificateExpiresAt: certificate === null ? null : (expiryOf(certificate)?.toISOString() ?? null),
     lastError: failed === null ? null : sayFailed(failed),

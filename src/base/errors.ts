@@ -1,4 +1,7 @@
 import { type Fault, faults } from './faults.ts'
+import type { IssueCode, ValidationIssue } from './issues.ts'
+
+export type { ValidationIssue }
 
 /**
  * The failures that a caller can cause. Each is a result that the API names in the mutation's union; every other error
@@ -80,12 +83,6 @@ export class UnavailableError extends CallerError {
   }
 }
 
-/** One rule that an input broke; `path` leads from the field's arguments to the value, e.g. `['input', 'routes', '3']`. */
-export interface ValidationIssue {
-  readonly path: readonly string[]
-  readonly message: string
-}
-
 /** The input breaks rules: `issues` has every one that was found, and the first is the message. */
 export class ValidationError extends CallerError {
   override readonly name = 'ValidationError'
@@ -98,7 +95,7 @@ export class ValidationError extends CallerError {
   }
 
   /** One broken rule. */
-  static at(path: readonly string[], message: string): ValidationError {
-    return new ValidationError([{ path, message }])
+  static at(path: readonly string[], code: IssueCode, message: string): ValidationError {
+    return new ValidationError([{ path, code, message }])
   }
 }

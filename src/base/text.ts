@@ -1,3 +1,5 @@
+import type { Problem } from './issues.ts'
+
 /** Characters (UTF-16 units) of any text that the API accepts. Certificates are the longest ones. */
 const longestText = 65_536
 
@@ -18,12 +20,18 @@ const loneSurrogate = /\p{Cs}/u
  * pair; control characters change what a terminal shows. Line breaks and tabs are allowed.
  * @returns the broken rule; null when there is none
  */
-export function textProblem(text: string): string | null {
-  if (text.length > longestText) return `must have at most ${longestText} characters`
-  if (loneSurrogate.test(text)) return 'must not contain half of a surrogate pair'
-  return controlBesideLines.test(text) ? 'must not contain control characters' : null
+export function textProblem(text: string): Problem | null {
+  if (text.length > longestText) {
+    return { code: 'TOO_LONG', message: `must have at most ${longestText} characters` }
+  }
+  if (loneSurrogate.test(text)) {
+    return { code: 'INVALID_CHARACTER', message: 'must not contain half of a surrogate pair' }
+  }
+  return controlBesideLines.test(text) ? controlCharacters : null
 }
 
+const controlCharacters: Problem = { code: 'INVALID_CHARACTER', message: 'must not contain control characters' }
+
 /** The same for a text of one line, such as a name, which has no line breaks or tabs either. */
-export const lineProblem = (text: string): string | null =>
-  textProblem(text) ?? (control.test(text) ? 'must not contain control characters' : null)
+export const lineProblem = (text: string): Problem | null =>
+  textProblem(text) ?? (control.test(text) ? controlCharacters : null)

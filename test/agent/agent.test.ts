@@ -5,6 +5,8 @@ import { join } from 'node:path'
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 
+import { ClusterFolder } from '../../src/agent/enrollment-state.ts'
+import { statusOf } from '../../src/agent/status.ts'
 import { readSlice } from '../../src/nebula/bundle/slice-archive.ts'
 import { parseNodeCertificate } from '../support/node-certificate.ts'
 import { describeWithNebula } from '../support/nebula.ts'
@@ -115,6 +117,22 @@ describeWithNebula('the agent', () => {
       expect(await node()).toMatchObject({ nebulaVersion: '1.6.1', lastError: null })
       await runs(await change())
       expect(JSON.parse(await site.read(clusterId, 'current', 'config.yml'))).toMatchObject({ tun: { mtu: 1400 } })
+    })
+
+    test('with another name of the node is run on its new certificate, and the machine is called by that name', async () => {
+      await site.run()
+      await runs(await wanted())
+      const folder = new ClusterFolder(site.stateDir, clusterId)
+      expect(await statusOf(folder)).toMatchObject({ node: 'laptop' })
+      await site.mutate('renameNode', { nodeId, name: 'notebook' })
+      await runs(await wanted())
+      const { certificate, lastError } = await node()
+      expect(await site.read(clusterId, 'current', 'host.crt')).toBe(certificate)
+      expect([lastError, parseNodeCertificate(certificate ?? '').name]).toEqual([null, 'notebook'])
+      expect(await statusOf(folder)).toMatchObject({ node: 'notebook' })
+      expect([await folder.isCalled('notebook'), await folder.isCalled('laptop')]).toEqual([true, false])
+      await site.mutate('renameNode', { nodeId, name: 'laptop' })
+      await runs(await wanted())
     })
 
     test('that only needs a reload leaves the process as it is; one that needs more gets a new one', async () => {

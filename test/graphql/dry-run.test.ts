@@ -82,6 +82,7 @@ describe.each(engines)('a dry run on %s', (engine) => {
     return [
       ['createNode', { clusterId, name: 'new', routes: ['192.168.77.0/24'] }],
       ['deleteNode', { nodeId }],
+      ['renameNode', { nodeId, name: 'renamed' }],
       ['updateNodeMtu', { nodeId, mtu: 1400 }],
       ['updateNodeRoutes', { nodeId, routes: ['192.168.78.0/24'] }],
       ['updateNodeLighthouse', { nodeId, isLighthouse: true, lighthousePublicIp: '203.0.113.7' }],

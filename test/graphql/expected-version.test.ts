@@ -22,7 +22,7 @@ function inputOf(name: string): string[] {
 
 /** Whose name says that it replaces something, or takes something away. */
 const replaces = (name: string): boolean =>
-  /^(abort|delete|import|prune|replace|reset|rollback|rotate|set|update|upload)/.test(name)
+  /^(abort|delete|import|prune|rename|replace|reset|rollback|rotate|set|update|upload)/.test(name)
 
 /** Those that have no `expectedVersion`, and why. */
 const without: Readonly<Record<string, string>> = {
@@ -33,6 +33,8 @@ const without: Readonly<Record<string, string>> = {
   createNode: 'adds',
   enrollNode: 'adds: a machine knows no version',
   publishClusterConfig: 'replaces nothing: the next version says the same',
+  renameTenant: 'is of no cluster',
+  renameCluster: 'changes the name, which is part of no version',
   updateTenant: 'is of no cluster',
   updateCluster: 'changes notes, which are part of no version',
   updateNode: 'changes notes, which are part of no version',

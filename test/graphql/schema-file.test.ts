@@ -63,3 +63,24 @@ test('no description is the name again', () => {
   )
   expect(empty.map(({ name }) => name)).toEqual([])
 })
+
+test('no list has holes: whoever reads an element need not expect null in its place', () => {
+  const holed = Object.values(schema.getTypeMap())
+    .filter((type) => !isIntrospectionType(type))
+    .flatMap((type) => {
+      if (isInputObjectType(type)) {
+        return Object.values(type.getFields()).map((field) => ({
+          name: `${type.name}.${field.name}`,
+          type: field.type,
+        }))
+      }
+      if (!isObjectType(type) && !isInterfaceType(type)) return []
+      return Object.values(type.getFields()).flatMap(({ name, type: given, args }) => [
+        { name: `${type.name}.${name}`, type: given },
+        ...args.map((arg) => ({ name: `${type.name}.${name}(${arg.name})`, type: arg.type })),
+      ])
+    })
+    // The text of a type has an exclamation mark after what cannot be null.
+    .filter(({ type }) => /[^!]\]/.test(String(type)))
+  expect(holed.map(({ name }) => name)).toEqual([])
+})

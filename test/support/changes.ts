@@ -13,6 +13,7 @@ export const bumping: Record<string, Input> = {
     nodeId: (await createNode(app, admin, { clusterId, name: 'to-be-deleted' })).id,
   }),
   rotateNodeToken: ({ nodeId }) => ({ nodeId }),
+  renameNode: ({ nodeId }) => ({ nodeId, name: 'renamed' }),
   updateNodeMtu: ({ nodeId }) => ({ nodeId, mtu: 1400 }),
   updateNodeRoutes: ({ nodeId }) => ({ nodeId, routes: ['192.168.2.0/24'] }),
   updateNodeLighthouse: ({ nodeId }) => ({ nodeId, isLighthouse: true, lighthousePublicIp: '203.0.113.9' }),

@@ -37,7 +37,7 @@ export async function neighboursOf(folder: ClusterFolder): Promise<(Taken & { re
     // A cluster whose enrollment is damaged is not followed, and uses nothing.
     const enrollment = await other.enrollment().catch(() => null)
     if (generation === null || enrollment === null) return []
-    const who = `${enrollment.name} (cluster ${enrollment.clusterId})`
+    const who = `${await other.nodeName()} (cluster ${enrollment.clusterId})`
     return [{ ...takenBy(generation.config, other), who }]
   })
   return (await Promise.all(each)).flat()

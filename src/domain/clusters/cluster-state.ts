@@ -73,7 +73,8 @@ export async function upsertClusterState(
   const wanted = await getClusterVersion(operator, clusterId)
   if (wanted === null) throw new NotFoundError('Cluster')
   if (runningConfigVersion > wanted) {
-    throw ValidationError.at(['input', 'runningConfigVersion'], `must be at most ${wanted}, the version that is wanted`)
+    const message = `must be at most ${wanted}, the version that is wanted`
+    throw ValidationError.at(['input', 'runningConfigVersion'], 'OUT_OF_RANGE', message)
   }
   const report = { runningConfigVersion, updatedAt: new Date() }
   try {

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 
-import { ConflictError, NotFoundError, ValidationError } from '../../base/errors.ts'
+import { NotFoundError, ValidationError } from '../../base/errors.ts'
 import { newId } from '../../base/ids.ts'
 import type { Operator, Scope } from '../../auth/scope.ts'
 import type { ClusterToken, TokenHash, Tokens } from '../../auth/tokens.ts'
@@ -10,11 +10,13 @@ import type { Cluster, Prisma } from '../../db/client/types.ts'
 import { networkRule } from '../shared/addresses.ts'
 import { caLifetimeDays, newBundleKey, newCa } from '../pki/cluster-ca.ts'
 import { updateCluster, withClusterLocked } from './cluster-change.ts'
+import { clusterNameTaken } from './cluster-name.ts'
 import { clusterNotes, type ClusterNotes } from './cluster-notes.ts'
 import { filterBy, type List } from '../shared/pages.ts'
 import { firewallRule, openFirewall } from './firewall.ts'
 import { assertAllRun, firewallNeeds, minimumForFirewall } from './nebula-versions.ts'
 import { groupsRule } from '../nodes/node-rules.ts'
+import { addProblem } from '../shared/issues.ts'
 import { caLifetimeRule, certificateLifetimeRule, certificateVersionRule, check } from '../shared/rules.ts'
 import { defined, nameRule, portRule } from '../shared/rules.ts'
 import type { Vault } from '../pki/vault.ts'
@@ -87,7 +89,7 @@ const newClusterRules = clusterNotes
     if (caGroups.length === 0) return
     enrollGroups.forEach((group, index) => {
       const message = `is not one of the groups that the CA may sign: ${group}`
-      if (!caGroups.includes(group)) context.addIssue({ code: 'custom', path: ['enrollGroups', index], message })
+      if (!caGroups.includes(group)) addProblem(context, { code: 'NOT_ALLOWED', message }, ['enrollGroups', index])
     })
   })
 
@@ -103,7 +105,8 @@ export async function createCluster(
 ): Promise<{ cluster: Cluster; token: ClusterToken }> {
   const { caLifetimeDays: lifetimeDays, caGroups: groups, ...fields } = check(newClusterRules, input)
   const tenantId = whose ?? scope.tenantId
-  if (tenantId === null) throw ValidationError.at(['input', 'tenantId'], 'operators must say whose the cluster is')
+  if (tenantId === null)
+    throw ValidationError.at(['input', 'tenantId'], 'REQUIRED', 'operators must say whose the cluster is')
   if (
     !(await scope.db.tenant.findUnique({
       where: { id: tenantId },
@@ -129,7 +132,7 @@ export async function createCluster(
     return { cluster, token }
   } catch (error) {
     const refused = refusal(error)
-    if (refused?.kind === 'unique') throw new ConflictError(`The tenant has a cluster named "${fields.name}" already`)
+    if (refused?.kind === 'unique') throw clusterNameTaken(fields.name)
     if (refused?.kind === 'foreignKey') throw new NotFoundError('Tenant')
     throw error
   }

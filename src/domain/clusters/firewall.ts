@@ -3,6 +3,7 @@ import * as z from 'zod'
 import { formatNetwork, parseNetwork, type Network } from '../../base/networks.ts'
 import type { Cluster } from '../../db/client/types.ts'
 import type { Settings } from '../../nebula/merge.ts'
+import { addProblem, rule as says } from '../shared/issues.ts'
 import { nameRule } from '../shared/rules.ts'
 
 /**
@@ -27,7 +28,7 @@ export const protocols = ['any', 'tcp', 'udp', 'icmp'] as const
 
 const portsRule = z
   .string()
-  .refine(isPorts, 'must be "any", "fragment", a port (1 to 65535) or a range such as 200-300')
+  .refine(isPorts, says('INVALID_FORMAT', 'must be "any", "fragment", a port (1 to 65535) or a range such as 200-300'))
 
 function isPorts(text: string): boolean {
   if (text === 'any' || text === 'fragment') return true
@@ -37,9 +38,13 @@ function isPorts(text: string): boolean {
 
 const cidrRule = z.string().transform((text, context) => {
   const network = parseNetwork(text)
-  const message = network === null ? 'must be a network in CIDR notation without host bits' : misread(network)
-  if (network !== null && message === null) return formatNetwork(network)
-  context.addIssue({ code: 'custom', message: message ?? 'is not valid' })
+  if (network === null) {
+    addProblem(context, { code: 'INVALID_FORMAT', message: 'must be a network in CIDR notation without host bits' })
+    return z.NEVER
+  }
+  const message = misread(network)
+  if (message === null) return formatNetwork(network)
+  addProblem(context, { code: 'NOT_ALLOWED', message })
   return z.NEVER
 })
 
@@ -79,24 +84,31 @@ const ruleShape = z
   .refine(
     ({ host, group, groups, cidr, localCidr, caName, caSha }) =>
       [host, group, groups, cidr, localCidr, caName, caSha].some((one) => one !== undefined),
-    'must say whom it is for: host, group, groups, cidr, localCidr, caName or caSha',
+    says('REQUIRED', 'must say whom it is for: host, group, groups, cidr, localCidr, caName or caSha'),
   )
   .refine(
     (rule) => whoms.filter((whom) => rule[whom] !== undefined).length <= 1,
-    'takes one of host, group, groups and cidr: Nebula lets in whoever meets any of them, so write a rule for each; for a node that is in several groups at once, use groups',
+    says(
+      'EXCLUSIVE',
+      'takes one of host, group, groups and cidr: Nebula lets in whoever meets any of them, so write a rule for each; for a node that is in several groups at once, use groups',
+    ),
   )
   .refine(
     ({ groups = [] }) => groups.length <= 1 || !groups.includes('any'),
-    'has "any" among its groups, which to Nebula is everybody: leave it out, or write host: "any"',
+    says('EXCLUSIVE', 'has "any" among its groups, which to Nebula is everybody: leave it out, or write host: "any"'),
   )
   .refine(
     ({ caName, caSha }) => caName === undefined || caSha === undefined,
-    'takes one of caName and caSha: Nebula lets in whom either CA signed, so write a rule for each',
+    says('EXCLUSIVE', 'takes one of caName and caSha: Nebula lets in whom either CA signed, so write a rule for each'),
   )
-  .refine(({ proto, port }) => proto !== 'icmp' || port === 'any', {
-    path: ['port'],
-    message: 'must be "any": ICMP has no ports, and Nebula from 1.11 on lets all of it in whatever the port says',
-  })
+  .refine(
+    ({ proto, port }) => proto !== 'icmp' || port === 'any',
+    says(
+      'NOT_ALLOWED',
+      'must be "any": ICMP has no ports, and Nebula from 1.11 on lets all of it in whatever the port says',
+      ['port'],
+    ),
+  )
 
 const rules = z.array(ruleShape).max(256, 'must have at most 256 rules')
 

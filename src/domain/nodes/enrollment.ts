@@ -1,6 +1,7 @@
 import * as z from 'zod'
 
 import { CallerError, ConflictError, ValidationError } from '../../base/errors.ts'
+import type { ValidationIssue } from '../../base/issues.ts'
 import { newId } from '../../base/ids.ts'
 import type { Scope, Tenant } from '../../auth/scope.ts'
 import type { NodeToken, TokenHash, Tokens } from '../../auth/tokens.ts'
@@ -10,6 +11,7 @@ import { formatPublicKey, type NodePublicKey } from '../../pki/keys.ts'
 import { signerOf, trustedCas, withPki, type PkiChange } from '../pki/cluster-ca.ts'
 import { changeCluster } from '../clusters/cluster-change.ts'
 import { addressPool, type AddressPool } from './node-addresses.ts'
+import { nodeNameTaken } from './nodes.ts'
 import { readPublicKey, signIdentity } from '../signing/node-certificate.ts'
 import { assertReads } from '../clusters/nebula-versions.ts'
 import { groupsRule } from './node-rules.ts'
@@ -166,7 +168,7 @@ async function openBatch(change: PkiChange, ca: CertificateAuthority, requests: 
       assertAllowed(groups, cluster.enrollGroups as string[])
       assertReads(nebulaVersion, cluster)
       if (keys.has(publicKeyPem)) throw keyInUse()
-      if (names.has(name)) throw new ConflictError(`The cluster has a node named "${name}" already`)
+      if (names.has(name)) throw nodeNameTaken(name)
       const overlayIp = await addressFor(addresses, request)
       const identity = signIdentity(ca, cluster, { name, overlayIp, routes: [], groups, publicKey })
       names.add(name)
@@ -184,11 +186,11 @@ export const keyInUse = (): ConflictError =>
   new ConflictError('Another node of the cluster has this public key: every machine makes a key pair of its own')
 
 function assertAllowed(groups: readonly string[], allowed: readonly string[]): void {
-  const issues = groups.flatMap((group, index) =>
-    allowed.includes(group)
-      ? []
-      : [{ path: ['input', 'groups', String(index)], message: `is not one that machines may ask for: ${group}` }],
-  )
+  const issues = groups.flatMap((group, index): ValidationIssue[] => {
+    if (allowed.includes(group)) return []
+    const message = `is not one that machines may ask for: ${group}`
+    return [{ path: ['input', 'groups', String(index)], code: 'NOT_ALLOWED', message }]
+  })
   const [first, ...rest] = issues
   if (first) throw new ValidationError([first, ...rest])
 }

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 
 import type { Node } from '../../db/client/types.ts'
+import { addProblem } from '../shared/issues.ts'
 import { shortLineRule } from '../shared/rules.ts'
 
 /** A key and a value by which people and their tools find nodes. Firewall rules refer to groups, never to labels. */
@@ -34,7 +35,7 @@ export const labelsRule = z
 function noKeyTwice(labels: readonly Label[], context: z.RefinementCtx): void {
   const seen = new Set<string>()
   labels.forEach(({ key }, index) => {
-    if (seen.has(key)) context.addIssue({ code: 'custom', path: [index, 'key'], message: `is there twice: ${key}` })
+    if (seen.has(key)) addProblem(context, { code: 'DUPLICATE', message: `is there twice: ${key}` }, [index, 'key'])
     seen.add(key)
   })
 }

@@ -61,7 +61,7 @@ async function wantedAddress({ tx, cluster }: Change, wanted: string): Promise<s
   const value = isFullAddress(wanted) && !wanted.includes(':') ? toNumber(wanted) : null
   if (value === null || value < first || value > last) {
     const rule = `must be an address of ${cluster.networkCidr}, ${fromNumber(first)} to ${fromNumber(last)}`
-    throw ValidationError.at(['input', 'overlayIp'], rule)
+    throw ValidationError.at(['input', 'overlayIp'], 'OUT_OF_RANGE', rule)
   }
   const overlayIp = fromNumber(value)
   const where = { tenantId: cluster.tenantId, clusterId: cluster.id, overlayIp }
@@ -79,7 +79,8 @@ export function assertUnderlay(publicIp: string | null, { networkCidr }: Cluster
   const { first, last } = hostRange(networkCidr)
   const value = toNumber(publicIp)
   if (value < first - 1 || value > last + 1) return
-  throw ValidationError.at(['input', 'lighthousePublicIp'], `must lie outside of the overlay network, ${networkCidr}`)
+  const message = `must lie outside of the overlay network, ${networkCidr}`
+  throw ValidationError.at(['input', 'lighthousePublicIp'], 'OVERLAPS', message)
 }
 
 /** The new value of `clusters.next_overlay_ip` after an address was released. */

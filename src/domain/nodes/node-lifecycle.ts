@@ -1,4 +1,3 @@
-import { ConflictError } from '../../base/errors.ts'
 import { newId } from '../../base/ids.ts'
 import type { Scope } from '../../auth/scope.ts'
 import type { NodeToken, Tokens } from '../../auth/tokens.ts'
@@ -10,6 +9,7 @@ import { assertSignable, certificatesOf } from '../signing/node-certificate.ts'
 import { assertAdminRemains, changeNode, workOnNode } from './node-change.ts'
 import { nodeNotes, type NodeNotes } from './node-notes.ts'
 import { newNodeRules } from './node-rules.ts'
+import { nodeNameTaken } from './nodes.ts'
 import { revoke } from '../signing/revocation.ts'
 import { assertIpv4, assertOutsideOverlay } from './routes.ts'
 import { check, defined } from '../shared/rules.ts'
@@ -65,7 +65,7 @@ export async function createNode(
     } catch (error) {
       // The address was looked up under the cluster's lock, so only the name can conflict.
       if (refusal(error)?.kind !== 'unique') throw error
-      throw new ConflictError(`The cluster has a node named "${name}" already`)
+      throw nodeNameTaken(name)
     }
   })
   scope.changes.emit({ kind: 'nodesAdded', clusterId, nodeIds: [node.id] })

@@ -3,6 +3,7 @@ import * as z from 'zod'
 import { publicIpRule } from '../shared/addresses.ts'
 import { nodeNotes } from './node-notes.ts'
 import { isDefaultRoute, routeRule } from './routes.ts'
+import { addProblem } from '../shared/issues.ts'
 import { certifiedNameRule, groupRule, mtuRule, portRule } from '../shared/rules.ts'
 
 const mostRoutes = 256
@@ -17,7 +18,7 @@ const listRule = (item: z.ZodType<string, string>, most: number, what: string) =
       z.array(item).superRefine((values, context) => {
         values.forEach((value, index) => {
           if (values.indexOf(value) < index)
-            context.addIssue({ code: 'custom', path: [index], message: `is there twice: ${value}` })
+            addProblem(context, { code: 'DUPLICATE', message: `is there twice: ${value}` }, [index])
         })
       }),
     )
@@ -35,7 +36,7 @@ const noUnaskedDefault = (
   if (allowDefaultRoute) return
   const message = 'takes all traffic: set allowDefaultRoute when that is wanted'
   routes.forEach((route, index) => {
-    if (isDefaultRoute(route)) context.addIssue({ code: 'custom', path: ['routes', index], message })
+    if (isDefaultRoute(route)) addProblem(context, { code: 'NOT_ALLOWED', message }, ['routes', index])
   })
 }
 
@@ -51,7 +52,7 @@ const reachable = (
 ): void => {
   if (isLighthouse && lighthousePublicIp === null) {
     const message = 'is needed: the others find a lighthouse by its public address'
-    context.addIssue({ code: 'custom', path: ['lighthousePublicIp'], message })
+    addProblem(context, { code: 'REQUIRED', message }, ['lighthousePublicIp'])
   }
 }
 
@@ -71,6 +72,7 @@ export const newNodeRules = z
   .superRefine(noUnaskedDefault)
   .superRefine(reachable)
 
+export const nameRules = z.object({ name: certifiedNameRule })
 export const mtuRules = z.object({ mtu: mtuRule })
 export const routesRules = z.object(routing).superRefine(noUnaskedDefault)
 export const groupsRules = z.object({ groups: groupsRule })

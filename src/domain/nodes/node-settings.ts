@@ -1,8 +1,10 @@
 import type { Scope } from '../../auth/scope.ts'
+import { refusal } from '../../db/client/errors.ts'
 import type { Node } from '../../db/client/types.ts'
 import { assertUnderlay } from './node-addresses.ts'
 import { assertAdminRemains, changeNode } from './node-change.ts'
-import { groupsRules, lighthouseRules, mtuRules, routesRules } from './node-rules.ts'
+import { groupsRules, lighthouseRules, mtuRules, nameRules, routesRules } from './node-rules.ts'
+import { nodeNameTaken } from './nodes.ts'
 import { groupsOf, renewed } from '../signing/node-signing.ts'
 import { assertIpv4, assertOutsideOverlay } from './routes.ts'
 import { check } from '../shared/rules.ts'
@@ -63,6 +65,30 @@ export const updateNodeRelay = (scope: Scope, id: string, { isRelay }: { isRelay
   changeNode(scope, id, isRelay ? 'is a relay' : 'is no relay', ({ tx }) =>
     tx.node.update({ where: { id }, data: { isRelay, lighthouseRelayUpdatedAt: new Date() } }),
   )
+
+/** A node with a new name, and its former one. */
+interface Renamed {
+  readonly node: Node
+  readonly former: string
+}
+
+/**
+ * Gives the node another name, also in its certificate, which firewall rules for a host refer to. Its address, its
+ * token and its key stay.
+ * @throws ValidationError, NotFoundError, ConflictError when the name is taken, or the CA has expired
+ */
+export async function renameNode(scope: Scope, vault: Vault, id: string, input: { name: string }): Promise<Renamed> {
+  const { name } = check(nameRules, input)
+  return changeNode(scope, id, `renamed to ${name}`, async (change) => {
+    const data = { name, ...renewed(vault, change, { name }) }
+    try {
+      return { node: await change.tx.node.update({ where: { id }, data }), former: change.node.name }
+    } catch (error) {
+      if (refusal(error)?.kind !== 'unique') throw error
+      throw nodeNameTaken(name)
+    }
+  })
+}
 
 /** A node with new groups, and its former ones. */
 interface Regrouped {

@@ -51,7 +51,7 @@ export async function reportNodeStatus(
   if (!cluster || !node) throw new NotFoundError('Node')
   if (runningConfigVersion !== undefined && runningConfigVersion > cluster.configVersion) {
     const message = `must be a version that the cluster has; its newest is ${cluster.configVersion}`
-    throw ValidationError.at(['input', 'runningConfigVersion'], message)
+    throw ValidationError.at(['input', 'runningConfigVersion'], 'OUT_OF_RANGE', message)
   }
   const { seenAt, report } = presence.report({ nodeId, clusterId }, { runningConfigVersion, nebulaVersion, lastError })
   return { ...node, lastSeenAt: new Date(seenAt), ...defined(report ?? {}) }

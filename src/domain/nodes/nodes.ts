@@ -1,3 +1,4 @@
+import { ConflictError } from '../../base/errors.ts'
 import type { Operator, Scope } from '../../auth/scope.ts'
 import type { TokenHash } from '../../auth/tokens.ts'
 import { columns } from '../../db/client/columns.ts'
@@ -60,3 +61,7 @@ export const listNodesWithRoutes = (db: Reader, clusterId: string): Promise<Node
 /** How many of the cluster's nodes are admins whose token works: a blocked one does not count. */
 export const countAdminNodes = (db: Reader, clusterId: string): Promise<number> =>
   db.node.count({ where: { clusterId, isAdmin: true, blockedAt: null } })
+
+/** The cluster has a node of this name. */
+export const nodeNameTaken = (name: string): ConflictError =>
+  new ConflictError(`The cluster has a node named "${name}" already`)

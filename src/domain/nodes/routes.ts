@@ -2,25 +2,29 @@ import ipaddr from 'ipaddr.js'
 import * as z from 'zod'
 
 import { ValidationError } from '../../base/errors.ts'
+import type { Problem, ValidationIssue } from '../../base/issues.ts'
 import { breaks } from '../../base/pieces.ts'
 import type { Scope } from '../../auth/scope.ts'
 import type { Cluster, Node } from '../../db/client/types.ts'
 import { formatNetwork, overlaps, parseNetwork, type Network } from '../../base/networks.ts'
 import { reservedProblem } from '../shared/addresses.ts'
+import { addProblem } from '../shared/issues.ts'
 import { listNodesWithRoutes } from './nodes.ts'
 
 /** A network that is reachable behind a node (Nebula's unsafe routes), in canonical text. */
 export const routeRule = z.string().transform((text, context) => {
   const network = parseNetwork(text)
-  const message = !network
-    ? 'must be a network in CIDR notation without host bits, such as 192.168.1.0/24'
-    : isMapped(network)
-      ? 'must be written as the IPv4 network that it is'
-      : reservedProblem(network)
-  if (network && message === null) return formatNetwork(network)
-  context.addIssue({ code: 'custom', message: message ?? '' })
+  const problem = network === null ? noNetwork : isMapped(network) ? mapped : reservedProblem(network)
+  if (network !== null && problem === null) return formatNetwork(network)
+  addProblem(context, problem ?? noNetwork)
   return z.NEVER
 })
+
+const noNetwork: Problem = {
+  code: 'INVALID_FORMAT',
+  message: 'must be a network in CIDR notation without host bits, such as 192.168.1.0/24',
+}
+const mapped: Problem = { code: 'INVALID_FORMAT', message: 'must be written as the IPv4 network that it is' }
 
 /** `::ffff:10.0.0.0/104` means 10.0.0.0/8 and would bypass every comparison with it. */
 const isMapped = ([address]: Network): boolean => address instanceof ipaddr.IPv6 && address.isIPv4MappedAddress()
@@ -35,11 +39,12 @@ export const isDefaultRoute = (route: string): boolean => route.endsWith('/0')
  */
 export function assertOutsideOverlay(routes: readonly string[], { networkCidr }: Cluster): void {
   const overlay = parsed(networkCidr)
-  const issues = routes.flatMap((route, index) =>
+  const issues = routes.flatMap((route, index): ValidationIssue[] =>
     !isDefaultRoute(route) && overlaps(parsed(route), overlay)
       ? [
           {
             path: ['input', 'routes', String(index)],
+            code: 'OVERLAPS',
             message: `must not overlap the cluster's network, ${networkCidr}`,
           },
         ]
@@ -60,8 +65,8 @@ export function assertIpv4(routes: readonly string[], { certificateVersion }: Cl
     certificateVersion === 1
       ? 'is IPv6: certificates of version 1 hold IPv4 only'
       : 'is IPv6: Nebula takes it behind nodes with an IPv6 address only, and the overlay is IPv4'
-  const issues = routes.flatMap((route, index) =>
-    route.includes(':') ? [{ path: ['input', 'routes', String(index)], message }] : [],
+  const issues = routes.flatMap((route, index): ValidationIssue[] =>
+    route.includes(':') ? [{ path: ['input', 'routes', String(index)], code: 'NOT_ALLOWED', message }] : [],
   )
   const [first, ...rest] = issues
   if (first) throw new ValidationError([first, ...rest])

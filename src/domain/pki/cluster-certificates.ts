@@ -58,7 +58,7 @@ export async function updateClusterEnrollment(
       const index = data.enrollGroups.findIndex((group) => allowed.length > 0 && !allowed.includes(group))
       if (index < 0) return data
       const message = `is not one of the groups that the CA may sign: ${allowed.join(', ')}`
-      throw ValidationError.at(['input', 'enrollGroups', String(index)], message)
+      throw ValidationError.at(['input', 'enrollGroups', String(index)], 'NOT_ALLOWED', message)
     },
   )
 }

@@ -71,13 +71,13 @@ async function readCa(certificate: string, key: string, passphrase: string | nul
     return await importCa(certificate, key, passphrase)
   } catch (error) {
     if (!(error instanceof PkiError)) throw error
-    throw ValidationError.at(['input', inputOf[error.subject] ?? 'caCertificate'], error.message)
+    throw ValidationError.at(['input', inputOf[error.subject] ?? 'caCertificate'], 'UNUSABLE', error.message)
   }
 }
 
 /** Refuses a CA that cannot sign the cluster's addresses, or has a format that its nodes cannot read. */
 function assertFits({ certificate }: CertificateAuthority, cluster: Cluster): void {
-  const refuse = (message: string) => ValidationError.at(['input', 'caCertificate'], message)
+  const refuse = (message: string) => ValidationError.at(['input', 'caCertificate'], 'UNUSABLE', message)
   if (certificate.version > cluster.certificateVersion) {
     throw refuse(`is of version ${certificate.version}; the cluster's nodes read version ${cluster.certificateVersion}`)
   }

@@ -7,6 +7,7 @@ import { publishedRule } from '../bundles/yaml/firewall-section.ts'
 import { getConfigBundleArchives, getLatestConfigBundleVersion } from '../bundles/config-bundles.ts'
 import type { FirewallRule } from '../clusters/firewall.ts'
 import { reachabilityInThread } from '../plan/thread.ts'
+import { rule } from '../shared/issues.ts'
 import { check } from '../shared/rules.ts'
 import { readPublishedPair } from './published-pair.ts'
 
@@ -30,10 +31,10 @@ export interface Reachability {
 
 const portRule = z
   .object({ protocol: z.enum(['tcp', 'udp', 'icmp']), port: z.int().nullable() })
-  .refine(({ protocol, port }) => (protocol === 'icmp') === (port === null), {
-    path: ['port'],
-    message: 'must be set for TCP and UDP, and null for ICMP, which has no ports',
-  })
+  .refine(
+    ({ protocol, port }) => (protocol === 'icmp') === (port === null),
+    rule('REQUIRED', 'must be set for TCP and UDP, and null for ICMP, which has no ports', ['port']),
+  )
 
 interface Question extends Omit<Packet, 'destination'> {
   readonly from: string

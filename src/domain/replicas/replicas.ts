@@ -5,6 +5,7 @@ import { newId } from '../../base/ids.ts'
 import type { Operator } from '../../auth/scope.ts'
 import { vacatedSeat } from '../../db/writes/lease.ts'
 import type { Prisma, Replica } from '../../db/client/types.ts'
+import { rule } from '../shared/issues.ts'
 import { check } from '../shared/rules.ts'
 
 export type ReplicaRole = 'master' | 'replica'
@@ -61,7 +62,10 @@ const rules = z.object({
   address: z
     .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
     .max(2048, 'must have at most 2048 characters')
-    .refine((address) => !/[@#?]/.test(address), 'must not contain credentials, a query or a fragment')
+    .refine(
+      (address) => !/[@#?]/.test(address),
+      rule('NOT_ALLOWED', 'must not contain credentials, a query or a fragment'),
+    )
     .transform((address) => canonical(address)),
 })
 

@@ -1,8 +1,10 @@
 import * as z from 'zod'
 
-import { ValidationError, type ValidationIssue } from '../../base/errors.ts'
+import { ValidationError } from '../../base/errors.ts'
+import type { Problem } from '../../base/issues.ts'
 import { lineProblem, textProblem } from '../../base/text.ts'
 import { isVersion } from '../../nebula/version.ts'
+import { addProblem, issueAt, rule } from './issues.ts'
 
 /**
  * Checks an input against its rules and returns the transformed input (trimmed names, defaults).
@@ -11,19 +13,16 @@ import { isVersion } from '../../nebula/version.ts'
 export function check<Shape extends z.ZodType>(rules: Shape, input: unknown, at: readonly string[] = ['input']) {
   const result = rules.safeParse(input)
   if (result.success) return result.data
-  const [first, ...rest] = result.error.issues.map((issue): ValidationIssue => ({
-    path: [...at, ...issue.path.map(String)],
-    message: issue.message,
-  }))
+  const [first, ...rest] = result.error.issues.map((issue) => issueAt(issue, at))
   // A failed parse has at least one issue, which the type does not express.
-  throw new ValidationError([first ?? { path: at, message: 'is not valid' }, ...rest])
+  throw new ValidationError([first ?? { path: at, code: 'INVALID_FORMAT', message: 'is not valid' }, ...rest])
 }
 
 /** Converts a rule of base/text.ts into one of an input. */
-function obeys(problem: (text: string) => string | null) {
+function obeys(problemOf: (text: string) => Problem | null) {
   return (text: string, context: z.RefinementCtx): void => {
-    const message = problem(text)
-    if (message !== null) context.addIssue({ code: 'custom', message })
+    const problem = problemOf(text)
+    if (problem !== null) addProblem(context, problem)
   }
 }
 
@@ -32,19 +31,25 @@ const lineRule = z
   .string()
   .superRefine(obeys(lineProblem))
   .transform((name) => name.trim())
-  .refine((name) => name.length > 0, 'must not be empty')
+  .refine((name) => name.length > 0, rule('REQUIRED', 'must not be empty'))
 
 /** Any name: 1 to 255 characters once trimmed, without control characters. */
-export const nameRule = lineRule.refine((name) => [...name].length <= 255, 'must have at most 255 characters')
+export const nameRule = lineRule.refine(
+  (name) => [...name].length <= 255,
+  rule('TOO_LONG', 'must have at most 255 characters'),
+)
 
 /** A name in certificates, which limit its length (slackhq/nebula cert/cert_v2.go, MaxNameLength). */
 export const certifiedNameRule = lineRule.refine(
   (name) => Buffer.byteLength(name) <= 253,
-  'must have at most 253 bytes of UTF-8',
+  rule('TOO_LONG', 'must have at most 253 bytes of UTF-8'),
 )
 
 /** Nebula's groups; nebula-cert separates them with commas. */
-export const groupRule = certifiedNameRule.refine((group) => !group.includes(','), 'must not contain a comma')
+export const groupRule = certifiedNameRule.refine(
+  (group) => !group.includes(','),
+  rule('INVALID_CHARACTER', 'must not contain a comma'),
+)
 
 /** A UDP port. */
 export const portRule = z.int('must be a whole number').min(1, 'must be 1 to 65535').max(65535, 'must be 1 to 65535')
@@ -53,14 +58,14 @@ export const portRule = z.int('must be a whole number').min(1, 'must be 1 to 655
 export const nebulaVersionRule = z
   .string()
   .max(100, 'must have at most 100 characters')
-  .refine(isVersion, 'must be a version such as 1.9.5')
+  .refine(isVersion, rule('INVALID_FORMAT', 'must be a version such as 1.9.5'))
 
 /** Nebula's certificate format. */
 export const certificateVersionRule = z.int('must be 1 or 2').min(1, 'must be 1 or 2').max(2, 'must be 1 or 2')
 
 const days = (most: number) => {
-  const rule = `must be 1 to ${most} days`
-  return z.int('must be a whole number').min(1, rule).max(most, rule)
+  const message = `must be 1 to ${most} days`
+  return z.int('must be a whole number').min(1, message).max(most, message)
 }
 
 /** How long a node's certificate is valid, in days. */
@@ -88,7 +93,7 @@ export const shortLineRule = (most: number) =>
     .string()
     .superRefine(obeys(lineProblem))
     .trim()
-    .refine((text) => [...text].length <= most, `must have at most ${most} characters`)
+    .refine((text) => [...text].length <= most, rule('TOO_LONG', `must have at most ${most} characters`))
 
 /** What people note about a thing, on one line; null, or nothing but spaces, for no description. */
 export const descriptionRule = shortLineRule(500)

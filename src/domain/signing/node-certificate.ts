@@ -67,7 +67,7 @@ export function readPublicKey(pem: string): NodePublicKey {
     return parsePublicKey(pem)
   } catch (error) {
     if (!(error instanceof PkiError)) throw error
-    throw ValidationError.at(['input', 'publicKey'], error.message)
+    throw ValidationError.at(['input', 'publicKey'], 'UNUSABLE', error.message)
   }
 }
 
@@ -150,7 +150,7 @@ function forCaller<T>(work: () => T): T {
   } catch (error) {
     if (!(error instanceof PkiError)) throw error
     const field = inputOf[error.subject]
-    if (field !== undefined) throw ValidationError.at(['input', field], error.message)
+    if (field !== undefined) throw ValidationError.at(['input', field], 'NOT_ALLOWED', error.message)
     if (error.subject === 'validity') throw new ConflictError(`No certificate can be signed: ${error.message}`)
     throw error
   }

@@ -17,6 +17,7 @@ import type { Vault } from '../pki/vault.ts'
 
 /** The certified values of a node that a change may set. */
 interface Changed {
+  readonly name?: string
   readonly routes?: readonly string[]
   readonly groups?: readonly string[]
 }
@@ -35,8 +36,8 @@ export interface Renewal {
  */
 export function renewal(signer: () => CertificateAuthority, cluster: Cluster, node: Node, changed: Changed): Renewal {
   const { name, overlayIp, publicKey } = node
-  const before = { routes: routesOf(node), groups: groupsOf(node) }
-  const certified = { name, overlayIp, ...before, ...changed }
+  const before = { name, routes: routesOf(node), groups: groupsOf(node) }
+  const certified = { overlayIp, ...before, ...changed }
   if (publicKey === null || node.blockedAt !== null) {
     assertSignable(cluster, certified)
     return { columns: {}, revoked: [] }
@@ -44,9 +45,11 @@ export function renewal(signer: () => CertificateAuthority, cluster: Cluster, no
   assertFewCertificates(node)
   const identity = signIdentity(signer(), cluster, { ...certified, publicKey: parsePublicKey(publicKey) })
   const lost = (kind: 'routes' | 'groups') => before[kind].some((one) => !certified[kind].includes(one))
+  // A rule for the former name, or another node that takes it, must not mean the holder of the old certificate.
+  const isRevoked = certified.name !== name || lost('routes') || lost('groups')
   return {
     columns: { ...identity, supersededCertificates: superseding(node) },
-    revoked: lost('routes') || lost('groups') ? certificatesOf(node) : [],
+    revoked: isRevoked ? certificatesOf(node) : [],
   }
 }
 

@@ -1,3 +1,4 @@
+import type { IssueCode } from '../../base/issues.ts'
 import * as z from 'zod'
 
 import type { PersonKind } from '../../auth/authenticate.ts'
@@ -71,12 +72,12 @@ export async function createAccessToken(
 /** Whose the token is; null for an operator's. */
 async function tenantOf(scope: Scope, wanted: PersonRole, asked: string | undefined): Promise<string | null> {
   if (wanted === 'operator') {
-    if (scope.tenantId !== null) throw invalid('role', 'you may make tokens of your own tenant only')
-    if (asked !== undefined) throw invalid('tenantId', 'an operator belongs to no tenant')
+    if (scope.tenantId !== null) throw invalid('role', 'NOT_ALLOWED', 'you may make tokens of your own tenant only')
+    if (asked !== undefined) throw invalid('tenantId', 'EXCLUSIVE', 'an operator belongs to no tenant')
     return null
   }
   const tenantId = asked ?? scope.tenantId
-  if (tenantId === null) throw invalid('tenantId', `a token with the role ${wanted} needs a tenant`)
+  if (tenantId === null) throw invalid('tenantId', 'REQUIRED', `a token with the role ${wanted} needs a tenant`)
   if (!(await getTenant(scope, tenantId, { select: { id: true } }))) throw new NotFoundError('Tenant')
   return tenantId
 }
@@ -88,12 +89,12 @@ async function endOf({ scope, credentialId }: Maker, asked: Date): Promise<Date>
   // It was revoked a moment ago.
   if (!own) throw new NotFoundError('Credential')
   if (own.kind === 'access_token' && own.expiresAt !== null && own.expiresAt < asked) {
-    throw invalid('expiresAt', 'must not be after the end of the token that you are signed in with')
+    throw invalid('expiresAt', 'OUT_OF_RANGE', 'must not be after the end of the token that you are signed in with')
   }
   return asked
 }
 
-const invalid = (field: string, message: string) => new ValidationError([{ path: ['input', field], message }])
+const invalid = (field: string, code: IssueCode, message: string) => ValidationError.at(['input', field], code, message)
 
 /** The credentials in scope, by name. */
 export const listCredentials = (filter: CredentialFilter = {}): List => credentialList(filter)

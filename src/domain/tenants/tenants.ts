@@ -30,7 +30,8 @@ export const countTenants = (scope: Scope): Promise<number> => scope.read.count(
 const notes = z.object({ description: descriptionRule }).partial()
 export type TenantNotes = z.input<typeof notes>
 
-const rules = notes.extend({ name: nameRule })
+const nameRules = z.object({ name: nameRule })
+const rules = notes.extend(nameRules.shape)
 
 /**
  * CreateTenant: a new organisation.
@@ -43,10 +44,28 @@ export async function createTenant(operator: Operator, input: TenantNotes & { na
     operator.changes.emit({ kind: 'tenantAdded', tenantId: tenant.id })
     return tenant
   } catch (error) {
-    if (refusal(error)?.kind === 'unique') throw new ConflictError(`A tenant named "${name}" exists already`)
+    if (refusal(error)?.kind === 'unique') throw nameTaken(name)
     throw error
   }
 }
+
+/**
+ * Gives an organisation another name.
+ * @throws ValidationError, NotFoundError, ConflictError when the name is taken
+ */
+export async function renameTenant(operator: Operator, id: string, input: { name: string }): Promise<Tenant> {
+  const { name } = check(nameRules, input)
+  try {
+    const [tenant] = await operator.db.tenant.updateManyAndReturn({ where: { id }, data: { name } })
+    if (!tenant) throw new NotFoundError('Tenant')
+    return tenant
+  } catch (error) {
+    if (refusal(error)?.kind === 'unique') throw nameTaken(name)
+    throw error
+  }
+}
+
+const nameTaken = (name: string) => new ConflictError(`A tenant named "${name}" exists already`)
 
 /**
  * Changes the notes about an organisation.

@@ -63,6 +63,15 @@ export async function groupWarnings(
   return [...everybodysGroup(groups, ['input', 'groups']), ...(await lostGroups(cluster, gone, ['input', 'groups']))]
 }
 
+/** Warnings about a new name of a node. @param former its previous name */
+export async function renamedNodeWarnings(cluster: ClusterFacts, node: Node, former: string): Promise<ChangeWarning[]> {
+  const path = ['input', 'name']
+  return [
+    ...everybodysName(node.name, path),
+    ...(node.name === former ? [] : lostName(clusterFirewall(await cluster.cluster()), former, path)),
+  ]
+}
+
 /** Warnings about the removal of a node. */
 export async function deletedNodeWarnings(cluster: ClusterFacts, node: Node): Promise<ChangeWarning[]> {
   const path = ['input', 'nodeId']

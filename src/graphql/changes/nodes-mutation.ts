@@ -253,10 +253,11 @@ function assertFits({ clusters }: Targets, { dryRun, expectedVersion }: Terms): 
   if (expectedVersion !== null && clusters.size > 1)
     throw ValidationError.at(
       ['input', 'expectedVersion'],
+      'EXCLUSIVE',
       'is the version of one cluster, and the nodes are of several',
     )
   if (dryRun && clusters.size > mostPlans)
-    throw ValidationError.at(['input', 'dryRun'], `looks at nodes of at most ${mostPlans} clusters`)
+    throw ValidationError.at(['input', 'dryRun'], 'TOO_MANY', `looks at nodes of at most ${mostPlans} clusters`)
 }
 
 interface Work<T extends NodesOutcome> {

@@ -86,7 +86,7 @@ interface Made {
 
 async function changed(scope: Scope, id: string, changes: readonly ChangeInput[], context: Context): Promise<Made> {
   if (changes.length === 0 || changes.length > mostChanges)
-    throw ValidationError.at(['input', 'changes'], `must have 1 to ${mostChanges} changes`)
+    throw ValidationError.at(['input', 'changes'], 'TOO_MANY', `must have 1 to ${mostChanges} changes`)
   const chosen = changes.map(chosenIn)
   const steps = chosen.map(
     ({ step, input }) =>
@@ -107,7 +107,7 @@ function chosenIn(change: ChangeInput, index: number): Chosen {
   const step = entry && offeredSteps().get(entry[0])
   // GraphQL checks `@oneOf` itself; this is for literals with nulls.
   if (!entry?.[1] || !step || others.length > 0)
-    throw ValidationError.at(['input', 'changes', String(index)], 'must have exactly one change')
+    throw ValidationError.at(['input', 'changes', String(index)], 'EXCLUSIVE', 'must have exactly one change')
   return { step, input: given(entry[1]), path: ['input', 'changes', String(index), step.name] }
 }
 

@@ -1,4 +1,5 @@
-import { NotFoundError, ValidationError } from '../../base/errors.ts'
+import { ConflictError, NotFoundError, ValidationError } from '../../base/errors.ts'
+import { renameCluster } from '../../domain/clusters/cluster-name.ts'
 import { updateClusterNotes } from '../../domain/clusters/cluster-notes.ts'
 import { clusterIdField } from '../changes/change-fields.ts'
 import { mutation, type InputFields } from '../changes/mutation.ts'
@@ -26,6 +27,23 @@ mutation('updateCluster', {
   errors: [ValidationError, NotFoundError],
   resolve: (_input, context, { clusterId, ...notes }) => updateClusterNotes(scopeOf(context), clusterId, notes),
   done: 'The notes were changed.',
+  payload: (t) => ({
+    cluster: t.field({ type: Cluster, description: 'The cluster as it is now.', resolve: (cluster) => cluster }),
+  }),
+})
+
+mutation('renameCluster', {
+  description:
+    'Gives a cluster another name. No configuration has it, so `configVersion` stays the same. The present CA keeps the name that it was made with.',
+  callers: 'tenantWriter',
+  input: 'The cluster’s new name.',
+  fields: (t) => ({
+    clusterId: clusterIdField(t),
+    name: t.string({ required: true, description: 'Unique in the tenant; 1 to 255 characters.' }),
+  }),
+  errors: [ValidationError, NotFoundError, ConflictError],
+  resolve: ({ clusterId, name }, context) => renameCluster(scopeOf(context), clusterId, { name }),
+  done: 'The cluster was renamed.',
   payload: (t) => ({
     cluster: t.field({ type: Cluster, description: 'The cluster as it is now.', resolve: (cluster) => cluster }),
   }),

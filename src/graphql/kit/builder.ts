@@ -56,7 +56,8 @@ export const builder = new SchemaBuilder<{
       nullable: false,
       description: 'The rows of this page, each with its cursor.',
     },
-    nodeFieldOptions: { description: 'The row.' },
+    // Rows are read before the page is made: one that cannot be shown fails the list, as everywhere in the schema.
+    nodeFieldOptions: { nullable: false, description: 'The row.' },
     cursorFieldOptions: {
       description: 'The row’s position in the list, for `after` and `before`.',
     },

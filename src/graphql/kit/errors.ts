@@ -1,8 +1,9 @@
 import { GraphQLError } from 'graphql'
 
-import type { CallerError } from '../../base/errors.ts'
+import type { CallerError, ValidationIssue as ValidationIssueShape } from '../../base/errors.ts'
 import { ConflictError, LimitError, NotFoundError, ValidationError } from '../../base/errors.ts'
 import { builder } from './builder.ts'
+import { IssueCode } from './issue-codes.ts'
 
 const ErrorInterface = builder.interfaceRef<CallerError>('Error').implement({
   description:
@@ -51,9 +52,10 @@ builder.objectType(LimitError, {
   }),
 })
 
-const ValidationIssue = builder.objectRef<{ path: readonly string[]; message: string }>('ValidationIssue').implement({
+const ValidationIssue = builder.objectRef<ValidationIssueShape>('ValidationIssue').implement({
   description: 'One rule that the input broke.',
   fields: (t) => ({
+    code: t.expose('code', { type: IssueCode, description: 'The kind of rule, for programs.' }),
     path: t.stringList({
       description: 'The path from the arguments to the value, such as `["input", "routes", "3"]`.',
       resolve: ({ path }) => [...path],

@@ -72,8 +72,8 @@ function issuesOf(args: object, { parentType, fieldName }: GraphQLResolveInfo): 
 function issuesIn(type: GraphQLInputType, value: unknown, path: readonly string[]): ValidationIssue[] {
   if (isNonNullType(type)) return issuesIn(type.ofType, value, path)
   if (typeof value === 'string') {
-    const message = type === GraphQLString ? textProblem(value) : null
-    return message === null ? [] : [{ path, message }]
+    const problem = type === GraphQLString ? textProblem(value) : null
+    return problem === null ? [] : [{ path, ...problem }]
   }
   if (Array.isArray(value) && isListType(type)) {
     return value.flatMap((item, index) => issuesIn(type.ofType, item, [...path, String(index)]))

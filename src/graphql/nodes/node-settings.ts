@@ -1,5 +1,6 @@
 import { ConflictError, LimitError, NotFoundError } from '../../base/errors.ts'
 import {
+  renameNode,
   updateNodeAdmin,
   updateNodeGroups,
   updateNodeLighthouse,
@@ -7,10 +8,28 @@ import {
   updateNodeRelay,
   updateNodeRoutes,
 } from '../../domain/nodes/node-settings.ts'
-import { groupWarnings, mtuWarnings, nodeLighthouseWarnings, nodeRelayWarnings } from '../../domain/warnings/nodes.ts'
+import {
+  groupWarnings,
+  mtuWarnings,
+  nodeLighthouseWarnings,
+  nodeRelayWarnings,
+  renamedNodeWarnings,
+} from '../../domain/warnings/nodes.ts'
 import { routeWarnings } from '../../domain/warnings/routes.ts'
 import { nodeMutation } from '../changes/change-mutations.ts'
 import { overlapsField } from './route-overlaps.ts'
+
+nodeMutation('renameNode', {
+  description:
+    'Gives a node another name and signs its certificate again; the certificates with its former name are revoked. Its address, key and token stay.',
+  input: 'The node’s new name.',
+  fields: (t) => ({
+    name: t.string({ required: true, description: 'Unique in the cluster; 1 to 253 bytes of UTF-8.' }),
+  }),
+  change: (scope, id, input, { vault }) => renameNode(scope, vault, id, input),
+  warn: (facts, { node, former }) => renamedNodeWarnings(facts, node, former),
+  done: 'The node was renamed.',
+})
 
 nodeMutation('updateNodeMtu', {
   together: true,

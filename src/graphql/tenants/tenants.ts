@@ -8,6 +8,7 @@ import {
   findTenant,
   getTenant,
   listTenants,
+  renameTenant,
   updateTenantNotes,
 } from '../../domain/tenants/tenants.ts'
 import { mutation, type InputFields, type PayloadFields } from '../changes/mutation.ts'
@@ -132,6 +133,20 @@ mutation('updateTenant', {
   errors: [ValidationError, NotFoundError],
   resolve: (_input, context, { tenantId, ...notes }) => updateTenantNotes(operatorOf(context), tenantId, notes),
   done: 'The notes were changed.',
+  payload: (t) => ({ tenant: tenantField(t, 'The tenant as it is now.') }),
+})
+
+mutation('renameTenant', {
+  description: 'Gives a tenant another name.',
+  callers: 'operator',
+  input: 'The tenant’s new name.',
+  fields: (t) => ({
+    tenantId: t.field({ type: 'UUID', required: true, description: 'The tenant’s id.' }),
+    name: t.string({ required: true, description: 'Unique on this control plane; 1 to 255 characters.' }),
+  }),
+  errors: [ValidationError, NotFoundError, ConflictError],
+  resolve: ({ tenantId, name }, context) => renameTenant(operatorOf(context), tenantId, { name }),
+  done: 'The tenant was renamed.',
   payload: (t) => ({ tenant: tenantField(t, 'The tenant as it is now.') }),
 })
 

@@ -11,6 +11,7 @@ import { isAsyncIterable, YogaServer } from 'graphql-yoga'
 import type { Spool } from '../../base/limits/spool.ts'
 import { isSignedIn } from '../../graphql/kit/access.ts'
 import { schema as orrerySchema } from '../../graphql/schema.ts'
+import { wantsCost, withCost } from './cost.ts'
 import { asGraphqlError } from './errors.ts'
 import type { GraphqlPlugin, Result, ServerContext } from './graphql-plugin.ts'
 import type { Params } from './params.ts'
@@ -63,6 +64,8 @@ export function performer(
       if (context.events) return context.events
       if (isAsyncIterable(result)) throw new Error('an operation that is no subscription gave a stream')
       if (!isSignedIn(context.session)) strangers.remember(params, document, result as ExecutionResult)
+      if (wantsCost(context))
+        return withCost(result as ExecutionResult, { schema, document, operationName, variables: variableValues })
       return result as ExecutionResult
     } catch (error) {
       return { errors: [asGraphqlError(error)] }

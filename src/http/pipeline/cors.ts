@@ -3,7 +3,7 @@ import type { Call } from './call.ts'
 
 const preflight = {
   'access-control-allow-methods': 'GET, HEAD, POST',
-  'access-control-allow-headers': 'authorization, content-type, if-none-match, x-orrery-csrf',
+  'access-control-allow-headers': 'authorization, content-type, if-none-match, x-orrery-cost, x-orrery-csrf',
   'access-control-max-age': '600',
 }
 

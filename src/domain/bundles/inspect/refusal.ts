@@ -20,12 +20,12 @@ function escapeUnprintable(text: string): string {
 
 /** A file breaks a rule. */
 export function refuseFile(name: string, reason: string): ValidationError {
-  return ValidationError.at(archiveInput, `${show(name)}: ${reason}`)
+  return ValidationError.at(archiveInput, 'UNUSABLE', `${show(name)}: ${reason}`)
 }
 
 /** The archive itself breaks a rule; `reason` is a predicate: "is not …", "ends …". */
 export function refuseArchive(reason: string): ValidationError {
-  return ValidationError.at(archiveInput, `the archive ${reason}`)
+  return ValidationError.at(archiveInput, 'UNUSABLE', `the archive ${reason}`)
 }
 
 /** A file exceeds a limit. */

@@ -28,13 +28,14 @@ export interface Targets {
 export async function findTargets(scope: Scope, { ids, clusterId, filter }: Selection): Promise<Targets> {
   if (ids !== undefined && clusterId === undefined && filter === undefined) return targetsOf(scope, ids)
   if (ids === undefined && clusterId !== undefined && filter !== undefined) return filtered(scope, clusterId, filter)
-  throw ValidationError.at(['input'], 'needs either ids, or clusterId together with filter')
+  throw ValidationError.at(['input'], 'EXCLUSIVE', 'needs either ids, or clusterId together with filter')
 }
 
 async function targetsOf(scope: Scope, given: readonly string[]): Promise<Targets> {
   const ids = [...new Set(given)]
-  if (ids.length === 0) throw ValidationError.at(['input', 'ids'], 'must name at least one node')
-  if (ids.length > mostNodes) throw ValidationError.at(['input', 'ids'], `must have at most ${mostNodes} nodes`)
+  if (ids.length === 0) throw ValidationError.at(['input', 'ids'], 'REQUIRED', 'must name at least one node')
+  if (ids.length > mostNodes)
+    throw ValidationError.at(['input', 'ids'], 'TOO_MANY', `must have at most ${mostNodes} nodes`)
   const found = await scope.db.node.findMany({ where: { id: { in: ids } }, select: { id: true, clusterId: true } })
   const clusterOf = new Map(found.map((node) => [node.id, node.clusterId]))
   const clusters = new Map<string, string[]>()
@@ -46,7 +47,7 @@ async function targetsOf(scope: Scope, given: readonly string[]): Promise<Target
     clusters.set(clusterId, nodes)
   }
   if (clusters.size > mostClusters)
-    throw ValidationError.at(['input', 'ids'], `must be nodes of at most ${mostClusters} clusters`)
+    throw ValidationError.at(['input', 'ids'], 'TOO_MANY', `must be nodes of at most ${mostClusters} clusters`)
   return { clusters, missing: ids.filter((id) => !clusterOf.has(id)) }
 }
 
@@ -56,7 +57,7 @@ async function filtered(scope: Scope, clusterId: string, filter: NodeFilter): Pr
   const window = { after: null, before: null, inverted: false, limit: mostNodes + 1 }
   const rows = await scope.read.page(listClusterNodes(clusterId, filter), { fields: ['id'], window })
   if (rows.length > mostNodes)
-    throw ValidationError.at(['input', 'filter'], `finds more than ${mostNodes} nodes: narrow it`)
+    throw ValidationError.at(['input', 'filter'], 'TOO_MANY', `finds more than ${mostNodes} nodes: narrow it`)
   const ids = rows.map(({ id }) => String(id))
   return { clusters: new Map(ids.length === 0 ? [] : [[clusterId, ids]]), missing: [] }
 }

@@ -113,7 +113,11 @@ function newGroups(node: Node, { set, addGroups, removeGroups }: Update): readon
   const kept = set.groups ?? before.filter((group) => !removeGroups.includes(group))
   const groups = [...kept, ...addGroups.filter((group) => !kept.includes(group))]
   if (groups.length > mostGroups)
-    throw ValidationError.at(['input', 'addGroups'], `"${node.name}" would have more than ${mostGroups} groups`)
+    throw ValidationError.at(
+      ['input', 'addGroups'],
+      'TOO_MANY',
+      `"${node.name}" would have more than ${mostGroups} groups`,
+    )
   return isSame(groups, before) ? null : groups
 }
 
@@ -123,7 +127,11 @@ function newLabels(node: Node, { set, setLabels, removeLabels }: Update): Record
   const kept = before.filter(({ key }) => !removeLabels.includes(key)).map(({ key, value }) => [key, value] as const)
   const labels: Record<string, string> = set.labels ?? { ...Object.fromEntries(kept), ...setLabels }
   if (Object.keys(labels).length > mostLabels)
-    throw ValidationError.at(['input', 'setLabels'], `"${node.name}" would have more than ${mostLabels} labels`)
+    throw ValidationError.at(
+      ['input', 'setLabels'],
+      'TOO_MANY',
+      `"${node.name}" would have more than ${mostLabels} labels`,
+    )
   const isUnchanged =
     Object.keys(labels).length === before.length && before.every(({ key, value }) => labels[key] === value)
   return isUnchanged
