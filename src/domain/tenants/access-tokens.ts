@@ -1,4 +1,3 @@
-import type { IssueCode } from '../../base/issues.ts'
 import * as z from 'zod'
 
 import type { PersonKind } from '../../auth/authenticate.ts'
@@ -6,6 +5,7 @@ import type { Operator, Scope } from '../../auth/scope.ts'
 import type { AccessToken, TokenHash, Tokens } from '../../auth/tokens.ts'
 import { LimitError, NotFoundError, ValidationError } from '../../base/errors.ts'
 import { newId } from '../../base/ids.ts'
+import type { IssueCode } from '../../base/issues.ts'
 import { refusal } from '../../db/client/errors.ts'
 import { credentialList, type CredentialFilter } from '../../db/reads/lists.ts'
 import type { Credential } from '../../db/client/types.ts'
