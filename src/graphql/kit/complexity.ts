@@ -23,7 +23,9 @@ const usualListLength = 10
 export const fieldComplexity: FieldComplexityFunction<Context, Record<string, unknown>> = (args, _context, field) => {
   if (isExpensive(args, field.name)) return { field: expensive, multiplier: 1 }
   if (field.name === 'reachability') return { field: archiveRead, multiplier: 1 }
-  if (field.args.some(({ name }) => name === 'first')) return { field: 1, multiplier: pageSize(args) }
+  if (field.args.some(({ name }) => name === 'first')) {
+    return { field: 1 + perCondition * conditionsOf(args['filter']), multiplier: pageSize(args) }
+  }
   if (!isListType(getNullableType(field.type))) return 1
   // The rows of a page were counted with the page.
   const isPage = field.name === 'nodes' || field.name === 'edges'
@@ -32,6 +34,15 @@ export const fieldComplexity: FieldComplexityFunction<Context, Record<string, un
 
 /** The cost of reading and comparing a whole cluster, relative to reading rows: few of them fit into one request. */
 const expensive = 15_000
+
+/** The cost of a value in a filter: rows outside the list have to be read for it. */
+const perCondition = 20
+
+/** The values in a filter and in the filters within it. */
+const conditionsOf = (filter: unknown): number =>
+  typeof filter === 'object' && filter !== null && !(filter instanceof Date)
+    ? Object.values(filter).reduce((sum: number, value) => sum + conditionsOf(value), 0)
+    : Number(filter !== undefined && filter !== null)
 
 /** The cost of reading one archive, of which two nodes’ files are used. */
 const archiveRead = 2_500
