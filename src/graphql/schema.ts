@@ -25,6 +25,7 @@ import './bundles/config-bundles.ts'
 import './bundles/bundle-diff.ts'
 import './bundles/config-published.ts'
 import './clusters/cluster-changes.ts'
+import './search/search.ts'
 import './replicas/replicas.ts'
 import './replicas/replica-mutations.ts'
 

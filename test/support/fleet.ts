@@ -39,7 +39,7 @@ const chunk = 2500
 const columns = `INSERT INTO nodes (id, tenant_id, cluster_id, name, token_hash, routes, groups, overlay_ip, certificate,
   certificate_fingerprint, certificate_expires_at, created_at, last_seen_at, running_config_version)`
 
-const address = (a: string, b: string, c: string) => `'10.' || ${a} || '.' || ${b} || '.' || ${c}`
+const address = (a: string, b: string, c: string) => `'10.' || (${a}) || '.' || (${b}) || '.' || (${c})`
 
 /** A number of four digits that looks drawn, for the time of a row. */
 const drawn = '(i * 7919 % 10007)'

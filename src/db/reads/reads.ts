@@ -4,6 +4,16 @@ import { readConvergence, readEndings, readUnseen, type ConvergenceFigures, type
 import { readNodeStatuses, type NodeStatus, type StatusTimes } from './node-status.ts'
 import { countRows, countRowsByParent, readPage, readPages, type Excerpt, type List, type Row } from './pages.ts'
 import type { Source } from './pages.ts'
+import {
+  networksOfClusters,
+  routesOfNodes,
+  searchAddress,
+  searchDescriptions,
+  searchFingerprint,
+  searchId,
+  searchNames,
+  type SearchedTable,
+} from './search.ts'
 import type { Field, Found, Key, TableName } from './rows.ts'
 
 /**
@@ -71,5 +81,20 @@ export class Reads {
   /** The status of each of several nodes, by `statusKey`; those outside the scope are missing. */
   statuses(keys: readonly string[], times: StatusTimes): Promise<Map<string, NodeStatus>> {
     return readNodeStatuses(this.#source, keys, times)
+  }
+
+  /** The statements of a search; each reads at most some thousand rows. */
+  get search() {
+    const source = this.#source
+    return {
+      names: (table: SearchedTable, part: string, limit: number) => searchNames(source, table, part, limit),
+      descriptions: (table: SearchedTable, part: string, limit: number) =>
+        searchDescriptions(source, table, part, limit),
+      id: (table: SearchedTable, id: string) => searchId(source, table, id),
+      address: (address: string, limit: number) => searchAddress(source, address, limit),
+      fingerprint: (prefix: string, limit: number) => searchFingerprint(source, prefix, limit),
+      routes: () => routesOfNodes(source),
+      networks: () => networksOfClusters(source),
+    }
   }
 }

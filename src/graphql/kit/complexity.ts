@@ -1,6 +1,7 @@
 import { ComplexityErrorKind, type FieldComplexityFunction } from '@pothos/plugin-complexity'
 import { getNullableType, GraphQLError, isListType } from 'graphql'
 
+import { searchSizes } from '../../domain/search/search.ts'
 import type { Context } from './context.ts'
 
 /** How many rows a page of a connection has. */
@@ -23,6 +24,8 @@ const usualListLength = 10
 export const fieldComplexity: FieldComplexityFunction<Context, Record<string, unknown>> = (args, _context, field) => {
   if (isExpensive(args, field.name)) return { field: expensive, multiplier: 1 }
   if (field.name === 'reachability') return { field: archiveRead, multiplier: 1 }
+  if (field.name === 'search') return { field: searched, multiplier: 1 }
+  if (field.name === 'matches') return { field: 1, multiplier: searchSizes.most }
   if (field.args.some(({ name }) => name === 'first')) {
     return { field: 1 + perCondition * conditionsOf(args['filter']), multiplier: pageSize(args) }
   }
@@ -43,6 +46,9 @@ const conditionsOf = (filter: unknown): number =>
   typeof filter === 'object' && filter !== null && !(filter instanceof Date)
     ? Object.values(filter).reduce((sum: number, value) => sum + conditionsOf(value), 0)
     : Number(filter !== undefined && filter !== null)
+
+/** The cost of reading all names: some dozens of them fit into one request. */
+const searched = 2_500
 
 /** The cost of reading one archive, of which two nodes’ files are used. */
 const archiveRead = 2_500

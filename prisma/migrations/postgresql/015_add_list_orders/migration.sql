@@ -16,3 +16,9 @@ CREATE INDEX "idx_nodes_by_version" ON "nodes"(coalesce("running_config_version"
 CREATE INDEX "idx_nodes_cluster_by_version" ON "nodes"("tenant_id", "cluster_id", coalesce("running_config_version", 0), "name");
 CREATE INDEX "idx_nodes_by_expiry" ON "nodes"(coalesce("certificate_expires_at", '-infinity'::timestamp), "id", "tenant_id");
 CREATE INDEX "idx_nodes_cluster_by_expiry" ON "nodes"("tenant_id", "cluster_id", coalesce("certificate_expires_at", '-infinity'::timestamp), "name");
+
+-- What is searched besides names and addresses: certificates by the beginning of their fingerprint, and the nodes that
+-- have a description or routes, without reading the others.
+CREATE INDEX "idx_nodes_fingerprint" ON "nodes"("certificate_fingerprint") WHERE (certificate_fingerprint IS NOT NULL);
+CREATE INDEX "idx_nodes_described" ON "nodes"("tenant_id", "cluster_id") WHERE (description IS NOT NULL);
+CREATE INDEX "idx_nodes_with_routes" ON "nodes"("tenant_id", "cluster_id") WHERE (routes <> '[]');
