@@ -1,6 +1,26 @@
-import { isOutdated, newestVersion } from './node-status.ts'
+import {
+  clusterConditions,
+  nodeConditions,
+  tenantConditions,
+  type ClusterFilter,
+  type NodeFilter,
+  type TenantFilter,
+} from './filters.ts'
+import { newestVersion, type StatusTimes } from './node-status.ts'
 import type { List, Listing } from './pages.ts'
-import { sql, type Sql } from './sql.ts'
+import { sql } from './sql.ts'
+
+export type { ClusterFilter, NodeFilter, TenantFilter }
+
+/** By which field rows are listed, and which way. */
+export interface OrderBy<Field extends string> {
+  readonly field: Field
+  readonly direction: 'asc' | 'desc'
+}
+export type TenantOrder = OrderBy<'name' | 'createdAt'>
+export type ClusterOrder = OrderBy<'name' | 'createdAt' | 'configVersion'>
+export type BundleOrder = OrderBy<'version' | 'createdAt'>
+export type NodeOrder = OrderBy<keyof typeof nodeIndexes>
 
 /** Of a cluster: the whole prefix of an index. */
 const ofCluster = {
@@ -11,34 +31,40 @@ const ofCluster = {
   ],
 } as const
 
-const tenants: Listing = { table: 'tenants', order: ['name'], direction: 'asc', parent: null }
+const byName = { field: 'name', direction: 'asc' } as const
 
-/** By name, then by id, since clusters of several tenants can have the same name. */
-const clusters: Listing = {
-  table: 'clusters',
-  order: ['name', 'id'],
-  direction: 'asc',
-  parent: { table: 'tenants', on: [['tenant_id', 'id']] },
-}
+/** The index of each order of nodes: of one cluster, ending with the name, and of all clusters, ending with the id. */
+const nodeIndexes = {
+  name: { cluster: undefined, all: 'idx_nodes_by_name' },
+  createdAt: { cluster: 'idx_nodes_cluster_by_created', all: 'idx_nodes_by_created' },
+  lastSeenAt: { cluster: 'idx_nodes_cluster_by_last_seen', all: 'idx_nodes_by_last_seen' },
+  overlayIp: { cluster: 'idx_nodes_cluster_by_address', all: 'idx_nodes_by_address' },
+  runningConfigVersion: { cluster: 'idx_nodes_cluster_by_version', all: 'idx_nodes_by_version' },
+  certificateExpiresAt: { cluster: 'idx_nodes_cluster_by_expiry', all: 'idx_nodes_by_expiry' },
+} as const
 
-/** By name, which is unique in the cluster, along the unique index of (tenant, cluster, name). */
-const nodes: Listing = { table: 'nodes', order: ['name'], direction: 'asc', parent: ofCluster }
+/** The marks of an order are in its cursors; the order of a list that was not asked for another has none. */
+const marked = ({ field, direction }: OrderBy<string>, usual: OrderBy<string>): Pick<Listing, 'direction' | 'mark'> =>
+  field === usual.field && direction === usual.direction ? { direction } : { direction, mark: `${field} ${direction}` }
 
-/** By version, starting with nodes that run none; then by name. */
-const nodesByVersion: Listing = {
-  table: 'nodes',
-  order: ['running_config_version', 'name'],
-  direction: 'asc',
-  parent: ofCluster,
-  index: 'idx_nodes_running_version',
-  nullsFirst: true,
-}
+/** With a field that is unique among the rows at the end, so that the order is total. */
+const ending = (field: string, unique: string): string[] => (field === unique ? [field] : [field, unique])
 
-/** The newest first, along idx_config_bundles_cluster_version. */
-const bundles: Listing = { table: 'config_bundles', order: ['version'], direction: 'desc', parent: ofCluster }
+export const tenantList = (filter: TenantFilter, orderBy: TenantOrder = byName): List => ({
+  listing: { table: 'tenants', order: ending(orderBy.field, 'name'), ...marked(orderBy, byName), parent: null },
+  where: () => tenantConditions(filter),
+})
 
-/** By name, then by id, since names are not unique; along idx_credentials_tenant. */
-const credentials: Listing = { table: 'credentials', order: ['name', 'id'], direction: 'asc', parent: null }
+/** Rows that are equal in the order are listed by id, since clusters of several tenants can have the same name. */
+export const clusterList = (filter: ClusterFilter, orderBy: ClusterOrder = byName): List => ({
+  listing: {
+    table: 'clusters',
+    order: [orderBy.field, 'id'],
+    ...marked(orderBy, byName),
+    parent: { table: 'tenants', on: [['tenant_id', 'id']] },
+  },
+  where: () => clusterConditions(filter),
+})
 
 export interface CredentialFilter {
   /** Only credentials of this kind. */
@@ -47,40 +73,10 @@ export interface CredentialFilter {
   readonly tenantId?: string | null | undefined
 }
 
-export interface TenantFilter {
-  /** Part of the name, case-insensitive. */
-  readonly name?: string | null | undefined
-}
-
-export interface ClusterFilter {
-  /** Part of the name, case-insensitive. */
-  readonly name?: string | null | undefined
-  /** Only clusters of this tenant. */
-  readonly tenantId?: string | null | undefined
-}
-
-export interface NodeFilter {
-  /** Part of the name, case-insensitive. */
-  readonly name?: string | null | undefined
-  readonly isLighthouse?: boolean | null | undefined
-  readonly isRelay?: boolean | null | undefined
-  readonly isAdmin?: boolean | null | undefined
-  /** Whether the node has routes to networks behind it. */
-  readonly hasRoutes?: boolean | null | undefined
-  /** Whether it runs an older version than the newest published one, or none. */
-  readonly outdated?: boolean | null | undefined
-}
-
-export const tenantList = ({ name }: TenantFilter): List => ({ listing: tenants, where: nameContains(name) })
-
-export const clusterList = ({ name, tenantId }: ClusterFilter): List => ({
-  listing: clusters,
-  where: [...nameContains(name), ...(tenantId ? [sql`x.tenant_id = ${tenantId}`] : [])],
-})
-
+/** By name, then by id, since names are not unique; along idx_credentials_tenant. */
 export const credentialList = ({ kind, tenantId }: CredentialFilter): List => ({
-  listing: credentials,
-  where: [...(kind ? [sql`x.kind = ${kind}`] : []), ...(tenantId ? [sql`x.tenant_id = ${tenantId}`] : [])],
+  listing: { table: 'credentials', order: ['name', 'id'], direction: 'asc', parent: null },
+  where: () => [...(kind ? [sql`x.kind = ${kind}`] : []), ...(tenantId ? [sql`x.tenant_id = ${tenantId}`] : [])],
 })
 
 /**
@@ -91,63 +87,94 @@ export function staleClusterList(instanceId: string): List {
   const current = sql`
     SELECT 1 FROM cluster_state s
     WHERE s.cluster_id = x.id AND s.instance_id = ${instanceId} AND s.running_config_version >= x.config_version`
-  return { listing: clusters, where: [sql`NOT EXISTS (${current})`] }
+  return { listing: clusterList({}).listing, where: () => [sql`NOT EXISTS (${current})`] }
+}
+
+/** Which nodes, in which order, and what their status is measured against. */
+export interface NodeQuery {
+  readonly filter: NodeFilter
+  readonly orderBy?: NodeOrder | undefined
+  readonly times: StatusTimes
 }
 
 /** The nodes of each of several clusters. */
-export const nodeList = (filter: NodeFilter): List => ({
-  listing: nodeListing(filter),
-  where: nodeConditions(filter, { tenantId: sql`x.tenant_id`, clusterId: sql`x.cluster_id` }),
+export const nodeList = ({ filter, orderBy, times }: NodeQuery): List => ({
+  listing: clusterNodes(filter, orderBy),
+  where: (engine) => nodeConditions(filter, { engine, times }),
 })
 
 /** The nodes of one cluster, without joining its row; the index starts with the tenant, in every scope. */
-export function clusterNodeList(clusterId: string, filter: NodeFilter): List {
+export function clusterNodeList(clusterId: string, { filter, orderBy, times }: NodeQuery): List {
   const tenantId = sql`(SELECT tenant_id FROM clusters WHERE id = ${clusterId})`
-  const conditions = nodeConditions(filter, { tenantId, clusterId: sql`${clusterId}` })
+  const newest = newestVersion(tenantId, sql`${clusterId}`)
   return {
-    listing: nodeListing(filter),
-    where: [sql`x.tenant_id = ${tenantId}`, sql`x.cluster_id = ${clusterId}`, ...conditions],
+    listing: clusterNodes(filter, orderBy),
+    where: (engine) => [
+      sql`x.tenant_id = ${tenantId}`,
+      sql`x.cluster_id = ${clusterId}`,
+      ...nodeConditions(filter, { engine, times, newest }),
+    ],
+  }
+}
+
+/** The nodes of all clusters in the scope; those that are equal in the order by id. */
+export function allNodeList({ filter, orderBy = byName, times }: NodeQuery): List {
+  const listing = { table: 'nodes', order: [orderBy.field, 'id'], ...marked(orderBy, byName), parent: null } as const
+  return {
+    listing: { ...listing, along: nodeIndexes[orderBy.field].all, ...indexFor(filter) },
+    where: (engine) => nodeConditions(filter, { engine, times }),
   }
 }
 
 /**
- * The nodes with a certificate, those that run the lowest versions first. SQL without a figure: Prisma would read every
- * node of each cluster and cut the lists in memory.
+ * The nodes with a certificate, those that run the lowest versions first, starting with nodes that run none; then by
+ * name. SQL without a figure: Prisma would read every node of each cluster and cut the lists in memory.
  */
-export const slowestNodeList = (): List => ({ listing: nodesByVersion, where: [sql`x.certificate IS NOT NULL`] })
+export const slowestNodeList = (): List => ({
+  listing: {
+    table: 'nodes',
+    order: ['runningConfigVersion', 'name'],
+    direction: 'asc',
+    parent: ofCluster,
+    index: 'idx_nodes_running_version',
+    nullsFirst: true,
+  },
+  where: () => [sql`x.certificate IS NOT NULL`],
+})
 
-export const bundleList = (): List => ({ listing: bundles, where: [] })
+const newestFirst = { field: 'version', direction: 'desc' } as const
 
-function nodeListing({ isLighthouse, isRelay, outdated }: NodeFilter): Listing {
-  if (isLighthouse) return { ...nodes, index: 'idx_nodes_lighthouse' }
-  if (isRelay) return { ...nodes, index: 'idx_nodes_relay' }
+/** By version along idx_config_bundles_cluster_version. */
+export const bundleList = (orderBy: BundleOrder = newestFirst): List => ({
+  listing: {
+    table: 'config_bundles',
+    order: ending(orderBy.field, 'version'),
+    ...marked(orderBy, newestFirst),
+    parent: ofCluster,
+  },
+  where: () => [],
+})
+
+/** In the order of the name along the unique index of (tenant, cluster, name); nodes that are equal, by name. */
+function clusterNodes(filter: NodeFilter, orderBy: NodeOrder = byName): Listing {
+  const { cluster } = nodeIndexes[orderBy.field]
+  const listing: Listing = {
+    table: 'nodes',
+    order: ending(orderBy.field, 'name'),
+    ...marked(orderBy, byName),
+    parent: ofCluster,
+    ...(cluster === undefined ? {} : { along: cluster }),
+    ...indexFor(filter),
+  }
   // By name like the other lists, but the index contains the version, so rows outside the list are not read.
-  return typeof outdated === 'boolean' ? { ...nodes, index: 'idx_nodes_outdated' } : nodes
+  const { outdated } = filter
+  return cluster === undefined && listing.index === undefined && typeof outdated === 'boolean'
+    ? { ...listing, index: 'idx_nodes_outdated' }
+    : listing
 }
 
-/** @param place the cluster of `newest`; looked up once where it does not depend on the row */
-function nodeConditions(
-  { name, isLighthouse, isRelay, isAdmin, hasRoutes, outdated }: NodeFilter,
-  place: { readonly tenantId: Sql; readonly clusterId: Sql },
-): Sql[] {
-  const newest = newestVersion(place.tenantId, place.clusterId)
-  return [
-    ...nameContains(name),
-    ...flag(sql`x.is_lighthouse`, isLighthouse),
-    ...flag(sql`x.is_relay`, isRelay),
-    ...flag(sql`x.is_admin`, isAdmin),
-    ...flag(sql`(x.routes <> '[]')`, hasRoutes),
-    ...flag(isOutdated(newest), outdated),
-  ]
+/** The few lighthouses and relays are found, and sorted in memory. */
+function indexFor({ isLighthouse, isRelay }: NodeFilter): Pick<Listing, 'index'> {
+  if (isLighthouse) return { index: 'idx_nodes_lighthouse' }
+  return isRelay ? { index: 'idx_nodes_relay' } : {}
 }
-
-/** The name contains `part`, case-insensitive; `%` and `_` in the part are literal. */
-function nameContains(part: string | null | undefined): Sql[] {
-  if (!part) return []
-  const pattern = `%${part.replace(/[\\%_]/g, (mark) => `\\${mark}`)}%`
-  return [sql`lower(x.name) LIKE lower(${pattern}) ESCAPE '\\'`]
-}
-
-/** Whether the condition is true. Written as the bare column, as the partial indexes declare it. */
-const flag = (condition: Sql, wanted: boolean | null | undefined): Sql[] =>
-  typeof wanted === 'boolean' ? [wanted ? condition : sql`NOT ${condition}`] : []

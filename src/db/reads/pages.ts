@@ -1,6 +1,7 @@
 import { columnOf, type Table } from '../client/columns.ts'
 import { scopeConditions } from '../client/scope-condition.ts'
 import type { Engine, RowScope } from '../client/types.ts'
+import { ordered, orderedValue, type KeyValue } from './order.ts'
 import type { PlainReader, PlainRow, PlainValue } from './plain-reader.ts'
 import { typed } from './row-values.ts'
 import { all, join, raw, sql, type Sql } from './sql.ts'
@@ -8,9 +9,11 @@ import { all, join, raw, sql, type Sql } from './sql.ts'
 /** How a table is listed: its order, and its parent table. */
 export interface Listing {
   readonly table: Table
-  /** The columns of the order; together unique among the rows of one parent, so that the order is total. */
+  /** The fields of the order; together unique among the rows of one parent, so that the order is total. */
   readonly order: readonly string[]
   readonly direction: 'asc' | 'desc'
+  /** Names an order that is not the usual one of the list, in its cursors. */
+  readonly mark?: string
   /** The parent's table, and the child columns that refer to the parent's columns (the whole prefix of an index). */
   readonly parent: {
     readonly table: Table
@@ -21,18 +24,20 @@ export interface Listing {
    * the sort, although only three of a thousand rows may match; PostgreSQL chooses correctly by itself.
    */
   readonly index?: string
-  /** Whether rows with null in a column of the order come first; only SQLite's indexes have them there. */
+  /** Whether the columns of the order are compared as they are, with null first: for a partial index of the columns. */
   readonly nullsFirst?: boolean
+  /** The index that pages are read along, in the list's order, where `index` is not given. */
+  readonly along?: string
 }
 
-/** A part of the list: between two keys (values of the order's columns), from its end when `inverted`. */
+/** A part of the list: between two keys (values of the order's fields), from its end when `inverted`. */
 export interface Window {
   readonly after: Key | null
   readonly before: Key | null
   readonly limit: number
   readonly inverted: boolean
 }
-export type Key = readonly (string | number)[]
+export type Key = readonly KeyValue[]
 
 export type Row = Readonly<Record<string, unknown>>
 
@@ -42,7 +47,7 @@ export type Row = Readonly<Record<string, unknown>>
  */
 export interface List {
   readonly listing: Listing
-  readonly where: readonly Sql[]
+  readonly where: (engine: Engine) => readonly Sql[]
 }
 
 /** The requested part of a list: the fields to read and the part of the order. */
@@ -61,11 +66,15 @@ export interface Source {
 /** Figures: the page of 50 nodes; node creation and route updates, whose warnings read pages of nodes. */
 export async function readPage(source: Source, list: List, { fields, window }: Excerpt): Promise<Row[]> {
   const { listing, where } = list
-  const conditions = [...scopeConditions(listing.table, source.scope), ...where, ...keyset(listing, window)]
+  const conditions = [
+    ...scopeConditions(listing.table, source.scope),
+    ...where(source.engine),
+    ...keyset(source, listing, window),
+  ]
   const rows = await read(
     source,
-    sql`SELECT ${selection('x', listing.table, fields)} FROM ${listed(source, listing)} WHERE ${all(conditions)}
-      ORDER BY ${ordering('x', listing, window)} LIMIT ${window.limit}`,
+    sql`SELECT ${selection('x', listing.table, fields)} FROM ${listed(source, paged(listing))} WHERE ${all(conditions)}
+      ORDER BY ${ordering(source, 'x', listing, window)} LIMIT ${window.limit}`,
   )
   return rows.map((row) => typed(listing.table, row))
 }
@@ -86,20 +95,20 @@ export async function readPages(
   const conditions = [
     ...parent.on.map(([child, own]) => sql`x.${raw(child)} = p.${raw(own)}`),
     ...scopeConditions(table, source.scope),
-    ...where,
-    ...keyset(listing, window),
+    ...where(source.engine),
+    ...keyset(source, listing, window),
   ]
-  const tail = sql`WHERE ${all(conditions)} ORDER BY ${ordering('x', listing, window)} LIMIT ${window.limit}`
+  const tail = sql`WHERE ${all(conditions)} ORDER BY ${ordering(source, 'x', listing, window)} LIMIT ${window.limit}`
   const key = table === 'config_bundles' ? 'version' : 'id'
   const same = key === 'id' ? [] : parent.on.map(([child, own]) => sql`r.${raw(child)} = p.${raw(own)}`)
   const joined =
     source.engine === 'postgresql'
       ? sql`CROSS JOIN LATERAL (SELECT ${innerColumns('x', listing, fields)} FROM ${raw(table)} x ${tail}) r`
-      : sql`JOIN ${raw(table)} r ON ${all([...same, sql`r.${raw(key)} IN (SELECT x.${raw(key)} FROM ${listed(source, listing)} ${tail})`])}`
+      : sql`JOIN ${raw(table)} r ON ${all([...same, sql`r.${raw(key)} IN (SELECT x.${raw(key)} FROM ${listed(source, paged(listing))} ${tail})`])}`
   const rows = await read(
     source,
     sql`SELECT p.id AS parent, ${selection('r', table, fields)} FROM ${raw(parent.table)} p ${joined}
-      WHERE p.id IN (${among(source, parentIds)}) ORDER BY ${ordering('r', listing, window)}`,
+      WHERE p.id IN (${among(source, parentIds)}) ORDER BY ${ordering(source, 'r', listing, window)}`,
   )
   const pages = new Map<string, Row[]>(parentIds.map((id) => [id, []]))
   for (const { parent: id, ...row } of rows) pages.get(id as string)?.push(typed(table, row))
@@ -108,7 +117,7 @@ export async function readPages(
 
 /** Figure: the page of 50 nodes with `totalCount`. */
 export async function countRows(source: Source, { listing, where }: List): Promise<number> {
-  const conditions = [...scopeConditions(listing.table, source.scope), ...where]
+  const conditions = [...scopeConditions(listing.table, source.scope), ...where(source.engine)]
   const [row] = await read(
     source,
     sql`SELECT count(*) AS total FROM ${listed(source, listing)} WHERE ${all(conditions)}`,
@@ -127,7 +136,7 @@ export async function countRowsByParent(
   const conditions = [
     sql`x.${child} IN (${among(source, parentIds)})`,
     ...scopeConditions(listing.table, source.scope),
-    ...where,
+    ...where(source.engine),
   ]
   const rows = await read(
     source,
@@ -147,18 +156,26 @@ export const among = ({ engine }: Source, ids: readonly string[]): Sql =>
 const listed = ({ engine }: Source, { table, index }: Listing): Sql =>
   engine === 'sqlite' && index !== undefined ? raw(`${table} x INDEXED BY ${index}`) : raw(`${table} x`)
 
-function keyset({ order, direction }: Listing, { after, before }: Window): Sql[] {
-  const names = join(order.map((name) => sql`x.${raw(name)}`))
+/** A list as its pages are read: along the index of its order, unless the conditions have a better one. */
+const paged = (listing: Listing): Listing =>
+  listing.index === undefined && listing.along !== undefined ? { ...listing, index: listing.along } : listing
+
+function keyset({ engine }: Source, { table, order, direction }: Listing, { after, before }: Window): Sql[] {
+  const names = join(order.map((field) => ordered(engine, table, field, 'x')))
+  const values = (key: Key) => join(order.map((field, at) => orderedValue(engine, table, field, key[at] ?? null)))
   const [forward, backward] = direction === 'asc' ? [raw('>'), raw('<')] : [raw('<'), raw('>')]
   return [
-    ...(after ? [sql`(${names}) ${forward} (${join([...after])})`] : []),
-    ...(before ? [sql`(${names}) ${backward} (${join([...before])})`] : []),
+    ...(after ? [sql`(${names}) ${forward} (${values(after)})`] : []),
+    ...(before ? [sql`(${names}) ${backward} (${values(before)})`] : []),
   ]
 }
 
-function ordering(alias: string, { order, direction, nullsFirst }: Listing, { inverted }: Window): Sql {
+function ordering({ engine }: Source, alias: string, listing: Listing, { inverted }: Window): Sql {
+  const { table, order, direction, nullsFirst } = listing
   const way = raw(((direction === 'asc') === inverted ? 'DESC' : 'ASC') + (nullsFirst ? ' NULLS FIRST' : ''))
-  return join(order.map((name) => sql`${raw(alias)}.${raw(name)} ${way}`))
+  const term = (field: string) =>
+    nullsFirst ? raw(`${alias}.${columnOf(table, field)}`) : ordered(engine, table, field, alias)
+  return join(order.map((field) => sql`${term(field)} ${way}`))
 }
 
 const selection = (alias: string, table: Table, fields: readonly string[]): Sql =>
@@ -166,7 +183,7 @@ const selection = (alias: string, table: Table, fields: readonly string[]): Sql 
 
 /** The columns that the outer query reads from the inner one: the fields and the order, each once. */
 const innerColumns = (alias: string, { table, order }: Listing, fields: readonly string[]): Sql => {
-  const names = new Set([...fields.map((field) => columnOf(table, field)), ...order])
+  const names = new Set([...fields, ...order].map((field) => columnOf(table, field)))
   return join([...names].map((name) => raw(`${alias}.${name}`)))
 }
 

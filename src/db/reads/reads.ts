@@ -4,6 +4,16 @@ import { readConvergence, readEndings, readUnseen, type ConvergenceFigures, type
 import { readNodeStatuses, type NodeStatus, type StatusTimes } from './node-status.ts'
 import { countRows, countRowsByParent, readPage, readPages, type Excerpt, type List, type Row } from './pages.ts'
 import type { Source } from './pages.ts'
+import {
+  networksOfClusters,
+  routesOfNodes,
+  searchAddress,
+  searchDescriptions,
+  searchFingerprint,
+  searchId,
+  searchNames,
+  type SearchedTable,
+} from './search.ts'
 import type { Field, Found, Key, TableName } from './rows.ts'
 import { readStatusCounts, type StatusCounts } from './status-counts.ts'
 
@@ -77,5 +87,20 @@ export class Reads {
   /** The nodes of each of several clusters by status; clusters without nodes, or outside the scope, are missing. */
   statusCounts(clusterIds: readonly string[], times: StatusTimes): Promise<Map<string, StatusCounts>> {
     return readStatusCounts(this.#source, clusterIds, times)
+  }
+
+  /** The statements of a search; each reads at most some thousand rows. */
+  get search() {
+    const source = this.#source
+    return {
+      names: (table: SearchedTable, part: string, limit: number) => searchNames(source, table, part, limit),
+      descriptions: (table: SearchedTable, part: string, limit: number) =>
+        searchDescriptions(source, table, part, limit),
+      id: (table: SearchedTable, id: string) => searchId(source, table, id),
+      address: (address: string, limit: number) => searchAddress(source, address, limit),
+      fingerprint: (prefix: string, limit: number) => searchFingerprint(source, prefix, limit),
+      routes: () => routesOfNodes(source),
+      networks: () => networksOfClusters(source),
+    }
   }
 }

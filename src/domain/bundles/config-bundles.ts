@@ -3,7 +3,7 @@ import * as z from 'zod'
 import { ConflictError, NotFoundError } from '../../base/errors.ts'
 import type { Scope } from '../../auth/scope.ts'
 import { refusal } from '../../db/client/errors.ts'
-import { bundleList } from '../../db/reads/lists.ts'
+import { bundleList, type BundleOrder } from '../../db/reads/lists.ts'
 import type { ConfigBundle as ConfigBundleRow, Prisma } from '../../db/client/types.ts'
 import { withClusterLocked } from '../clusters/cluster-change.ts'
 import type { List } from '../shared/pages.ts'
@@ -24,8 +24,11 @@ export const bundleMetadata = {
   message: true,
 } as const satisfies Prisma.ConfigBundleSelect
 
-/** ListBundles: the versions of a cluster, newest first, in pages, never with their archives. Counted: CountBundles. */
-export const listConfigBundles = (): List => bundleList()
+/**
+ * ListBundles: the versions of a cluster, in pages, never with their archives; newest first unless another order is asked
+ * for. Counted: CountBundles.
+ */
+export const listConfigBundles = (orderBy?: BundleOrder): List => bundleList(orderBy)
 
 /** GetBundle: one version's metadata; null when it does not exist or is not in the scope. */
 export const getConfigBundle = (scope: Scope, clusterId: string, version: number): Promise<ConfigBundle | null> =>

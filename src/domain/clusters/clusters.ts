@@ -5,7 +5,7 @@ import { newId } from '../../base/ids.ts'
 import type { Operator, Scope } from '../../auth/scope.ts'
 import type { ClusterToken, TokenHash, Tokens } from '../../auth/tokens.ts'
 import { refusal } from '../../db/client/errors.ts'
-import { clusterList, type ClusterFilter } from '../../db/reads/lists.ts'
+import { clusterList, type ClusterFilter, type ClusterOrder } from '../../db/reads/lists.ts'
 import type { Cluster, Prisma } from '../../db/client/types.ts'
 import { networkRule } from '../shared/addresses.ts'
 import { caLifetimeDays, newBundleKey, newCa } from '../pki/cluster-ca.ts'
@@ -21,7 +21,7 @@ import { caLifetimeRule, certificateLifetimeRule, certificateVersionRule, check 
 import { defined, nameRule, portRule } from '../shared/rules.ts'
 import type { Vault } from '../pki/vault.ts'
 
-export type { ClusterFilter } from '../../db/reads/lists.ts'
+export type { ClusterFilter, ClusterOrder } from '../../db/reads/lists.ts'
 
 /** GetCluster: one cluster of the tenant; null when it does not exist or is not in the scope. */
 export const getCluster = (scope: Scope, id: string, query: { select?: Prisma.ClusterSelect } = {}) =>
@@ -41,11 +41,16 @@ export const findCluster = <Field extends keyof ClusterFields>(
   fields: readonly Field[],
 ): Promise<Pick<ClusterFields, Field> | null> => scope.read.row('clusters', 'id', id, fields)
 
-/** ListClusters: the clusters of the tenant in scope, or of each of several tenants, by name. Counted: CountClusters. */
-export const listClusters = (filter: ClusterFilter = {}): List => clusterList(filterBy(filter))
+/**
+ * ListClusters: the clusters of the tenant in scope, or of each of several tenants, in pages; by name unless another
+ * order is asked for. Counted: CountClusters.
+ */
+export const listClusters = (filter: ClusterFilter = {}, orderBy?: ClusterOrder): List =>
+  clusterList(filterBy(filter), orderBy)
 
 /** ListAllClusters: the clusters of every tenant, for operators. */
-export const listAllClusters = (_operator: Operator, filter: ClusterFilter = {}): List => listClusters(filter)
+export const listAllClusters = (_operator: Operator, filter: ClusterFilter = {}, orderBy?: ClusterOrder): List =>
+  listClusters(filter, orderBy)
 
 /** GetClusterVersion: only the wanted version; null when the cluster is not in the scope. */
 export async function getClusterVersion(scope: Scope, id: string): Promise<number | null> {

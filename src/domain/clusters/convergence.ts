@@ -5,9 +5,9 @@ import type { Node } from '../../db/client/types.ts'
 import { areTrustedCasEnded } from '../pki/cluster-ca.ts'
 import { allWarningDays, day, warningsOf } from '../pki/ends.ts'
 import { nodeFields } from '../nodes/nodes.ts'
+import { unseenAfter } from '../nodes/status.ts'
 
-/** A node that was not seen for this long counts as unseen, in milliseconds: agents report once a minute. */
-export const unseenAfter = 5 * 60_000
+export { unseenAfter }
 
 /** The maximum number of nodes in `furthestBehind`. */
 export const mostBehind = 50

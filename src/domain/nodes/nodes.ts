@@ -2,9 +2,12 @@ import { ConflictError } from '../../base/errors.ts'
 import type { Operator, Scope } from '../../auth/scope.ts'
 import type { TokenHash } from '../../auth/tokens.ts'
 import { columns } from '../../db/client/columns.ts'
-import { clusterNodeList, nodeList, type NodeFilter } from '../../db/reads/lists.ts'
+import { allNodeList, clusterNodeList, nodeList, type NodeFilter, type NodeOrder } from '../../db/reads/lists.ts'
 import type { Node, Prisma, Tx } from '../../db/client/types.ts'
 import { filterBy, type List } from '../shared/pages.ts'
+import { statusTimes } from './status.ts'
+
+export type { NodeFilter, NodeOrder }
 
 /** All columns of a node. */
 export const nodeFields = Object.keys(columns.nodes) as (keyof typeof columns.nodes)[]
@@ -41,15 +44,26 @@ const credentialFields = [
   'latestBundleVersion',
 ] as const
 
-/** The nodes of each of several clusters, by name, in pages. */
-export const listNodes = (filter: NodeFilter = {}): List => nodeList(filterBy(filter))
+/** The nodes of each of several clusters, in pages; by name unless another order is asked for. */
+export const listNodes = (filter: NodeFilter = {}, orderBy?: NodeOrder): List => nodeList(queryOf(filter, orderBy))
 
 /**
- * ListNodes: the nodes of one cluster, by name, in pages; all pages are ListAllNodesInCluster. With a filter it is
+ * ListNodes: the nodes of one cluster, in pages; all pages are ListAllNodesInCluster. With a filter it is
  * ListLighthouses, ListRelays or ListNodesWithRoutes; counted, CountNodes and CountAdminNodes.
  */
-export const listClusterNodes = (clusterId: string, filter: NodeFilter = {}): List =>
-  clusterNodeList(clusterId, filterBy(filter))
+export const listClusterNodes = (clusterId: string, filter: NodeFilter = {}, orderBy?: NodeOrder): List =>
+  clusterNodeList(clusterId, queryOf(filter, orderBy))
+
+/** The nodes of all clusters that the caller reaches, in pages: of every tenant for operators. */
+export const listNodesOfAll = ({ clusterId }: Scope, filter: NodeFilter = {}, orderBy?: NodeOrder): List =>
+  // The lists of one cluster have better indexes.
+  clusterId === null ? allNodeList(queryOf(filter, orderBy)) : listClusterNodes(clusterId, filter, orderBy)
+
+const queryOf = (filter: NodeFilter, orderBy: NodeOrder | undefined) => ({
+  filter: filterBy(filter),
+  orderBy,
+  times: statusTimes(),
+})
 
 /** A client that can read nodes: a scope's, or a transaction of it. */
 type Reader = Pick<Tx, 'node'>

@@ -1,8 +1,10 @@
 import type { Scope } from '../../auth/scope.ts'
 import { statusKey, type NodeStatus, type StatusTimes } from '../../db/reads/node-status.ts'
-import { unseenAfter } from '../clusters/convergence.ts'
 
 export { statusKey, type NodeStatus }
+
+/** A node that was not seen for this long counts as unseen, in milliseconds: agents report once a minute. */
+export const unseenAfter = 5 * 60_000
 
 /** What a node's status is measured against at a moment. */
 export const statusTimes = (now = new Date()): StatusTimes => ({

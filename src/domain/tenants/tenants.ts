@@ -4,10 +4,12 @@ import { ConflictError, NotFoundError } from '../../base/errors.ts'
 import { newId } from '../../base/ids.ts'
 import type { Operator, Scope } from '../../auth/scope.ts'
 import { refusal } from '../../db/client/errors.ts'
-import { tenantList, type TenantFilter } from '../../db/reads/lists.ts'
+import { tenantList, type TenantFilter, type TenantOrder } from '../../db/reads/lists.ts'
 import type { Prisma, Tenant } from '../../db/client/types.ts'
 import { filterBy, type List } from '../shared/pages.ts'
 import { check, defined, descriptionRule, nameRule } from '../shared/rules.ts'
+
+export type { TenantFilter, TenantOrder }
 
 /** GetTenant: one tenant; null when it does not exist or is not in the scope. */
 export const getTenant = (scope: Scope, id: string, query: { select?: Prisma.TenantSelect } = {}) =>
@@ -20,8 +22,9 @@ export const findTenant = <Field extends keyof Tenant>(
   fields: readonly Field[],
 ): Promise<Pick<Tenant, Field> | null> => scope.read.row('tenants', 'id', id, fields)
 
-/** ListTenants: all tenants in scope, by name. */
-export const listTenants = (filter: TenantFilter = {}): List => tenantList(filterBy(filter))
+/** ListTenants: all tenants in scope, in pages; by name unless another order is asked for. */
+export const listTenants = (filter: TenantFilter = {}, orderBy?: TenantOrder): List =>
+  tenantList(filterBy(filter), orderBy)
 
 /** CountTenants: the number of tenants. */
 export const countTenants = (scope: Scope): Promise<number> => scope.read.count(listTenants())

@@ -10,6 +10,7 @@ import type { ClusterFields } from '../../domain/clusters/clusters.ts'
 import { scopeOf } from '../kit/access.ts'
 import { builder } from '../kit/builder.ts'
 import { Cluster, loadCluster } from '../clusters/clusters.ts'
+import { OrderDirection } from '../kit/order.ts'
 import { resolveConnection } from '../kit/connection.ts'
 import type { Context } from '../kit/context.ts'
 import { loadNode, Node } from '../nodes/nodes.ts'
@@ -85,13 +86,35 @@ function latestOf(clusterId: string, context: Context): Promise<ConfigBundleRow 
   )
 }
 
+const ConfigBundleOrderField = builder.enumType('ConfigBundleOrderField', {
+  description: 'What published versions are ordered by.',
+  values: {
+    VERSION: { value: 'version', description: 'The number of the version.' },
+    CREATED: { value: 'createdAt', description: 'When it was published.' },
+  } as const,
+})
+
+const ConfigBundleOrder = builder.inputType('ConfigBundleOrder', {
+  description: 'In which order to list published versions.',
+  fields: (t) => ({
+    field: t.field({ type: ConfigBundleOrderField, required: true, description: 'What to order by.' }),
+    direction: t.field({ type: OrderDirection, required: true, defaultValue: 'asc', description: 'Which way.' }),
+  }),
+})
+
 builder.objectFields(Cluster, (t) => ({
   bundles: t.connection(
     {
       type: ConfigBundle,
-      description: 'The published versions, newest first.',
-      resolve: ({ id }, args, context, info) =>
-        resolveConnection<ConfigBundleRow>(listConfigBundles(), { args, context, info, parentId: id }),
+      description: 'The published versions.',
+      args: { orderBy: t.arg({ type: ConfigBundleOrder, description: 'In which order; newest first when null.' }) },
+      resolve: ({ id }, { orderBy, ...args }, context, info) =>
+        resolveConnection<ConfigBundleRow>(listConfigBundles(orderBy ?? undefined), {
+          args,
+          context,
+          info,
+          parentId: id,
+        }),
     },
     ConfigBundleConnection,
   ),

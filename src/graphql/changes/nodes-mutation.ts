@@ -10,8 +10,9 @@ import { Cluster } from '../clusters/clusters.ts'
 import { scopeOf } from '../kit/access.ts'
 import { builder } from '../kit/builder.ts'
 import type { Context } from '../kit/context.ts'
-import { given } from '../kit/input.ts'
-import { Node, NodeFilter } from '../nodes/nodes.ts'
+import type { NodeFilter as Filter } from '../../domain/nodes/nodes.ts'
+import { NodeFilter } from '../nodes/node-filter.ts'
+import { Node } from '../nodes/nodes.ts'
 import { dryRunField, expectedVersionField } from './change-fields.ts'
 import { ChangePlan } from './change-plan.ts'
 import { ChangeWarning, warningsDescription } from './change-warnings.ts'
@@ -210,7 +211,7 @@ export function nodesMutation(name: string, options: ManyNodes<NodesOutcome, Inp
     resolve: async (all, context) => {
       const { ids, clusterId, filter, expectedVersion, dryRun: isTrial, ...input } = all as Selected
       const work = change(input, context)
-      const targets = await findTargets(scopeOf(context), { ids, clusterId, filter: filter && given(filter) })
+      const targets = await findTargets(scopeOf(context), { ids, clusterId, filter })
       const terms = { dryRun: isTrial === true, expectedVersion: expectedVersion ?? null }
       assertFits(targets, terms)
       return changedIn(context, targets, terms, {
@@ -238,7 +239,7 @@ export function nodesMutation(name: string, options: ManyNodes<NodesOutcome, Inp
 interface Selected extends Record<string, unknown> {
   readonly ids?: readonly string[]
   readonly clusterId?: string
-  readonly filter?: Readonly<Record<string, string | boolean | null | undefined>>
+  readonly filter?: Filter
   readonly expectedVersion?: number
   readonly dryRun?: boolean
 }

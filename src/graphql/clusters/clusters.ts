@@ -15,6 +15,7 @@ import {
   listAllClusters,
   listClusters,
   type ClusterFilter as Filter,
+  type ClusterOrder as Order,
 } from '../../domain/clusters/clusters.ts'
 import { automaticRotationAt } from '../../domain/pki/ca-rotation-due.ts'
 import { areKeysOpen, sealedKeys } from '../../domain/pki/closed-keys.ts'
@@ -23,6 +24,7 @@ import { lifetimeDaysOf, statusAt } from '../../domain/pki/ends.ts'
 import { revokedFingerprints } from '../../domain/signing/revocation.ts'
 import { operatorIn, scopeOf } from '../kit/access.ts'
 import { builder } from '../kit/builder.ts'
+import { ClusterFilter, ClusterOrder } from './cluster-filter.ts'
 import { CertificateStatus } from './certificate-status.ts'
 import { resolveConnection } from '../kit/connection.ts'
 import type { Context } from '../kit/context.ts'
@@ -221,16 +223,12 @@ export function clusterOf(
   return isRead ? (cluster as ClusterRow) : loadCluster(clusterId, context, info)
 }
 
-const ClusterFilter = builder.inputType('ClusterFilter', {
-  description: 'Which clusters to list; an omitted field does not narrow the list.',
-  fields: (t) => ({
-    name: t.string({ description: 'Part of the name; case does not matter.' }),
-    tenantId: t.field({ type: 'UUID', description: 'Only clusters of this tenant.' }),
-  }),
-})
-
 const ClusterConnection = builder.connectionObject(
-  { type: Cluster, name: 'ClusterConnection', description: 'A page of clusters, ordered by name.' },
+  {
+    type: Cluster,
+    name: 'ClusterConnection',
+    description: 'A page of clusters, ordered by name unless another order is asked for.',
+  },
   { name: 'ClusterEdge', description: 'A cluster and its cursor.' },
 )
 
@@ -250,29 +248,44 @@ builder.queryFields((t) => ({
     {
       type: Cluster,
       description:
-        'The clusters that you can see, ordered by name: those of every tenant for operators, those of your tenant for its admins and viewers, your own for nodes.',
+        'The clusters that you can see: those of every tenant for operators, those of your tenant for its admins and viewers, your own for nodes.',
       authScopes: { clusterReader: true },
-      args: { filter: t.arg({ type: ClusterFilter, description: 'Which clusters to list; all when null.' }) },
-      resolve: (_root, { filter, ...args }, context, info) =>
-        resolveConnection<ClusterRow>(clustersSeen(context, filter ?? {}), { args, context, info }),
+      args: {
+        filter: t.arg({ type: ClusterFilter, description: 'Which clusters to list; all when null.' }),
+        orderBy: t.arg({ type: ClusterOrder, description: 'In which order; by name when null.' }),
+      },
+      resolve: (_root, { filter, orderBy, ...args }, context, info) =>
+        resolveConnection<ClusterRow>(clustersSeen(context, filter ?? {}, orderBy ?? undefined), {
+          args,
+          context,
+          info,
+        }),
     },
     ClusterConnection,
   ),
 }))
 
-function clustersSeen(context: Context, filter: Filter) {
+function clustersSeen(context: Context, filter: Filter, orderBy?: Order) {
   const operator = operatorIn(context.session)
-  return operator ? listAllClusters(operator.scope, filter) : listClusters(filter)
+  return operator ? listAllClusters(operator.scope, filter, orderBy) : listClusters(filter, orderBy)
 }
 
 builder.objectField(Tenant, 'clusters', (t) =>
   t.connection(
     {
       type: Cluster,
-      description: 'The tenant’s clusters, ordered by name; a node sees only its own.',
-      args: { filter: t.arg({ type: ClusterFilter, description: 'Which clusters to list; all when null.' }) },
-      resolve: ({ id }, { filter, ...args }, context, info) =>
-        resolveConnection<ClusterRow>(listClusters(filter ?? {}), { args, context, info, parentId: id }),
+      description: 'The tenant’s clusters; a node sees only its own.',
+      args: {
+        filter: t.arg({ type: ClusterFilter, description: 'Which clusters to list; all when null.' }),
+        orderBy: t.arg({ type: ClusterOrder, description: 'In which order; by name when null.' }),
+      },
+      resolve: ({ id }, { filter, orderBy, ...args }, context, info) =>
+        resolveConnection<ClusterRow>(listClusters(filter ?? {}, orderBy ?? undefined), {
+          args,
+          context,
+          info,
+          parentId: id,
+        }),
     },
     ClusterConnection,
   ),

@@ -2,6 +2,7 @@ import { ComplexityErrorKind, type FieldComplexityFunction } from '@pothos/plugi
 import { getNullableType, GraphQLError, isListType } from 'graphql'
 
 import { mostNodes } from '../../domain/nodes/many/targets.ts'
+import { searchSizes } from '../../domain/search/search.ts'
 import type { Context } from './context.ts'
 
 /** How many rows a page of a connection has. */
@@ -26,7 +27,11 @@ export const fieldComplexity: FieldComplexityFunction<Context, Record<string, un
   if (field.name === 'reachability') return { field: archiveRead, multiplier: 1 }
   // As many as the nodes that one call may change.
   if (field.name === 'results' || field.name === 'tokens') return { field: 1, multiplier: mostNodes }
-  if (field.args.some(({ name }) => name === 'first')) return { field: 1, multiplier: pageSize(args) }
+  if (field.name === 'search') return { field: searched, multiplier: 1 }
+  if (field.name === 'matches') return { field: 1, multiplier: searchSizes.most }
+  if (field.args.some(({ name }) => name === 'first')) {
+    return { field: 1 + perCondition * conditionsOf(args['filter']), multiplier: pageSize(args) }
+  }
   if (!isListType(getNullableType(field.type))) return 1
   // The rows of a page were counted with the page.
   const isPage = field.name === 'nodes' || field.name === 'edges'
@@ -35,6 +40,18 @@ export const fieldComplexity: FieldComplexityFunction<Context, Record<string, un
 
 /** The cost of reading and comparing a whole cluster, relative to reading rows: few of them fit into one request. */
 const expensive = 15_000
+
+/** The cost of a value in a filter: rows outside the list have to be read for it. */
+const perCondition = 20
+
+/** The values in a filter and in the filters within it. */
+const conditionsOf = (filter: unknown): number =>
+  typeof filter === 'object' && filter !== null && !(filter instanceof Date)
+    ? Object.values(filter).reduce((sum: number, value) => sum + conditionsOf(value), 0)
+    : Number(filter !== undefined && filter !== null)
+
+/** The cost of reading all names: some dozens of them fit into one request. */
+const searched = 2_500
 
 /** The cost of reading one archive, of which two nodes’ files are used. */
 const archiveRead = 2_500

@@ -4,7 +4,7 @@ import * as z from 'zod'
 
 import { jsonOf } from '../../base/json.ts'
 import { textProblem } from '../../base/text.ts'
-import type { List, Window } from '../../domain/shared/pages.ts'
+import { keyValue, type KeyValue, type List, type Window } from '../../domain/shared/pages.ts'
 import { scopeOf } from './access.ts'
 import { pageSizes } from './builder.ts'
 import type { Context } from './context.ts'
@@ -47,7 +47,7 @@ export async function resolveConnection<Row extends object>(
 ): Promise<Connection<Row>> {
   assertPageSize(args)
   const { read } = scopeOf(context)
-  const { order } = list.listing
+  const { order, mark } = list.listing
   const fields = requestedFields(list, info)
   const place = info.fieldNodes[0]
   const connection = await resolveCursorConnection(
@@ -56,7 +56,11 @@ export async function resolveConnection<Row extends object>(
       defaultSize: pageSizes.standard,
       maxSize: pageSizes.most,
       // A row has the columns that it is ordered by: requestedFields adds them.
-      toCursor: (row) => encodeCursor(order.map((column) => (row as Readonly<Record<string, unknown>>)[column])),
+      toCursor: (row) =>
+        encodeCursor(
+          mark,
+          order.map((field) => (row as Readonly<Record<string, unknown>>)[field]),
+        ),
     },
     async ({ after, before, limit, inverted }) => {
       const window: Window = {
@@ -117,29 +121,33 @@ const columnsOf = {
   credentials: ofRows('Credential'),
 } as const
 
-/** A cursor encodes the row's position in the order, so that it stays valid when the row is deleted. */
-const encodeCursor = (key: readonly unknown[]): string => Buffer.from(JSON.stringify(key)).toString('base64url')
+/**
+ * A cursor encodes the row's position in the order, so that it stays valid when the row is deleted; and which order that
+ * is, unless it is the usual one of the list.
+ */
+const encodeCursor = (mark: string | undefined, key: readonly unknown[]): string =>
+  Buffer.from(JSON.stringify(mark === undefined ? key : { order: mark, key })).toString('base64url')
 
 /** Room for the longest key, a name of 255 characters, escaped and in base64. */
 const longestCursor = 4096
 
-const cursorText = jsonOf(z.array(z.union([z.string().refine((text) => textProblem(text) === null), z.int32()])))
+const keyShape = z.array(z.union([z.string().refine((text) => textProblem(text) === null), z.int32(), z.null()]))
+const cursorText = jsonOf(z.union([keyShape, z.strictObject({ order: z.string(), key: keyShape })]))
 
-function decode({ listing }: List, cursor: string | null | undefined): (string | number)[] | null {
+function decode({ listing }: List, cursor: string | null | undefined): KeyValue[] | null {
   if (cursor === null || cursor === undefined) return null
   const text = cursor.length <= longestCursor ? Buffer.from(cursor, 'base64url').toString('utf8') : ''
-  const key = cursorText.safeParse(text)
-  if (
-    !key.success ||
-    key.data.length !== listing.order.length ||
-    !key.data.every(fits(listing.order)) ||
-    // Encoding the key again must give the same text: base64 and JSON decoders ignore some input.
-    encodeCursor(key.data) !== cursor
-  ) {
-    throw badUserInput('That cursor is not one of this list.')
-  }
-  return key.data
+  const parsed = cursorText.safeParse(text)
+  if (!parsed.success) throw foreignCursor()
+  const { order, key } = Array.isArray(parsed.data) ? { order: undefined, key: parsed.data } : parsed.data
+  // Encoding the key again must give the same text: base64 and JSON decoders ignore some input.
+  if (encodeCursor(order, key) !== cursor) throw foreignCursor()
+  if (order !== listing.mark) throw badUserInput('That cursor was made for another order of this list.')
+  const values = listing.order.flatMap(
+    (field, at) => keyValue(field, key[at] ?? null) ?? (key[at] === null ? [null] : []),
+  )
+  if (key.length !== listing.order.length || values.length !== key.length) throw foreignCursor()
+  return values
 }
 
-const fits = (order: readonly string[]) => (value: string | number, index: number) =>
-  (typeof value === 'number') === (order[index] === 'version')
+const foreignCursor = () => badUserInput('That cursor is not one of this list.')

@@ -1,14 +1,13 @@
 import type { GraphQLResolveInfo } from 'graphql'
 
 import type { Node as NodeRow } from '../../db/generated/sqlite/client.ts'
-import { findNode, getNode, getNodeById, listClusterNodes, listNodes } from '../../domain/nodes/nodes.ts'
+import { findNode, getNode, getNodeById } from '../../domain/nodes/nodes.ts'
 import { nodeCertificateStatus } from '../../domain/pki/certificate-status.ts'
 import { routesOf } from '../../domain/nodes/routes.ts'
 import { operatorIn, scopeOf } from '../kit/access.ts'
 import { builder } from '../kit/builder.ts'
 import { CertificateStatus } from '../clusters/certificate-status.ts'
 import { Cluster, clusterOf } from '../clusters/clusters.ts'
-import { resolveConnection } from '../kit/connection.ts'
 import type { Context } from '../kit/context.ts'
 import { loadTenant, Tenant } from '../tenants/tenants.ts'
 
@@ -140,26 +139,6 @@ export const loadNode = (id: string, context: Context, info: GraphQLResolveInfo)
 
 export const nodeColumns = { type: 'Node' }
 
-export const NodeFilter = builder.inputType('NodeFilter', {
-  description: 'Which nodes to list; an omitted field does not narrow the list.',
-  fields: (t) => ({
-    name: t.string({ description: 'Part of the name; case does not matter.' }),
-    isLighthouse: t.boolean({ description: 'True for lighthouses only, false for the other nodes only.' }),
-    isRelay: t.boolean({ description: 'True for relays only, false for the other nodes only.' }),
-    isAdmin: t.boolean({ description: 'True for admin nodes only, false for the other nodes only.' }),
-    hasRoutes: t.boolean({ description: 'True for nodes with routes only, false for nodes without routes only.' }),
-    outdated: t.boolean({
-      description:
-        'True for only those nodes that run no version, or an older one than the newest published; false for the other nodes only.',
-    }),
-  }),
-})
-
-const NodeConnection = builder.connectionObject(
-  { type: Node, name: 'NodeConnection', description: 'A page of nodes, ordered by name.' },
-  { name: 'NodeEdge', description: 'A node and its cursor.' },
-)
-
 builder.queryFields((t) => ({
   node: t.prismaField({
     type: Node,
@@ -173,32 +152,4 @@ builder.queryFields((t) => ({
       return operator ? getNodeById(operator.scope, id, query) : getNode(scopeOf(context), id, query)
     },
   }),
-  nodes: t.connection(
-    {
-      type: Node,
-      description:
-        'The nodes of a cluster, ordered by name; empty when the cluster does not exist or is not yours. For operators, tenant admins and viewers, and nodes of the same cluster.',
-      authScopes: { clusterReader: true },
-      args: {
-        clusterId: t.arg({ type: 'UUID', required: true, description: 'The cluster’s id.' }),
-        filter: t.arg({ type: NodeFilter, description: 'Which nodes to list; all when null.' }),
-      },
-      resolve: (_root, { clusterId, filter, ...args }, context, info) =>
-        resolveConnection<NodeRow>(listClusterNodes(clusterId, filter ?? {}), { args, context, info }),
-    },
-    NodeConnection,
-  ),
 }))
-
-builder.objectField(Cluster, 'nodes', (t) =>
-  t.connection(
-    {
-      type: Node,
-      description: 'The cluster’s nodes, ordered by name.',
-      args: { filter: t.arg({ type: NodeFilter, description: 'Which nodes to list; all when null.' }) },
-      resolve: ({ id }, { filter, ...args }, context, info) =>
-        resolveConnection<NodeRow>(listNodes(filter ?? {}), { args, context, info, parentId: id }),
-    },
-    NodeConnection,
-  ),
-)

@@ -14,6 +14,7 @@ import {
 import { mutation, type InputFields, type PayloadFields } from '../changes/mutation.ts'
 import { descriptionField, forPeople, notesInput } from '../changes/notes.ts'
 import { operatorOf, scopeOf } from '../kit/access.ts'
+import { TenantFilter, TenantOrder } from './tenant-filter.ts'
 import { builder } from '../kit/builder.ts'
 import { resolveConnection } from '../kit/connection.ts'
 import type { Context } from '../kit/context.ts'
@@ -46,20 +47,11 @@ export const loadTenant = (id: string, context: Context, info: GraphQLResolveInf
 
 const tenantColumns = { type: 'Tenant' }
 
-const TenantFilter = builder.inputType('TenantFilter', {
-  description: 'Which tenants to list; an omitted field does not narrow the list.',
-  fields: (t) => ({
-    name: t.string({
-      description: 'Part of the name; case does not matter.',
-    }),
-  }),
-})
-
 const TenantConnection = builder.connectionObject(
   {
     type: Tenant,
     name: 'TenantConnection',
-    description: 'A page of tenants, ordered by name.',
+    description: 'A page of tenants, ordered by name unless another order is asked for.',
   },
   { name: 'TenantEdge', description: 'A tenant and its cursor.' },
 )
@@ -83,16 +75,17 @@ builder.queryFields((t) => ({
     {
       type: Tenant,
       description:
-        'The tenants that you can see, ordered by name: all tenants for operators, your own for every other caller.',
+        'The tenants that you can see, in the order of their names unless another is asked for: all tenants for operators, your own for every other caller.',
       authScopes: { clusterReader: true },
       args: {
         filter: t.arg({
           type: TenantFilter,
           description: 'Which tenants to list; all when null.',
         }),
+        orderBy: t.arg({ type: TenantOrder, description: 'In which order; by name when null.' }),
       },
-      resolve: (_root, { filter, ...args }, context, info) =>
-        resolveConnection<typeof Tenant.$inferType>(listTenants(filter ?? {}), {
+      resolve: (_root, { filter, orderBy, ...args }, context, info) =>
+        resolveConnection<typeof Tenant.$inferType>(listTenants(filter ?? {}, orderBy ?? undefined), {
           args,
           context,
           info,

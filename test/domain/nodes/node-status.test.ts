@@ -108,7 +108,11 @@ describe.each(engines)('the status of nodes on %s', (engine) => {
   })
 
   test('is known of a node that was just deleted, and costs a page one statement', async () => {
-    const id = await newCluster([1], { one: { runningConfigVersion: 1 }, two: { certificate: null }, three: { lastSeenAt: null } })
+    const id = await newCluster([1], {
+      one: { runningConfigVersion: 1 },
+      two: { certificate: null },
+      three: { lastSeenAt: null },
+    })
     app.takeStatements()
     await statuses(id)
     const withStatus = app.takeStatements().length

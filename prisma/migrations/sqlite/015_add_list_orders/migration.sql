@@ -1,0 +1,28 @@
+-- The orders of lists of nodes: of one cluster, and of all that a caller reaches, where the tenant is in the index so
+-- that rows of other tenants are not read. Without a value, a row is before those with one on both engines. Addresses
+-- are in the order of their numbers: 10.0.0.9 is before 10.0.0.10.
+CREATE INDEX "idx_nodes_by_name" ON "nodes"("name", "id", "tenant_id");
+CREATE INDEX "idx_nodes_by_created" ON "nodes"("created_at", "id", "tenant_id");
+CREATE INDEX "idx_nodes_cluster_by_created" ON "nodes"("tenant_id", "cluster_id", "created_at", "name");
+CREATE INDEX "idx_nodes_by_last_seen" ON "nodes"(coalesce("last_seen_at", ''), "id", "tenant_id");
+CREATE INDEX "idx_nodes_cluster_by_last_seen" ON "nodes"("tenant_id", "cluster_id", coalesce("last_seen_at", ''), "name");
+CREATE INDEX "idx_nodes_by_address" ON "nodes"(CASE WHEN json_valid('[' || replace("overlay_ip", '.', ',') || ']') THEN coalesce(
+  json_extract('[' || replace("overlay_ip", '.', ',') || ']', '$[0]') * 16777216
+  + json_extract('[' || replace("overlay_ip", '.', ',') || ']', '$[1]') * 65536
+  + json_extract('[' || replace("overlay_ip", '.', ',') || ']', '$[2]') * 256
+  + json_extract('[' || replace("overlay_ip", '.', ',') || ']', '$[3]'), -1) ELSE -1 END, "id", "tenant_id");
+CREATE INDEX "idx_nodes_cluster_by_address" ON "nodes"("tenant_id", "cluster_id", CASE WHEN json_valid('[' || replace("overlay_ip", '.', ',') || ']') THEN coalesce(
+  json_extract('[' || replace("overlay_ip", '.', ',') || ']', '$[0]') * 16777216
+  + json_extract('[' || replace("overlay_ip", '.', ',') || ']', '$[1]') * 65536
+  + json_extract('[' || replace("overlay_ip", '.', ',') || ']', '$[2]') * 256
+  + json_extract('[' || replace("overlay_ip", '.', ',') || ']', '$[3]'), -1) ELSE -1 END, "name");
+CREATE INDEX "idx_nodes_by_version" ON "nodes"(coalesce("running_config_version", 0), "id", "tenant_id");
+CREATE INDEX "idx_nodes_cluster_by_version" ON "nodes"("tenant_id", "cluster_id", coalesce("running_config_version", 0), "name");
+CREATE INDEX "idx_nodes_by_expiry" ON "nodes"(coalesce("certificate_expires_at", ''), "id", "tenant_id");
+CREATE INDEX "idx_nodes_cluster_by_expiry" ON "nodes"("tenant_id", "cluster_id", coalesce("certificate_expires_at", ''), "name");
+
+-- What is searched besides names and addresses: certificates by the beginning of their fingerprint, and the nodes that
+-- have a description or routes, without reading the others.
+CREATE INDEX "idx_nodes_fingerprint" ON "nodes"("certificate_fingerprint") WHERE certificate_fingerprint IS NOT NULL;
+CREATE INDEX "idx_nodes_described" ON "nodes"("tenant_id", "cluster_id") WHERE description IS NOT NULL;
+CREATE INDEX "idx_nodes_with_routes" ON "nodes"("tenant_id", "cluster_id") WHERE routes <> '[]';
