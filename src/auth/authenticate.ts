@@ -7,6 +7,7 @@ import {
   parseToken,
   sameHash,
   type ClusterToken,
+  type EnrollmentKey,
   type NodeToken,
   type SessionToken,
   type TokenHash,
@@ -21,11 +22,14 @@ export interface Credentials {
   nodeByTokenHash(hash: TokenHash): Promise<CredentialNode | null>
   clusterByTokenHash(hash: TokenHash): Promise<CredentialCluster | null>
   sessionByTokenHash(hash: TokenHash): Promise<CredentialSession | null>
+  /** Null also for a key that is used up; its end is compared here. */
+  enrollmentKeyByTokenHash(hash: TokenHash): Promise<CredentialKey | null>
   tenantExists(id: string): Promise<boolean>
   /** Stores under the present secret's hash a token that was found under the hash of an earlier secret. */
   rehashNode(id: string, from: TokenHash, to: TokenHash): Promise<void>
   rehashCluster(id: string, from: TokenHash, to: TokenHash): Promise<void>
-  rehashSession(id: string, from: TokenHash, to: TokenHash): Promise<void>
+  /** For sessions and enrollment keys. */
+  rehashCredential(id: string, from: TokenHash, to: TokenHash): Promise<void>
 }
 
 interface CredentialNode {
@@ -50,6 +54,14 @@ interface CredentialSession {
   readonly tokenHash: string
   readonly role: 'operator'
   readonly name: string
+  readonly expiresAt: Date
+}
+
+interface CredentialKey {
+  readonly id: string
+  readonly tenantId: string
+  readonly clusterId: string
+  readonly tokenHash: string
   readonly expiresAt: Date
 }
 
@@ -83,6 +95,8 @@ export function authenticator(dependencies: Dependencies): Authenticate {
         return enrollingSession(dependencies, parsed.token)
       case 'session':
         return personSession(dependencies, parsed.token)
+      case 'enrollmentKey':
+        return keySession(dependencies, parsed.token)
       // It can be exchanged for a session, and for nothing else.
       case 'signInCode':
         return nobody
@@ -127,16 +141,32 @@ async function enrollingSession(
   })
   if (!cluster) return anonymous
   const { id: clusterId, tenantId } = cluster
-  const scope = tenantScope(database, { tenantId, actor: 'an enrolling machine', opener }, { clusterId })
-  return { kind: 'enrollingMachine', clusterId, scope }
+  const scope = tenantScope(database, { tenantId, actor: enrolling, opener }, { clusterId })
+  return { kind: 'enrollingMachine', clusterId, keyId: null, scope }
 }
+
+async function keySession(dependencies: Dependencies, token: EnrollmentKey): Promise<Session> {
+  const { database, tokens, credentials, opener, now = Date.now } = dependencies
+  const key = await holderOf(tokens, token, {
+    find: (hash) => credentials.enrollmentKeyByTokenHash(hash),
+    hashOf: ({ tokenHash }) => tokenHash,
+    rehash: (id, from, to) => credentials.rehashCredential(id, from, to),
+  })
+  if (!key || key.expiresAt.getTime() <= now()) return anonymous
+  const { id: keyId, tenantId, clusterId } = key
+  const scope = tenantScope(database, { tenantId, actor: enrolling, opener }, { clusterId })
+  return { kind: 'enrollingMachine', clusterId, keyId, scope }
+}
+
+/** How messages name machines that enroll: one transaction may have several, with different keys. */
+const enrolling = 'an enrolling machine'
 
 async function personSession(dependencies: Dependencies, token: SessionToken) {
   const { tokens, credentials, now = Date.now } = dependencies
   const found = await holderOf(tokens, token, {
     find: (hash) => credentials.sessionByTokenHash(hash),
     hashOf: ({ tokenHash }) => tokenHash,
-    rehash: (id, from, to) => credentials.rehashSession(id, from, to),
+    rehash: (id, from, to) => credentials.rehashCredential(id, from, to),
   })
   if (!found || found.expiresAt.getTime() <= now()) return anonymous
   const { id: sessionId, role, name: subject, expiresAt } = found
@@ -167,7 +197,7 @@ interface Holders<Row> {
  */
 async function holderOf<Row extends { readonly id: string }>(
   tokens: Tokens,
-  token: NodeToken | ClusterToken | SessionToken,
+  token: NodeToken | ClusterToken | SessionToken | EnrollmentKey,
   { find, hashOf, rehash }: Holders<Row>,
 ): Promise<Row | null> {
   const present = tokens.hash(token)

@@ -97,13 +97,19 @@ describe('the comparison of hashes', () => {
         clusterByTokenHash: () => Promise.resolve({ ...found, clusterTokenHash: other }),
         sessionByTokenHash: () =>
           Promise.resolve({ ...found, role: 'operator', expiresAt: new Date(8e15), tokenHash: other }),
+        enrollmentKeyByTokenHash: () => Promise.resolve({ ...found, expiresAt: new Date(8e15), tokenHash: other }),
         tenantExists: unused,
-        rehashSession: unused,
+        rehashCredential: unused,
         rehashNode: unused,
         rehashCluster: unused,
       },
     })
-    for (const { token } of [tokens.newNodeToken(), tokens.newClusterToken(), tokens.newSessionToken()]) {
+    for (const { token } of [
+      tokens.newNodeToken(),
+      tokens.newClusterToken(),
+      tokens.newSessionToken(),
+      tokens.newEnrollmentKey(),
+    ]) {
       expect(await authenticate(`Bearer ${token}`)).toEqual({ kind: 'anonymous' })
     }
   })

@@ -31,6 +31,7 @@ const indexes = {
   idx_nodes_outdated: 'nodes (tenant_id, cluster_id, name, running_config_version)',
   idx_nodes_running_version:
     'nodes (tenant_id, cluster_id, running_config_version, name) WHERE certificate IS NOT NULL',
+  idx_nodes_ephemeral: 'nodes (id) WHERE ephemeral_seconds IS NOT NULL',
   idx_nodes_certificate_ends: 'nodes (tenant_id, cluster_id, certificate_expires_at) WHERE certificate IS NOT NULL',
   idx_nodes_failing: 'nodes (tenant_id, cluster_id, running_config_version) WHERE last_error IS NOT NULL',
   nodes_tenant_id_cluster_id_overlay_ip_key: 'UNIQUE nodes (tenant_id, cluster_id, overlay_ip)',

@@ -9,7 +9,8 @@ const owners = {
   Cluster: ['tenantId', 'id'],
   Node: ['tenantId', 'clusterId'],
   ConfigBundle: ['tenantId', 'clusterId'],
-  Credential: ['tenantId', null],
+  // In a machine's scope: its cluster's enrollment keys, no credential of a person.
+  Credential: ['tenantId', 'clusterId'],
 } as const satisfies Record<(typeof models)[Table] | 'Credential', readonly [tenant: string, cluster: string | null]>
 
 type Owned = keyof typeof owners
@@ -25,7 +26,7 @@ function owner(model: Owned, { tenantId, clusterId }: RowScope): [field: string,
 
 /**
  * The condition in Prisma's form.
- * @throws ScopeError for rows that belong to no tenant, and for credentials in the scope of a machine
+ * @throws ScopeError for rows that belong to no tenant
  */
 export function scopeWhere(model: Prisma.ModelName, scope: RowScope): Record<string, unknown> {
   switch (model) {
@@ -33,14 +34,12 @@ export function scopeWhere(model: Prisma.ModelName, scope: RowScope): Record<str
     case 'Cluster':
     case 'Node':
     case 'ConfigBundle':
+    case 'Credential':
       return Object.fromEntries(owner(model, scope))
     case 'ClusterState':
       return { cluster: scopeWhere('Cluster', scope) }
     case 'Replica':
       throw new ScopeError('replicas belong to no tenant')
-    case 'Credential':
-      if (scope.clusterId !== null) throw new ScopeError('a machine reaches no credentials')
-      return Object.fromEntries(owner(model, scope))
     default:
       throw new ScopeError(`no rule says whose rows ${String(model satisfies never)} are`)
   }

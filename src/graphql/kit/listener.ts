@@ -36,8 +36,9 @@ function asListener(caller: SignedIn): Known {
       return { nodeId, expiresAt: null, isSameAs: (now) => now.kind === 'node' && now.nodeId === nodeId }
     }
     case 'enrollingMachine': {
-      const { clusterId } = caller
-      const isSameAs = (now: Session) => now.kind === 'enrollingMachine' && now.clusterId === clusterId
+      const { clusterId, keyId } = caller
+      const isSameAs = (now: Session) =>
+        now.kind === 'enrollingMachine' && now.clusterId === clusterId && now.keyId === keyId
       return { nodeId: null, expiresAt: null, isSameAs }
     }
   }

@@ -71,7 +71,7 @@ export class StreamPlaces {
       // By its id: a token rotation ends the streams of the former token, but only a moment later.
       case 'node':
         return this.#ofNodes.take(caller.nodeId)
-      // Enrolling machines share a token, and may not subscribe to anything.
+      // Enrolling machines share a token or a key, and may not subscribe to anything.
       case 'enrollingMachine':
         return this.#ofNodes.take(`enrolling ${caller.clusterId}`)
     }
