@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 
 import { type Connection, openConnection } from '../../src/db/client/connection.ts'
 import { createMigratedDatabase, engines, type TestDatabase } from '../support/database.ts'
-import { insert, insertBasics } from '../support/rows.ts'
+import { insert, insertAll, insertBasics } from '../support/rows.ts'
 import { openSchemaEngine } from '../support/schema-engine.ts'
 import { checksOf, foreignKeysOf, indexesOf } from '../support/structure.ts'
 
@@ -113,13 +113,6 @@ const uniques: [what: string, table: string, columns: string[], elsewhere: Row |
   ['the token of a credential', 'credentials', ['token_hash'], null],
   ['the version of a bundle in its cluster', 'config_bundles', ['tenant_id', 'cluster_id', 'version'], inB],
 ]
-
-/** The rows of `insertBasics`, and the former token of each of its nodes. */
-async function insertAll(connection: Connection): Promise<void> {
-  await insertBasics(connection)
-  await insert(connection, 'credentials', { tenant_id: 'a', cluster_id: 'a1', node_id: 'n1' })
-  await insert(connection, 'credentials', { tenant_id: 'b', cluster_id: 'b1', node_id: 'n2' })
-}
 
 describe.each(engines)('the schema on %s', (engine) => {
   let database: TestDatabase
