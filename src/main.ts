@@ -18,6 +18,7 @@ import { openConnection } from './db/client/connection.ts'
 import { assertCurrent, migrateUp } from './db/migrations/index.ts'
 import { type NoticeBridge, startNoticeBridge } from './db/notify/bridge.ts'
 import { credentials } from './domain/tenants/credentials.ts'
+import { EphemeralNodes } from './domain/nodes/ephemeral-nodes.ts'
 import { Presence } from './domain/presence/presence.ts'
 import { replicaRegistry } from './domain/replicas/replicas.ts'
 import { ClosedClusters } from './domain/pki/closed-clusters.ts'
@@ -135,7 +136,8 @@ export async function startServer(config: Config, { beforeListening }: Hooks = {
     })
     opened.push({ name: 'http', close: () => server.close() })
     const address = config.publicUrl ?? server.url
-    const sweeps = new Sweeps(masterSweeps({ operator, vault, log, publisher, signIns }), log)
+    const ephemeralNodes = new EphemeralNodes({ operator, log })
+    const sweeps = new Sweeps(masterSweeps({ operator, vault, log, publisher, ephemeralNodes, signIns }), log)
     const replica = await startReplica({
       ...{ registry: replicaRegistry(operator), address, log },
       onPromoted: (isMaster) => sweeps.begin(isMaster),

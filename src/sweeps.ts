@@ -4,6 +4,7 @@ import { advanceCaRotations } from './domain/pki/ca-rotation.ts'
 import { EndsWatch } from './domain/pki/ends-watch.ts'
 import type { Vault } from './domain/pki/vault.ts'
 import type { Publisher } from './domain/publishing/publisher.ts'
+import type { EphemeralNodes } from './domain/nodes/ephemeral-nodes.ts'
 import { pruneStaleReplicas } from './domain/replicas/replicas.ts'
 import type { SignIns } from './domain/tenants/sign-ins.ts'
 import type { Sweep } from './ha/sweeps.ts'
@@ -13,6 +14,7 @@ interface Dependencies {
   readonly vault: Vault
   readonly log: Logger
   readonly publisher: Pick<Publisher, 'sweep'>
+  readonly ephemeralNodes: Pick<EphemeralNodes, 'removeUnseen'>
   readonly signIns: Pick<SignIns, 'removeSpent'>
 }
 
@@ -23,7 +25,8 @@ const minute = 60 * second
  * All periodic work on the database that is done once for all instances, by the master. What an instance does for
  * itself alone is elsewhere: its heartbeat, the reports that it has collected, its streams, its health.
  */
-export function masterSweeps({ operator, vault, log, publisher, signIns }: Dependencies): readonly Sweep[] {
+export function masterSweeps(dependencies: Dependencies): readonly Sweep[] {
+  const { operator, vault, log, publisher, ephemeralNodes, signIns } = dependencies
   const ends = new EndsWatch({ operator, vault, log })
   return [
     {
@@ -55,6 +58,13 @@ export function masterSweeps({ operator, vault, log, publisher, signIns }: Depen
         await pruneStaleReplicas(operator)
         yield
       },
+    },
+    {
+      name: 'ephemeral nodes that are gone',
+      interval: 30 * second,
+      // One cluster's transaction, of at most a thousand nodes.
+      deadline: minute,
+      run: () => ephemeralNodes.removeUnseen(),
     },
     { name: 'spent credentials', interval: 10 * second, deadline: 10 * second, run: () => signIns.removeSpent() },
   ]

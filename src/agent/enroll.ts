@@ -12,7 +12,7 @@ import { overlaps, parseNetwork } from '../base/networks.ts'
 export interface EnrollOptions {
   /** Of the control plane. */
   readonly server: string
-  /** A cluster token (`orc_…`), or the token of a node that an admin created (`orn_…`). */
+  /** An enrollment key (`ore_…`), a cluster token (`orc_…`), or the token of a node that an admin created (`orn_…`). */
   readonly token: string
   readonly name: string
   readonly groups: readonly string[]
@@ -33,9 +33,10 @@ export async function enroll(options: EnrollOptions): Promise<{ enrollment: Enro
   const api = new ControlPlaneApi(server, token)
   const cluster = await api.clusterOfToken().catch((error: unknown) => {
     if (!(error instanceof UnauthenticatedError)) throw error
-    throw new AgentError('The control plane does not know this token: it was mistyped, or rotated. Get a new one.')
+    throw new AgentError(wordsFor(token))
   })
-  if (cluster === null) throw new AgentError('This is no token of a cluster (orc_…) or a node (orn_…).')
+  if (cluster === null)
+    throw new AgentError('This is no enrollment key (ore_…), and no token of a cluster (orc_…) or a node (orn_…).')
   const { clusterId } = cluster
   const folder = new ClusterFolder(stateDir, clusterId)
   if ((await folder.read('agent.json')) !== null) {
@@ -62,6 +63,12 @@ export async function enroll(options: EnrollOptions): Promise<{ enrollment: Enro
   await folder.keep(enrollment, { token: given.token, key, certificate: given.certificate })
   return { enrollment, folder }
 }
+
+/** The control plane does not say why it refuses a credential. */
+const wordsFor = (token: string): string =>
+  token.startsWith('ore_')
+    ? 'This enrollment key is not valid, or not any more: it was mistyped, used up or revoked, or it has expired. Get a new one.'
+    : 'The control plane does not know this token: it was mistyped, or rotated. Get a new one.'
 
 /**
  * Two overlays with the same addresses on one machine break each other: a packet goes to whichever was there first.

@@ -8,6 +8,7 @@ import {
   sameHash,
   type AccessToken,
   type ClusterToken,
+  type EnrollmentKey,
   type NodeToken,
   type SessionToken,
   type TokenHash,
@@ -23,11 +24,14 @@ export interface Credentials {
   clusterByTokenHash(hash: TokenHash): Promise<CredentialCluster | null>
   /** The session or the access token of a person. */
   personByTokenHash(kind: PersonKind, hash: TokenHash): Promise<CredentialPerson | null>
+  /** Null also for a key that is used up; its end is compared here. */
+  enrollmentKeyByTokenHash(hash: TokenHash): Promise<CredentialKey | null>
   tenantExists(id: string): Promise<boolean>
   /** Stores under the present secret's hash a token that was found under the hash of an earlier secret. */
   rehashNode(id: string, from: TokenHash, to: TokenHash): Promise<void>
   rehashCluster(id: string, from: TokenHash, to: TokenHash): Promise<void>
-  rehashPerson(id: string, from: TokenHash, to: TokenHash): Promise<void>
+  /** For rows of `credentials`, of any kind. */
+  rehashCredential(id: string, from: TokenHash, to: TokenHash): Promise<void>
 }
 
 interface CredentialNode {
@@ -56,6 +60,14 @@ interface CredentialPerson {
   readonly tokenHash: string
   readonly may: { readonly role: 'operator' } | { readonly role: TenantRole; readonly tenantId: string }
   readonly name: string
+  readonly expiresAt: Date
+}
+
+interface CredentialKey {
+  readonly id: string
+  readonly tenantId: string
+  readonly clusterId: string
+  readonly tokenHash: string
   readonly expiresAt: Date
 }
 
@@ -91,6 +103,8 @@ export function authenticator(dependencies: Dependencies): Authenticate {
         return personSession(dependencies, 'session', parsed.token)
       case 'accessToken':
         return personSession(dependencies, 'access_token', parsed.token)
+      case 'enrollmentKey':
+        return keySession(dependencies, parsed.token)
       // It can be exchanged for a session, and for nothing else.
       case 'signInCode':
         return nobody
@@ -136,16 +150,32 @@ async function enrollingSession(
   })
   if (!cluster) return anonymous
   const { id: clusterId, tenantId } = cluster
-  const scope = tenantScope(database, { tenantId, actor: 'an enrolling machine', opener }, { clusterId })
-  return { kind: 'enrollingMachine', clusterId, scope }
+  const scope = tenantScope(database, { tenantId, actor: enrolling, opener }, { clusterId })
+  return { kind: 'enrollingMachine', clusterId, keyId: null, scope }
 }
+
+async function keySession(dependencies: Dependencies, token: EnrollmentKey): Promise<Session> {
+  const { database, tokens, credentials, opener, now = Date.now } = dependencies
+  const key = await holderOf(tokens, token, {
+    find: (hash) => credentials.enrollmentKeyByTokenHash(hash),
+    hashOf: ({ tokenHash }) => tokenHash,
+    rehash: (id, from, to) => credentials.rehashCredential(id, from, to),
+  })
+  if (!key || key.expiresAt.getTime() <= now()) return anonymous
+  const { id: keyId, tenantId, clusterId } = key
+  const scope = tenantScope(database, { tenantId, actor: enrolling, opener }, { clusterId })
+  return { kind: 'enrollingMachine', clusterId, keyId, scope }
+}
+
+/** How messages name machines that enroll: one transaction may have several, with different keys. */
+const enrolling = 'an enrolling machine'
 
 async function personSession(dependencies: Dependencies, kind: PersonKind, token: SessionToken | AccessToken) {
   const { tokens, credentials, now = Date.now } = dependencies
   const found = await holderOf(tokens, token, {
     find: (hash) => credentials.personByTokenHash(kind, hash),
     hashOf: ({ tokenHash }) => tokenHash,
-    rehash: (id, from, to) => credentials.rehashPerson(id, from, to),
+    rehash: (id, from, to) => credentials.rehashCredential(id, from, to),
   })
   if (!found || found.expiresAt.getTime() <= now()) return anonymous
   const { id: credentialId, may, name: subject, expiresAt } = found
@@ -180,7 +210,7 @@ interface Holders<Row> {
  */
 async function holderOf<Row extends { readonly id: string }>(
   tokens: Tokens,
-  token: NodeToken | ClusterToken | SessionToken | AccessToken,
+  token: NodeToken | ClusterToken | SessionToken | AccessToken | EnrollmentKey,
   { find, hashOf, rehash }: Holders<Row>,
 ): Promise<Row | null> {
   const present = tokens.hash(token)

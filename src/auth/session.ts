@@ -55,10 +55,12 @@ export interface BlockedNodeSession {
   readonly scope: Tenant
 }
 
-/** A machine that holds a cluster token and is not a node yet. */
+/** A machine that holds a cluster token or an enrollment key, and is not a node yet. */
 export interface EnrollingMachineSession {
   readonly kind: 'enrollingMachine'
   readonly clusterId: string
+  /** The enrollment key that it holds; null for the cluster token. */
+  readonly keyId: string | null
   readonly scope: Tenant
 }
 

@@ -12,7 +12,9 @@ export type SessionToken = string & { readonly [kind]: 'session token' }
 export type SignInCode = string & { readonly [kind]: 'sign-in code' }
 /** A token that a person or a script keeps: `orp_` and 32 random bytes in base64url. */
 export type AccessToken = string & { readonly [kind]: 'access token' }
-type Token = NodeToken | ClusterToken | SessionToken | SignInCode | AccessToken
+/** Machines enroll with it, on the terms that it was made with: `ore_` and 32 random bytes in base64url. */
+export type EnrollmentKey = string & { readonly [kind]: 'enrollment key' }
+type Token = NodeToken | ClusterToken | SessionToken | SignInCode | AccessToken | EnrollmentKey
 /** HMAC-SHA256 of a token, 64 hex digits: the form that the database stores. */
 export type TokenHash = string & { readonly [kind]: 'token hash' }
 
@@ -22,8 +24,9 @@ type ParsedToken =
   | { kind: 'session'; token: SessionToken }
   | { kind: 'signInCode'; token: SignInCode }
   | { kind: 'accessToken'; token: AccessToken }
+  | { kind: 'enrollmentKey'; token: EnrollmentKey }
 
-const form = /^or[ncslp]_[A-Za-z0-9_-]{43}$/
+const form = /^or[ncslpe]_[A-Za-z0-9_-]{43}$/
 
 /** Recognises a token by its prefix and form; null for any other text. */
 export function parseToken(text: string): ParsedToken | null {
@@ -39,6 +42,8 @@ export function parseToken(text: string): ParsedToken | null {
       return { kind: 'signInCode', token: text as SignInCode }
     case 'p':
       return { kind: 'accessToken', token: text as AccessToken }
+    case 'e':
+      return { kind: 'enrollmentKey', token: text as EnrollmentKey }
     default:
       return null
   }
@@ -77,6 +82,11 @@ export class Tokens {
   /** A new access token with its hash. */
   newAccessToken(): { token: AccessToken; hash: TokenHash } {
     return this.#hashed(randomToken('orp') as AccessToken)
+  }
+
+  /** A new enrollment key with its hash. */
+  newEnrollmentKey(): { token: EnrollmentKey; hash: TokenHash } {
+    return this.#hashed(randomToken('ore') as EnrollmentKey)
   }
 
   hash(token: Token): TokenHash {

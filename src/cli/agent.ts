@@ -27,7 +27,10 @@ export function addAgentCommands(program: Command): void {
     .command('enroll')
     .description('make a key pair, send the public key, and store the certificate and the node token')
     .requiredOption('--server <url>', 'the control plane')
-    .requiredOption('--token-file <file>', 'a cluster token (orc_…) or a node token (orn_…); - reads standard input')
+    .requiredOption(
+      '--token-file <file>',
+      'an enrollment key (ore_…), a cluster token (orc_…) or a node token (orn_…); - reads standard input',
+    )
     .option('--name <name>', 'the name of the node, unless an admin gave it one', hostname())
     .option('--groups <list>', 'groups, separated by commas, that the cluster allows machines to request', list, [])
     .option('--overlay-ip <address>', 'the address in the overlay (default: the lowest free one)')

@@ -97,14 +97,20 @@ describe('the comparison of hashes', () => {
         clusterByTokenHash: () => Promise.resolve({ ...found, clusterTokenHash: other }),
         personByTokenHash: () =>
           Promise.resolve({ ...found, may: { role: 'operator' }, expiresAt: new Date(8e15), tokenHash: other }),
+        enrollmentKeyByTokenHash: () => Promise.resolve({ ...found, expiresAt: new Date(8e15), tokenHash: other }),
         tenantExists: unused,
-        rehashPerson: unused,
+        rehashCredential: unused,
         rehashNode: unused,
         rehashCluster: unused,
       },
     })
-    const made = [tokens.newNodeToken(), tokens.newClusterToken(), tokens.newSessionToken(), tokens.newAccessToken()]
-    for (const { token } of made) {
+    for (const { token } of [
+      tokens.newNodeToken(),
+      tokens.newClusterToken(),
+      tokens.newSessionToken(),
+      tokens.newAccessToken(),
+      tokens.newEnrollmentKey(),
+    ]) {
       expect(await authenticate(`Bearer ${token}`)).toEqual({ kind: 'anonymous' })
     }
   })

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 
 import { type Connection, openConnection } from '../../src/db/client/connection.ts'
 import { createMigratedDatabase, engines, type TestDatabase } from '../support/database.ts'
-import { insert, insertBasics } from '../support/rows.ts'
+import { insert, insertAll, insertBasics } from '../support/rows.ts'
 import { openSchemaEngine } from '../support/schema-engine.ts'
 import { checksOf, foreignKeysOf, indexesOf } from '../support/structure.ts'
 
@@ -31,6 +31,7 @@ const indexes = {
   idx_nodes_outdated: 'nodes (tenant_id, cluster_id, name, running_config_version)',
   idx_nodes_running_version:
     'nodes (tenant_id, cluster_id, running_config_version, name) WHERE certificate IS NOT NULL',
+  idx_nodes_ephemeral: 'nodes (id) WHERE ephemeral_seconds IS NOT NULL',
   idx_nodes_certificate_ends: 'nodes (tenant_id, cluster_id, certificate_expires_at) WHERE certificate IS NOT NULL',
   idx_nodes_failing: 'nodes (tenant_id, cluster_id, running_config_version) WHERE last_error IS NOT NULL',
   idx_nodes_by_name: 'nodes (name, id, tenant_id)',
@@ -126,13 +127,6 @@ const uniques: [what: string, table: string, columns: string[], elsewhere: Row |
   ['the token of a credential', 'credentials', ['token_hash'], null],
   ['the version of a bundle in its cluster', 'config_bundles', ['tenant_id', 'cluster_id', 'version'], inB],
 ]
-
-/** The rows of `insertBasics`, and the former token of each of its nodes. */
-async function insertAll(connection: Connection): Promise<void> {
-  await insertBasics(connection)
-  await insert(connection, 'credentials', { tenant_id: 'a', cluster_id: 'a1', node_id: 'n1' })
-  await insert(connection, 'credentials', { tenant_id: 'b', cluster_id: 'b1', node_id: 'n2' })
-}
 
 describe.each(engines)('the schema on %s', (engine) => {
   let database: TestDatabase

@@ -13,6 +13,7 @@ import { deriveKeys } from '../../src/auth/keys.ts'
 import { Tokens } from '../../src/auth/tokens.ts'
 import { startReplica } from '../../src/ha/replica.ts'
 import { Sweeps } from '../../src/ha/sweeps.ts'
+import { EphemeralNodes } from '../../src/domain/nodes/ephemeral-nodes.ts'
 import { masterSweeps } from '../../src/sweeps.ts'
 
 /** Times are milliseconds of the machine's monotonic clock, the same one for all its processes. */
@@ -99,7 +100,14 @@ process.once('SIGTERM', () => {
 function serverSweeps(interval: number): Sweeps {
   const tokens = new Tokens(deriveKeys('the secret of all instances, thirty-two characters').tokenHash)
   const publisher = startPublisher({ operator, vault, log })
-  const all = masterSweeps({ operator, vault, log, publisher, signIns: new SignIns({ operator, tokens }) })
+  const all = masterSweeps({
+    operator,
+    vault,
+    log,
+    publisher,
+    signIns: new SignIns({ operator, tokens }),
+    ephemeralNodes: new EphemeralNodes({ operator, log }),
+  })
   return new Sweeps(
     all.map((sweep) => ({ ...sweep, interval })),
     log,

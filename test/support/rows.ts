@@ -47,3 +47,10 @@ export async function insertBasics(connection: Connection): Promise<void> {
     await insert(connection, 'config_bundles', { tenant_id, cluster_id, created_by: node })
   }
 }
+
+/** The rows of `insertBasics`, and the former token of each of its nodes. */
+export async function insertAll(connection: Connection): Promise<void> {
+  await insertBasics(connection)
+  await insert(connection, 'credentials', { tenant_id: 'a', cluster_id: 'a1', node_id: 'n1' })
+  await insert(connection, 'credentials', { tenant_id: 'b', cluster_id: 'b1', node_id: 'n2' })
+}

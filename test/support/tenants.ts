@@ -42,7 +42,7 @@ async function insertCluster({ client }: Database, tenantId: string, name: strin
   const node = await client.node.create({ data: nodeData(tenantId, clusterId, name) })
   const bundle = { version: 7, tenantId, clusterId, createdById: node.id, message: name }
   await client.configBundle.create({ data: { ...bundleData, ...bundle } })
-  const credential = { id: node.id, tokenHash: randomUUID(), tenantId, name }
+  const credential = { id: node.id, tokenHash: randomUUID(), tenantId, clusterId, name }
   await client.credential.create({ data: { ...credentialData, ...credential } })
   const instanceId = randomUUID()
   await client.clusterState.create({ data: { clusterId, instanceId, runningConfigVersion: 7 } })

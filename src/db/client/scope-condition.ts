@@ -9,7 +9,8 @@ const owners = {
   Cluster: ['tenantId', 'id'],
   Node: ['tenantId', 'clusterId'],
   ConfigBundle: ['tenantId', 'clusterId'],
-  Credential: ['tenantId', null],
+  // In a machine's scope: its cluster's enrollment keys, no credential of a person.
+  Credential: ['tenantId', 'clusterId'],
 } as const satisfies Record<(typeof models)[Table], readonly [tenant: string, cluster: string | null]>
 
 type Owned = keyof typeof owners

@@ -8,6 +8,7 @@ import type { NodeToken, TokenHash, Tokens } from '../../auth/tokens.ts'
 import type { Node, Prisma } from '../../db/client/types.ts'
 import type { CertificateAuthority } from '../../pki/ca.ts'
 import { formatPublicKey, type NodePublicKey } from '../../pki/keys.ts'
+import { claimsOf, type EnrollmentTerms } from '../credentials/enrollment-keys.ts'
 import { signerOf, trustedCas, withPki, type PkiChange } from '../pki/cluster-ca.ts'
 import { changeCluster } from '../clusters/cluster-change.ts'
 import { addressPool, type AddressPool } from './node-addresses.ts'
@@ -59,6 +60,15 @@ interface Request extends z.infer<typeof rules> {
   readonly publicKeyPem: string
   readonly token: NodeToken
   readonly hash: TokenHash
+  /** The enrollment key; null for the cluster token. */
+  readonly keyId: string | null
+}
+
+/** Where a machine enrolls, and with what. */
+interface Place {
+  readonly scope: Tenant
+  readonly clusterId: string
+  readonly keyId: string | null
 }
 
 /**
@@ -76,16 +86,16 @@ export class Enrollments {
   }
 
   /**
-   * Makes a node of the machine that holds the cluster's token, with an address, a certificate for its key, and its own
+   * Makes a node of the machine that holds the cluster's token or an enrollment key, with an address, a certificate for its key, and its own
    * token.
    * @throws ValidationError, NotFoundError, ConflictError when the name, the key or the address is taken or Nebula is too
-   * old, LimitError when the network is full
+   * old, or the key is no longer valid, LimitError when the network is full
    */
-  async enroll(scope: Tenant, clusterId: string, { publicKey: pem, ...input }: EnrollmentInput): Promise<Enrolled> {
+  async enroll({ scope, clusterId, keyId }: Place, { publicKey: pem, ...input }: EnrollmentInput): Promise<Enrolled> {
     const fields = check(rules, input)
     const publicKey = readPublicKey(pem)
     const { token, hash } = this.#tokens.newNodeToken()
-    const request = { ...fields, publicKey, publicKeyPem: formatPublicKey(publicKey), token, hash }
+    const request = { ...fields, publicKey, publicKeyPem: formatPublicKey(publicKey), token, hash, keyId }
     return this.#batches.take(clusterId, request, (requests) => enrollAll(scope, this.#vault, clusterId, requests))
   }
 }
@@ -113,6 +123,7 @@ async function enrollAll(
       const data = prepared.flatMap((one) => (one instanceof CallerError ? [] : [one]))
       if (data.length > 0) {
         const nodes = new Map((await change.tx.node.createManyAndReturn({ data })).map((node) => [node.id, node]))
+        await batch.finish()
         // The change raised the version by one; each node counts as one version.
         change.set({ configVersion: ready.cluster.configVersion - 1 + data.length })
         // Assigned, not appended: the database may retry the transaction.
@@ -162,22 +173,42 @@ async function openBatch(change: PkiChange, ca: CertificateAuthority, requests: 
   const names = new Set(named.map(({ name }) => name))
   const keys = new Set(keyed.map(({ publicKey }) => publicKey))
   const addresses = addressPool(change)
+  const claims = await claimsOf(
+    tx,
+    requests.flatMap(({ keyId }) => keyId ?? []),
+  )
   return {
     async prepare(request: Request): Promise<NewRow> {
-      const { name, groups, publicKey, publicKeyPem, nebulaVersion = null } = request
-      assertAllowed(groups, cluster.enrollGroups as string[])
+      const { name, publicKey, publicKeyPem, nebulaVersion = null, keyId } = request
+      const terms = keyId === null ? noTerms : claims.termsOf(keyId)
+      assertAllowed(request.groups, [...(cluster.enrollGroups as string[]), ...terms.groups])
+      const groups = groupsOf(request, terms)
       assertReads(nebulaVersion, cluster)
       if (keys.has(publicKeyPem)) throw keyInUse()
       if (names.has(name)) throw nodeNameTaken(name)
       const overlayIp = await addressFor(addresses, request)
       const identity = signIdentity(ca, cluster, { name, overlayIp, routes: [], groups, publicKey })
+      if (keyId !== null) claims.use(keyId)
       names.add(name)
       keys.add(publicKeyPem)
-      const owner = { id: newId(), tenantId, clusterId, tokenHash: request.hash }
+      const { labels, ephemeralSeconds } = terms
+      const owner = { id: newId(), tenantId, clusterId, tokenHash: request.hash, labels, ephemeralSeconds }
       return { ...owner, name, overlayIp, groups, routes: [], publicKey: publicKeyPem, nebulaVersion, ...identity }
     },
+    /** Records the uses of the keys. */
+    finish: () => claims.record(),
   }
 }
+
+/** Those of the cluster token: the machine gets what it asks for, and stays. */
+const noTerms: EnrollmentTerms = { groups: [], labels: {}, ephemeralSeconds: null }
+
+/**
+ * The groups of the key and those that the machine asks for.
+ * @throws ValidationError for more than a node may have
+ */
+const groupsOf = ({ groups }: Request, terms: EnrollmentTerms): string[] =>
+  check(z.object({ groups: groupsRule }), { groups: [...new Set([...terms.groups, ...groups])] }).groups
 
 const addressFor = (addresses: AddressPool, { overlayIp }: Request): Promise<string> =>
   overlayIp === undefined ? addresses.lowest() : addresses.wanted(overlayIp)

@@ -1,5 +1,6 @@
 import type { Credentials } from '../../auth/authenticate.ts'
 import type { Operator } from '../../auth/scope.ts'
+import { getEnrollmentKeyByTokenHash } from '../credentials/enrollment-keys.ts'
 import { getClusterByTokenHash } from '../clusters/clusters.ts'
 import { getNodeByTokenHash } from '../nodes/nodes.ts'
 import { getPersonByTokenHash } from './access-tokens.ts'
@@ -16,7 +17,8 @@ export const credentials = (operator: Operator): Credentials => ({
     await operator.db.cluster.updateMany({ where: { id, clusterTokenHash: from }, data: { clusterTokenHash: to } })
   },
   personByTokenHash: (kind, hash) => getPersonByTokenHash(operator, kind, hash),
-  rehashPerson: async (id, from, to) => {
+  enrollmentKeyByTokenHash: (hash) => getEnrollmentKeyByTokenHash(operator, hash),
+  rehashCredential: async (id, from, to) => {
     await operator.db.credential.updateMany({ where: { id, tokenHash: from }, data: { tokenHash: to } })
   },
   tenantExists: async (id) => (await findTenant(operator, id, ['id'])) !== null,

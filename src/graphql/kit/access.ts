@@ -81,6 +81,12 @@ function rightsOf(session: Session): Rights {
   }
 }
 
+/** Whether the caller sees which credentials a cluster's machines may use: people, and whoever may make them. */
+export function seesCredentials({ session }: Pick<Context, 'session'>): boolean {
+  const { tenantReader, clusterWriter } = rightsOf(session)
+  return tenantReader || clusterWriter
+}
+
 /** Whether the caller has a valid credential. */
 export const isSignedIn = (session: Session): session is SignedIn => rightsOf(session).signedIn
 

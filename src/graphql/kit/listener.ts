@@ -38,8 +38,9 @@ function asListener(caller: SignedIn): Known {
     case 'blockedNode':
       throw blocked()
     case 'enrollingMachine': {
-      const { clusterId } = caller
-      const isSameAs = (now: Session) => now.kind === 'enrollingMachine' && now.clusterId === clusterId
+      const { clusterId, keyId } = caller
+      const isSameAs = (now: Session) =>
+        now.kind === 'enrollingMachine' && now.clusterId === clusterId && now.keyId === keyId
       return { nodeId: null, expiresAt: null, isSameAs }
     }
   }

@@ -46,7 +46,8 @@ const identityFields = <Shape extends Identified>(t: PayloadFields<Shape>) => ({
 })
 
 mutation('enrollNode', {
-  description: 'Makes the machine that holds the cluster token a node of the cluster.',
+  description:
+    'Makes the machine that holds the cluster token, or an enrollment key, a node of the cluster. With a key, the node gets the key’s groups and labels, and one use of the key is spent.',
   callers: 'enrollingMachine',
   bumps: true,
   input: 'The machine that enrolls.',
@@ -54,7 +55,8 @@ mutation('enrollNode', {
     name: t.string({ required: true, description: 'Unique in the cluster; 1 to 253 bytes of UTF-8.' }),
     publicKey: t.string({ required: true, description: keyText }),
     groups: t.stringList({
-      description: 'Groups for its certificate, chosen from the cluster’s `enrollGroups`; none when null.',
+      description:
+        'Groups for its certificate, chosen from the cluster’s `enrollGroups`; none when null. Those of an enrollment key need not be asked for.',
     }),
     overlayIp: t.field({
       type: 'IP',
@@ -64,8 +66,7 @@ mutation('enrollNode', {
   }),
   errors: [ValidationError, NotFoundError, ConflictError, LimitError],
   resolve: async (input, context) => {
-    const { scope, clusterId } = enrollingMachineOf(context)
-    const enrolled = await context.enrollments.enroll(scope, clusterId, input)
+    const enrolled = await context.enrollments.enroll(enrollingMachineOf(context), input)
     return { ...enrolled, ...warned(() => enrolledNodeWarnings(enrolled.node)) }
   },
   done: 'The machine is now a node.',

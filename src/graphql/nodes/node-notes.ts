@@ -10,7 +10,7 @@ import { Node } from './nodes.ts'
 
 // A list and not a JSON scalar: a page selects and sorts it, a literal can have the key `site/rack`, which is no name
 // in GraphQL, and an error names the label that it is about.
-const Label = builder.objectRef<LabelShape>('Label').implement({
+export const Label = builder.objectRef<LabelShape>('Label').implement({
   description: 'A key and a value by which people and their tools find nodes. Firewall rules refer to groups only.',
   fields: (t) => ({
     key: t.exposeString('key', { description: 'Unique among the labels of the node.' }),

@@ -125,6 +125,11 @@ export const Node = builder.prismaObject('Node', {
       nullable: true,
       description: 'The version of Nebula on the machine; null before the first report.',
     }),
+    ephemeralSeconds: t.exposeInt('ephemeralSeconds', {
+      nullable: true,
+      description:
+        'After how many seconds without contact the node is removed, a few minutes later at most; null for a node that stays. Its enrollment key said so.',
+    }),
     lastError: t.exposeString('lastError', {
       nullable: true,
       description:

@@ -51,9 +51,10 @@ interface EnrollingMachineShape {
 }
 
 const EnrollingMachine = builder.objectRef<EnrollingMachineShape>('EnrollingMachine').implement({
-  description: 'A machine that holds a cluster’s token and is not a node yet. It sees only what it needs to enroll.',
+  description:
+    'A machine that holds a cluster’s token or an enrollment key, and is not a node yet. It sees only what it needs to enroll.',
   fields: (t) => ({
-    clusterId: t.expose('id', { type: 'UUID', description: 'The cluster that the token is for.' }),
+    clusterId: t.expose('id', { type: 'UUID', description: 'The cluster that the token or the key is for.' }),
     clusterName: t.exposeString('name', { description: 'The cluster’s name.' }),
     networkCidr: t.expose('networkCidr', { type: 'CIDR', description: 'The overlay network of the cluster.' }),
     caCertificate: t.exposeString('pkiCaCert', {

@@ -72,7 +72,7 @@ export class StreamPlaces {
       case 'node':
       case 'blockedNode':
         return this.#ofNodes.take(caller.nodeId)
-      // Enrolling machines share a token, and may not subscribe to anything.
+      // Enrolling machines share a token or a key, and may not subscribe to anything.
       case 'enrollingMachine':
         return this.#ofNodes.take(`enrolling ${caller.clusterId}`)
     }
