@@ -60,6 +60,11 @@ describe.each(engines)('the plans of lists of 100 000 nodes on %s', (engine) => 
     { field, direction: 'desc' },
   ])
   test.each(orders)('by $field, $direction, nothing is sorted and no table is scanned', async (orderBy) => {
+    // PostgreSQL has no index for the last contact, which would make each report of a node eight times as expensive.
+    if (engine === 'postgresql' && orderBy.field === 'lastSeenAt') {
+      await page(tenant(), listClusterNodes(fleet.clusterIds[0], {}, orderBy))(null)
+      return
+    }
     const ofAll = /idx_nodes_by_/
     const ofCluster = /idx_nodes_cluster_by_|nodes_tenant_id_cluster_id_name_key|idx_nodes_outdated/
     const filter = { groups: { anyOf: ['web'] } }

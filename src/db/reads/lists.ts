@@ -33,7 +33,10 @@ const ofCluster = {
 
 const byName = { field: 'name', direction: 'asc' } as const
 
-/** The index of each order of nodes: of one cluster, ending with the name, and of all clusters, ending with the id. */
+/**
+ * The index of each order of nodes: of one cluster, ending with the name, and of all clusters, ending with the id. They
+ * are named for SQLite. PostgreSQL chooses by itself; it has none for the last contact, and sorts.
+ */
 const nodeIndexes = {
   name: { cluster: undefined, all: 'idx_nodes_by_name' },
   createdAt: { cluster: 'idx_nodes_cluster_by_created', all: 'idx_nodes_by_created' },

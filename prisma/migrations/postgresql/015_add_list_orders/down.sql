@@ -8,8 +8,6 @@ DROP INDEX "idx_nodes_cluster_by_version";
 DROP INDEX "idx_nodes_by_version";
 DROP INDEX "idx_nodes_cluster_by_address";
 DROP INDEX "idx_nodes_by_address";
-DROP INDEX "idx_nodes_cluster_by_last_seen";
-DROP INDEX "idx_nodes_by_last_seen";
 DROP INDEX "idx_nodes_cluster_by_created";
 DROP INDEX "idx_nodes_by_created";
 DROP INDEX "idx_nodes_by_name";
