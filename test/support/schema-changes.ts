@@ -39,7 +39,7 @@ const isNamed = (notes: string, path: string, what: string, message: string): st
   notes.includes(`\`${path}\``) ? [] : [`${what} that the changelog does not name as \`${path}\`: ${message}`]
 
 /** Every deprecated field, argument, input field and enum value, with its reason. */
-export function deprecations(schema: GraphQLSchema): { path: string; reason: string }[] {
+function deprecations(schema: GraphQLSchema): { path: string; reason: string }[] {
   const all = Object.values(schema.getTypeMap()).flatMap((type) => {
     const own = (one: { readonly name: string; readonly deprecationReason?: string | null | undefined }) => ({
       path: `${type.name}.${one.name}`,
