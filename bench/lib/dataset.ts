@@ -79,6 +79,43 @@ export async function seed(url: string, nodeCount: number): Promise<Dataset> {
   }
 }
 
+/** A fleet of equal clusters. */
+export interface FleetDataset {
+  readonly url: string
+  readonly nodes: readonly SeededNode[]
+  /** A JWT of an operator. */
+  readonly operator: string
+}
+
+/** Migrates an empty database and fills it with ten tenants of `clusters` clusters in total, with equally many nodes. */
+export async function seedFleet(
+  url: string,
+  { clusters, nodes }: { readonly clusters: number; readonly nodes: number },
+): Promise<FleetDataset> {
+  const connection = await openConnection(url)
+  await migrateUp(connection)
+  await connection.close()
+  const writer = await bulkWriter(url)
+  try {
+    const archive = await oldArchive(bundleSizes.light)
+    const all: SeededNode[] = []
+    for (let tenant = 0; tenant < smallTenants; tenant += 1) {
+      const tenantId = await addTenant(writer, `Tenant ${String(tenant).padStart(2, '0')}`)
+      for (let index = 0; index < clusters / smallTenants; index += 1) {
+        const cluster = await addCluster(writer, tenantId, { name: `cluster-${index}`, versions: 3 })
+        const own = await addNodes(writer, cluster, nodes / clusters)
+        await addBundles(writer, cluster, { nodes: own, archive, sliceSize: bundleSizes.light })
+        all.push(...own)
+      }
+    }
+    await writer.finish()
+    const operator = await mintJwt(keys.jwt, { role: 'operator' }, { subject: 'bench', lifetime: 24 * 3600 })
+    return { url, nodes: all, operator }
+  } finally {
+    await writer.close()
+  }
+}
+
 async function fill(writer: BulkWriter, url: string, nodeCount: number): Promise<Dataset> {
   const [light, heavy] = await Promise.all([oldArchive(bundleSizes.light), oldArchive(bundleSizes.heavy)])
   const fleetTenant = await addTenant(writer, 'Fleet')

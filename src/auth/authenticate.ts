@@ -2,10 +2,11 @@ import type { Database } from '../db/client/client.ts'
 import type { JwtVerifier } from './jwt.ts'
 import { operatorScope, tenantScope } from './make-scope.ts'
 import type { Opener } from './scope.ts'
-import { anonymous, type OperatorSession, type Session } from './session.ts'
+import { anonymous, type OperatorSession, type Session, type TenantRole } from './session.ts'
 import {
   parseToken,
   sameHash,
+  type AccessToken,
   type ClusterToken,
   type NodeToken,
   type SessionToken,
@@ -20,12 +21,13 @@ export type Authenticate = (authorization: string | null) => Promise<Session>
 export interface Credentials {
   nodeByTokenHash(hash: TokenHash): Promise<CredentialNode | null>
   clusterByTokenHash(hash: TokenHash): Promise<CredentialCluster | null>
-  sessionByTokenHash(hash: TokenHash): Promise<CredentialSession | null>
+  /** The session or the access token of a person. */
+  personByTokenHash(kind: PersonKind, hash: TokenHash): Promise<CredentialPerson | null>
   tenantExists(id: string): Promise<boolean>
   /** Stores under the present secret's hash a token that was found under the hash of an earlier secret. */
   rehashNode(id: string, from: TokenHash, to: TokenHash): Promise<void>
   rehashCluster(id: string, from: TokenHash, to: TokenHash): Promise<void>
-  rehashSession(id: string, from: TokenHash, to: TokenHash): Promise<void>
+  rehashPerson(id: string, from: TokenHash, to: TokenHash): Promise<void>
 }
 
 interface CredentialNode {
@@ -35,6 +37,7 @@ interface CredentialNode {
   readonly name: string
   readonly isAdmin: boolean
   readonly tokenHash: string
+  readonly blockedAt: Date | null
   readonly clusterConfigVersion: number
   readonly latestBundleVersion: number | null
 }
@@ -45,10 +48,13 @@ interface CredentialCluster {
   readonly clusterTokenHash: string
 }
 
-interface CredentialSession {
+/** `credentials.kind` of what people are recognised by. */
+export type PersonKind = 'session' | 'access_token'
+
+interface CredentialPerson {
   readonly id: string
   readonly tokenHash: string
-  readonly role: 'operator'
+  readonly may: { readonly role: 'operator' } | { readonly role: TenantRole; readonly tenantId: string }
   readonly name: string
   readonly expiresAt: Date
 }
@@ -82,7 +88,9 @@ export function authenticator(dependencies: Dependencies): Authenticate {
       case 'cluster':
         return enrollingSession(dependencies, parsed.token)
       case 'session':
-        return personSession(dependencies, parsed.token)
+        return personSession(dependencies, 'session', parsed.token)
+      case 'accessToken':
+        return personSession(dependencies, 'access_token', parsed.token)
       // It can be exchanged for a session, and for nothing else.
       case 'signInCode':
         return nobody
@@ -110,9 +118,10 @@ async function nodeSession(
     rehash: (id, from, to) => credentials.rehashNode(id, from, to),
   })
   if (!node) return anonymous
-  const { id: nodeId, tenantId, clusterId, name, isAdmin, clusterConfigVersion, latestBundleVersion } = node
+  const { id: nodeId, tenantId, clusterId, name, isAdmin, clusterConfigVersion, latestBundleVersion, blockedAt } = node
   const versions = { configVersion: clusterConfigVersion, latestBundleVersion }
   const scope = tenantScope(database, { tenantId, actor: `node ${name}`, opener }, { clusterId, nodeId })
+  if (blockedAt !== null) return { kind: 'blockedNode', nodeId, scope }
   return { kind: 'node', nodeId, clusterId, name, isAdmin, versions, scope }
 }
 
@@ -131,29 +140,33 @@ async function enrollingSession(
   return { kind: 'enrollingMachine', clusterId, scope }
 }
 
-async function personSession(dependencies: Dependencies, token: SessionToken) {
+async function personSession(dependencies: Dependencies, kind: PersonKind, token: SessionToken | AccessToken) {
   const { tokens, credentials, now = Date.now } = dependencies
   const found = await holderOf(tokens, token, {
-    find: (hash) => credentials.sessionByTokenHash(hash),
+    find: (hash) => credentials.personByTokenHash(kind, hash),
     hashOf: ({ tokenHash }) => tokenHash,
-    rehash: (id, from, to) => credentials.rehashSession(id, from, to),
+    rehash: (id, from, to) => credentials.rehashPerson(id, from, to),
   })
   if (!found || found.expiresAt.getTime() <= now()) return anonymous
-  const { id: sessionId, role, name: subject, expiresAt } = found
-  return sessionOfRole[role](dependencies, { subject, expiresAt, sessionId })
+  const { id: credentialId, may, name: subject, expiresAt } = found
+  return sessionOf(dependencies, may, { subject, expiresAt, credentialId })
 }
 
-const operatorSession = (
-  { database, opener }: Dependencies,
-  who: Pick<OperatorSession, 'subject' | 'expiresAt' | 'sessionId'>,
-): Session => ({
-  kind: 'operator',
-  ...who,
-  scope: operatorScope(database, `operator ${who.subject}`, opener),
-})
+type Who = Pick<OperatorSession, 'subject' | 'expiresAt' | 'credentialId'>
 
-/** A new role does not compile until its sessions are defined here. */
-const sessionOfRole: Readonly<Record<CredentialSession['role'], typeof operatorSession>> = { operator: operatorSession }
+/** The session of a person, whatever the credential. */
+function sessionOf({ database, opener }: Dependencies, may: CredentialPerson['may'], who: Who): Session {
+  const actor = `${may.role} ${who.subject}`
+  switch (may.role) {
+    case 'operator':
+      return { kind: 'operator', ...who, scope: operatorScope(database, actor, opener) }
+    case 'admin':
+    case 'viewer': {
+      const scope = tenantScope(database, { tenantId: may.tenantId, actor, opener })
+      return { kind: 'tenantAdmin', role: may.role, ...who, scope }
+    }
+  }
+}
 
 /** How to find the rows that one kind of token leads to. */
 interface Holders<Row> {
@@ -167,7 +180,7 @@ interface Holders<Row> {
  */
 async function holderOf<Row extends { readonly id: string }>(
   tokens: Tokens,
-  token: NodeToken | ClusterToken | SessionToken,
+  token: NodeToken | ClusterToken | SessionToken | AccessToken,
   { find, hashOf, rehash }: Holders<Row>,
 ): Promise<Row | null> {
   const present = tokens.hash(token)
@@ -183,18 +196,11 @@ async function holderOf<Row extends { readonly id: string }>(
 }
 
 async function jwtSession(dependencies: Dependencies, jwt: string): Promise<Session> {
-  const { database, credentials, jwts, opener } = dependencies
+  const { credentials, jwts } = dependencies
   const claims = await jwts.verify(jwt)
   if (!claims) return anonymous
   const { subject, expiresAt } = claims
-  if (claims.role === 'operator') return operatorSession(dependencies, { subject, expiresAt, sessionId: null })
   // A JWT can outlive its tenant; its holder is then anonymous.
-  if (!(await credentials.tenantExists(claims.tenantId))) return anonymous
-  return {
-    kind: 'tenantAdmin',
-    role: claims.role,
-    subject,
-    expiresAt,
-    scope: tenantScope(database, { tenantId: claims.tenantId, actor: `${claims.role} ${subject}`, opener }),
-  }
+  if (claims.role !== 'operator' && !(await credentials.tenantExists(claims.tenantId))) return anonymous
+  return sessionOf(dependencies, claims, { subject, expiresAt, credentialId: null })
 }

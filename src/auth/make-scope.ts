@@ -1,6 +1,7 @@
 import { certificateStore } from '../db/writes/certificates.ts'
 import type { ChangeFeed } from '../db/notify/changes.ts'
 import type { Database } from '../db/client/client.ts'
+import { nodeRowStore, type NodeRowStore } from '../db/writes/node-rows.ts'
 import { replicaLease } from '../db/writes/lease.ts'
 import { Reads } from '../db/reads/reads.ts'
 import { presenceStore } from '../db/writes/presence.ts'
@@ -33,6 +34,7 @@ class TenantScope implements Omit<Tenant, symbol> {
   readonly actor: string
   readonly changes: ChangeFeed
   readonly expectedVersion = null
+  readonly raised = null
   readonly opener: Opener | null
   readonly #database: Database
   readonly #nodeId: string | null
@@ -54,6 +56,10 @@ class TenantScope implements Omit<Tenant, symbol> {
     return (this.#db ??= scopedClient(this.#database, { tenantId, clusterId, nodeId: this.#nodeId }))
   }
 
+  get nodeRows(): NodeRowStore {
+    return nodeRowStore(this.#database)
+  }
+
   get read(): Reads {
     return (this.#read ??= new Reads(this.#database, this))
   }
@@ -67,9 +73,11 @@ export function operatorScope(database: Database, actor: string, opener: Opener 
     actor,
     changes: database.changes,
     expectedVersion: null,
+    raised: null,
     opener,
     db: database.client,
     read: new Reads(database, rows),
+    nodeRows: nodeRowStore(database),
     lease: replicaLease(database),
     presence: presenceStore(database),
     certificates: certificateStore(database),

@@ -1,4 +1,5 @@
 import type { CertificateStore } from '../db/writes/certificates.ts'
+import type { NodeRowStore } from '../db/writes/node-rows.ts'
 import type { ChangeFeed } from '../db/notify/changes.ts'
 import type { ReplicaLease } from '../db/writes/lease.ts'
 import type { Reads } from '../db/reads/reads.ts'
@@ -26,11 +27,15 @@ export interface Tenant {
   readonly actor: string
   readonly db: Db
   readonly read: Reads
+  /** Writes many nodes of a cluster at once, in a transaction of `db`. */
+  readonly nodeRows: NodeRowStore
   readonly changes: ChangeFeed
   /**
    * The cluster's `configVersion` that the caller saw: at another version, changes are refused. Null when it gave none.
    */
   readonly expectedVersion: number | null
+  /** The cluster whose version the transaction around all of this has raised (domain/clusters/together.ts); or null. */
+  readonly raised: string | null
   /** Changes of a cluster whose keys it does not open are refused. Null without a secret. */
   readonly opener: Opener | null
 }
@@ -43,9 +48,12 @@ export interface Operator {
   readonly actor: string
   readonly db: Db
   readonly read: Reads
+  /** Writes many nodes of a cluster at once, in a transaction of `db`. */
+  readonly nodeRows: NodeRowStore
   readonly changes: ChangeFeed
   /** As in a tenant's scope. */
   readonly expectedVersion: number | null
+  readonly raised: string | null
   readonly opener: Opener | null
   /** The instances of the control plane belong to no tenant. */
   readonly lease: ReplicaLease

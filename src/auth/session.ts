@@ -11,18 +11,23 @@ export interface OperatorSession {
   readonly subject: string
   /** The JWT's `exp`, or the session's end. */
   readonly expiresAt: Date
-  /** The session that signing out ends; null for a JWT, which is valid until it expires. */
-  readonly sessionId: string | null
+  /** The row of `credentials`, which can be revoked; null for a JWT, which is valid until it expires. */
+  readonly credentialId: string | null
 }
+
+/** What a person may do in a tenant. */
+export type TenantRole = 'admin' | 'viewer'
 
 /** Signed in for one tenant: `admin` changes things, `viewer` only reads. */
 export interface TenantAdminSession {
   readonly kind: 'tenantAdmin'
-  readonly role: 'admin' | 'viewer'
+  readonly role: TenantRole
   readonly scope: Tenant
   readonly subject: string
-  /** The JWT's `exp`. */
+  /** The JWT's `exp`, or the credential's end. */
   readonly expiresAt: Date
+  /** As an operator's. */
+  readonly credentialId: string | null
 }
 
 /** The version that a cluster is to run, and the newest that has a bundle; null when there is none. */
@@ -43,6 +48,13 @@ export interface NodeSession {
   readonly scope: Tenant
 }
 
+/** A machine whose node an admin has blocked: its token is known, and good for nothing. */
+export interface BlockedNodeSession {
+  readonly kind: 'blockedNode'
+  readonly nodeId: string
+  readonly scope: Tenant
+}
+
 /** A machine that holds a cluster token and is not a node yet. */
 export interface EnrollingMachineSession {
   readonly kind: 'enrollingMachine'
@@ -56,7 +68,8 @@ export interface AnonymousSession {
 }
 
 /** Who makes a request: one object, made once, before the request is processed. */
-export type Session = OperatorSession | TenantAdminSession | NodeSession | EnrollingMachineSession | AnonymousSession
+export type Session =
+  OperatorSession | TenantAdminSession | NodeSession | BlockedNodeSession | EnrollingMachineSession | AnonymousSession
 export type SignedIn = Exclude<Session, AnonymousSession>
 
 export const anonymous: AnonymousSession = { kind: 'anonymous' }

@@ -10,7 +10,9 @@ export type ClusterToken = string & { readonly [kind]: 'cluster token' }
 export type SessionToken = string & { readonly [kind]: 'session token' }
 /** A sign-in link contains it, and it is exchanged for a session: `orl_` and 32 random bytes in base64url. */
 export type SignInCode = string & { readonly [kind]: 'sign-in code' }
-type Token = NodeToken | ClusterToken | SessionToken | SignInCode
+/** A token that a person or a script keeps: `orp_` and 32 random bytes in base64url. */
+export type AccessToken = string & { readonly [kind]: 'access token' }
+type Token = NodeToken | ClusterToken | SessionToken | SignInCode | AccessToken
 /** HMAC-SHA256 of a token, 64 hex digits: the form that the database stores. */
 export type TokenHash = string & { readonly [kind]: 'token hash' }
 
@@ -19,8 +21,9 @@ type ParsedToken =
   | { kind: 'cluster'; token: ClusterToken }
   | { kind: 'session'; token: SessionToken }
   | { kind: 'signInCode'; token: SignInCode }
+  | { kind: 'accessToken'; token: AccessToken }
 
-const form = /^or[ncsl]_[A-Za-z0-9_-]{43}$/
+const form = /^or[ncslp]_[A-Za-z0-9_-]{43}$/
 
 /** Recognises a token by its prefix and form; null for any other text. */
 export function parseToken(text: string): ParsedToken | null {
@@ -34,6 +37,8 @@ export function parseToken(text: string): ParsedToken | null {
       return { kind: 'session', token: text as SessionToken }
     case 'l':
       return { kind: 'signInCode', token: text as SignInCode }
+    case 'p':
+      return { kind: 'accessToken', token: text as AccessToken }
     default:
       return null
   }
@@ -67,6 +72,11 @@ export class Tokens {
   /** A new sign-in code, for a link, with its hash. */
   newSignInCode(): { token: SignInCode; hash: TokenHash } {
     return this.#hashed(randomToken('orl') as SignInCode)
+  }
+
+  /** A new access token with its hash. */
+  newAccessToken(): { token: AccessToken; hash: TokenHash } {
+    return this.#hashed(randomToken('orp') as AccessToken)
   }
 
   hash(token: Token): TokenHash {

@@ -9,6 +9,8 @@ export type { ValidationIssue }
  */
 export abstract class CallerError extends Error {
   abstract override readonly name: string
+  /** Where several changes are made in one call, the path to the one that failed; otherwise empty. */
+  path: readonly string[] = []
 }
 
 /** The thing does not exist, or is not the caller's: the two look alike, so that callers cannot probe for ids. */

@@ -13,6 +13,7 @@ const union = 'export type Session = OperatorSession'
 /** Every function that says something for each kind of caller. */
 const decide = [
   'src/graphql/kit/access.ts bundleReachOf',
+  'src/graphql/kit/access.ts credentialIdOf',
   'src/graphql/kit/access.ts enrollingMachineIn',
   'src/graphql/kit/access.ts nodeIn',
   'src/graphql/kit/access.ts operatorIn',

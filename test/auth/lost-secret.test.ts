@@ -100,6 +100,7 @@ describe.each(engines)('a cluster whose keys do not open, on %s', (engine) => {
     const calls: typeof bumping = {
       ...bumping,
       deleteNode: ({ nodeId }) => ({ nodeId }),
+      deleteNodes: ({ nodeId }) => ({ ids: [nodeId] }),
       rollbackClusterConfig: () => ({ clusterId, version: before.publishedConfigVersion }),
     }
     const refused = {

@@ -83,7 +83,7 @@ describe('the comparison of hashes', () => {
 
   test('is made of whatever row the look-up found', async () => {
     const names = { id: 'id', tenantId: 'tenant', clusterId: 'cluster', name: 'name' }
-    const found = { ...names, isAdmin: true, clusterConfigVersion: 1, latestBundleVersion: null }
+    const found = { ...names, isAdmin: true, clusterConfigVersion: 1, blockedAt: null, latestBundleVersion: null }
     const other = tokens.newNodeToken().hash
     const unused = () => Promise.reject(new Error('not to be asked'))
     const authenticate = authenticator({
@@ -95,15 +95,16 @@ describe('the comparison of hashes', () => {
       credentials: {
         nodeByTokenHash: () => Promise.resolve({ ...found, tokenHash: other }),
         clusterByTokenHash: () => Promise.resolve({ ...found, clusterTokenHash: other }),
-        sessionByTokenHash: () =>
-          Promise.resolve({ ...found, role: 'operator', expiresAt: new Date(8e15), tokenHash: other }),
+        personByTokenHash: () =>
+          Promise.resolve({ ...found, may: { role: 'operator' }, expiresAt: new Date(8e15), tokenHash: other }),
         tenantExists: unused,
-        rehashSession: unused,
+        rehashPerson: unused,
         rehashNode: unused,
         rehashCluster: unused,
       },
     })
-    for (const { token } of [tokens.newNodeToken(), tokens.newClusterToken(), tokens.newSessionToken()]) {
+    const made = [tokens.newNodeToken(), tokens.newClusterToken(), tokens.newSessionToken(), tokens.newAccessToken()]
+    for (const { token } of made) {
       expect(await authenticate(`Bearer ${token}`)).toEqual({ kind: 'anonymous' })
     }
   })

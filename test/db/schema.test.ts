@@ -38,6 +38,10 @@ const indexes = {
   idx_config_bundles_cluster_version: 'config_bundles (tenant_id, cluster_id, version DESC)',
   idx_credentials_expires: 'credentials (expires_at)',
   idx_credentials_token_hash: 'UNIQUE credentials (token_hash)',
+  idx_credentials_tenant: 'credentials (tenant_id, name, id)',
+  idx_credentials_cluster: 'credentials (tenant_id, cluster_id) WHERE cluster_id IS NOT NULL',
+  idx_credentials_node: 'credentials (node_id) WHERE node_id IS NOT NULL',
+  idx_credentials_credential: 'credentials (credential_id) WHERE credential_id IS NOT NULL',
 }
 
 /** The seed's foreign keys; those to clusters carry the tenant where the row has one. */
@@ -47,6 +51,10 @@ const foreignKeys = [
   'config_bundles (created_by) → nodes (id), SET NULL',
   'config_bundles (tenant_id) → tenants (id), CASCADE',
   'config_bundles (tenant_id, cluster_id) → clusters (tenant_id, id), CASCADE',
+  'credentials (credential_id) → credentials (id), CASCADE',
+  'credentials (node_id) → nodes (id), CASCADE',
+  'credentials (tenant_id) → tenants (id), CASCADE',
+  'credentials (tenant_id, cluster_id) → clusters (tenant_id, id), CASCADE',
   'nodes (tenant_id) → tenants (id), CASCADE',
   'nodes (tenant_id, cluster_id) → clusters (tenant_id, id), CASCADE',
 ]
@@ -70,6 +78,16 @@ const checks: [table: string, column: string, taken: Value[], refused: Value[]][
   ['nodes', 'lighthouse_port', [1, 65535, null], [0, 65536]],
   ['config_bundles', 'version', [1], [0, -1]],
   ['config_bundles', 'size', [0, 10485760], [-1]],
+  [
+    'credentials',
+    'kind',
+    ['sign_in_link', 'session', 'access_token', 'enrollment_key', 'replaced_token'],
+    ['', 'token'],
+  ],
+  // A key of two columns is not checked while one of them is null.
+  ['credentials', 'cluster_id', [null], ['a1']],
+  ['credentials', 'uses_allowed', [null, 1], [0, -1]],
+  ['credentials', 'use_count', [0, 1], [-1]],
 ]
 const booleans = ['provide_lighthouse', 'ca_rotation_automatic', 'is_admin', 'is_lighthouse', 'is_relay']
 
@@ -90,8 +108,17 @@ const uniques: [what: string, table: string, columns: string[], elsewhere: Row |
   ['the token of a node', 'nodes', ['token_hash'], null],
   ['the name of a node in its cluster', 'nodes', ['tenant_id', 'cluster_id', 'name'], inB],
   ['the overlay address of a node in its cluster', 'nodes', ['cluster_id', 'overlay_ip'], inB],
+  ['the id of a credential', 'credentials', ['id'], null],
+  ['the token of a credential', 'credentials', ['token_hash'], null],
   ['the version of a bundle in its cluster', 'config_bundles', ['tenant_id', 'cluster_id', 'version'], inB],
 ]
+
+/** The rows of `insertBasics`, and the former token of each of its nodes. */
+async function insertAll(connection: Connection): Promise<void> {
+  await insertBasics(connection)
+  await insert(connection, 'credentials', { tenant_id: 'a', cluster_id: 'a1', node_id: 'n1' })
+  await insert(connection, 'credentials', { tenant_id: 'b', cluster_id: 'b1', node_id: 'n2' })
+}
 
 describe.each(engines)('the schema on %s', (engine) => {
   let database: TestDatabase
@@ -201,7 +228,7 @@ describe.each(engines)('the schema on %s', (engine) => {
   })
 
   test.each(uniques)('%s is taken once', async (_, table, columns, elsewhere) => {
-    await insertBasics(connection)
+    await insertAll(connection)
     const [first = {}] = await connection.query(`SELECT * FROM ${table}`)
     const same = Object.fromEntries(columns.map((column) => [column, first[column] as Value]))
     if (elsewhere) await insert(connection, table, { ...same, ...elsewhere })
@@ -215,10 +242,13 @@ describe.each(engines)('the schema on %s', (engine) => {
     expect(await refusal('replicas', { role: 'master' })).toMatch(/replicas\.role|idx_replicas_one_master/)
   })
 
-  test.each(['nodes', 'config_bundles'])("%s of one tenant cannot point at another tenant's cluster", async (table) => {
-    await insertBasics(connection)
-    expect(await refusal(table, { tenant_id: 'b', cluster_id: 'a1' })).toMatch(/foreign key constraint/i)
-  })
+  test.each(['nodes', 'config_bundles', 'credentials'])(
+    "%s of one tenant cannot point at another tenant's cluster",
+    async (table) => {
+      await insertBasics(connection)
+      expect(await refusal(table, { tenant_id: 'b', cluster_id: 'a1' })).toMatch(/foreign key constraint/i)
+    },
+  )
 
   test.each([
     ['clusters', { tenant_id: 'nobody' }],
@@ -226,6 +256,10 @@ describe.each(engines)('the schema on %s', (engine) => {
     ['nodes', { cluster_id: 'nobody' }],
     ['config_bundles', { cluster_id: 'nobody' }],
     ['config_bundles', { created_by: 'nobody' }],
+    ['credentials', { tenant_id: 'nobody' }],
+    ['credentials', { tenant_id: 'a', cluster_id: 'nobody' }],
+    ['credentials', { node_id: 'nobody' }],
+    ['credentials', { credential_id: 'nobody' }],
   ])('%s refuses %p, which is not there', async (table, values) => {
     await insertBasics(connection)
     expect(await refusal(table, values as Row)).toMatch(/foreign key constraint/i)
@@ -233,11 +267,11 @@ describe.each(engines)('the schema on %s', (engine) => {
 
   /** After the deletion: how many rows of tenant a are left in each table; those of tenant b always stay. */
   test.each([
-    ['a tenant', `DELETE FROM tenants WHERE id = 'a'`, [0, 0, 0, 0, 0]],
-    ['a cluster', `DELETE FROM clusters WHERE id = 'a1'`, [1, 0, 0, 0, 0]],
-    ['a node', `DELETE FROM nodes WHERE id = 'n1'`, [1, 1, 1, 0, 1]],
+    ['a tenant', `DELETE FROM tenants WHERE id = 'a'`, [0, 0, 0, 0, 0, 0]],
+    ['a cluster', `DELETE FROM clusters WHERE id = 'a1'`, [1, 0, 0, 0, 0, 0]],
+    ['a node', `DELETE FROM nodes WHERE id = 'n1'`, [1, 1, 1, 0, 1, 0]],
   ])('%s takes with it what is its own, and nothing else', async (_, sql, left) => {
-    await insertBasics(connection)
+    await insertAll(connection)
     await connection.script(sql)
     const count = async (table: string, where: string) =>
       (await connection.query(`SELECT 1 FROM ${table} WHERE ${where}`)).length
@@ -247,9 +281,10 @@ describe.each(engines)('the schema on %s', (engine) => {
       await count('cluster_state', `cluster_id = '${tenant}1'`),
       await count('nodes', `tenant_id = '${tenant}'`),
       await count('config_bundles', `tenant_id = '${tenant}'`),
+      await count('credentials', `tenant_id = '${tenant}'`),
     ]
     expect(await of('a')).toEqual(left)
-    expect(await of('b')).toEqual([1, 1, 1, 1, 1])
+    expect(await of('b')).toEqual([1, 1, 1, 1, 1, 1])
   })
 
   test('a bundle outlives the node that uploaded it', async () => {

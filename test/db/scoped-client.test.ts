@@ -4,11 +4,11 @@ import { engines } from '../support/database.ts'
 import { attempts, changeOf, models, operationOf, operationsOf, type Model } from '../support/operations.ts'
 import { openTwoTenants, outcome, type RawClient, type TwoTenants } from '../support/tenants.ts'
 
-/** Refused whatever the rows: the tenant's own row is no less than the tenant, replicas and credentials are nobody's. */
+/** Refused whatever the rows: the tenant's own row is no less than the tenant, replicas are nobody's, and machines reach no credentials. */
 const changes = ['delete', 'deleteMany', 'update', 'updateMany', 'updateManyAndReturn']
 function expected(model: Model, operation: string, scope: string): unknown {
-  if (model === 'replica' || model === 'credential' || (model === 'tenant' && changes.includes(operation)))
-    return 'ScopeError'
+  if (model === 'replica' || (model === 'tenant' && changes.includes(operation))) return 'ScopeError'
+  if (model === 'credential' && scope === 'a cluster') return 'ScopeError'
   if (model === 'cluster' && scope === 'a cluster' && operation.startsWith('delete')) return 'ScopeError'
   return attempts[operation]?.gives
 }
@@ -106,6 +106,10 @@ describe.each(engines)('the scoped client on %s', (engine) => {
       expect((await client.configBundle.findMany()).map(({ message }) => message).sort()).toEqual(clusters)
       expect(await client.clusterState.count()).toBe(clusters.length)
     }
+    expect((await world.tenantClient().credential.findMany()).map(({ name }) => name).sort()).toEqual([
+      'ours',
+      'sibling',
+    ])
   })
 
   test('without any condition it changes and deletes its own rows and no others', async () => {

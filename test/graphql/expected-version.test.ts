@@ -27,6 +27,8 @@ const replaces = (name: string): boolean =>
 /** Those that have no `expectedVersion`, and why. */
 const without: Readonly<Record<string, string>> = {
   createTenant: 'adds',
+  createAccessToken: 'adds',
+  revokeCredential: 'is of no cluster',
   createCluster: 'adds',
   createNode: 'adds',
   enrollNode: 'adds: a machine knows no version',
@@ -56,6 +58,7 @@ const expecting = mutations.filter((name) => inputOf(name).includes('expectedVer
 const calls: Readonly<Record<string, Input>> = {
   ...bumping,
   deleteNode: ({ nodeId }) => ({ nodeId }),
+  deleteNodes: ({ nodeId }) => ({ ids: [nodeId] }),
   deleteCluster: ({ clusterId }) => ({ clusterId }),
   rollbackClusterConfig: async ({ clusterId }, { database }) => {
     const { version } = await database.client.configBundle.findFirstOrThrow({ where: { clusterId } })

@@ -66,7 +66,7 @@ const rowAt = (model: Model, { tenantId, clusterId }: ClusterRows): object =>
     replica: { id: randomUUID(), address: 'http://new' },
     node: nodeData(tenantId, clusterId, 'new'),
     configBundle: { version: 8, tenantId, clusterId, data: Uint8Array.of(1), sha256: '', size: 1 },
-    credential: { ...credentialData, id: randomUUID(), tokenHash: randomUUID() },
+    credential: { ...credentialData, id: randomUUID(), tokenHash: randomUUID(), tenantId },
   })[model]
 
 type Attempt = (model: Model, outside: ClusterRows) => unknown

@@ -14,6 +14,7 @@ function required(table: string): Row {
     cluster_state: { cluster_id: 'a1', instance_id: own, running_config_version: 1 },
     replicas: { id: own, address: own },
     nodes: { ...{ id: own, tenant_id: 'a', cluster_id: 'a1', name: own, token_hash: own }, overlay_ip: own, ...lists },
+    credentials: { id: own, kind: 'replaced_token', token_hash: own, name: own },
     config_bundles: { version: serial, tenant_id: 'a', cluster_id: 'a1', data: 'x', sha256: own, size: 1 },
   }
   return rows[table] ?? {}

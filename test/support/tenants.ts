@@ -42,8 +42,8 @@ async function insertCluster({ client }: Database, tenantId: string, name: strin
   const node = await client.node.create({ data: nodeData(tenantId, clusterId, name) })
   const bundle = { version: 7, tenantId, clusterId, createdById: node.id, message: name }
   await client.configBundle.create({ data: { ...bundleData, ...bundle } })
-  // No tenant's scope reaches it, with any key.
-  await client.credential.create({ data: { ...credentialData, id: node.id, tokenHash: randomUUID() } })
+  const credential = { id: node.id, tokenHash: randomUUID(), tenantId, name }
+  await client.credential.create({ data: { ...credentialData, ...credential } })
   const instanceId = randomUUID()
   await client.clusterState.create({ data: { clusterId, instanceId, runningConfigVersion: 7 } })
   return { tenantId, clusterId, nodeId: node.id, name, instanceId }

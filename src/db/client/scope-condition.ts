@@ -9,13 +9,18 @@ const owners = {
   Cluster: ['tenantId', 'id'],
   Node: ['tenantId', 'clusterId'],
   ConfigBundle: ['tenantId', 'clusterId'],
+  Credential: ['tenantId', null],
 } as const satisfies Record<(typeof models)[Table], readonly [tenant: string, cluster: string | null]>
 
 type Owned = keyof typeof owners
 
-/** What a row of the scope has in its owner's fields. Every form of the scope's condition is made from it. */
+/**
+ * What a row of the scope has in its owner's fields. Every form of the scope's condition is made from it.
+ * @throws ScopeError for credentials in the scope of a machine
+ */
 function owner(model: Owned, { tenantId, clusterId }: RowScope): [field: string, id: string][] {
   const [tenant, cluster] = owners[model]
+  if (model === 'Credential' && clusterId !== null) throw new ScopeError('a machine reaches no credentials')
   const equal: [string, string][] = []
   if (tenantId !== null) equal.push([tenant, tenantId])
   if (clusterId !== null && cluster !== null) equal.push([cluster, clusterId])
@@ -32,13 +37,12 @@ export function scopeWhere(model: Prisma.ModelName, scope: RowScope): Record<str
     case 'Cluster':
     case 'Node':
     case 'ConfigBundle':
+    case 'Credential':
       return Object.fromEntries(owner(model, scope))
     case 'ClusterState':
       return { cluster: scopeWhere('Cluster', scope) }
     case 'Replica':
       throw new ScopeError('replicas belong to no tenant')
-    case 'Credential':
-      throw new ScopeError('credentials are for the authentication layer')
     default:
       throw new ScopeError(`no rule says whose rows ${String(model satisfies never)} are`)
   }

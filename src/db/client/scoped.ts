@@ -4,6 +4,7 @@ import { assertPlain, assertPlainRow, ScopeError } from './plain-arguments.ts'
 import { retrying } from './retries.ts'
 import { isWithin, scopeWhere } from './scope-condition.ts'
 import type { Db, RowScope } from './types.ts'
+import { isNodeWrite } from '../writes/node-rows.ts'
 
 /** The rows of one tenant, or of one of its clusters, and the node that works in them. */
 export interface TenantRows extends RowScope {
@@ -13,6 +14,15 @@ export interface TenantRows extends RowScope {
 }
 
 type Args = Record<string, unknown>
+
+/** The only SQL that a scoped client runs: the writes of many nodes, which name the owner of the rows. */
+function assertOwnNodes(operation: string, args: unknown, scope: TenantRows): void {
+  const [statement, , tenantId, clusterId]: unknown[] = Array.isArray(args) ? args : []
+  if (operation !== '$queryRawUnsafe' || !isNodeWrite(statement)) {
+    throw new ScopeError(`${operation} is not for a scoped client`)
+  }
+  if (!isWithin('Node', { tenantId, clusterId }, scope)) throw new ScopeError('nodes of another tenant or cluster')
+}
 
 /**
  * The client of one tenant (or, with `clusterId`, of one of its clusters): every read and write has the tenant's
@@ -24,7 +34,10 @@ export function scopedClient({ client, faults }: Database, scope: TenantRows): D
   const scoped = client.$extends({
     query: {
       $allOperations({ model, operation, args, query }) {
-        if (!model) throw new ScopeError(`${operation} is not for a scoped client`)
+        if (!model) {
+          assertOwnNodes(operation, args, scope)
+          return query(args)
+        }
         return query(scopeOperation(model as Prisma.ModelName, operation, (args ?? {}) as Args, scope) as typeof args)
       },
     },
@@ -84,7 +97,7 @@ function assertInside(model: Prisma.ModelName, { clusterId }: RowScope, wholeClu
 }
 
 /** The columns of a row's owner and its author. */
-const placing = new Set(['id', 'tenantId', 'clusterId', 'createdById'])
+const placing = new Set(['id', 'tenantId', 'clusterId', 'createdById', 'nodeId', 'credentialId'])
 
 function changed(model: Prisma.ModelName, data: unknown): unknown {
   assertPlainRow(model, data)
@@ -94,7 +107,7 @@ function changed(model: Prisma.ModelName, data: unknown): unknown {
 }
 
 function created(model: Prisma.ModelName, data: unknown, scope: TenantRows): Args {
-  if (model !== 'Cluster' && model !== 'Node' && model !== 'ConfigBundle') {
+  if (model !== 'Cluster' && model !== 'Node' && model !== 'ConfigBundle' && model !== 'Credential') {
     throw new ScopeError(`a tenant does not create ${model} rows`)
   }
   assertInside(model, scope, model === 'Cluster')

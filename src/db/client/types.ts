@@ -1,6 +1,14 @@
 import type { PrismaClient } from '../generated/sqlite/client.ts'
 
-export type { Cluster, ClusterState, ConfigBundle, Node, Replica, Tenant } from '../generated/sqlite/client.ts'
+export type {
+  Cluster,
+  ClusterState,
+  ConfigBundle,
+  Credential,
+  Node,
+  Replica,
+  Tenant,
+} from '../generated/sqlite/client.ts'
 export type { Prisma } from '../generated/sqlite/client.ts'
 
 /** The supported database engines. */

@@ -14,6 +14,8 @@ export type ClusterEvent =
       readonly clusterId: string
       readonly nodes: readonly { readonly nodeId: string; readonly appliedVersion: number | null }[]
     }
+  /** A cluster was created. */
+  | { readonly kind: 'clusterAdded'; readonly clusterId: string }
   /** Credentials became invalid: those of one node, of enrolling machines, or (the cluster is gone) of all callers. */
   | {
       readonly kind: 'ended'
@@ -26,13 +28,16 @@ export type ReplicaEvent =
   | { readonly kind: 'replicaUp'; readonly replicaId: string; readonly address: string }
   | { readonly kind: 'replicaDown'; readonly replicaId: string }
 
+/** Events of tenants. The clusters of a removed one have ended before. */
+export type TenantEvent = { readonly kind: 'tenantAdded' | 'tenantRemoved'; readonly tenantId: string }
+
 /** An operator signed out: a session ended that may have opened streams of any cluster. */
 interface SessionEvent {
   readonly kind: 'signedOut'
 }
 
 /** Events of a database; `missed` says that this process may have missed some. */
-export type ChangeEvent = ClusterEvent | ReplicaEvent | SessionEvent | { readonly kind: 'missed' }
+export type ChangeEvent = ClusterEvent | ReplicaEvent | TenantEvent | SessionEvent | { readonly kind: 'missed' }
 
 /** `isOwn`: it happened in this process; otherwise another instance of the same database sent it. */
 type Listener = (event: ChangeEvent, isOwn: boolean) => void

@@ -21,6 +21,7 @@ const eventShape = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('nodeChanged'), clusterId: id, nodeId: id }),
   z.object({ kind: z.literal('nodeRemoved'), clusterId: id, nodeId: id, name: z.string() }),
   z.object({ kind: z.literal('reported'), clusterId: id, nodes: reports }),
+  z.object({ kind: z.literal('clusterAdded'), clusterId: id }),
   z.object({
     kind: z.literal('ended'),
     clusterId: id,
@@ -28,6 +29,8 @@ const eventShape = z.discriminatedUnion('kind', [
   }),
   z.object({ kind: z.literal('replicaUp'), replicaId: id, address: z.string() }),
   z.object({ kind: z.literal('replicaDown'), replicaId: id }),
+  z.object({ kind: z.literal('tenantAdded'), tenantId: id }),
+  z.object({ kind: z.literal('tenantRemoved'), tenantId: id }),
   z.object({ kind: z.literal('signedOut') }),
   z.object({ kind: z.literal('missed') }),
 ]) satisfies z.ZodType<ChangeEvent>

@@ -1,4 +1,5 @@
 import { scopeConditions } from '../client/scope-condition.ts'
+import { isUnseen } from './node-status.ts'
 import { among, read, type Source } from './pages.ts'
 import { timeOf, timeText } from './row-values.ts'
 import { all, join, raw, sql, type Sql } from './sql.ts'
@@ -142,7 +143,8 @@ export async function readUnseen(
   const conditions = [
     sql`x.cluster_id IN (${among(source, clusterIds)})`,
     ...scopeConditions('nodes', source.scope),
-    sql`x.certificate IS NOT NULL AND (x.last_seen_at IS NULL OR x.last_seen_at < ${timeText(since.getTime())})`,
+    sql`x.certificate IS NOT NULL`,
+    isUnseen(since),
   ]
   const rows = await read(
     source,

@@ -1,3 +1,4 @@
+import { isOutdated, newestVersion } from './node-status.ts'
 import type { List, Listing } from './pages.ts'
 import { sql, type Sql } from './sql.ts'
 
@@ -36,6 +37,16 @@ const nodesByVersion: Listing = {
 /** The newest first, along idx_config_bundles_cluster_version. */
 const bundles: Listing = { table: 'config_bundles', order: ['version'], direction: 'desc', parent: ofCluster }
 
+/** By name, then by id, since names are not unique; along idx_credentials_tenant. */
+const credentials: Listing = { table: 'credentials', order: ['name', 'id'], direction: 'asc', parent: null }
+
+export interface CredentialFilter {
+  /** Only credentials of this kind. */
+  readonly kind?: string | null | undefined
+  /** Only credentials of this tenant. */
+  readonly tenantId?: string | null | undefined
+}
+
 export interface TenantFilter {
   /** Part of the name, case-insensitive. */
   readonly name?: string | null | undefined
@@ -65,6 +76,11 @@ export const tenantList = ({ name }: TenantFilter): List => ({ listing: tenants,
 export const clusterList = ({ name, tenantId }: ClusterFilter): List => ({
   listing: clusters,
   where: [...nameContains(name), ...(tenantId ? [sql`x.tenant_id = ${tenantId}`] : [])],
+})
+
+export const credentialList = ({ kind, tenantId }: CredentialFilter): List => ({
+  listing: credentials,
+  where: [...(kind ? [sql`x.kind = ${kind}`] : []), ...(tenantId ? [sql`x.tenant_id = ${tenantId}`] : [])],
 })
 
 /**
@@ -114,15 +130,14 @@ function nodeConditions(
   { name, isLighthouse, isRelay, isAdmin, hasRoutes, outdated }: NodeFilter,
   place: { readonly tenantId: Sql; readonly clusterId: Sql },
 ): Sql[] {
-  const newest = sql`(SELECT max(b.version) FROM config_bundles b
-    WHERE b.tenant_id = ${place.tenantId} AND b.cluster_id = ${place.clusterId})`
+  const newest = newestVersion(place.tenantId, place.clusterId)
   return [
     ...nameContains(name),
     ...flag(sql`x.is_lighthouse`, isLighthouse),
     ...flag(sql`x.is_relay`, isRelay),
     ...flag(sql`x.is_admin`, isAdmin),
     ...flag(sql`(x.routes <> '[]')`, hasRoutes),
-    ...flag(sql`(coalesce(x.running_config_version, 0) < coalesce(${newest}, 0))`, outdated),
+    ...flag(isOutdated(newest), outdated),
   ]
 }
 

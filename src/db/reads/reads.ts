@@ -1,9 +1,11 @@
 import type { Database } from '../client/client.ts'
 import type { RowScope } from '../client/types.ts'
 import { readConvergence, readEndings, readUnseen, type ConvergenceFigures, type EndingFigures } from './convergence.ts'
+import { readNodeStatuses, type NodeStatus, type StatusTimes } from './node-status.ts'
 import { countRows, countRowsByParent, readPage, readPages, type Excerpt, type List, type Row } from './pages.ts'
 import type { Source } from './pages.ts'
 import type { Field, Found, Key, TableName } from './rows.ts'
+import { readStatusCounts, type StatusCounts } from './status-counts.ts'
 
 /**
  * The reads of one scope that are SQL; every statement has the scope's condition. They are the ones that a figure of
@@ -65,5 +67,15 @@ export class Reads {
   /** How many nodes of each of several clusters were not seen since; clusters without such nodes are missing. */
   unseen(since: Date, clusterIds: readonly string[]): Promise<Map<string, number>> {
     return readUnseen(this.#source, since, clusterIds)
+  }
+
+  /** The status of each of several nodes, by `statusKey`; those outside the scope are missing. */
+  statuses(keys: readonly string[], times: StatusTimes): Promise<Map<string, NodeStatus>> {
+    return readNodeStatuses(this.#source, keys, times)
+  }
+
+  /** The nodes of each of several clusters by status; clusters without nodes, or outside the scope, are missing. */
+  statusCounts(clusterIds: readonly string[], times: StatusTimes): Promise<Map<string, StatusCounts>> {
+    return readStatusCounts(this.#source, clusterIds, times)
   }
 }

@@ -33,6 +33,14 @@ export const changeCluster = async <T>(
   nodeId: string | null = null,
 ): Promise<T> => (await change(scope, clusterId, { summary, work, nodeId })).result
 
+/** The same for a caller that shows the cluster as it is after the change. */
+export const changeAndShowCluster = <T>(
+  scope: Scope,
+  clusterId: string,
+  summary: Summary,
+  work: (change: Change) => Promise<T>,
+): Promise<{ result: T; cluster: Cluster }> => change(scope, clusterId, { summary, work, nodeId: null })
+
 /** The columns that a change sets, or a function that decides on them under the lock and may refuse the change. */
 type Columns = Prisma.ClusterUncheckedUpdateManyInput
 type RowChange = Columns | ((change: Change) => Columns | Promise<Columns>)
@@ -85,10 +93,12 @@ async function change<T>(
   clusterId: string,
   { summary, work, nodeId, isRepair = false }: Work<T>,
 ): Promise<{ result: T; cluster: Cluster }> {
+  // A part of several changes of one cluster changes no other.
+  if (scope.raised !== null && scope.raised !== clusterId) throw new NotFoundError(nodeId === null ? 'Cluster' : 'Node')
   const changed = await scope.db.$transaction(async (tx) => {
     const [bumped] = await tx.cluster.updateManyAndReturn({
       where: { id: clusterId },
-      data: { configVersion: { increment: 1 } },
+      data: { configVersion: { increment: scope.raised === null ? 1 : 0 } },
     })
     if (!bumped) throw new NotFoundError('Cluster')
     assertExpected(scope, { id: clusterId, configVersion: bumped.configVersion - 1 }, nodeId)

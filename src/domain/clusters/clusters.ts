@@ -127,7 +127,9 @@ export async function createCluster(
       ...newCa(vault, { id, ...fields }, { lifetimeDays, groups }),
       ...newBundleKey(vault, { id }),
     }
-    return { cluster: await scope.db.cluster.create({ data }), token }
+    const cluster = await scope.db.cluster.create({ data })
+    scope.changes.emit({ kind: 'clusterAdded', clusterId: id })
+    return { cluster, token }
   } catch (error) {
     const refused = refusal(error)
     if (refused?.kind === 'unique') throw clusterNameTaken(fields.name)

@@ -89,6 +89,11 @@ export class Channel {
         for (const stream of this.#streams) this.#newcomers.add(stream)
         void this.#readState()
         return
+      case 'clusterAdded':
+      case 'tenantAdded':
+      case 'tenantRemoved':
+        // News of a fleet.
+        return
       default:
         this.#tell(event)
     }

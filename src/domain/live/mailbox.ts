@@ -19,9 +19,9 @@ interface Report {
 }
 
 /** The waiting events of one stream's reader: limited, even when the reader is slow. */
-export interface Mailbox<T> {
+export interface Mailbox<T, Told = News> {
   /** Adds an event; cheap, since all streams of a cluster are served in one go. */
-  put(news: News): void
+  put(news: Told): void
   readonly isEmpty: boolean
   /** Removes the next event, merged from all that were added; call it only while the mailbox is not empty. */
   take(): T

@@ -13,18 +13,18 @@ export interface Listener {
 }
 
 /** The source of a stream's events. */
-export interface Source {
+export interface Source<Told = News> {
   /** Subscribes a stream; its first event is the current state. Returns the function that unsubscribes. */
-  join(stream: Follower): () => void
+  join(stream: Follower<Told>): () => void
 }
 
-/** A stream as its cluster sees it. */
-export interface Follower {
+/** A stream as its cluster, or its fleet, sees it. */
+export interface Follower<Told = News> {
   readonly scope: Scope
   readonly nodeId: string | null
   /** Whether it receives events of nodes and instances in addition to versions. */
   readonly isCurious: boolean
-  put(news: News): void
+  put(news: Told): void
   /** Makes it check its mailbox. */
   wake(): void
   /** Makes it check, when it is next woken, whether its caller may still listen. */
@@ -38,14 +38,14 @@ export interface Follower {
 const longestTimer = 2 ** 31 - 1
 
 /**
- * One caller's stream of a cluster's events. Not an async generator, which could not be ended while it waits. It joins
+ * One caller's stream of a cluster's or a fleet's events. Not an async generator, which could not be ended while it waits. It joins
  * with the first `next`, holds a mailbox instead of a queue, and re-authenticates its caller before each event.
  */
-export class LiveStream<T> implements AsyncIterableIterator<T, undefined>, Follower {
+export class LiveStream<T, Told = News> implements AsyncIterableIterator<T, undefined>, Follower<Told> {
   readonly isCurious: boolean
-  readonly #source: Source
+  readonly #source: Source<Told>
   readonly #listener: Listener
-  readonly #mailbox: Mailbox<T>
+  readonly #mailbox: Mailbox<T, Told>
   #state: 'new' | 'joined' | 'ended' = 'new'
   #isToBeChecked = false
   #failure: { readonly error: unknown } | null = null
@@ -53,7 +53,11 @@ export class LiveStream<T> implements AsyncIterableIterator<T, undefined>, Follo
   #expiry: NodeJS.Timeout | undefined
   #wake: (() => void) | null = null
 
-  constructor(source: Source, listener: Listener, { mailbox, isCurious }: { mailbox: Mailbox<T>; isCurious: boolean }) {
+  constructor(
+    source: Source<Told>,
+    listener: Listener,
+    { mailbox, isCurious }: { mailbox: Mailbox<T, Told>; isCurious: boolean },
+  ) {
     this.#source = source
     this.#listener = listener
     this.#mailbox = mailbox
@@ -93,7 +97,7 @@ export class LiveStream<T> implements AsyncIterableIterator<T, undefined>, Follo
     return Promise.resolve({ done: true, value: undefined })
   }
 
-  put(news: News): void {
+  put(news: Told): void {
     this.#mailbox.put(news)
   }
 

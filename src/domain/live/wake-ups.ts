@@ -1,5 +1,7 @@
 import type { Follower } from './stream.ts'
 
+type Sleeper = Pick<Follower, 'wake'>
+
 /** Streams that are woken in one tick of the event loop: requests are answered between the ticks. */
 const perTick = 128
 
@@ -8,11 +10,11 @@ const perTick = 128
  * and writes to sockets. Streams that are woken in the same tick share a look-up.
  */
 export class WakeUps {
-  #waiting = new Set<Follower>()
+  #waiting = new Set<Sleeper>()
   #isRunning = false
 
   /** Makes a stream check its mailbox soon; several calls until then count as one. */
-  wake(stream: Follower): void {
+  wake(stream: Sleeper): void {
     this.#waiting.add(stream)
     if (this.#isRunning) return
     this.#isRunning = true

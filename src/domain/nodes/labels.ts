@@ -20,10 +20,13 @@ const keyRule = z
 
 const labelRule = z.object({ key: keyRule, value: shortLineRule(128) })
 
+/** How many labels a node can have. */
+export const mostLabels = 32
+
 /** A node's labels, each key once, as the column holds them: value by key, in the order of the keys. Null: no labels. */
 export const labelsRule = z
   .array(z.object({ key: z.string(), value: z.string() }))
-  .max(32, 'must have at most 32 labels')
+  .max(mostLabels, `must have at most ${mostLabels} labels`)
   .pipe(z.array(labelRule).superRefine(noKeyTwice))
   .transform((labels) => Object.fromEntries(sorted(labels).map(({ key, value }) => [key, value])))
   .nullable()

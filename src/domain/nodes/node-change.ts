@@ -1,6 +1,6 @@
 import { ConflictError, NotFoundError } from '../../base/errors.ts'
 import type { Scope } from '../../auth/scope.ts'
-import type { Node } from '../../db/client/types.ts'
+import type { Node, Tx } from '../../db/client/types.ts'
 import { changeCluster, type Change } from '../clusters/cluster-change.ts'
 import { countAdminNodes, getNode } from './nodes.ts'
 
@@ -56,11 +56,17 @@ export async function workOnNode<T>(
  * other at the same time. Operators and tenant admins may, since they can appoint another.
  * @throws ConflictError
  */
-export async function assertAdminRemains(scope: Scope, { tx, node }: NodeChange): Promise<void> {
+export const assertAdminRemains = (scope: Scope, { tx, node }: NodeChange): Promise<void> =>
+  assertAdminsRemain(scope, tx, [node])
+
+/** The same for several nodes of a cluster that lose the role together. @throws ConflictError */
+export async function assertAdminsRemain(scope: Scope, tx: Tx, nodes: readonly Node[]): Promise<void> {
+  const admins = nodes.filter(({ isAdmin, blockedAt }) => isAdmin && blockedAt === null)
+  const [first] = admins
   // At this point, only a node's scope is limited to one cluster.
-  if (scope.clusterId === null || !node.isAdmin) return
-  if ((await countAdminNodes(tx, node.clusterId)) > 1) return
-  throw new ConflictError(
-    `"${node.name}" is the cluster's last admin node: make another node admin first, or ask a tenant admin to do this`,
-  )
+  if (scope.clusterId === null || first === undefined) return
+  if ((await countAdminNodes(tx, first.clusterId)) > admins.length) return
+  const who =
+    admins.length === 1 ? `"${first.name}" is the cluster's last admin node` : 'These are the last admin nodes'
+  throw new ConflictError(`${who}: make another node admin first, or ask a tenant admin to do this`)
 }

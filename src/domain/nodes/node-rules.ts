@@ -7,7 +7,7 @@ import { addProblem } from '../shared/issues.ts'
 import { certifiedNameRule, groupRule, mtuRule, portRule } from '../shared/rules.ts'
 
 const mostRoutes = 256
-const mostGroups = 64
+export const mostGroups = 64
 
 /** A list without duplicates; one that is too long is refused before its items are validated. */
 const listRule = (item: z.ZodType<string, string>, most: number, what: string) =>

@@ -36,6 +36,7 @@ const credentialFields = [
   'name',
   'isAdmin',
   'tokenHash',
+  'blockedAt',
   'clusterConfigVersion',
   'latestBundleVersion',
 ] as const
@@ -57,9 +58,9 @@ type Reader = Pick<Tx, 'node'>
 export const listNodesWithRoutes = (db: Reader, clusterId: string): Promise<Node[]> =>
   db.node.findMany({ where: { clusterId, NOT: { routes: { equals: [] } } }, orderBy: { name: 'asc' } })
 
-/** How many of the cluster's nodes are admins. */
+/** How many of the cluster's nodes are admins whose token works: a blocked one does not count. */
 export const countAdminNodes = (db: Reader, clusterId: string): Promise<number> =>
-  db.node.count({ where: { clusterId, isAdmin: true } })
+  db.node.count({ where: { clusterId, isAdmin: true, blockedAt: null } })
 
 /** The cluster has a node of this name. */
 export const nodeNameTaken = (name: string): ConflictError =>

@@ -2,6 +2,9 @@ import type { Tx } from '../../db/client/types.ts'
 
 const readers = ['findUnique', 'findUniqueOrThrow', 'findFirst', 'findFirstOrThrow', 'findMany', 'count', 'groupBy']
 
+/** What runs a statement that names no model. */
+const sql = ['$executeRaw', '$executeRawUnsafe', '$queryRaw', '$queryRawUnsafe']
+
 /** A transaction that records which nodes it writes. */
 export interface WatchedTx {
   readonly tx: Tx
@@ -36,7 +39,7 @@ export function watchNodes(tx: Tx): WatchedTx {
   const watched = new Proxy(tx, {
     get(target, key): unknown {
       if (key === 'node') return node
-      if (key === '$executeRaw' || key === '$executeRawUnsafe') written = null
+      if (sql.includes(String(key))) written = null
       return Reflect.get(target, key)
     },
   })

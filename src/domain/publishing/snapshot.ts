@@ -2,7 +2,7 @@ import { breaks } from '../../base/pieces.ts'
 import type { Cluster, Prisma, Tx } from '../../db/client/types.ts'
 import type { CompileNode } from '../bundles/compile/compile-input.ts'
 
-/** A cluster and its nodes at one version. */
+/** A cluster and its nodes at one version. A blocked node is left out: for the others it is as if it were deleted. */
 export interface Snapshot {
   readonly cluster: Cluster
   readonly nodes: readonly CompileNode[]
@@ -67,7 +67,12 @@ export async function readOnce(db: Reader, clusterId: string): Promise<Snapshot 
     const after = nodes.at(-1)?.name
     const rows = await db.node.findMany({
       // Along the unique index (tenant_id, cluster_id, name).
-      where: { tenantId: cluster.tenantId, clusterId, ...(after === undefined ? {} : { name: { gt: after } }) },
+      where: {
+        tenantId: cluster.tenantId,
+        clusterId,
+        blockedAt: null,
+        ...(after === undefined ? {} : { name: { gt: after } }),
+      },
       orderBy: { name: 'asc' },
       take: chunk,
       select: columns,
@@ -95,14 +100,14 @@ export async function readChanged(
   if (written.size === 0) return { cluster, nodes: before.nodes }
   const nodes = before.nodes.filter((node) => !written.has(node.id))
   const rows = await db.node.findMany({
-    where: { id: { in: [...written] } },
+    where: { id: { in: [...written] }, blockedAt: null },
     select: columns,
     orderBy: { name: 'asc' },
   })
   for (const row of rows) {
     // Asks the database for the place of the name: rendered files follow its order of names.
     const previous = await db.node.findFirst({
-      where: { tenantId, clusterId: id, name: { lt: row.name } },
+      where: { tenantId, clusterId: id, blockedAt: null, name: { lt: row.name } },
       orderBy: { name: 'desc' },
       select: { id: true },
     })

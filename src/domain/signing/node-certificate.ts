@@ -96,6 +96,15 @@ export function superseding(node: Certificates, now = new Date()): Record<string
   return Object.fromEntries(valid.map(({ fingerprint, expiresAt }) => [fingerprint, expiresAt.toISOString()]))
 }
 
+/**
+ * Prevents a node that was blocked after it was recognised from getting a certificate.
+ * @throws ConflictError
+ */
+export function assertNotBlocked({ name, blockedAt }: Pick<Node, 'name' | 'blockedAt'>): void {
+  if (blockedAt === null) return
+  throw new ConflictError(`"${name}" is blocked: an admin of the cluster has to unblock it first`)
+}
+
 /** The maximum number of valid certificates of one node: each of them may end up on every node's blocklist. */
 const mostCertificates = 256
 

@@ -10,6 +10,7 @@ import { assertReads } from '../clusters/nebula-versions.ts'
 import { changeNode } from '../nodes/node-change.ts'
 import {
   assertFewCertificates,
+  assertNotBlocked,
   certificatesOf,
   forNode,
   readPublicKey,
@@ -84,6 +85,7 @@ const replaceKey = (scope: Scope, vault: Vault, id: string, given: GivenKey) =>
   })
 
 function identityFor(vault: Vault, cluster: PkiChange['cluster'], node: Node, { key, nebulaVersion }: GivenKey) {
+  assertNotBlocked(node)
   assertFewCertificates(node)
   const certified = { ...node, routes: routesOf(node), groups: groupsOf(node), publicKey: key }
   const identity = forNode(() => signIdentity(signerOf(vault, cluster), cluster, certified))

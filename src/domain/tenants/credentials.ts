@@ -2,7 +2,7 @@ import type { Credentials } from '../../auth/authenticate.ts'
 import type { Operator } from '../../auth/scope.ts'
 import { getClusterByTokenHash } from '../clusters/clusters.ts'
 import { getNodeByTokenHash } from '../nodes/nodes.ts'
-import { getSessionByTokenHash } from './sign-ins.ts'
+import { getPersonByTokenHash } from './access-tokens.ts'
 import { findTenant } from './tenants.ts'
 
 /** The look-ups of authentication, in the server's own scope: the caller is not known yet. */
@@ -15,8 +15,8 @@ export const credentials = (operator: Operator): Credentials => ({
   rehashCluster: async (id, from, to) => {
     await operator.db.cluster.updateMany({ where: { id, clusterTokenHash: from }, data: { clusterTokenHash: to } })
   },
-  sessionByTokenHash: (hash) => getSessionByTokenHash(operator, hash),
-  rehashSession: async (id, from, to) => {
+  personByTokenHash: (kind, hash) => getPersonByTokenHash(operator, kind, hash),
+  rehashPerson: async (id, from, to) => {
     await operator.db.credential.updateMany({ where: { id, tokenHash: from }, data: { tokenHash: to } })
   },
   tenantExists: async (id) => (await findTenant(operator, id, ['id'])) !== null,

@@ -75,10 +75,13 @@ export class SignIns {
     })
   }
 
-  /** Ends a session and its streams on every instance. */
-  async signOut(sessionId: string): Promise<void> {
-    await this.#operator.db.credential.deleteMany({ where: { id: sessionId, kind: kinds.session } })
-    this.#operator.changes.emit({ kind: 'signedOut' })
+  /** Ends a session and its streams on every instance; false, and nothing happens, for a credential of another kind. */
+  async signOut(credentialId: string): Promise<boolean> {
+    const { count } = await this.#operator.db.credential.deleteMany({
+      where: { id: credentialId, kind: kinds.session },
+    })
+    if (count > 0) this.#operator.changes.emit({ kind: 'signedOut' })
+    return count > 0
   }
 
   /** The master's sweep: removes used links and expired credentials. */
@@ -97,11 +100,4 @@ export class SignIns {
     const expiresAt = new Date(createdAt.getTime() + lifetimes[what])
     return { id: newId(), kind: kinds[what], tokenHash, role: operatorRole, name, createdAt, expiresAt }
   }
-}
-
-/** The session of a token, by the token's hash; null when there is none, or its role is unknown. */
-export async function getSessionByTokenHash({ db }: Operator, tokenHash: TokenHash) {
-  const row = await db.credential.findUnique({ where: { tokenHash } })
-  if (row?.kind !== kinds.session || row.role !== operatorRole) return null
-  return { ...row, role: 'operator' as const }
 }

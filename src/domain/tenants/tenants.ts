@@ -40,7 +40,9 @@ const rules = notes.extend(nameRules.shape)
 export async function createTenant(operator: Operator, input: TenantNotes & { name: string }): Promise<Tenant> {
   const { name, ...noted } = check(rules, input)
   try {
-    return await operator.db.tenant.create({ data: { id: newId(), name, ...defined(noted) } })
+    const tenant = await operator.db.tenant.create({ data: { id: newId(), name, ...defined(noted) } })
+    operator.changes.emit({ kind: 'tenantAdded', tenantId: tenant.id })
+    return tenant
   } catch (error) {
     if (refusal(error)?.kind === 'unique') throw nameTaken(name)
     throw error
@@ -87,6 +89,7 @@ export async function deleteTenant(operator: Operator, id: string): Promise<Tena
       deleted: await tx.tenant.delete({ where: { id } }),
     }))
     for (const { id: clusterId } of clusters) operator.changes.emit({ kind: 'ended', clusterId, whose: 'everybody' })
+    operator.changes.emit({ kind: 'tenantRemoved', tenantId: id })
     return deleted
   } catch (error) {
     if (refusal(error)?.kind === 'missing') throw new NotFoundError('Tenant')

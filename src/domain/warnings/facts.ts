@@ -50,16 +50,17 @@ export function storedFacts(scope: Scope, clusterId: string): ClusterFacts {
     scope.read.page(list, { fields, window: { before: null, inverted: false, ...part } })
   // The page has these columns, so its rows are NodeFacts.
   const nodes = async (list: List, limit: number) =>
-    (await read(list, nodeColumns, { after: null, limit })) as unknown as NodeFacts[]
+    present(await read(list, nodeColumns, { after: null, limit })) as unknown as NodeFacts[]
   return {
     cluster,
     async *groups() {
       let after: Key | null = null
       const pause = breaks()
       for (;;) {
-        const rows: Row[] = await read(listClusterNodes(clusterId), ['name', 'groups'], { after, limit: piece })
+        const fields = ['name', 'groups', 'blockedAt']
+        const rows: Row[] = await read(listClusterNodes(clusterId), fields, { after, limit: piece })
         // Only the domain writes the column, as a list of texts.
-        yield rows.map(({ groups }) => groups as string[])
+        yield present(rows).map(({ groups }) => groups as string[])
         if (rows.length < piece) return
         after = [String(rows.at(-1)?.['name'])]
         await pause()
@@ -68,7 +69,7 @@ export function storedFacts(scope: Scope, clusterId: string): ClusterFacts {
     namesAmong: async (names) => {
       const { tenantId } = await cluster()
       // Along the unique index of (tenant, cluster, name).
-      const where = { tenantId, clusterId, name: { in: [...names] } }
+      const where = { tenantId, clusterId, blockedAt: null, name: { in: [...names] } }
       const found = await scope.db.node.findMany({ where, select: { name: true } })
       return new Set(found.map(({ name }) => name))
     },
@@ -80,7 +81,19 @@ export function storedFacts(scope: Scope, clusterId: string): ClusterFacts {
   }
 }
 
-const nodeColumns = ['id', 'name', 'overlayIp', 'isLighthouse', 'lighthousePublicIp', 'lighthousePort', 'routes']
+const nodeColumns = [
+  'id',
+  'name',
+  'overlayIp',
+  'isLighthouse',
+  'lighthousePublicIp',
+  'lighthousePort',
+  'routes',
+  'blockedAt',
+]
+
+/** Without blocked nodes: for the others it is as if they were deleted, as in a snapshot. */
+const present = (rows: readonly Row[]): Row[] => rows.filter(({ blockedAt }) => blockedAt === null)
 
 /** The facts of a cluster after a possible change, without a statement. */
 export const snapshotFacts = ({ cluster, nodes }: Snapshot): ClusterFacts => ({

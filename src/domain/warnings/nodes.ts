@@ -83,7 +83,7 @@ export async function deletedNodeWarnings(cluster: ClusterFacts, node: Node): Pr
 }
 
 /** Rules for groups that a change removed from the last node with them. */
-async function lostGroups(
+export async function lostGroups(
   cluster: ClusterFacts,
   gone: readonly string[],
   path: readonly string[],
@@ -98,7 +98,7 @@ async function lostGroups(
   return [{ code: 'UNKNOWN_GROUP', path, message }]
 }
 
-function lostName({ inbound, outbound }: Firewall, name: string, path: readonly string[]): ChangeWarning[] {
+export function lostName({ inbound, outbound }: Firewall, name: string, path: readonly string[]): ChangeWarning[] {
   if (name === 'any' || ![...inbound, ...outbound].some(({ host }) => host === name)) return []
   const message = `the firewall has rules for host "${name}", which no node is any more: delete them, or give another node the name`
   return [{ code: 'UNKNOWN_HOST', path, message }]

@@ -25,6 +25,7 @@ import {
   type OfNode,
   type Warnings,
 } from './change.ts'
+import { offerStep } from './steps.ts'
 import {
   mutation,
   type Callers,
@@ -46,6 +47,8 @@ interface Change<T, Fields extends InputFieldMap> extends Particulars<Fields> {
   readonly errors?: readonly ErrorClass[]
   /** Whether callers may say which version they saw; true by default. */
   readonly expectedVersion?: boolean
+  /** Whether `changeCluster` can make it as one of several changes. */
+  readonly together?: boolean
   /** A further sentence for the description of the input `dryRun`. */
   readonly dryRunNote?: string
   /** The one call of the domain. */
@@ -124,6 +127,16 @@ function changeMutation<T>(name: string, options: Erased<T>, { key, callers, clu
     dryRunNote,
     errors = [...(fields ? [ValidationError] : []), NotFoundError, ConflictError, ...(dryRun ? [LimitError] : [])],
   } = options
+  if (options.together)
+    offerStep({
+      name,
+      description: options.description,
+      input: options.input,
+      fields: (t) => ({ ...fields?.(t), ...(key === 'nodeId' && { nodeId: nodeIdField(t) }) }),
+      step: (scope, clusterId, { nodeId, ...input }, context) =>
+        change(scope, key === 'nodeId' ? String(nodeId) : clusterId, input, context),
+      warn: (facts, value, input) => warn?.(facts, value as T, input) ?? [],
+    })
   mutation<Changed<T>, InputFieldMap>(name, {
     ...options,
     callers:

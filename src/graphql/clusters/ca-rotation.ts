@@ -17,7 +17,7 @@ import { clusterMutation } from '../changes/change-mutations.ts'
 import { Cluster } from './clusters.ts'
 import type { Context } from '../kit/context.ts'
 
-const CaRotationPhase = builder.enumType('CaRotationPhase', {
+export const CaRotationPhase = builder.enumType('CaRotationPhase', {
   description: 'How far a CA rotation has progressed.',
   values: {
     TRUST_BOTH: { value: 'TRUST_BOTH', description: 'Nodes learn to trust the new CA in addition to the old one.' },

@@ -3,6 +3,7 @@ import { certificateWarnings, enrollmentWarnings } from '../../domain/warnings/c
 import { clusterMutation } from '../changes/change-mutations.ts'
 
 clusterMutation('updateClusterCertificates', {
+  together: true,
   description: 'Sets the format and the lifetime of the nodes’ certificates; refused while the CA is being rotated.',
   input: 'The settings to change; a null field leaves its setting as it is.',
   fields: (t) => ({
@@ -20,6 +21,7 @@ clusterMutation('updateClusterCertificates', {
 })
 
 clusterMutation('updateClusterEnrollment', {
+  together: true,
   description: 'Sets which groups a machine may ask for when it enrolls itself.',
   input: 'The groups that enrolling machines may ask for.',
   fields: (t) => ({

@@ -38,6 +38,7 @@ const FirewallInput = builder.inputType('FirewallInput', {
 })
 
 clusterMutation('updateClusterFirewall', {
+  together: true,
   description:
     'Sets the firewall of all nodes of the cluster. A `ConflictError` names the nodes whose Nebula would let in more than the rules say.',
   input: 'The new firewall.',

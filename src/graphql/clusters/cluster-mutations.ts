@@ -66,6 +66,7 @@ mutation('createCluster', {
 })
 
 clusterMutation('updateClusterLighthouse', {
+  together: true,
   description: 'Sets whether the control plane provides a lighthouse, and the port of the cluster’s lighthouses.',
   input: 'The settings to change; a null field leaves its setting as it is.',
   fields: (t) => ({

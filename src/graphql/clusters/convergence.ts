@@ -14,7 +14,7 @@ import { Cluster } from './clusters.ts'
 import { badUserInput } from '../kit/errors.ts'
 import { Node } from '../nodes/nodes.ts'
 
-const ClusterConvergence = builder.objectRef<ConvergenceShape>('ClusterConvergence').implement({
+export const ClusterConvergence = builder.objectRef<ConvergenceShape>('ClusterConvergence').implement({
   description:
     'How many of a cluster’s nodes have reached its newest published version. Only nodes with a certificate count: a node that no machine has taken yet runs nothing. `applied`, `pending` and `failed` add up to `total`. A node whose certificate has ended counts as failed, no matter which version it runs. Reports of the last second may be missing.',
   fields: (t) => ({

@@ -58,6 +58,8 @@ const rights = {
   viewer: people,
   node,
   adminNode: { ...node, clusterWriter: true },
+  /** It is told that it is blocked, and nothing else. */
+  blockedNode: { ...none, signedIn: true },
   enrollingMachine: { ...none, signedIn: true, enrollingMachine: true },
 } satisfies Record<string, Rights>
 
@@ -70,6 +72,8 @@ function rightsOf(session: Session): Rights {
       return session.role === 'admin' ? rights.admin : rights.viewer
     case 'node':
       return session.isAdmin ? rights.adminNode : rights.node
+    case 'blockedNode':
+      return rights.blockedNode
     case 'enrollingMachine':
       return rights.enrollingMachine
     case 'anonymous':
@@ -87,6 +91,7 @@ export function operatorIn(session: Session): OperatorSession | null {
       return session
     case 'tenantAdmin':
     case 'node':
+    case 'blockedNode':
     case 'enrollingMachine':
     case 'anonymous':
       return null
@@ -100,6 +105,7 @@ export function nodeIn(session: Session): NodeSession | null {
       return session
     case 'operator':
     case 'tenantAdmin':
+    case 'blockedNode':
     case 'enrollingMachine':
     case 'anonymous':
       return null
@@ -113,6 +119,7 @@ function enrollingMachineIn(session: Session): EnrollingMachineSession | null {
     case 'operator':
     case 'tenantAdmin':
     case 'node':
+    case 'blockedNode':
     case 'anonymous':
       return null
   }
@@ -129,6 +136,7 @@ export function bundleReachOf(session: Session): BundleReach {
       return 'all'
     case 'node':
       return session.isAdmin ? 'all' : { nodeId: session.nodeId }
+    case 'blockedNode':
     case 'enrollingMachine':
     case 'anonymous':
       return 'none'
@@ -161,8 +169,20 @@ export const forbidden = (): GraphQLError =>
     extensions: { code: 'FORBIDDEN' },
   })
 
-export const refusalFor = ({ session }: Pick<Context, 'session'>): GraphQLError =>
-  isSignedIn(session) ? forbidden() : unauthenticated()
+/** The caller is a node that an admin has blocked. */
+export const blocked = (): GraphQLError =>
+  new GraphQLError(blockedNodeWords, {
+    extensions: { code: 'FORBIDDEN' },
+  })
+
+/** What a blocked node is told, by every route. */
+export const blockedNodeWords =
+  'This node is blocked: no other node talks to it, and its token does nothing until an admin of the cluster unblocks it.'
+
+export function refusalFor({ session }: Pick<Context, 'session'>): GraphQLError {
+  if (!isSignedIn(session)) return unauthenticated()
+  return session.kind === 'blockedNode' ? blocked() : forbidden()
+}
 
 /** The signed-in caller of a field that was let through. */
 export function callerOf({ session }: Pick<Context, 'session'>): SignedIn {
@@ -181,6 +201,20 @@ export function nodeOf(context: Context): NodeSession {
 /** The machine that enrolls; refuses all other callers. */
 export function enrollingMachineOf(context: Context): EnrollingMachineSession {
   return enrollingMachineIn(callerOf(context)) ?? refuse()
+}
+
+/** The credential that can be revoked, by which a person is signed in; null for a JWT and for machines. */
+export function credentialIdOf(context: Context): string | null {
+  const caller = callerOf(context)
+  switch (caller.kind) {
+    case 'operator':
+    case 'tenantAdmin':
+      return caller.credentialId
+    case 'node':
+    case 'blockedNode':
+    case 'enrollingMachine':
+      return null
+  }
 }
 
 /** The operator's scope; refuses all other callers. */

@@ -1,6 +1,7 @@
 import { ComplexityErrorKind, type FieldComplexityFunction } from '@pothos/plugin-complexity'
 import { getNullableType, GraphQLError, isListType } from 'graphql'
 
+import { mostNodes } from '../../domain/nodes/many/targets.ts'
 import type { Context } from './context.ts'
 
 /** How many rows a page of a connection has. */
@@ -23,6 +24,8 @@ const usualListLength = 10
 export const fieldComplexity: FieldComplexityFunction<Context, Record<string, unknown>> = (args, _context, field) => {
   if (isExpensive(args, field.name)) return { field: expensive, multiplier: 1 }
   if (field.name === 'reachability') return { field: archiveRead, multiplier: 1 }
+  // As many as the nodes that one call may change.
+  if (field.name === 'results' || field.name === 'tokens') return { field: 1, multiplier: mostNodes }
   if (field.args.some(({ name }) => name === 'first')) return { field: 1, multiplier: pageSize(args) }
   if (!isListType(getNullableType(field.type))) return 1
   // The rows of a page were counted with the page.

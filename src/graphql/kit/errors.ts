@@ -15,11 +15,15 @@ const ErrorInterface = builder.interfaceRef<CallerError>('Error').implement({
   }),
 })
 
+const pathDescription =
+  'In a mutation that makes several changes, the path from the arguments to the one that failed, such as `["input", "changes", "3", "deleteNode"]`; empty in all others.'
+
 builder.objectType(NotFoundError, {
   name: 'NotFoundError',
   description: 'The object does not exist or is not yours. The API does not tell the two apart.',
   interfaces: [ErrorInterface],
   fields: (t) => ({
+    path: t.stringList({ description: pathDescription, resolve: ({ path }) => [...path] }),
     resource: t.exposeString('resource', {
       description: 'The kind of object that was looked up, such as `Cluster`.',
     }),
@@ -30,6 +34,7 @@ builder.objectType(ConflictError, {
   name: 'ConflictError',
   description: 'The request conflicts with the present state, such as a name that is taken.',
   interfaces: [ErrorInterface],
+  fields: (t) => ({ path: t.stringList({ description: pathDescription, resolve: ({ path }) => [...path] }) }),
 })
 
 builder.objectType(LimitError, {
@@ -38,6 +43,7 @@ builder.objectType(LimitError, {
     'A limit is reached: the overlay network has no free address, a bundle is too large, or too much expensive work of the tenant is waiting already.',
   interfaces: [ErrorInterface],
   fields: (t) => ({
+    path: t.stringList({ description: pathDescription, resolve: ({ path }) => [...path] }),
     retryAfterSeconds: t.expose('retryAfterSeconds', {
       type: 'PositiveInt',
       nullable: true,

@@ -1,6 +1,6 @@
 import type { Session, SignedIn } from '../../auth/session.ts'
 import type { Listener } from '../../domain/live/stream.ts'
-import { callerOf, unauthenticated } from './access.ts'
+import { blocked, callerOf, unauthenticated } from './access.ts'
 import type { Context } from './context.ts'
 
 /**
@@ -35,6 +35,8 @@ function asListener(caller: SignedIn): Known {
       const { nodeId } = caller
       return { nodeId, expiresAt: null, isSameAs: (now) => now.kind === 'node' && now.nodeId === nodeId }
     }
+    case 'blockedNode':
+      throw blocked()
     case 'enrollingMachine': {
       const { clusterId } = caller
       const isSameAs = (now: Session) => now.kind === 'enrollingMachine' && now.clusterId === clusterId

@@ -6,6 +6,7 @@ import { nodeNotesFields } from './node-notes.ts'
 import { overlapsField } from './route-overlaps.ts'
 
 nodeMutation('createNode', {
+  together: true,
   of: 'clusterId',
   description: 'Creates a node and the token with which its agent signs in.',
   input: 'A new node.',
@@ -65,6 +66,7 @@ nodeMutation('rotateNodeToken', {
 })
 
 nodeMutation('deleteNode', {
+  together: true,
   description:
     'Deletes a node: its certificate is revoked, its address is free again, and its token stops working. The last admin node cannot delete itself.',
   input: 'The node to delete.',

@@ -18,7 +18,7 @@ const Label = builder.objectRef<LabelShape>('Label').implement({
   }),
 })
 
-const LabelInput = builder.inputType('LabelInput', {
+export const LabelInput = builder.inputType('LabelInput', {
   description: 'One label of a node.',
   fields: (t) => ({
     key: t.string({

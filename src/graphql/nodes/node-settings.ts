@@ -32,6 +32,7 @@ nodeMutation('renameNode', {
 })
 
 nodeMutation('updateNodeMtu', {
+  together: true,
   description: 'Sets a node’s MTU.',
   input: 'The node’s new MTU.',
   fields: (t) => ({
@@ -43,6 +44,7 @@ nodeMutation('updateNodeMtu', {
 })
 
 nodeMutation('updateNodeRoutes', {
+  together: true,
   description: 'Replaces a node’s routes and signs its certificate again.',
   input: 'The node’s new routes.',
   fields: (t) => ({
@@ -70,6 +72,7 @@ nodeMutation('updateNodeRoutes', {
 })
 
 nodeMutation('updateNodeLighthouse', {
+  together: true,
   description: 'Makes a node a lighthouse, or no longer one.',
   input: 'All lighthouse settings of the node: a null field clears its setting.',
   fields: (t) => ({
@@ -86,6 +89,7 @@ nodeMutation('updateNodeLighthouse', {
 })
 
 nodeMutation('updateNodeRelay', {
+  together: true,
   description: 'Makes a node a relay, or no longer one.',
   input: 'The node’s relay setting.',
   fields: (t) => ({
@@ -101,6 +105,7 @@ nodeMutation('updateNodeRelay', {
 })
 
 nodeMutation('updateNodeGroups', {
+  together: true,
   description: 'Replaces a node’s groups and signs its certificate again.',
   input: 'The node’s new groups.',
   fields: (t) => ({
@@ -116,6 +121,7 @@ nodeMutation('updateNodeGroups', {
 })
 
 nodeMutation('updateNodeAdmin', {
+  together: true,
   description: 'Makes a node an admin of its cluster, or no longer one; the last admin node cannot demote itself.',
   input: 'Whether the node is an admin.',
   fields: (t) => ({

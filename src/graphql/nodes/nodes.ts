@@ -105,6 +105,12 @@ export const Node = builder.prismaObject('Node', {
       resolve: ({ clusterId, certificateExpiresAt }, _args, context) =>
         nodeCertificateStatus(scopeOf(context), { clusterId, certificateExpiresAt }),
     }),
+    blockedAt: t.expose('blockedAt', {
+      type: 'DateTimeISO',
+      nullable: true,
+      description:
+        'When an admin blocked it; null while it is not blocked. A blocked node has no certificate, no other node talks to it, and its token is refused.',
+    }),
     runningConfigVersion: t.exposeInt('runningConfigVersion', {
       nullable: true,
       description:
@@ -134,7 +140,7 @@ export const loadNode = (id: string, context: Context, info: GraphQLResolveInfo)
 
 export const nodeColumns = { type: 'Node' }
 
-const NodeFilter = builder.inputType('NodeFilter', {
+export const NodeFilter = builder.inputType('NodeFilter', {
   description: 'Which nodes to list; an omitted field does not narrow the list.',
   fields: (t) => ({
     name: t.string({ description: 'Part of the name; case does not matter.' }),

@@ -3,7 +3,7 @@ import type { GraphQLResolveInfo } from 'graphql'
 import type { NodeSession, OperatorSession, SignedIn, TenantAdminSession } from '../../auth/session.ts'
 import type { Node as NodeRow } from '../../db/generated/sqlite/client.ts'
 import { getCluster } from '../../domain/clusters/clusters.ts'
-import { callerOf, unauthenticated } from '../kit/access.ts'
+import { blocked, callerOf, unauthenticated } from '../kit/access.ts'
 import { builder } from '../kit/builder.ts'
 import type { WithCluster } from '../clusters/clusters.ts'
 import type { Context } from '../kit/context.ts'
@@ -95,6 +95,8 @@ async function viewerOf(caller: SignedIn, context: Context, info: GraphQLResolve
       return caller
     case 'node':
       return nodeItself(caller, context, info)
+    case 'blockedNode':
+      throw blocked()
     case 'enrollingMachine': {
       const cluster = await getCluster(caller.scope, caller.clusterId, { select: enrollingFields })
       return cluster ?? nobody()

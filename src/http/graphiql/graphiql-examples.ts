@@ -128,6 +128,30 @@ query Overview {
   }
 }
 `,
+  `# As an operator, admin or viewer: how all clusters are.
+# \`subscription { fleetChanged { __typename } }\` tells when
+# to look again.
+query Fleet {
+  fleet {
+    clusters {
+      name
+      nodes {
+        all
+        online
+        failing
+        offline
+      }
+      convergence {
+        applied
+        pending
+        failed
+      }
+      caExpiresAt
+      unpublishedVersions
+    }
+  }
+}
+`,
   `# As a node: the other nodes of my cluster.
 query MyCluster {
   viewer {

@@ -70,6 +70,7 @@ export class StreamPlaces {
         return this.#ofPeople.take(credential)
       // By its id: a token rotation ends the streams of the former token, but only a moment later.
       case 'node':
+      case 'blockedNode':
         return this.#ofNodes.take(caller.nodeId)
       // Enrolling machines share a token, and may not subscribe to anything.
       case 'enrollingMachine':

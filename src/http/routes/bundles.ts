@@ -2,7 +2,7 @@ import { budgetOf } from '../../auth/session.ts'
 import type { FairQueue } from '../../base/limits/fair-queue.ts'
 import { isId } from '../../base/ids.ts'
 import { getConfigBundle, getConfigBundleArchive, type ConfigBundle } from '../../domain/bundles/config-bundles.ts'
-import { bundleReachOf, isSignedIn } from '../../graphql/kit/access.ts'
+import { blockedNodeWords, bundleReachOf, isSignedIn } from '../../graphql/kit/access.ts'
 import { empty, failure, type Answer } from '../pipeline/answer.ts'
 import type { Call } from '../pipeline/call.ts'
 import { etagOf, isKnown, ownBundle, type BundleDependencies, type OwnBundle } from './own-bundle.ts'
@@ -60,6 +60,8 @@ function sliceAnswer(bundle: OwnBundle): Answer {
     }
     case 'unauthenticated':
       return unauthenticated()
+    case 'blocked':
+      return forbidden(blockedNodeWords)
     case 'notANode':
       return forbidden('Only nodes have a bundle of their own.')
     case 'none':

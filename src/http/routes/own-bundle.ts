@@ -12,7 +12,7 @@ export interface BundleDependencies {
 
 /** The outcome of `GET /bundle`, independent of HTTP. */
 export type OwnBundle =
-  | { readonly kind: 'unauthenticated' | 'notANode' | 'none' | 'notYet' }
+  | { readonly kind: 'unauthenticated' | 'blocked' | 'notANode' | 'none' | 'notYet' }
   | { readonly kind: 'known'; readonly version: number }
   | { readonly kind: 'slice'; readonly version: number; readonly parts: readonly Uint8Array[] }
 
@@ -26,6 +26,7 @@ export function ownBundle(
   ifNoneMatch: string | null,
   dependencies: BundleDependencies,
 ): OwnBundle | Promise<OwnBundle> {
+  if (session.kind === 'blockedNode') return { kind: 'blocked' }
   const node = nodeIn(session)
   if (node === null) return { kind: isSignedIn(session) ? 'notANode' : 'unauthenticated' }
   // Most polls end here: they need only the number of the newest version, which was read with the token's row.

@@ -45,13 +45,10 @@ export const signInRoutes = ({ signIns }: { readonly signIns: SignIns }): readon
           const headers = { 'www-authenticate': 'Bearer' }
           return failure(401, 'UNAUTHENTICATED', 'You are not signed in.', { headers })
         }
-        const sessionId = operatorIn(session)?.sessionId ?? null
-        if (sessionId === null) {
-          const message = 'This credential is no session: it holds until it expires or is rotated.'
-          return failure(409, 'CONFLICT', message)
-        }
-        await signIns.signOut(sessionId)
-        return empty(204)
+        const credentialId = operatorIn(session)?.credentialId ?? null
+        if (credentialId !== null && (await signIns.signOut(credentialId))) return empty(204)
+        const message = 'This credential is no session: it holds until it expires, is rotated or revoked.'
+        return failure(409, 'CONFLICT', message)
       },
     },
   },

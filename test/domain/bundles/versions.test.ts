@@ -35,7 +35,7 @@ describe.each(engines)('versions on %s', (engine) => {
 
   test('the page names these mutations, and those that test/cluster-pki and test/enrollment cover', () => {
     const named = documented.match(
-      /\b(?:create|rollback|delete|update|rotate|abort|publish|import|enroll|renew)[A-Z]\w+/g,
+      /\b(?:create|rollback|delete|update|change|block|unblock|rotate|abort|publish|import|enroll|renew)[A-Z]\w+/g,
     )
     const elsewhere = ['importClusterPki', 'enrollNode', 'renewNodeCertificate']
     expect(named?.sort()).toEqual([...Object.keys(bumping), ...elsewhere].sort())
