@@ -89,12 +89,16 @@ export function failureIn(errors: NonNullable<z.infer<typeof resultText>['errors
   }
 }
 
-/** The failure that an unexpected answer stands for, by its status and headers. */
-export function failureOf({ status, headers }: Pick<Answer, 'status' | 'headers'>): Error {
+/**
+ * The failure that an unexpected answer stands for, by its status and headers.
+ * @param body where it was read: the words of a refusal are in it
+ */
+export function failureOf({ status, headers }: Pick<Answer, 'status' | 'headers'>, body?: Buffer): Error {
   if (status === 401) return unknownToken()
   const message = `the control plane answered ${status}`
   if (status >= 500 || status === 429) return new UnavailableError(message, secondsIn(headers['retry-after']))
-  return new RefusedError(message)
+  const said = resultText.safeParse(body?.toString()).data?.errors
+  return said === undefined ? new RefusedError(message) : failureIn(said)
 }
 
 const unknownToken = () =>

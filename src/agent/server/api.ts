@@ -101,7 +101,7 @@ export class ControlPlaneApi {
       case 404:
         return { kind: 'none' }
       default:
-        throw failureOf(answer)
+        throw failureOf(answer, answer.body)
     }
   }
 
