@@ -1,12 +1,12 @@
-import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 
 import { newSecret, serve, type Served } from '../support/served.ts'
+import { runSessions } from '../support/sessions.ts'
 
 interface Block {
   /** The nearest heading above it. */
@@ -50,7 +50,7 @@ describe('docs/api.md', () => {
     folder = await mkdtemp(join(tmpdir(), 'orrery-docs-'))
     const environment = { DATABASE_URL: `file:${join(folder, 'orrery.db')}`, ORRERY_SECRET: newSecret() }
     server = await serve({ database: environment.DATABASE_URL, secret: environment.ORRERY_SECRET })
-    outputs = await run(folder, { ...environment, ORRERY: server.url })
+    outputs = await runSessions(folder, sessions, { ...environment, ORRERY: server.url })
   })
   afterAll(async () => {
     server.kill('SIGTERM')
@@ -69,20 +69,3 @@ describe('docs/api.md', () => {
     else expect(output.split('\n')).toEqual(expect.arrayContaining(shown.text.trim().split('\n')))
   })
 })
-
-/** Runs the sessions one after the other in one shell, as if they were pasted; returns what each wrote. */
-async function run(folder: string, environment: Record<string, string>): Promise<string[]> {
-  const script = sessions.map(({ text }, index) => `{\n${text}} > '${join(folder, String(index))}'`).join('\n')
-  const file = join(folder, 'session.sh')
-  await writeFile(file, `set -euo pipefail\n${script}\n`)
-  const { PATH = '' } = process.env
-  const shell = spawn('bash', [file], {
-    env: { PATH, TMPDIR: folder, ...environment },
-    stdio: ['ignore', 'ignore', 'pipe'],
-  })
-  let complaint = ''
-  shell.stderr.setEncoding('utf8').on('data', (text: string) => (complaint += text))
-  const code = await new Promise((resolve) => shell.once('close', resolve))
-  if (code !== 0) throw new Error(`a session ended with ${String(code)}:\n${complaint}`)
-  return Promise.all(sessions.map((_, index) => readFile(join(folder, String(index)), 'utf8')))
-}
