@@ -24,6 +24,7 @@ import {
 import { endLeftOver } from './nebula/left-over.ts'
 import { assertMachineIsFree } from './nebula/neighbours.ts'
 import { sayRevoked, withRevocations } from './nebula/revocations.ts'
+import { Refusal } from './refusal.ts'
 import { becomeSoleAgent } from './sole-agent.ts'
 import { startFromDisk } from './start-from-disk.ts'
 import { Supervisor, type SupervisorDependencies } from './nebula/supervisor.ts'
@@ -64,6 +65,7 @@ export class Follower {
   readonly #supervisor: Supervisor
   readonly #bell = new Bell()
   readonly #end = new AbortController()
+  readonly #refusal: Refusal
   #key = ''
   #streaming = false
   /** The newest version that does not run here, and why. */
@@ -78,6 +80,7 @@ export class Follower {
     this.#pace = { ...defaultPace, ...dependencies.pace }
     this.#api = new ControlPlaneApi(dependencies.enrollment.server, dependencies.token, this.#end.signal)
     this.#supervisor = new Supervisor(dependencies)
+    this.#refusal = new Refusal(dependencies.folder)
   }
 
   /**
@@ -109,6 +112,7 @@ export class Follower {
     while (!this.#end.signal.aborted) {
       try {
         await this.#look()
+        await this.#refusal.isOver()
         failures.reset()
         refusals.reset()
         await this.#bell.wait(this.#pause(), bounds.betweenLooks)
@@ -117,6 +121,7 @@ export class Follower {
         const asked = error instanceof UnavailableError && error.retryAfter !== null ? error.retryAfter * 1000 : 0
         const pause = Math.max(asked, (refused ? refusals : failures).next())
         log.warn({ reason: sayError(error), seconds: Math.round(pause / 1000) }, 'no news; Nebula runs on')
+        await this.#refusal.after(error)
         await this.#bell.wait(pause, bounds.betweenLooks)
       }
     }

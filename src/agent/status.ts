@@ -1,6 +1,7 @@
 import { expiryOf } from './certificates.ts'
 import type { ClusterFolder } from './enrollment-state.ts'
 import { readFailed, sayFailed } from './failed.ts'
+import { readRefusal } from './refusal.ts'
 import { readLinked } from './nebula/generation.ts'
 
 /** What a machine's disk says about one of its clusters. */
@@ -14,6 +15,8 @@ export interface AgentStatus {
   readonly certificateExpiresAt: string | null
   /** Why the newest version does not run; null when it does. */
   readonly lastError: string | null
+  /** Why the control plane refuses this machine: its node is blocked, say. Null when it does not. */
+  readonly refusal: string | null
 }
 
 export async function statusOf(folder: ClusterFolder): Promise<AgentStatus> {
@@ -28,6 +31,7 @@ export async function statusOf(folder: ClusterFolder): Promise<AgentStatus> {
     version: proven?.version ?? null,
     certificateExpiresAt: certificate === null ? null : (expiryOf(certificate)?.toISOString() ?? null),
     lastError: failed === null ? null : sayFailed(failed),
+    refusal: await readRefusal(folder),
   }
 }
 
@@ -39,4 +43,5 @@ export const sayStatus = (status: AgentStatus): string =>
     `  version      ${status.version ?? 'none yet'}`,
     `  certificate  ${status.certificateExpiresAt === null ? 'none' : `until ${status.certificateExpiresAt}`}`,
     ...(status.lastError === null ? [] : [`  error        ${status.lastError}`]),
+    ...(status.refusal === null ? [] : [`  refused      ${status.refusal}`]),
   ].join('\n')

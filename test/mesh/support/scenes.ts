@@ -94,6 +94,19 @@ export function meshScenes(builds: Readonly<Record<(typeof meshMachines)[number]
     await eventually('near reaches far', connected(near, far))
   })
 
+  story('a blocked node is cut off, also where a tunnel is open; unblocked, it comes back by itself', async () => {
+    await eventually('doomed reaches the router', connected(doomed, router))
+    await change('blockNodes', { ids: [doomed.id] })
+    await eventually('doomed does not reach the router', async () => !(await connected(doomed, router)()))
+    await sleep(1000)
+    expect(await reaches(doomed.machine, router.overlayIp)).toBe(false)
+    expect(await reaches(doomed.machine, lighthouse.overlayIp)).toBe(false)
+    expect(await reaches(router.machine, doomed.overlayIp)).toBe(false)
+    await change('unblockNodes', { ids: [doomed.id] })
+    await eventually('doomed reaches the router again', connected(doomed, router), 150)
+    await eventually('the router reaches doomed again', connected(router, doomed))
+  })
+
   story('a deleted node is cut off, also where a tunnel is open', async () => {
     // The router was restarted for its network: the first ping may go into the old tunnel.
     await eventually('doomed reaches the router', connected(doomed, router))
