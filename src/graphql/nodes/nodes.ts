@@ -165,7 +165,7 @@ builder.queryFields((t) => ({
     type: Node,
     nullable: true,
     description:
-      'One node; null when it does not exist or is not yours. For operators, tenant admins and viewers, and nodes of the same cluster.',
+      'One node; null when it does not exist or is not yours. For operators, people of the tenant, and nodes of the same cluster.',
     authScopes: { clusterReader: true },
     args: { id: t.arg({ type: 'UUID', required: true, description: 'The node’s id.' }) },
     resolve: (query, _root, { id }, context) => {
@@ -177,7 +177,7 @@ builder.queryFields((t) => ({
     {
       type: Node,
       description:
-        'The nodes of a cluster, ordered by name; empty when the cluster does not exist or is not yours. For operators, tenant admins and viewers, and nodes of the same cluster.',
+        'The nodes of a cluster, ordered by name; empty when the cluster does not exist or is not yours. For operators, people of the tenant, and nodes of the same cluster.',
       authScopes: { clusterReader: true },
       args: {
         clusterId: t.arg({ type: 'UUID', required: true, description: 'The cluster’s id.' }),
