@@ -191,7 +191,9 @@ function sessionOf({ database, opener }: Dependencies, may: CredentialPerson['ma
     case 'operator':
       return { kind: 'operator', ...who, scope: operatorScope(database, actor, opener) }
     case 'admin':
-    case 'viewer': {
+    case 'editor':
+    case 'viewer':
+    case 'auditor': {
       const scope = tenantScope(database, { tenantId: may.tenantId, actor, opener })
       return { kind: 'tenantAdmin', role: may.role, ...who, scope }
     }

@@ -5,6 +5,7 @@ import * as z from 'zod'
 
 import { lineProblem } from '../base/text.ts'
 import type { IdentityProvider } from './identity-provider.ts'
+import { tenantRoles, type TenantRole } from './session.ts'
 import { VerifiedTokens } from './verified-tokens.ts'
 
 /** What a verified JWT says. */
@@ -15,7 +16,7 @@ export type Claims =
       readonly expiresAt: Date
     }
   | {
-      readonly role: 'admin' | 'viewer'
+      readonly role: TenantRole
       readonly tenantId: string
       readonly subject: string
       readonly expiresAt: Date
@@ -35,7 +36,7 @@ const providerAlgorithms = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'
 /** Mints one of Orrery's own JWTs (HS256). `lifetime` in seconds. */
 export async function mintJwt(
   key: KeyObject,
-  claims: { role: 'operator' } | { role: 'admin' | 'viewer'; tenantId: string },
+  claims: { role: 'operator' } | { role: TenantRole; tenantId: string },
   { subject, lifetime }: { subject: string; lifetime: number },
 ): Promise<string> {
   const tenant = claims.role === 'operator' ? {} : { orrery_tenant: claims.tenantId }
@@ -119,7 +120,7 @@ const subject = z
 /** An operator belongs to no tenant: the tenant claim of an operator is ignored. */
 const claimShape = z.discriminatedUnion('role', [
   z.object({ role: z.literal('operator'), subject }),
-  z.object({ role: z.enum(['admin', 'viewer']), subject, tenantId: z.uuid().toLowerCase() }),
+  z.object({ role: z.enum(tenantRoles), subject, tenantId: z.uuid().toLowerCase() }),
 ])
 
 function claimsOf(payload: JWTPayload, roleClaim: string, tenantClaim: string): Claims | null {

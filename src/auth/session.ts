@@ -15,10 +15,11 @@ export interface OperatorSession {
   readonly credentialId: string | null
 }
 
-/** What a person may do in a tenant. */
-export type TenantRole = 'admin' | 'viewer'
+/** What a person may be in a tenant; src/graphql/kit/access.ts decides what each of them may do. */
+export const tenantRoles = ['admin', 'editor', 'viewer', 'auditor'] as const
+export type TenantRole = (typeof tenantRoles)[number]
 
-/** Signed in for one tenant: `admin` changes things, `viewer` only reads. */
+/** Signed in for one tenant, with a role in it. */
 export interface TenantAdminSession {
   readonly kind: 'tenantAdmin'
   readonly role: TenantRole

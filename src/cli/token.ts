@@ -2,13 +2,14 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 
 import { mintJwt } from '../auth/jwt.ts'
 import { deriveKeys } from '../auth/keys.ts'
+import { tenantRoles, type TenantRole } from '../auth/session.ts'
 import { isId } from '../base/ids.ts'
 import { readConfig } from '../config.ts'
 import { knownSecret } from './known-secret.ts'
 import { UsageError } from './usage-error.ts'
 
 interface CreateOptions {
-  readonly role: 'operator' | 'admin' | 'viewer'
+  readonly role: 'operator' | TenantRole
   readonly tenant?: string
   readonly subject: string
   readonly ttl: number
@@ -21,11 +22,9 @@ export function addTokenCommands(program: Command): void {
     .command('create')
     .description('print a JWT, which is valid until it expires or its secret is removed')
     .addOption(
-      new Option('--role <role>', 'what its holder may do')
-        .choices(['operator', 'admin', 'viewer'])
-        .makeOptionMandatory(),
+      new Option('--role <role>', 'what its holder may do').choices(['operator', ...tenantRoles]).makeOptionMandatory(),
     )
-    .option('--tenant <id>', 'the tenant of an admin or viewer', tenantId)
+    .option('--tenant <id>', 'the tenant of its holder, for every role but operator', tenantId)
     .option('--subject <name>', 'the name of its holder, shown in messages', 'orrery-cli')
     .option('--ttl <duration>', 'how long it is valid, such as 30m, 12h or 7d (at most 365d)', seconds, 12 * 3600)
     .action(async ({ role, tenant, subject, ttl }: CreateOptions) => {
@@ -38,7 +37,7 @@ export function addTokenCommands(program: Command): void {
 
 function claims(role: CreateOptions['role'], tenant: string | undefined) {
   if (role === 'operator') return { role }
-  if (tenant === undefined) throw new UsageError(`A ${role} needs --tenant <id>.`)
+  if (tenant === undefined) throw new UsageError(`The role ${role} needs --tenant <id>.`)
   return { role, tenantId: tenant }
 }
 

@@ -4,11 +4,12 @@ import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { isObjectType } from 'graphql'
 
+import { tenantRoles } from '../../src/auth/session.ts'
 import { schema } from '../../src/graphql/schema.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { send } from '../support/multipart.ts'
 import { argumentsFor, operationFor, rootFields, selectAll } from '../support/schema-walk.ts'
-import { createWorld, type World } from '../support/world.ts'
+import { createWorld, newNode, type World } from '../support/world.ts'
 import { seedQueries } from './seed-queries.ts'
 
 const page = readFileSync('docs/operations.md', 'utf8')
@@ -70,9 +71,17 @@ test('every root field is on the page', () => {
 describe('who is let through', () => {
   let app: TestApp
   let world: World
+  let others: Readonly<Record<'editor' | 'auditor' | 'blocked node', string>>
   beforeAll(async () => {
     app = await startApp('sqlite')
     world = await createWorld(app, 'world', randomUUID())
+    const blocked = await newNode(app, world)
+    await app.database.client.node.update({ where: { id: blocked.id }, data: { blockedAt: new Date() } })
+    others = {
+      editor: await app.tenantToken(world.tenantId, 'editor'),
+      auditor: await app.tenantToken(world.tenantId, 'auditor'),
+      'blocked node': blocked.token,
+    }
   })
   afterAll(() => app.close())
 
@@ -81,13 +90,14 @@ describe('who is let through', () => {
       operator: app.operator,
       admin: world.admin,
       viewer: world.viewer,
+      ...others,
       'admin node': world.adminNodeToken,
       node: world.nodeToken,
       'own node': world.nodeToken,
       enrolling: world.clusterToken,
     })[caller] ?? null
 
-  const callers = ['operator', 'admin', 'viewer', 'admin node', 'node', 'own node', 'enrolling', 'nobody']
+  const callers = ['operator', ...tenantRoles, 'admin node', 'node', 'own node', 'blocked node', 'enrolling', 'nobody']
 
   test.each(
     rootFields(schema).flatMap(({ kind, field }) =>

@@ -17,6 +17,7 @@ import { SignIns } from '../../src/domain/tenants/sign-ins.ts'
 import { Vault } from '../../src/domain/pki/vault.ts'
 import { FairQueue } from '../../src/base/limits/fair-queue.ts'
 import { StreamPlaces } from '../../src/http/live/stream-places.ts'
+import type { TenantRole } from '../../src/auth/session.ts'
 import { Strangers } from '../../src/http/pipeline/strangers.ts'
 import { createLog } from '../../src/base/log.ts'
 import { Spool } from '../../src/base/limits/spool.ts'
@@ -29,7 +30,7 @@ export type { GraphqlAnswer }
 
 export interface TestApp extends Client {
   readonly operator: string
-  readonly tenantToken: (tenantId: string, role?: 'admin' | 'viewer') => Promise<string>
+  readonly tenantToken: (tenantId: string, role?: TenantRole) => Promise<string>
   /** The SQL statements since the last call. */
   readonly takeStatements: () => string[]
   /** Publishes all pending versions; the tests' app has no publisher of its own. */

@@ -2,6 +2,7 @@ import * as z from 'zod'
 
 import type { PersonKind } from '../../auth/authenticate.ts'
 import type { Operator, Scope } from '../../auth/scope.ts'
+import { tenantRoles } from '../../auth/session.ts'
 import type { AccessToken, TokenHash, Tokens } from '../../auth/tokens.ts'
 import { LimitError, NotFoundError, ValidationError } from '../../base/errors.ts'
 import { newId } from '../../base/ids.ts'
@@ -21,7 +22,7 @@ export const longestDays = 366
 /** Access tokens of one tenant, and of all operators together. */
 const most = 1000
 
-const role = z.enum(['operator', 'admin', 'viewer'])
+const role = z.enum(['operator', ...tenantRoles])
 export type PersonRole = z.infer<typeof role>
 
 const rules = z.object({
@@ -34,7 +35,7 @@ const rules = z.object({
 })
 
 interface AccessTokenInput extends z.input<typeof rules> {
-  /** Of an operator: whose admin or viewer the token is for. In a tenant's scope, the tenant's own when absent. */
+  /** Of an operator: the tenant of the token's holder. In a tenant's scope, the tenant's own when absent. */
   readonly tenantId?: string | undefined
 }
 

@@ -14,8 +14,8 @@ import { ConfigBundle } from './config-bundles.ts'
 
 mutation('createConfigBundle', {
   description:
-    'Publishes an uploaded archive as the next version. Its `config.yml` and further files become the shared configuration, and its firewall becomes the cluster’s, which an admin node may not change this way. The files of every node are compiled from it.',
-  callers: 'clusterWriter',
+    'Publishes an uploaded archive as the next version. Its `config.yml` and further files become the shared configuration, and its firewall becomes the cluster’s, which editors and admin nodes may not change this way. The files of every node are compiled from it.',
+  callers: 'nodeWriter',
   bumps: true,
   input: 'An archive to publish.',
   fields: (t) => ({
@@ -48,8 +48,8 @@ mutation('createConfigBundle', {
 
 clusterMutation('rollbackClusterConfig', {
   description:
-    'Restores the shared configuration and the firewall of an old version, as a new version with the present nodes, certificates and revocations. An admin node may not change the firewall this way.',
-  callers: 'clusterWriter',
+    'Restores the shared configuration and the firewall of an old version, as a new version with the present nodes, certificates and revocations. Editors and admin nodes may not change the firewall this way.',
+  callers: 'nodeWriter',
   input: 'The version to go back to.',
   fields: (t) => ({
     version: t.field({

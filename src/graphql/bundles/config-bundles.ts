@@ -45,7 +45,7 @@ export const ConfigBundle = builder.prismaObject('ConfigBundle', {
     message: t.exposeString('message', { nullable: true, description: 'What changed, and who changed it.' }),
     downloadPath: t.string({
       description:
-        'The path on this server at which the archive is downloaded (GET, with the same credential). For operators, tenant admins and viewers, and admin nodes.',
+        'The path on this server at which the archive is downloaded (GET, with the same credential). For operators, people of the tenant, and admin nodes.',
       resolve: ({ clusterId, version }) => `/clusters/${clusterId}/bundles/${version}`,
     }),
   }),

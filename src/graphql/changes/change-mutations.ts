@@ -93,7 +93,7 @@ export function clusterMutation(name: string, options: Erased<OfCluster>): void 
 }
 
 /**
- * Adds a mutation that changes one node; for operators, tenant admins and admin nodes by default. `of` is the input
+ * Adds a mutation that changes one node; for those who may change nodes by default. `of` is the input
  * that says where: the node, or the cluster that the node is to belong to.
  */
 export function nodeMutation<T extends OfNode, Fields extends InputFieldMap = NoFields>(
@@ -101,7 +101,7 @@ export function nodeMutation<T extends OfNode, Fields extends InputFieldMap = No
   options: Change<T, Fields> & Trial<T, Fields> & { readonly of?: Key },
 ): void
 export function nodeMutation(name: string, options: Erased<OfNode> & { readonly of?: Key }): void {
-  const { of: key = 'nodeId', callers = 'clusterWriter', shows = 'The node as it is now.' } = options
+  const { of: key = 'nodeId', callers = 'nodeWriter', shows = 'The node as it is now.' } = options
   changeMutation(name, options, {
     key,
     callers,

@@ -22,6 +22,7 @@ const sentences = {
   operator: 'For operators.',
   tenantWriter: 'For operators and tenant admins.',
   clusterWriter: 'For operators, tenant admins and admin nodes.',
+  nodeWriter: 'For operators, tenant admins and editors, and admin nodes.',
   node: 'For nodes, each for itself.',
   enrollingMachine: 'For enrolling machines only.',
 } as const satisfies Partial<Record<keyof AccessScopes, string>>

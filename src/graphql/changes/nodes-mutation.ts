@@ -26,6 +26,8 @@ const mostPlans = 5
 
 /** What is particular to a change of many nodes. */
 interface ManyNodes<T extends NodesOutcome, Fields extends InputFieldMap> extends Particulars<Fields> {
+  /** Those who may change nodes by default. */
+  readonly callers?: 'clusterWriter'
   readonly dryRun?: boolean
   /** Checks the input, and returns the change of the nodes of one cluster. */
   readonly change: (
@@ -53,8 +55,7 @@ const selectionFields = (t: InputFields) => ({
 })
 
 /**
- * Adds a mutation that changes many nodes: one version per cluster, and in each cluster all of its nodes or none. For
- * operators, tenant admins and admin nodes.
+ * Adds a mutation that changes many nodes: one version per cluster, and in each cluster all of its nodes or none.
  */
 export function nodesMutation<T extends NodesOutcome, Fields extends InputFieldMap = NoFields>(
   name: string,
@@ -62,10 +63,10 @@ export function nodesMutation<T extends NodesOutcome, Fields extends InputFieldM
 ): void
 // As in `mutation`, the types agree by the signature above.
 export function nodesMutation(name: string, options: ManyNodes<NodesOutcome, InputFieldMap>): void {
-  const { dryRun = true, fields, change, warn, payload } = options
+  const { callers = 'nodeWriter', dryRun = true, fields, change, warn, payload } = options
   mutation<Many<NodesOutcome>, InputFieldMap>(name, {
     ...options,
-    callers: 'clusterWriter',
+    callers,
     bumps: true,
     errors: [ValidationError, NotFoundError, ConflictError, LimitError],
     fields: (t) => ({ ...fields?.(t), ...selectionFields(t), ...(dryRun && { dryRun: dryRunField(t) }) }),

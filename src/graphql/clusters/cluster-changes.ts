@@ -98,7 +98,7 @@ builder.subscriptionField('clusterChanged', (t) =>
   t.field({
     type: ClusterChange,
     description:
-      'The changes of a cluster as they happen. The stream begins with a `ClusterResync`, then sends each change. A slow reader gets only the latest change of each node, or another `ClusterResync` if it has missed too much. The stream ends when the caller’s credential ends or the server stops: subscribe again then. For operators, tenant admins and viewers, and nodes of the same cluster.',
+      'The changes of a cluster as they happen. The stream begins with a `ClusterResync`, then sends each change. A slow reader gets only the latest change of each node, or another `ClusterResync` if it has missed too much. The stream ends when the caller’s credential ends or the server stops: subscribe again then. For operators, people of the tenant, and nodes of the same cluster.',
     authScopes: { clusterReader: true },
     args: { clusterId: t.arg({ type: 'UUID', required: true, description: 'The cluster’s id.' }) },
     subscribe: (_root, { clusterId }, context) => followCluster(context.live, clusterId, listenerOf(context)),

@@ -80,7 +80,7 @@ clusterMutation('updateClusterLighthouse', {
 
 clusterMutation('publishClusterConfig', {
   description: 'Bumps `configVersion` without any other change, so that the configuration is published again.',
-  callers: 'clusterWriter',
+  callers: 'nodeWriter',
   bumps: false,
   input: 'The cluster whose configuration is to be published again.',
   expectedVersion: false,

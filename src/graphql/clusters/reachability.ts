@@ -89,7 +89,7 @@ builder.objectField(Cluster, 'reachability', (t) =>
     type: Reachability,
     nullable: true,
     description:
-      'Whether a packet of the node `from` reaches the node `to`; null when one of them is not a node of the cluster. A node always reaches itself. For operators, tenant admins, viewers and admin nodes.',
+      'Whether a packet of the node `from` reaches the node `to`; null when one of them is not a node of the cluster. A node always reaches itself. For operators, people of the tenant, and admin nodes.',
     args: {
       from: t.arg({ type: 'UUID', required: true, description: 'The id of the sender.' }),
       to: t.arg({ type: 'UUID', required: true, description: 'The id of the receiver.' }),

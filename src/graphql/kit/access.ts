@@ -1,7 +1,14 @@
 import { GraphQLError } from 'graphql'
 
 import type { Operator, Scope } from '../../auth/scope.ts'
-import type { EnrollingMachineSession, NodeSession, OperatorSession, Session, SignedIn } from '../../auth/session.ts'
+import type {
+  EnrollingMachineSession,
+  NodeSession,
+  OperatorSession,
+  Session,
+  SignedIn,
+  TenantRole,
+} from '../../auth/session.ts'
 import type { Author } from '../../domain/bundles/config-uploads.ts'
 import type { Context } from './context.ts'
 
@@ -13,14 +20,18 @@ export type AccessScopes = {
   /** Callers with a valid credential of any kind. */
   signedIn: boolean
   operator: boolean
-  /** Operators, and a tenant's admins and viewers. */
+  /** Operators, and everybody with a role in a tenant. */
   tenantReader: boolean
   /** Operators, and a tenant's admins. */
   tenantWriter: boolean
-  /** Callers that may read a cluster: operators, tenant admins and viewers, nodes. */
+  /** Callers that may read a cluster: operators, everybody with a role in its tenant, nodes. */
   clusterReader: boolean
   /** Callers that may manage a cluster: operators, tenant admins, and the cluster's own admin nodes. */
   clusterWriter: boolean
+  /** Callers that may change nodes and publish: those that may manage the cluster, and a tenant's editors. */
+  nodeWriter: boolean
+  /** Callers that may read the audit trail: operators, and a tenant's admins and auditors. */
+  auditReader: boolean
   /** A node of any cluster, for itself. */
   node: boolean
   /** A machine that holds a cluster's token. */
@@ -44,24 +55,29 @@ const none: Rights = {
   tenantWriter: false,
   clusterReader: false,
   clusterWriter: false,
+  nodeWriter: false,
+  auditReader: false,
   node: false,
   enrollingMachine: false,
 }
 
 const people: Rights = { ...none, signedIn: true, tenantReader: true, clusterReader: true }
+const admin: Rights = { ...people, tenantWriter: true, clusterWriter: true, nodeWriter: true, auditReader: true }
 const node: Rights = { ...none, signedIn: true, node: true, clusterReader: true }
 
 /** Created once, because every request reads them several times. */
 const rights = {
-  operator: { ...people, operator: true, tenantWriter: true, clusterWriter: true },
-  admin: { ...people, tenantWriter: true, clusterWriter: true },
+  operator: { ...admin, operator: true },
+  admin,
+  editor: { ...people, nodeWriter: true },
   viewer: people,
+  auditor: { ...people, auditReader: true },
   node,
-  adminNode: { ...node, clusterWriter: true },
+  adminNode: { ...node, clusterWriter: true, nodeWriter: true },
   /** It is told that it is blocked, and nothing else. */
   blockedNode: { ...none, signedIn: true },
   enrollingMachine: { ...none, signedIn: true, enrollingMachine: true },
-} satisfies Record<string, Rights>
+} satisfies Readonly<Record<TenantRole, Rights>> & Readonly<Record<string, Rights>>
 
 /** Names each kind of caller: a new kind does not compile until its rights have been decided here. */
 function rightsOf(session: Session): Rights {
@@ -69,7 +85,7 @@ function rightsOf(session: Session): Rights {
     case 'operator':
       return rights.operator
     case 'tenantAdmin':
-      return session.role === 'admin' ? rights.admin : rights.viewer
+      return rights[session.role]
     case 'node':
       return session.isAdmin ? rights.adminNode : rights.node
     case 'blockedNode':

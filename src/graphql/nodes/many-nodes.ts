@@ -92,6 +92,7 @@ const NewNodeToken = builder.objectRef<{ readonly nodeId: string; readonly token
 })
 
 nodesMutation('rotateNodeTokens', {
+  callers: 'clusterWriter',
   description: 'Replaces the tokens of up to 1000 nodes. The old ones are refused from the next request on.',
   input: 'The nodes whose tokens are to be replaced.',
   dryRun: false,

@@ -41,6 +41,11 @@ nodeMutation('createNode', {
     isRelay: t.boolean({ description: 'Whether it is a relay; false when null.' }),
     ...nodeNotesFields(t),
   }),
+  callers: {
+    sentence: 'For operators, tenant admins and editors, and admin nodes; an admin node is created by the others only.',
+    // Its token may do what an editor may not, such as replace the cluster token.
+    scopes: (_clusterId, { isAdmin }) => (isAdmin ? { clusterWriter: true } : { nodeWriter: true }),
+  },
   expectedVersion: false,
   change: (scope, clusterId, input, { tokens }) => createNode(scope, tokens, { clusterId, ...input }),
   warn: (facts, { node }) => newNodeWarnings(facts, node),
@@ -57,6 +62,7 @@ nodeMutation('createNode', {
 })
 
 nodeMutation('rotateNodeToken', {
+  callers: 'clusterWriter',
   description: 'Replaces a node’s token. The old one is refused from the next request on.',
   input: 'The node whose token is to be replaced.',
   dryRun: false,

@@ -51,7 +51,7 @@ export const nodeNotesFields = (t: InputFields) => ({
 
 mutation('updateNode', {
   description: 'Changes the notes about a node. They are part of no configuration, so `configVersion` stays the same.',
-  callers: 'clusterWriter',
+  callers: 'nodeWriter',
   input: notesInput,
   fields: (t) => ({ nodeId: nodeIdField(t), ...nodeNotesFields(t) }),
   errors: [ValidationError, NotFoundError],

@@ -60,10 +60,10 @@ nodeMutation('updateNodeRoutes', {
     }),
   }),
   callers: {
-    sentence: 'For operators, tenant admins, admin nodes, and the node itself.',
+    sentence: 'For operators, tenant admins and editors, admin nodes, and the node itself.',
     // A node must not decide alone to take the traffic of all nodes.
     scopes: (nodeId, { allowDefaultRoute }) =>
-      allowDefaultRoute ? { clusterWriter: true } : { clusterWriter: true, nodeItself: nodeId },
+      allowDefaultRoute ? { nodeWriter: true } : { nodeWriter: true, nodeItself: nodeId },
   },
   change: (scope, id, input, { vault }) => updateNodeRoutes(scope, vault, id, input),
   warn: routeWarnings,
@@ -122,6 +122,8 @@ nodeMutation('updateNodeGroups', {
 
 nodeMutation('updateNodeAdmin', {
   together: true,
+  // The token of an admin node may do what an editor may not.
+  callers: 'clusterWriter',
   description: 'Makes a node an admin of its cluster, or no longer one; the last admin node cannot demote itself.',
   input: 'Whether the node is an admin.',
   fields: (t) => ({

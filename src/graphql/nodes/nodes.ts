@@ -149,7 +149,7 @@ builder.queryFields((t) => ({
     type: Node,
     nullable: true,
     description:
-      'One node; null when it does not exist or is not yours. For operators, tenant admins and viewers, and nodes of the same cluster.',
+      'One node; null when it does not exist or is not yours. For operators, people of the tenant, and nodes of the same cluster.',
     authScopes: { clusterReader: true },
     args: { id: t.arg({ type: 'UUID', required: true, description: 'The node’s id.' }) },
     resolve: (query, _root, { id }, context) => {

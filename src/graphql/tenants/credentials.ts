@@ -11,6 +11,7 @@ import { mutation, type PayloadFields } from '../changes/mutation.ts'
 import { credentialIdOf, scopeOf } from '../kit/access.ts'
 import { builder } from '../kit/builder.ts'
 import { resolveConnection } from '../kit/connection.ts'
+import { tenantRoleValues } from './tenant-roles.ts'
 
 const CredentialKind = builder.enumType('CredentialKind', {
   description: 'What a credential is.',
@@ -27,8 +28,7 @@ const CredentialRole = builder.enumType('CredentialRole', {
   description: 'What the holder of a credential may do.',
   values: {
     OPERATOR: { value: 'operator', description: 'Everything, in all tenants.' },
-    ADMIN: { value: 'admin', description: 'Everything in its tenant.' },
-    VIEWER: { value: 'viewer', description: 'Read everything in its tenant, change nothing.' },
+    ...tenantRoleValues,
   } satisfies Record<string, { value: PersonRole; description: string }>,
 })
 

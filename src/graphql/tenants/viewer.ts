@@ -9,6 +9,7 @@ import type { WithCluster } from '../clusters/clusters.ts'
 import type { Context } from '../kit/context.ts'
 import { loadNode, Node, nodeColumns } from '../nodes/nodes.ts'
 import { requestedColumns } from '../rows/requested-columns.ts'
+import { tenantRoleValues } from './tenant-roles.ts'
 import { loadTenant, Tenant } from './tenants.ts'
 
 const Operator = builder.objectRef<OperatorSession>('Operator').implement({
@@ -22,14 +23,11 @@ const Operator = builder.objectRef<OperatorSession>('Operator').implement({
 
 const TenantRole = builder.enumType('TenantRole', {
   description: 'What a person may do inside a tenant.',
-  values: {
-    ADMIN: { value: 'admin', description: 'Everything.' },
-    VIEWER: { value: 'viewer', description: 'Read everything, change nothing.' },
-  } as const,
+  values: tenantRoleValues,
 })
 
 const TenantAdmin = builder.objectRef<TenantAdminSession>('TenantAdmin').implement({
-  description: 'A person who belongs to a tenant, as its admin or as a viewer.',
+  description: 'A person who belongs to a tenant, with a role in it.',
   fields: (t) => ({
     subject: t.exposeString('subject', { description: 'The person’s name: the `sub` of the JWT.' }),
     role: t.expose('role', { type: TenantRole, description: 'What the person may do.' }),

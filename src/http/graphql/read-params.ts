@@ -51,9 +51,9 @@ export async function readParams(context: ServerContext, ahead: BodyAhead, spool
   if (isCompressed(call)) {
     throw refused(415, 'UNSUPPORTED_MEDIA_TYPE', 'Send the body uncompressed.')
   }
-  // Only from callers that may change a cluster, since files serve no other purpose: no other caller may make this
+  // Only from callers that may publish, since files serve no other purpose: no other caller may make this
   // server hold megabytes.
-  if (!accessOf(context).clusterWriter) throw refusalFor(context)
+  if (!accessOf(context).nodeWriter) throw refusalFor(context)
   assertPreflighted(call)
   const content = spool.open(budgetOf(callerOf(context)))
   call.whenOver(() => content.close())

@@ -11,7 +11,7 @@ import type { Route } from '../pipeline/router.ts'
 /**
  * Downloads of bundles. `GET /bundle` returns a node's own slice of the newest bundle, with the version as its ETag, so
  * that a poll without news gets a 304. `GET /clusters/<id>/bundles/<version>` returns the whole archive of any version,
- * to operators, tenant admins and viewers, and admin nodes.
+ * to operators, people of the tenant, and admin nodes.
  */
 export const bundleRoutes = (
   dependencies: BundleDependencies & { readonly expensive: FairQueue },
