@@ -17,6 +17,7 @@ import { type Database, openDatabase } from './db/client/client.ts'
 import { openConnection } from './db/client/connection.ts'
 import { assertCurrent, migrateUp } from './db/migrations/index.ts'
 import { type NoticeBridge, startNoticeBridge } from './db/notify/bridge.ts'
+import { CredentialUses } from './domain/tenants/credential-uses.ts'
 import { credentials } from './domain/tenants/credentials.ts'
 import { Presence } from './domain/presence/presence.ts'
 import { replicaRegistry } from './domain/replicas/replicas.ts'
@@ -87,6 +88,7 @@ export async function startServer(config: Config, { beforeListening }: Hooks = {
     const closed = new ClosedClusters({ operator, vault, log })
     await beforeListening?.({ database, keys, tokens, vault })
 
+    const uses = new CredentialUses({ operator, log })
     const authenticate = authenticator({
       database,
       tokens,
@@ -96,6 +98,9 @@ export async function startServer(config: Config, { beforeListening }: Hooks = {
         keysBefore.map(({ jwt }) => jwt),
       ),
       credentials: credentials(operator),
+      used: (credentialId) => {
+        uses.used(credentialId)
+      },
       opener: vault,
     })
     const signIns = new SignIns({ operator, tokens })
@@ -127,6 +132,7 @@ export async function startServer(config: Config, { beforeListening }: Hooks = {
     opened.push({ name: 'look at keys', close: () => looking })
     // Stops before the publisher, which has to publish what follows from the last reports.
     opened.push({ name: 'presence', close: () => presence.stop() })
+    opened.push({ name: 'credential uses', close: () => uses.stop() })
     const server = await listen(app, {
       host: config.host,
       port: config.port,
