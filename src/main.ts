@@ -52,12 +52,7 @@ export interface RunningServer {
 
 interface Hooks {
   /** Called when the database is up to date, before the first request. */
-  readonly beforeListening?: (dependencies: {
-    database: Database
-    keys: Keys
-    tokens: Tokens
-    vault: Vault
-  }) => Promise<void>
+  readonly beforeListening?: (dependencies: { database: Database; tokens: Tokens; vault: Vault }) => Promise<void>
 }
 
 /** The composition root: configuration → database → instance → HTTP. If a step fails, all that is open is closed. */
@@ -86,7 +81,7 @@ export async function startServer(config: Config, { beforeListening }: Hooks = {
     const vault = new Vault(secret, previous)
     const operator = systemOperator(database, vault)
     const closed = new ClosedClusters({ operator, vault, log })
-    await beforeListening?.({ database, keys, tokens, vault })
+    await beforeListening?.({ database, tokens, vault })
 
     const uses = new CredentialUses({ operator, log })
     const authenticate = authenticator({
