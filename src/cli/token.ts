@@ -8,6 +8,7 @@ import { addTokenListCommand } from './token-list.ts'
 import { durationOf } from './duration.ts'
 import { knownSecret } from './known-secret.ts'
 import { UsageError } from './usage-error.ts'
+import { personRoles } from './roles.ts'
 import { credentialId, tenantId } from './uuid.ts'
 import { withDatabase } from './with-database.ts'
 
@@ -21,8 +22,6 @@ interface CreateOptions {
   readonly expires?: Date
 }
 
-const roles: readonly PersonRole[] = ['operator', 'admin', 'viewer']
-
 /** Of an access token, in seconds. */
 const usualLifetime = 90 * 86_400
 
@@ -35,7 +34,7 @@ export function addTokenCommands(program: Command): void {
       'print an access token, once: it is valid until it expires or is revoked (token list, token revoke); ' +
         'or with --jwt, a JWT, which cannot be revoked and is valid for an hour at most',
     )
-    .addOption(new Option('--role <role>', 'what its holder may do').choices(roles).makeOptionMandatory())
+    .addOption(new Option('--role <role>', 'what its holder may do').choices(personRoles).makeOptionMandatory())
     .option('--tenant <id>', 'the tenant of an admin or viewer', tenantId)
     .option('--name <name>', 'whose it is, or what it is for: shown in lists and messages', 'orrery-cli')
     .addOption(
