@@ -85,6 +85,7 @@ async function start(url: string) {
       tokens,
       jwts: jwtVerifier(keys.jwt, null),
       credentials: credentials(operator),
+      used: () => undefined,
       opener: vault,
     }),
     tokens,

@@ -17,6 +17,7 @@ import { type Database, openDatabase } from './db/client/client.ts'
 import { openConnection } from './db/client/connection.ts'
 import { assertCurrent, migrateUp } from './db/migrations/index.ts'
 import { type NoticeBridge, startNoticeBridge } from './db/notify/bridge.ts'
+import { CredentialUses } from './domain/tenants/credential-uses.ts'
 import { credentials } from './domain/tenants/credentials.ts'
 import { EphemeralNodes } from './domain/nodes/ephemeral-nodes.ts'
 import { Presence } from './domain/presence/presence.ts'
@@ -52,12 +53,7 @@ export interface RunningServer {
 
 interface Hooks {
   /** Called when the database is up to date, before the first request. */
-  readonly beforeListening?: (dependencies: {
-    database: Database
-    keys: Keys
-    tokens: Tokens
-    vault: Vault
-  }) => Promise<void>
+  readonly beforeListening?: (dependencies: { database: Database; tokens: Tokens; vault: Vault }) => Promise<void>
 }
 
 /** The composition root: configuration → database → instance → HTTP. If a step fails, all that is open is closed. */
@@ -86,8 +82,9 @@ export async function startServer(config: Config, { beforeListening }: Hooks = {
     const vault = new Vault(secret, previous)
     const operator = systemOperator(database, vault)
     const closed = new ClosedClusters({ operator, vault, log })
-    await beforeListening?.({ database, keys, tokens, vault })
+    await beforeListening?.({ database, tokens, vault })
 
+    const uses = new CredentialUses({ operator, log })
     const authenticate = authenticator({
       database,
       tokens,
@@ -97,6 +94,9 @@ export async function startServer(config: Config, { beforeListening }: Hooks = {
         keysBefore.map(({ jwt }) => jwt),
       ),
       credentials: credentials(operator),
+      used: (credentialId) => {
+        uses.used(credentialId)
+      },
       opener: vault,
     })
     const signIns = new SignIns({ operator, tokens })
@@ -128,6 +128,7 @@ export async function startServer(config: Config, { beforeListening }: Hooks = {
     opened.push({ name: 'look at keys', close: () => looking })
     // Stops before the publisher, which has to publish what follows from the last reports.
     opened.push({ name: 'presence', close: () => presence.stop() })
+    opened.push({ name: 'credential uses', close: () => uses.stop() })
     const server = await listen(app, {
       host: config.host,
       port: config.port,

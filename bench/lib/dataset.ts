@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 
-import { mintJwt } from '../../src/auth/jwt.ts'
+import { longestLifetime, mintJwt } from '../../src/auth/jwt.ts'
 import { deriveKeys } from '../../src/auth/keys.ts'
 import { type ClusterToken, type NodeToken, Tokens } from '../../src/auth/tokens.ts'
 import { newId } from '../../src/base/ids.ts'
@@ -109,7 +109,7 @@ export async function seedFleet(
       }
     }
     await writer.finish()
-    const operator = await mintJwt(keys.jwt, { role: 'operator' }, { subject: 'bench', lifetime: 24 * 3600 })
+    const operator = await mintJwt(keys.jwt, { role: 'operator' }, { subject: 'bench', lifetime: longestLifetime })
     return { url, nodes: all, operator }
   } finally {
     await writer.close()
@@ -140,7 +140,7 @@ async function fill(writer: BulkWriter, url: string, nodeCount: number): Promise
   }
   await writer.finish()
   const jwt = (claims: Parameters<typeof mintJwt>[1]) =>
-    mintJwt(keys.jwt, claims, { subject: 'bench', lifetime: 24 * 3600 })
+    mintJwt(keys.jwt, claims, { subject: 'bench', lifetime: longestLifetime })
   return {
     url,
     nodeCount,

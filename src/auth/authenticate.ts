@@ -76,6 +76,8 @@ interface Dependencies {
   readonly tokens: Tokens
   readonly jwts: JwtVerifier
   readonly credentials: Credentials
+  /** Called with each use of a credential that can be revoked. */
+  readonly used: (credentialId: string) => void
   /** Of the server's secrets: callers do not change a cluster whose keys it cannot open. */
   readonly opener: Opener
   /** The time, for tests; milliseconds since 1970. */
@@ -171,7 +173,7 @@ async function keySession(dependencies: Dependencies, token: EnrollmentKey): Pro
 const enrolling = 'an enrolling machine'
 
 async function personSession(dependencies: Dependencies, kind: PersonKind, token: SessionToken | AccessToken) {
-  const { tokens, credentials, now = Date.now } = dependencies
+  const { tokens, credentials, used, now = Date.now } = dependencies
   const found = await holderOf(tokens, token, {
     find: (hash) => credentials.personByTokenHash(kind, hash),
     hashOf: ({ tokenHash }) => tokenHash,
@@ -179,6 +181,7 @@ async function personSession(dependencies: Dependencies, kind: PersonKind, token
   })
   if (!found || found.expiresAt.getTime() <= now()) return anonymous
   const { id: credentialId, may, name: subject, expiresAt } = found
+  used(credentialId)
   return sessionOf(dependencies, may, { subject, expiresAt, credentialId })
 }
 

@@ -30,10 +30,12 @@ export interface JwtVerifier {
 const issuer = 'orrery'
 /** How far the clocks of issuer and server may differ, in seconds. */
 const clockTolerance = 30
+/** How long one of Orrery's own JWTs may be valid, in seconds: it cannot be revoked. */
+export const longestLifetime = 3600
 /** Asymmetric algorithms only: a provider's public key is never taken for an HMAC secret (RFC 8725, 3.1). */
 const providerAlgorithms = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA']
 
-/** Mints one of Orrery's own JWTs (HS256). `lifetime` in seconds. */
+/** Mints one of Orrery's own JWTs (HS256). `lifetime` in seconds, at most `longestLifetime`. */
 export async function mintJwt(
   key: KeyObject,
   claims: { role: 'operator' } | { role: TenantRole; tenantId: string },
@@ -89,7 +91,10 @@ const common = { clockTolerance, requiredClaims: ['exp', 'sub'] }
 async function verifyOwn(token: string, [key, ...others]: readonly KeyObject[]): Promise<Claims | null> {
   if (!key) return null
   try {
-    const { payload } = await jwtVerify(token, key, { ...common, algorithms: ['HS256'], issuer, audience: issuer })
+    // Its age is checked too, which refuses one that begins in the future.
+    const checks = { ...common, algorithms: ['HS256'], issuer, audience: issuer, maxTokenAge: longestLifetime }
+    const { payload } = await jwtVerify(token, key, checks)
+    if (Number(payload.exp) - Number(payload.iat) > longestLifetime + clockTolerance) return null
     return claimsOf(payload, 'orrery_role', 'orrery_tenant')
   } catch (error) {
     if (error instanceof errors.JWSSignatureVerificationFailed) return verifyOwn(token, others)

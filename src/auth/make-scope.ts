@@ -1,4 +1,5 @@
 import { certificateStore } from '../db/writes/certificates.ts'
+import { credentialUseStore } from '../db/writes/credential-uses.ts'
 import type { ChangeFeed } from '../db/notify/changes.ts'
 import type { Database } from '../db/client/client.ts'
 import { nodeRowStore, type NodeRowStore } from '../db/writes/node-rows.ts'
@@ -80,6 +81,7 @@ export function operatorScope(database: Database, actor: string, opener: Opener 
     nodeRows: nodeRowStore(database),
     lease: replicaLease(database),
     presence: presenceStore(database),
+    credentialUses: credentialUseStore(database),
     certificates: certificateStore(database),
   } as unknown as Operator
 }

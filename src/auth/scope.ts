@@ -1,4 +1,5 @@
 import type { CertificateStore } from '../db/writes/certificates.ts'
+import type { CredentialUseStore } from '../db/writes/credential-uses.ts'
 import type { NodeRowStore } from '../db/writes/node-rows.ts'
 import type { ChangeFeed } from '../db/notify/changes.ts'
 import type { ReplicaLease } from '../db/writes/lease.ts'
@@ -59,6 +60,8 @@ export interface Operator {
   readonly lease: ReplicaLease
   /** Written for the nodes of all tenants at once. */
   readonly presence: PresenceStore
+  /** As presence. */
+  readonly credentialUses: CredentialUseStore
   /** Written by the server itself, for a whole cluster at once. */
   readonly certificates: CertificateStore
 }

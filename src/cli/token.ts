@@ -1,56 +1,105 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 
-import { mintJwt } from '../auth/jwt.ts'
+import { longestLifetime, mintJwt } from '../auth/jwt.ts'
 import { deriveKeys } from '../auth/keys.ts'
-import { tenantRoles, type TenantRole } from '../auth/session.ts'
-import { isId } from '../base/ids.ts'
-import { readConfig } from '../config.ts'
+import { type Config, readConfig } from '../config.ts'
+import type { PersonRole } from '../domain/tenants/access-tokens.ts'
+import { addTokenListCommand } from './token-list.ts'
+import { durationOf } from './duration.ts'
 import { knownSecret } from './known-secret.ts'
 import { UsageError } from './usage-error.ts'
+import { personRoles } from './roles.ts'
+import { credentialId, tenantId } from './uuid.ts'
+import { withDatabase } from './with-database.ts'
 
 interface CreateOptions {
-  readonly role: 'operator' | TenantRole
+  readonly role: PersonRole
   readonly tenant?: string
-  readonly subject: string
-  readonly ttl: number
+  readonly name: string
+  readonly jwt: boolean
+  /** Seconds. */
+  readonly ttl?: number
+  readonly expires?: Date
 }
 
-/** `orrery token create`: mints a JWT under the installation's secret. It needs the secret, not the server. */
+/** Of an access token, in seconds. */
+const usualLifetime = 90 * 86_400
+
+/** `orrery token …`: credentials of people and scripts, made and revoked beside a server or without one. */
 export function addTokenCommands(program: Command): void {
-  const token = program.command('token').description('make credentials for people')
+  const token = program.command('token').description('make, list and revoke credentials of people and scripts')
   token
     .command('create')
-    .description('print a JWT, which is valid until it expires or its secret is removed')
-    .addOption(
-      new Option('--role <role>', 'what its holder may do').choices(['operator', ...tenantRoles]).makeOptionMandatory(),
+    .description(
+      'print an access token, once: it is valid until it expires or is revoked (token list, token revoke); ' +
+        'or with --jwt, a JWT, which cannot be revoked and is valid for an hour at most',
     )
+    .addOption(new Option('--role <role>', 'what its holder may do').choices(personRoles).makeOptionMandatory())
     .option('--tenant <id>', 'the tenant of its holder, for every role but operator', tenantId)
-    .option('--subject <name>', 'the name of its holder, shown in messages', 'orrery-cli')
-    .option('--ttl <duration>', 'how long it is valid, such as 30m, 12h or 7d (at most 365d)', seconds, 12 * 3600)
-    .action(async ({ role, tenant, subject, ttl }: CreateOptions) => {
-      const known = await knownSecret(readConfig())
+    .option('--name <name>', 'whose it is, or what it is for: shown in lists and messages', 'orrery-cli')
+    .addOption(
+      new Option('--ttl <duration>', 'how long it is valid, such as 12h or 90d (at most 366d; default 90d)').argParser(
+        durationOf,
+      ),
+    )
+    .addOption(
+      new Option('--expires <time>', 'when it ends, such as 2027-06-30 or 2027-06-30T12:00:00Z')
+        .argParser(timeOf)
+        .conflicts('ttl'),
+    )
+    .addOption(
+      new Option('--jwt', 'print a JWT for a script; it needs the secret alone, no database (--ttl at most 1h)')
+        .default(false)
+        .conflicts('expires'),
+    )
+    .action(async (options: CreateOptions) => {
+      const { role, tenant, jwt } = options
       if (role === 'operator' && tenant !== undefined)
         throw new UsageError('An operator belongs to no tenant: leave --tenant out.')
-      console.log(await mintJwt(deriveKeys(known).jwt, claims(role, tenant), { subject, lifetime: ttl }))
+      if (role !== 'operator' && tenant === undefined)
+        throw new UsageError(`A role such as ${role} needs --tenant <id>.`)
+      console.log(await (jwt ? jwtOf(readConfig(), options) : accessTokenOf(readConfig(), options)))
+    })
+  addTokenListCommand(token)
+  token
+    .command('revoke')
+    .description(
+      'revoke an access token or a session by its id: the next request with it is refused, and its streams end: at once ' +
+        'on PostgreSQL, on SQLite within half a minute',
+    )
+    .argument('<id>', 'as token list shows it', credentialId)
+    .action(async (id: string) => {
+      await withDatabase(readConfig(), async ({ operator }) => {
+        const { revokeCredential } = await import('../domain/tenants/access-tokens.ts')
+        await revokeCredential(operator, id)
+      })
+      console.log('Revoked.')
     })
 }
 
-function claims(role: CreateOptions['role'], tenant: string | undefined) {
-  if (role === 'operator') return { role }
-  if (tenant === undefined) throw new UsageError(`The role ${role} needs --tenant <id>.`)
-  return { role, tenantId: tenant }
+async function jwtOf(config: Config, { role, tenant, name, ttl = longestLifetime }: CreateOptions): Promise<string> {
+  if (ttl > longestLifetime) throw new UsageError('A JWT is valid for at most 1h: it cannot be revoked.')
+  const { jwt } = deriveKeys(await knownSecret(config))
+  const claims =
+    role === 'operator' || tenant === undefined ? { role: 'operator' as const } : { role, tenantId: tenant }
+  return mintJwt(jwt, claims, { subject: name, lifetime: ttl })
 }
 
-function tenantId(text: string): string {
-  if (!isId(text.toLowerCase())) throw new InvalidArgumentError('the id of a tenant is a UUID')
-  return text.toLowerCase()
+function accessTokenOf(config: Config, { role, tenant: tenantId, name, ttl, expires }: CreateOptions): Promise<string> {
+  return withDatabase(config, async ({ operator: scope, tokens }) => {
+    const { createAccessToken } = await import('../domain/tenants/access-tokens.ts')
+    const expiresAt = expires ?? new Date(Date.now() + (ttl ?? usualLifetime) * 1000)
+    const { token } = await createAccessToken(
+      { scope, tokens, credentialId: null },
+      { role, tenantId, name, expiresAt },
+    )
+    return token
+  })
 }
 
-const unitSeconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 }
-
-function seconds(text: string): number {
-  const [, count = '', unit = ''] = /^(\d{1,8})([smhd])$/.exec(text) ?? []
-  const length = Number(count) * (unitSeconds[unit] ?? 0)
-  if (length < 1 || length > 365 * 86_400) throw new InvalidArgumentError('try 30m, 12h or 7d; at most 365d')
-  return length
+function timeOf(text: string): Date {
+  const time = new Date(text)
+  const isWhole = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?(\.\d{1,3})?(Z|[+-]\d\d:\d\d))?$/.test(text)
+  if (isWhole && Number.isFinite(time.getTime())) return time
+  throw new InvalidArgumentError('try 2027-06-30 or 2027-06-30T12:00:00Z')
 }

@@ -234,7 +234,7 @@ describe('an identity provider’s JWTs', () => {
       await provider.close()
       const { verify } = verifier()
       expect(await verify(await signAs(rsa, claims()))).toBeNull()
-      const own = { iss: 'orrery', aud: 'orrery', sub: 'olga', exp: now() + 60, orrery_role: 'operator' }
+      const own = { iss: 'orrery', aud: 'orrery', sub: 'olga', iat: now(), exp: now() + 60, orrery_role: 'operator' }
       const token = await new SignJWT(own).setProtectedHeader({ alg: 'HS256' }).sign(ownKey)
       expect(await verify(token)).toMatchObject({ role: 'operator', subject: 'olga' })
       expect(log).toHaveLength(1)

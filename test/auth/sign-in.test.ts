@@ -127,6 +127,33 @@ describe.each(engines)('signing in by a link, on %s', (engine) => {
     }
   })
 
+  test('a tenant’s person signs in as what the link says, is listed, signs out and is revoked', async () => {
+    const world = await createWorld(app, randomUUID(), randomUUID())
+    const { tenantId } = world
+    const enter = async (role: 'admin' | 'viewer') => {
+      const response = await post({ code: await app.signIns.makeLink('tina', { role, tenantId }) })
+      return ((await response.json()) as Session).token
+    }
+    const query = '{ viewer { __typename ... on TenantAdmin { subject role tenant { id } } } }'
+    for (const role of ['admin', 'viewer'] as const) {
+      const tina = { __typename: 'TenantAdmin', subject: 'tina', role: role.toUpperCase(), tenant: { id: tenantId } }
+      expect(await app.ask(await enter(role), query)).toEqual({ viewer: tina })
+    }
+    const [admin, leaving] = [await enter('admin'), await enter('viewer')]
+    expect((await signOut(leaving)).status).toBe(204)
+    expect(await viewer(leaving)).toEqual(nobody)
+    const list = '{ credentials(first: 100, filter: { kind: SESSION }) { edges { node { id role tenantId } } } }'
+    const { credentials } = await app.ask<{ credentials: { edges: { node: { id: string; tenantId: string } }[] } }>(
+      admin,
+      list,
+    )
+    expect(credentials.edges).toHaveLength(3)
+    expect(credentials.edges.every(({ node }) => node.tenantId === tenantId)).toBe(true)
+    const revoke = 'mutation ($id: UUID!) { revokeCredential(input: { id: $id }) { __typename } }'
+    for (const { node } of credentials.edges) await app.ask(app.operator, revoke, { id: node.id })
+    expect(await viewer(admin)).toEqual(nobody)
+  })
+
   test('a session is as good on every instance, and outlives the server that began it', async () => {
     const code = await app.signIns.makeLink('olga')
     const beside = await startBeside(app, { now })

@@ -92,6 +92,9 @@ describe('the comparison of hashes', () => {
       tokens,
       jwts: { verify: unused },
       opener: { opens: () => true },
+      used: () => {
+        throw new Error('nobody used it')
+      },
       credentials: {
         nodeByTokenHash: () => Promise.resolve({ ...found, tokenHash: other }),
         clusterByTokenHash: () => Promise.resolve({ ...found, clusterTokenHash: other }),

@@ -35,8 +35,14 @@ describe('what orrery says of a command line that it does not understand', () =>
     ['token create --role admin', 'UsageError', /admin needs --tenant/],
     ['token create --role viewer', 'UsageError', /viewer needs --tenant/],
     [`token create --role operator --tenant ${tenant}`, 'UsageError', /belongs to no tenant/],
-    ...['0s', '12', '-1h', '1y', '1.5h', '366d', '1e3s', '1h30m'].map(
-      (ttl) => [`token create --role operator --ttl ${ttl}`, 'exit 1', /at most 365d/] as const,
+    ['token create --role operator --jwt --ttl 2h', 'UsageError', /at most 1h/],
+    ['token create --role operator --ttl 2h --expires 2099-01-01', 'exit 1', /cannot be used with/],
+    ['token create --role operator --expires tomorrow', 'exit 1', /try 2027-06-30/],
+    ['token revoke everything', 'exit 1', /the id of a credential is a UUID/],
+    ['token revoke', 'exit 1', /missing required argument/],
+    ['token list --tenant nobody', 'exit 1', /the id of a tenant is a UUID/],
+    ...['0s', '12', '-1h', '1y', '1.5h', '367d', '1e3s', '1h30m'].map(
+      (ttl) => [`token create --role operator --ttl ${ttl}`, 'exit 1', /at most 366d/] as const,
     ),
   ])('orrery %s: %s', async (command, name, message) => {
     expect(await complaint(command)).toEqual({ name, message: expect.stringMatching(message) })

@@ -134,7 +134,7 @@ describe('orrery', () => {
   test.each([
     [['--role', 'admin'], 'needs --tenant'],
     [['--role', 'king'], 'Allowed choices'],
-    [['--role', 'operator', '--ttl', '400d'], 'at most 365d'],
+    [['--role', 'operator', '--ttl', '400d'], 'at most 366d'],
     [['--role', 'operator', '--tenant', '11111111-1111-4111-8111-111111111111'], 'belongs to no tenant'],
     [['--role', 'operator'], 'There is no secret yet'],
   ])('token create %j is refused: %s', async (args, message) => {

@@ -8,6 +8,7 @@ import type { Operator } from '../../src/auth/scope.ts'
 import { systemOperator } from '../../src/auth/system.ts'
 import { Tokens } from '../../src/auth/tokens.ts'
 import { openDatabase } from '../../src/db/client/client.ts'
+import { CredentialUses } from '../../src/domain/tenants/credential-uses.ts'
 import { credentials } from '../../src/domain/tenants/credentials.ts'
 import { LiveClusters } from '../../src/domain/live/clusters.ts'
 import { bundleCache } from '../../src/domain/bundles/bundle-cache.ts'
@@ -35,7 +36,7 @@ export interface TestApp extends Client {
   readonly takeStatements: () => string[]
   /** Publishes all pending versions; the tests' app has no publisher of its own. */
   readonly publish: () => Promise<void>
-  /** Writes the nodes' reports and the times they were seen; the tests' app does not do so by itself. */
+  /** Writes the nodes' reports, and when nodes and credentials were seen; the tests' app does not do so by itself. */
   readonly flush: () => Promise<void>
   /** The database's URL. */
   readonly url: string
@@ -93,17 +94,22 @@ async function open(
   const tokens = new Tokens(keys.tokenHash)
   const vault = new Vault(secret)
   const operator = systemOperator(database, vault)
+  let lines: string[] = []
+  const log = createLog('debug', { write: (line: string) => lines.push(line) })
+  const now = () => openOptions.now?.() ?? Date.now()
+  const uses = new CredentialUses({ operator, log, interval: null, now })
   const authenticate = authenticator({
     database,
     tokens,
     jwts: jwtVerifier(keys.jwt, null),
     credentials: credentials(operator),
+    used: (credentialId) => {
+      uses.used(credentialId)
+    },
     opener: vault,
-    now: () => openOptions.now?.() ?? Date.now(),
+    now,
   })
-  const signIns = new SignIns({ operator, tokens, now: () => openOptions.now?.() ?? Date.now() })
-  let lines: string[] = []
-  const log = createLog('debug', { write: (line: string) => lines.push(line) })
+  const signIns = new SignIns({ operator, tokens, now })
   const presence = new Presence({ operator, log, interval: null })
   const app = createApp({
     authenticate,
@@ -147,7 +153,10 @@ async function open(
       const where = { configVersion: { gt: cluster.fields.publishedConfigVersion } }
       for (const { id } of await cluster.findMany({ where })) await publishCluster({ scope: operator, vault, log }, id)
     },
-    flush: () => presence.flush(),
+    async flush() {
+      await presence.flush()
+      await uses.flush()
+    },
     url: testDatabase.url,
     database,
     authenticate,

@@ -1,5 +1,3 @@
-import { mintJwt } from '../../auth/jwt.ts'
-import type { Keys } from '../../auth/keys.ts'
 import { systemOperator } from '../../auth/system.ts'
 import type { Operator } from '../../auth/scope.ts'
 import type { Tokens } from '../../auth/tokens.ts'
@@ -8,6 +6,7 @@ import { packBundle } from '../../domain/bundles/compile/pack.ts'
 import { createCluster } from '../../domain/clusters/clusters.ts'
 import { createConfigBundle } from '../../domain/bundles/config-uploads.ts'
 import { createNode } from '../../domain/nodes/node-lifecycle.ts'
+import { createAccessToken } from '../../domain/tenants/access-tokens.ts'
 import { countTenants, createTenant } from '../../domain/tenants/tenants.ts'
 import type { Vault } from '../../domain/pki/vault.ts'
 import { UsageError } from '../usage-error.ts'
@@ -21,30 +20,31 @@ export interface DemoCredential {
 
 interface Dependencies {
   readonly database: Database
-  readonly keys: Keys
   readonly tokens: Tokens
   readonly vault: Vault
 }
 
-const lifetime = 12 * 3600
+/** Of the credentials of people, in milliseconds. */
+const lifetime = 12 * 3_600_000
 
 /**
  * Fills an empty database with the sample, through the functions that the API calls, and returns one credential for
  * each kind of caller.
  * @throws UsageError when the database has tenants already
  */
-export async function fillDemo({ database, keys, ...making }: Dependencies): Promise<DemoCredential[]> {
+export async function fillDemo({ database, ...making }: Dependencies): Promise<DemoCredential[]> {
   const operator = systemOperator(database)
   if ((await countTenants(operator)) > 0) {
     throw new UsageError('--demo fills an empty database only: this one has tenants. Set DATABASE_URL to a new file.')
   }
-  const credentials: DemoCredential[] = [
-    { who: 'operator', token: await mintJwt(keys.jwt, { role: 'operator' }, { subject: 'demo-operator', lifetime }) },
-  ]
+  const maker = { scope: operator, tokens: making.tokens, credentialId: null }
+  const expiresAt = new Date(Date.now() + lifetime)
+  const operators = await createAccessToken(maker, { role: 'operator', name: 'demo-operator', expiresAt })
+  const credentials: DemoCredential[] = [{ who: 'operator', token: operators.token }]
   for (const { name, clusters } of sample) {
     const { id: tenantId } = await createTenant(operator, { name })
     for (const role of ['admin', 'viewer'] as const) {
-      const token = await mintJwt(keys.jwt, { role, tenantId }, { subject: `demo-${role}`, lifetime })
+      const { token } = await createAccessToken(maker, { role, tenantId, name: `demo-${role}`, expiresAt })
       credentials.push({ who: `${role} of ${name}`, token })
     }
     for (const cluster of clusters) {

@@ -31,7 +31,7 @@ export type ReplicaEvent =
 /** Events of tenants. The clusters of a removed one have ended before. */
 export type TenantEvent = { readonly kind: 'tenantAdded' | 'tenantRemoved'; readonly tenantId: string }
 
-/** An operator signed out: a session ended that may have opened streams of any cluster. */
+/** A person signed out, or was revoked: a credential ended that may have opened streams of any cluster. */
 interface SessionEvent {
   readonly kind: 'signedOut'
 }

@@ -100,6 +100,22 @@ const invalid = (field: string, code: IssueCode, message: string) => ValidationE
 /** The credentials in scope, by name. */
 export const listCredentials = (filter: CredentialFilter = {}): List => credentialList(filter)
 
+/** Rows that are read at a time. */
+const page = 500
+
+/** The access tokens and sessions in scope, or of one tenant of it, in the order of their ids. */
+export async function* peoplesCredentials({ db }: Scope, tenantId?: string): AsyncGenerator<Credential, void> {
+  const kinds: PersonKind[] = ['access_token', 'session']
+  const isWanted = { kind: { in: kinds }, ...(tenantId === undefined ? {} : { tenantId }) }
+  let last: string | undefined = ''
+  while (last !== undefined) {
+    const where = { ...isWanted, id: { gt: last } }
+    const rows: Credential[] = await db.credential.findMany({ where, orderBy: { id: 'asc' }, take: page })
+    yield* rows
+    last = rows[page - 1]?.id
+  }
+}
+
 /**
  * Revokes a credential: it ends with the next request on every instance, and its streams at once.
  * @throws NotFoundError

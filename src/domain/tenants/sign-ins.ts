@@ -1,6 +1,11 @@
+import * as z from 'zod'
+
 import type { Operator } from '../../auth/scope.ts'
+import type { TenantRole } from '../../auth/session.ts'
 import { parseToken, type SessionToken, type SignInCode, type TokenHash, type Tokens } from '../../auth/tokens.ts'
 import { newId } from '../../base/ids.ts'
+import type { Credential } from '../../db/client/types.ts'
+import { check, nameRule } from '../shared/rules.ts'
 
 /** Milliseconds. */
 const lifetimes = { link: 10 * 60_000, session: 12 * 3_600_000 }
@@ -10,8 +15,11 @@ const chunk = 1000
 
 /** `credentials.kind`. */
 const kinds = { link: 'sign_in_link', session: 'session' }
-/** `credentials.role`: the only role that signs in with a link. */
-const operatorRole = 'operator'
+
+/** Who signs in: an operator, or a person of a tenant. */
+type Person = { readonly role: 'operator' } | { readonly role: TenantRole; readonly tenantId: string }
+
+const rules = z.object({ name: nameRule })
 
 /** A new session; its token is shown only here. */
 export interface NewSession {
@@ -27,7 +35,7 @@ interface Dependencies {
 }
 
 /**
- * Lets operators sign in without a password. The installation's secret is needed to make a link, which works once and
+ * Lets people sign in without a password. The installation's secret is needed to make a link, which works once and
  * for ten minutes. A page exchanges it for a session of twelve hours, which can be ended earlier.
  */
 export class SignIns {
@@ -43,11 +51,14 @@ export class SignIns {
 
   /**
    * Makes the code of a link.
-   * @param name the operator's name, for messages
+   * @param name the person's name, for messages
+   * @param person as whom the link signs in; of a tenant that exists
+   * @throws ValidationError
    */
-  async makeLink(name: string): Promise<SignInCode> {
+  async makeLink(name: string, person: Person = { role: 'operator' }): Promise<SignInCode> {
+    check(rules, { name })
     const { token, hash } = this.#tokens.newSignInCode()
-    const row = this.#rowOf('link', hash, name)
+    const row = this.#rowOf('link', hash, { tenantId: null, ...person, name })
     await this.#operator.db.credential.create({ data: row })
     return token
   }
@@ -65,7 +76,7 @@ export class SignIns {
     const link = await this.#operator.db.credential.findFirst({ where: { tokenHash: { in: hashes }, ...isGood } })
     if (!link) return null
     const { token, hash } = this.#tokens.newSessionToken()
-    const row = this.#rowOf('session', hash, link.name)
+    const row = this.#rowOf('session', hash, link)
     return this.#operator.db.$transaction(async (tx) => {
       // Of two concurrent calls, the condition holds for one.
       const { count } = await tx.credential.updateMany({ where: { id: link.id, ...isGood }, data: { usedAt } })
@@ -95,9 +106,10 @@ export class SignIns {
     }
   }
 
-  #rowOf(what: keyof typeof kinds, tokenHash: TokenHash, name: string) {
+  #rowOf(what: keyof typeof kinds, tokenHash: TokenHash, whose: Pick<Credential, 'role' | 'tenantId' | 'name'>) {
     const createdAt = new Date(this.#now())
     const expiresAt = new Date(createdAt.getTime() + lifetimes[what])
-    return { id: newId(), kind: kinds[what], tokenHash, role: operatorRole, name, createdAt, expiresAt }
+    const { role, tenantId, name } = whose
+    return { id: newId(), kind: kinds[what], tokenHash, role, tenantId, name, createdAt, expiresAt }
   }
 }

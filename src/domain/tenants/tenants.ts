@@ -1,7 +1,7 @@
 import * as z from 'zod'
 
 import { ConflictError, NotFoundError } from '../../base/errors.ts'
-import { newId } from '../../base/ids.ts'
+import { isId, newId } from '../../base/ids.ts'
 import type { Operator, Scope } from '../../auth/scope.ts'
 import { refusal } from '../../db/client/errors.ts'
 import { tenantList, type TenantFilter, type TenantOrder } from '../../db/reads/lists.ts'
@@ -14,6 +14,14 @@ export type { TenantFilter, TenantOrder }
 /** GetTenant: one tenant; null when it does not exist or is not in the scope. */
 export const getTenant = (scope: Scope, id: string, query: { select?: Prisma.TenantSelect } = {}) =>
   scope.db.tenant.findUnique({ ...query, where: { id } })
+
+/** The tenant that somebody names at the command line. @throws NotFoundError */
+export async function tenantByIdOrName({ db }: Operator, text: string): Promise<Tenant> {
+  const where = isId(text.toLowerCase()) ? { id: text.toLowerCase() } : { name: text }
+  const tenant = await db.tenant.findUnique({ where })
+  if (!tenant) throw new NotFoundError('Tenant')
+  return tenant
+}
 
 /** Some columns of one tenant, read in the same query as other look-ups of this moment; null as with GetTenant. */
 export const findTenant = <Field extends keyof Tenant>(

@@ -68,6 +68,12 @@ const Credential = builder.prismaObject('Credential', {
       nullable: true,
       description: 'When it ends; null if it stays until it is revoked.',
     }),
+    lastUsedAt: t.expose('lastUsedAt', {
+      type: 'DateTimeISO',
+      nullable: true,
+      description:
+        'When it was last used, to the minute (rounded down), and written within about a minute; null if it was never used.',
+    }),
     lastFour: t.exposeString('lastFour', {
       nullable: true,
       description: 'The last four characters of the token; null where they were not recorded.',

@@ -1,7 +1,8 @@
 import * as z from 'zod'
 
 import type { SignIns } from '../../domain/tenants/sign-ins.ts'
-import { isSignedIn, operatorIn } from '../../graphql/kit/access.ts'
+import type { SignedIn } from '../../auth/session.ts'
+import { isSignedIn } from '../../graphql/kit/access.ts'
 import { empty, failure, json } from '../pipeline/answer.ts'
 import { readBody } from '../pipeline/body.ts'
 import type { Call } from '../pipeline/call.ts'
@@ -45,7 +46,7 @@ export const signInRoutes = ({ signIns }: { readonly signIns: SignIns }): readon
           const headers = { 'www-authenticate': 'Bearer' }
           return failure(401, 'UNAUTHENTICATED', 'You are not signed in.', { headers })
         }
-        const credentialId = operatorIn(session)?.credentialId ?? null
+        const credentialId = credentialIdIn(session)
         if (credentialId !== null && (await signIns.signOut(credentialId))) return empty(204)
         const message = 'This credential is no session: it holds until it expires, is rotated or revoked.'
         return failure(409, 'CONFLICT', message)
@@ -53,6 +54,18 @@ export const signInRoutes = ({ signIns }: { readonly signIns: SignIns }): readon
     },
   },
 ]
+
+function credentialIdIn(session: SignedIn): string | null {
+  switch (session.kind) {
+    case 'operator':
+    case 'tenantAdmin':
+      return session.credentialId
+    case 'node':
+    case 'blockedNode':
+    case 'enrollingMachine':
+      return null
+  }
+}
 
 /**
  * Keeps a page of another origin from signing its visitor in, even if CORS lists the origin. Browsers send the source

@@ -40,8 +40,8 @@ export class ControlPlane {
       [...orrery, 'token', 'create', '--role', 'operator', '--ttl', '2h'],
       this.#environment,
     )
-    await eventually('a token is minted', () => Promise.resolve(/eyJ\S+/.test(minted.output())))
-    this.#token = /eyJ[\w.-]+/.exec(minted.output())?.[0] ?? ''
+    await eventually('a token is minted', () => Promise.resolve(/orp_[\w-]{43}\s/.test(minted.output())))
+    this.#token = /orp_[\w-]{43}/.exec(minted.output())?.[0] ?? ''
     await minted.stop()
   }
 
