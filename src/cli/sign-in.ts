@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander'
 
 import type { TenantRole } from '../auth/session.ts'
 import { type Config, readConfig } from '../config.ts'
-import { tenantRoles } from './roles.ts'
+import { tenantRoles } from '../auth/session.ts'
 import { UsageError } from './usage-error.ts'
 import { withDatabase } from './with-database.ts'
 

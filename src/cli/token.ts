@@ -5,11 +5,11 @@ import { deriveKeys } from '../auth/keys.ts'
 import { type Config, readConfig } from '../config.ts'
 import type { PersonRole } from '../domain/tenants/access-tokens.ts'
 import { addTokenListCommand } from './token-list.ts'
-import { durationOf } from './duration.ts'
+import { durationOf } from './options/duration.ts'
 import { knownSecret } from './known-secret.ts'
 import { UsageError } from './usage-error.ts'
-import { personRoles } from './roles.ts'
-import { credentialId, tenantId } from './uuid.ts'
+import { tenantRoles } from '../auth/session.ts'
+import { credentialId, tenantId } from './options/uuid.ts'
 import { withDatabase } from './with-database.ts'
 
 interface CreateOptions {
@@ -34,7 +34,7 @@ export function addTokenCommands(program: Command): void {
       'print an access token, once: it is valid until it expires or is revoked (token list, token revoke); ' +
         'or with --jwt, a JWT, which cannot be revoked and is valid for an hour at most',
     )
-    .addOption(new Option('--role <role>', 'what its holder may do').choices(personRoles).makeOptionMandatory())
+    .addOption(new Option('--role <role>', 'what its holder may do').choices(['operator', ...tenantRoles]).makeOptionMandatory())
     .option('--tenant <id>', 'the tenant of its holder, for every role but operator', tenantId)
     .option('--name <name>', 'whose it is, or what it is for: shown in lists and messages', 'orrery-cli')
     .addOption(

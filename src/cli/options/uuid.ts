@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander'
 
-import { isId } from '../base/ids.ts'
+import { isId } from '../../base/ids.ts'
 
 /** Reads ids of a command line. @throws InvalidArgumentError */
 export const tenantId = (text: string): string => uuid(text, 'a tenant')
