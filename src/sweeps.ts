@@ -1,5 +1,6 @@
 import type { Operator } from './auth/scope.ts'
 import type { Logger } from './base/log.ts'
+import type { AuditKeeper } from './domain/audit/keeper.ts'
 import { advanceCaRotations } from './domain/pki/ca-rotation.ts'
 import { EndsWatch } from './domain/pki/ends-watch.ts'
 import type { Vault } from './domain/pki/vault.ts'
@@ -14,6 +15,7 @@ interface Dependencies {
   readonly log: Logger
   readonly publisher: Pick<Publisher, 'sweep'>
   readonly signIns: Pick<SignIns, 'removeSpent'>
+  readonly audit: Pick<AuditKeeper, 'keep'>
 }
 
 const second = 1000
@@ -23,7 +25,7 @@ const minute = 60 * second
  * All periodic work on the database that is done once for all instances, by the master. What an instance does for
  * itself alone is elsewhere: its heartbeat, the reports that it has collected, its streams, its health.
  */
-export function masterSweeps({ operator, vault, log, publisher, signIns }: Dependencies): readonly Sweep[] {
+export function masterSweeps({ operator, vault, log, publisher, signIns, audit }: Dependencies): readonly Sweep[] {
   const ends = new EndsWatch({ operator, vault, log })
   return [
     {
@@ -57,5 +59,13 @@ export function masterSweeps({ operator, vault, log, publisher, signIns }: Depen
       },
     },
     { name: 'spent credentials', interval: 10 * second, deadline: 10 * second, run: () => signIns.removeSpent() },
+    {
+      name: 'audit trail',
+      interval: 10 * minute,
+      retry: minute,
+      // At the first cut, a year of events may be due.
+      deadline: 5 * minute,
+      run: () => audit.keep(),
+    },
   ]
 }

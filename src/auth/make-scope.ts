@@ -33,6 +33,7 @@ class TenantScope implements Omit<Tenant, symbol> {
   readonly actor: string
   readonly changes: ChangeFeed
   readonly expectedVersion = null
+  readonly recording = null
   readonly opener: Opener | null
   readonly #database: Database
   readonly #nodeId: string | null
@@ -67,6 +68,7 @@ export function operatorScope(database: Database, actor: string, opener: Opener 
     actor,
     changes: database.changes,
     expectedVersion: null,
+    recording: null,
     opener,
     db: database.client,
     read: new Reads(database, rows),

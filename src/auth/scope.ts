@@ -1,4 +1,5 @@
 import type { CertificateStore } from '../db/writes/certificates.ts'
+import type { Recording } from '../db/audit/recording.ts'
 import type { ChangeFeed } from '../db/notify/changes.ts'
 import type { ReplicaLease } from '../db/writes/lease.ts'
 import type { Reads } from '../db/reads/reads.ts'
@@ -33,6 +34,8 @@ export interface Tenant {
   readonly expectedVersion: number | null
   /** Changes of a cluster whose keys it does not open are refused. Null without a secret. */
   readonly opener: Opener | null
+  /** The change that is being recorded, in whose transactions its event is written; null outside of changes. */
+  readonly recording: Recording | null
 }
 
 /** The rows of all tenants: an operator's scope, or the server's own. */
@@ -47,6 +50,8 @@ export interface Operator {
   /** As in a tenant's scope. */
   readonly expectedVersion: number | null
   readonly opener: Opener | null
+  /** As in a tenant's scope. */
+  readonly recording: Recording | null
   /** The instances of the control plane belong to no tenant. */
   readonly lease: ReplicaLease
   /** Written for the nodes of all tenants at once. */

@@ -23,6 +23,7 @@ import './bundles/config-bundles.ts'
 import './bundles/bundle-diff.ts'
 import './bundles/config-published.ts'
 import './clusters/cluster-changes.ts'
+import './audit/audit-events.ts'
 import './replicas/replicas.ts'
 import './replicas/replica-mutations.ts'
 

@@ -7,11 +7,13 @@ export const columns = {
   clusters: all.clusters,
   nodes: all.nodes,
   config_bundles: all.config_bundles,
+  audit_events: all.audit_events,
 } as const satisfies {
   tenants: Record<Prisma.TenantScalarFieldEnum, string>
   clusters: Record<Prisma.ClusterScalarFieldEnum, string>
   nodes: Record<Prisma.NodeScalarFieldEnum, string>
   config_bundles: Record<Exclude<Prisma.ConfigBundleScalarFieldEnum, 'data'>, string>
+  audit_events: Record<Prisma.AuditEventScalarFieldEnum, string>
 }
 
 export type Table = keyof typeof columns
@@ -22,6 +24,7 @@ export const models = {
   clusters: 'Cluster',
   nodes: 'Node',
   config_bundles: 'ConfigBundle',
+  audit_events: 'AuditEvent',
 } as const satisfies Record<Table, Prisma.ModelName>
 
 /**

@@ -9,6 +9,8 @@ const owners = {
   Cluster: ['tenantId', 'id'],
   Node: ['tenantId', 'clusterId'],
   ConfigBundle: ['tenantId', 'clusterId'],
+  // Whoever may read them reads those of the whole tenant; a node appends to them.
+  AuditEvent: ['tenantId', null],
 } as const satisfies Record<(typeof models)[Table], readonly [tenant: string, cluster: string | null]>
 
 type Owned = keyof typeof owners
@@ -32,11 +34,14 @@ export function scopeWhere(model: Prisma.ModelName, scope: RowScope): Record<str
     case 'Cluster':
     case 'Node':
     case 'ConfigBundle':
+    case 'AuditEvent':
       return Object.fromEntries(owner(model, scope))
     case 'ClusterState':
       return { cluster: scopeWhere('Cluster', scope) }
     case 'Replica':
       throw new ScopeError('replicas belong to no tenant')
+    case 'AuditAnchor':
+      throw new ScopeError('anchors are for the server itself')
     case 'Credential':
       throw new ScopeError('credentials are for the authentication layer')
     default:

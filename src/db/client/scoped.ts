@@ -36,6 +36,7 @@ export function scopedClient({ client, faults }: Database, scope: TenantRows): D
 function scopeOperation(model: Prisma.ModelName, operation: string, args: Args, scope: TenantRows): Args {
   const where = scopeWhere(model, scope)
   assertPlain(model, args)
+  if (model === 'AuditEvent') assertAppends(operation, args)
   switch (operation) {
     case 'findUnique':
     case 'findUniqueOrThrow':
@@ -83,6 +84,14 @@ function assertInside(model: Prisma.ModelName, { clusterId }: RowScope, wholeClu
   if (wholeCluster && clusterId !== null) throw new ScopeError('a cluster is not made or deleted from inside')
 }
 
+/** The trail of a tenant is read and appended to; nothing else is done to it in a tenant's scope. */
+function assertAppends(operation: string, { data }: Args): void {
+  const reads = ['findUnique', 'findUniqueOrThrow', 'findFirst', 'findFirstOrThrow', 'findMany', 'count', 'aggregate']
+  if (reads.includes(operation) || operation === 'create') return
+  const isMark = typeof data === 'object' && data !== null && Object.keys(data).join() === 'headOf'
+  if (operation !== 'updateManyAndReturn' || !isMark) throw new ScopeError('the audit trail is only appended to')
+}
+
 /** The columns of a row's owner and its author. */
 const placing = new Set(['id', 'tenantId', 'clusterId', 'createdById'])
 
@@ -94,7 +103,7 @@ function changed(model: Prisma.ModelName, data: unknown): unknown {
 }
 
 function created(model: Prisma.ModelName, data: unknown, scope: TenantRows): Args {
-  if (model !== 'Cluster' && model !== 'Node' && model !== 'ConfigBundle') {
+  if (model !== 'Cluster' && model !== 'Node' && model !== 'ConfigBundle' && model !== 'AuditEvent') {
     throw new ScopeError(`a tenant does not create ${model} rows`)
   }
   assertInside(model, scope, model === 'Cluster')

@@ -1,12 +1,30 @@
 import type { PrismaClient } from '../generated/sqlite/client.ts'
 
-export type { Cluster, ClusterState, ConfigBundle, Node, Replica, Tenant } from '../generated/sqlite/client.ts'
+export type {
+  AuditAnchor,
+  AuditEvent,
+  Cluster,
+  ClusterState,
+  ConfigBundle,
+  Node,
+  Replica,
+  Tenant,
+} from '../generated/sqlite/client.ts'
 export type { Prisma } from '../generated/sqlite/client.ts'
 
 /** The supported database engines. */
 export type Engine = 'sqlite' | 'postgresql'
 
-type Models = 'tenant' | 'cluster' | 'clusterState' | 'replica' | 'node' | 'configBundle' | 'credential'
+type Models =
+  | 'tenant'
+  | 'cluster'
+  | 'clusterState'
+  | 'replica'
+  | 'node'
+  | 'configBundle'
+  | 'credential'
+  | 'auditEvent'
+  | 'auditAnchor'
 
 /** The client for work inside a transaction: the tables, no raw SQL. */
 export type Tx = Pick<PrismaClient, Models>

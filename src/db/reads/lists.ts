@@ -1,3 +1,4 @@
+import { earliestIdAt } from '../../base/ids.ts'
 import type { List, Listing } from './pages.ts'
 import { sql, type Sql } from './sql.ts'
 
@@ -35,6 +36,9 @@ const nodesByVersion: Listing = {
 
 /** The newest first, along idx_config_bundles_cluster_version. */
 const bundles: Listing = { table: 'config_bundles', order: ['version'], direction: 'desc', parent: ofCluster }
+
+/** By id, which is in the order of time, along the index of whichever column the filter names. */
+const auditEvents: Listing = { table: 'audit_events', order: ['id'], direction: 'desc', parent: null }
 
 export interface TenantFilter {
   /** Part of the name, case-insensitive. */
@@ -101,6 +105,35 @@ export function clusterNodeList(clusterId: string, filter: NodeFilter): List {
 export const slowestNodeList = (): List => ({ listing: nodesByVersion, where: [sql`x.certificate IS NOT NULL`] })
 
 export const bundleList = (): List => ({ listing: bundles, where: [] })
+
+export interface AuditFilter {
+  readonly tenantId?: string | null | undefined
+  readonly clusterId?: string | null | undefined
+  /** The whole name. */
+  readonly actor?: string | null | undefined
+  readonly action?: string | null | undefined
+  readonly outcome?: string | null | undefined
+  /** From this moment on. */
+  readonly since?: Date | null | undefined
+  /** Before this moment. */
+  readonly until?: Date | null | undefined
+}
+
+export function auditEventList(filter: AuditFilter, direction: 'asc' | 'desc'): List {
+  const { tenantId, clusterId, actor, action, outcome, since, until } = filter
+  return {
+    listing: { ...auditEvents, direction },
+    where: [
+      ...(tenantId ? [sql`x.tenant_id = ${tenantId}`] : []),
+      ...(clusterId ? [sql`x.cluster_id = ${clusterId}`] : []),
+      ...(actor ? [sql`x.actor = ${actor}`] : []),
+      ...(action ? [sql`x.action = ${action}`] : []),
+      ...(outcome ? [sql`x.outcome = ${outcome}`] : []),
+      ...(since ? [sql`x.id >= ${earliestIdAt(since)}`] : []),
+      ...(until ? [sql`x.id < ${earliestIdAt(until)}`] : []),
+    ],
+  }
+}
 
 function nodeListing({ isLighthouse, isRelay, outdated }: NodeFilter): Listing {
   if (isLighthouse) return { ...nodes, index: 'idx_nodes_lighthouse' }

@@ -9,6 +9,7 @@ import type { CertificateAuthority } from '../../pki/ca.ts'
 import { formatPublicKey, type NodePublicKey } from '../../pki/keys.ts'
 import { signerOf, trustedCas, withPki, type PkiChange } from '../pki/cluster-ca.ts'
 import { changeCluster } from '../clusters/cluster-change.ts'
+import { shareRecord } from '../audit/recorded.ts'
 import { addressPool, type AddressPool } from './node-addresses.ts'
 import { readPublicKey, signIdentity } from '../signing/node-certificate.ts'
 import { assertReads } from '../clusters/nebula-versions.ts'
@@ -53,6 +54,7 @@ const rules = z.object({
 
 /** One machine's enrollment with its validated input. */
 interface Request extends z.infer<typeof rules> {
+  readonly scope: Tenant
   readonly publicKey: NodePublicKey
   readonly publicKeyPem: string
   readonly token: NodeToken
@@ -83,7 +85,7 @@ export class Enrollments {
     const fields = check(rules, input)
     const publicKey = readPublicKey(pem)
     const { token, hash } = this.#tokens.newNodeToken()
-    const request = { ...fields, publicKey, publicKeyPem: formatPublicKey(publicKey), token, hash }
+    const request = { ...fields, scope, publicKey, publicKeyPem: formatPublicKey(publicKey), token, hash }
     return this.#batches.take(clusterId, request, (requests) => enrollAll(scope, this.#vault, clusterId, requests))
   }
 }
@@ -115,6 +117,10 @@ async function enrollAll(
         change.set({ configVersion: ready.cluster.configVersion - 1 + data.length })
         // Assigned, not appended: the database may retry the transaction.
         outcomes = prepared.map((one, index) => enrolled(one, requests[index], nodes, ready))
+        shareRecord(
+          scope,
+          outcomes.flatMap((one, index) => shareOf(one, requests[index])),
+        )
         return
       }
       outcomes = prepared.flatMap((one) => (one instanceof CallerError ? [one] : []))
@@ -126,6 +132,12 @@ async function enrollAll(
   const nodeIds = outcomes.flatMap((one) => (one instanceof Error ? [] : [one.node.id]))
   if (nodeIds.length > 0) scope.changes.emit({ kind: 'nodesAdded', clusterId, nodeIds })
   return outcomes
+}
+
+function shareOf(outcome: Enrolled | Error, request: Request | undefined) {
+  if (outcome instanceof Error || !request) return []
+  const { id, name } = outcome.node
+  return [{ scope: request.scope, targets: [{ type: 'Node', id, name }] }]
 }
 
 function enrolled(

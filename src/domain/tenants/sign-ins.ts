@@ -1,6 +1,9 @@
 import type { Operator } from '../../auth/scope.ts'
 import { parseToken, type SessionToken, type SignInCode, type TokenHash, type Tokens } from '../../auth/tokens.ts'
 import { newId } from '../../base/ids.ts'
+import { append } from '../../db/audit/append.ts'
+import { eventOf, type Intent } from '../../db/audit/recording.ts'
+import { bySystem } from '../audit/recorded.ts'
 
 /** Milliseconds. */
 const lifetimes = { link: 10 * 60_000, session: 12 * 3_600_000 }
@@ -18,6 +21,19 @@ export interface NewSession {
   readonly token: SessionToken
   readonly expiresAt: Date
 }
+
+/** Where a request came from. */
+export interface Origin {
+  readonly requestId: string | null
+  readonly address: string | null
+}
+
+const nowhere: Origin = { requestId: null, address: null }
+
+const intentOf = (action: string, { id, name }: { id: string; name: string }, from: Origin): Intent => ({
+  ...{ action, actor: { kind: 'operator', name, credentialId: id }, tenantId: null },
+  ...from,
+})
 
 interface Dependencies {
   readonly operator: Operator
@@ -48,7 +64,8 @@ export class SignIns {
   async makeLink(name: string): Promise<SignInCode> {
     const { token, hash } = this.#tokens.newSignInCode()
     const row = this.#rowOf('link', hash, name)
-    await this.#operator.db.credential.create({ data: row })
+    // Whoever runs the command has the secret: it is the installation's own.
+    await bySystem(this.#operator, 'session.link.create').db.credential.create({ data: row })
     return token
   }
 
@@ -56,7 +73,7 @@ export class SignIns {
    * Begins a session; null when no link has this code, or the link was used or has expired. The caller does not learn
    * which.
    */
-  async exchange(code: string): Promise<NewSession | null> {
+  async exchange(code: string, from: Origin = nowhere): Promise<NewSession | null> {
     const parsed = parseToken(code)
     if (parsed?.kind !== 'signInCode') return null
     const hashes = [this.#tokens.hash(parsed.token), ...this.#tokens.previousHashes(parsed.token)]
@@ -71,13 +88,20 @@ export class SignIns {
       const { count } = await tx.credential.updateMany({ where: { id: link.id, ...isGood }, data: { usedAt } })
       if (count === 0) return null
       await tx.credential.create({ data: row })
+      await append(tx, eventOf(intentOf('session.begin', row, from), []))
       return { token, expiresAt: row.expiresAt }
     })
   }
 
   /** Ends a session and its streams on every instance. */
-  async signOut(sessionId: string): Promise<void> {
-    await this.#operator.db.credential.deleteMany({ where: { id: sessionId, kind: kinds.session } })
+  async signOut(sessionId: string, from: Origin = nowhere): Promise<void> {
+    await this.#operator.db.$transaction(async (tx) => {
+      const where = { id: sessionId, kind: kinds.session }
+      const session = await tx.credential.findFirst({ where, select: { id: true, name: true } })
+      if (!session) return
+      await tx.credential.deleteMany({ where })
+      await append(tx, eventOf(intentOf('session.end', session, from), []))
+    })
     this.#operator.changes.emit({ kind: 'signedOut' })
   }
 

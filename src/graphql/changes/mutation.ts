@@ -5,6 +5,7 @@ import { builder } from '../kit/builder.ts'
 import type { Context } from '../kit/context.ts'
 import { outcome, type ErrorClass } from '../kit/errors.ts'
 import { given, type Given } from '../kit/input.ts'
+import { recorded, recordForbidden } from './recorded.ts'
 
 type Types = typeof builder.$inferSchemaTypes
 /** What Pothos gives to a function that adds fields to a mutation's input. */
@@ -54,7 +55,10 @@ export interface Mutation<Fields extends InputFieldMap, Shape> extends Omit<Part
   readonly payload: (t: PayloadFields<Shape>) => FieldMap
 }
 
-/** Adds a mutation to the schema. Every mutation is made here, and does not compile without its `callers`. */
+/**
+ * Adds a mutation to the schema. Every mutation is made here, does not compile without its `callers`, and is in the
+ * audit trail (recorded.ts).
+ */
 export function mutation<Shape, Fields extends InputFieldMap = NoFields>(
   name: string,
   options: Mutation<Fields, Shape>,
@@ -74,7 +78,12 @@ export function mutation(name: string, options: Mutation<InputFieldMap, object>)
       description: [description, sentence, ...(bumps ? ['Bumps `configVersion`.'] : [])].join(' '),
       authScopes: scopes,
       errors: outcome(name, errors),
-      resolve: (_root, args, context) => resolve(inputIn(args), context, rawIn(args)),
+      resolve: (_root, args, context) =>
+        recorded(name, context, rawIn(args), (own) => resolve(inputIn(args), own, rawIn(args))),
+      unauthorizedResolver: async (_root, args, context, _info, error) => {
+        await recordForbidden(name, context, rawIn(args))
+        throw error
+      },
     },
     { description: done, outputFields: payload },
   )

@@ -17,6 +17,8 @@ export type AccessScopes = {
   tenantReader: boolean
   /** Operators, and a tenant's admins. */
   tenantWriter: boolean
+  /** Operators, and a tenant's admins: whoever may read the audit trail. */
+  auditReader: boolean
   /** Callers that may read a cluster: operators, tenant admins and viewers, nodes. */
   clusterReader: boolean
   /** Callers that may manage a cluster: operators, tenant admins, and the cluster's own admin nodes. */
@@ -42,6 +44,7 @@ const none: Rights = {
   operator: false,
   tenantReader: false,
   tenantWriter: false,
+  auditReader: false,
   clusterReader: false,
   clusterWriter: false,
   node: false,
@@ -53,8 +56,8 @@ const node: Rights = { ...none, signedIn: true, node: true, clusterReader: true 
 
 /** Created once, because every request reads them several times. */
 const rights = {
-  operator: { ...people, operator: true, tenantWriter: true, clusterWriter: true },
-  admin: { ...people, tenantWriter: true, clusterWriter: true },
+  operator: { ...people, operator: true, auditReader: true, tenantWriter: true, clusterWriter: true },
+  admin: { ...people, auditReader: true, tenantWriter: true, clusterWriter: true },
   viewer: people,
   node,
   adminNode: { ...node, clusterWriter: true },

@@ -114,6 +114,7 @@ const columnsOf = {
   clusters: ofRows('Cluster'),
   nodes: ofRows('Node'),
   config_bundles: ofRows('ConfigBundle'),
+  audit_events: ofRows('AuditEvent'),
 } as const
 
 /** A cursor encodes the row's position in the order, so that it stays valid when the row is deleted. */

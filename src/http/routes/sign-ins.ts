@@ -28,7 +28,7 @@ export const signInRoutes = ({ signIns }: { readonly signIns: SignIns }): readon
         assertOwnPage(call)
         const body = parseJson((await readBody(call.request, longestBody)).toString(), 'The body')
         const { code = '' } = bodyShape.safeParse(body).data ?? {}
-        const session = await signIns.exchange(code)
+        const session = await signIns.exchange(code, originOf(call))
         if (session) return json(200, session)
         call.countAsStranger()
         const message = 'This sign-in link was used, or is older than ten minutes: make another with `orrery sign-in`.'
@@ -50,12 +50,14 @@ export const signInRoutes = ({ signIns }: { readonly signIns: SignIns }): readon
           const message = 'This credential is no session: it holds until it expires or is rotated.'
           return failure(409, 'CONFLICT', message)
         }
-        await signIns.signOut(sessionId)
+        await signIns.signOut(sessionId, originOf(call))
         return empty(204)
       },
     },
   },
 ]
+
+const originOf = ({ id, caller }: Call) => ({ requestId: id, address: caller.address })
 
 /**
  * Keeps a page of another origin from signing its visitor in, even if CORS lists the origin. Browsers send the source

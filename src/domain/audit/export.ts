@@ -1,0 +1,25 @@
+import type { Operator } from '../../auth/scope.ts'
+import { readJson } from '../../base/json.ts'
+import type { AuditEvent } from '../../db/client/types.ts'
+import { chainNames, chainRows } from './chains.ts'
+
+/** Which events are exported. */
+interface Wanted {
+  readonly since: Date
+  /** A tenant's id, or `control-plane`; null for all. */
+  readonly chain: string | null
+}
+
+/** The events as JSON lines, chain by chain, a page at a time. */
+export async function* exportAudit(operator: Operator, { since, chain }: Wanted): AsyncGenerator<string, void> {
+  const chains = chain === null ? chainNames(operator) : [chain]
+  for await (const name of chains) {
+    for await (const page of chainRows(operator, name, since)) yield page.map(lineOf).join('')
+  }
+}
+
+/** One event with its values as JSON; without the mark of the newest one, which is no part of it. */
+function lineOf({ headOf: _mark, targets, before, after, ...event }: AuditEvent): string {
+  const value = (text: string | null) => (text === null ? null : readJson(text))
+  return `${JSON.stringify({ ...event, targets: value(targets), before: value(before), after: value(after) })}\n`
+}
