@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 
+import { createLog } from '../../src/base/log.ts'
 import { AuditKeeper } from '../../src/domain/audit/keeper.ts'
 import { verifyAudit } from '../../src/domain/audit/verify.ts'
 import { actionOf, unrecorded } from '../../src/graphql/changes/recorded.ts'
@@ -33,16 +34,17 @@ describe.each(engines)('the audit trail on %s', (engine) => {
   const events = (where: object = {}) => app.database.client.auditEvent.findMany({ where, orderBy: { id: 'asc' } })
   const keys = () => ({ present: app.keys.audit, previous: [] })
   const keeper = (options: { days: number; now?: () => number }) =>
-    new AuditKeeper({ operator: app.operatorScope, keys: keys(), log: { error() {}, info() {} }, ...options })
+    new AuditKeeper({ operator: app.operatorScope, keys: keys(), log: createLog('silent'), ...options })
   const keep = async (options: { days: number; now?: () => number }) => {
-    for await (const _piece of keeper(options).keep());
+    const pieces = keeper(options).keep()
+    while ((await pieces.next()).done !== true);
   }
   const problems = async () => {
     const found: Record<string, string | null> = {}
     for await (const { chain, problem } of verifyAudit(app.operatorScope, keys())) found[chain] = problem
     return found
   }
-  const broken = async () => Object.values(await problems()).filter((problem) => problem !== null)
+  const broken = async () => Object.values(await problems()).flatMap((problem) => (problem === null ? [] : [problem]))
   const setMtu = (mtu: number, world = ours) =>
     app.ask<{ updateNodeMtu: { message?: string } }>(
       world.admin,
@@ -192,7 +194,7 @@ describe.each(engines)('the audit trail on %s', (engine) => {
       const rows = await events({ chain: ours.tenantId })
       try {
         await harm(rows)
-        return (await broken()).filter((problem) => problem !== null)
+        return await broken()
       } finally {
         await client.auditEvent.deleteMany({ where: { chain: ours.tenantId } })
         await client.auditEvent.createMany({ data: rows })

@@ -78,15 +78,13 @@ export function eventOf({ action, actor, tenantId, requestId, address }: Intent,
  */
 export function recordedDb(db: Db, recording: Recording): Db {
   const transaction = async <R>(work: (tx: Tx) => Promise<R>): Promise<R> => {
-    let hasWritten = false
-    const result = await db.$transaction(async (tx) => {
+    const { result, hasWritten } = await db.$transaction(async (tx) => {
       // Made anew with each attempt: the database may retry the transaction.
       const watch = new Watch()
       recording.shares = null
       const done = await work(watched(tx, watch))
-      hasWritten = watch.hasWritten
-      if (hasWritten) await recording.write(tx, watch)
-      return done
+      if (watch.hasWritten) await recording.write(tx, watch)
+      return { result: done, hasWritten: watch.hasWritten }
     })
     if (hasWritten) recording.committed()
     return result

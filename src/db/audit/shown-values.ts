@@ -22,7 +22,8 @@ export const shown = (values: Values): Values =>
 const isSecret = (name: string) => secretName.test(name) && !published.has(name)
 
 function shortened(value: unknown): unknown {
-  const text = JSON.stringify(value)
+  // For a value that JSON does not have, it is undefined.
+  const text = JSON.stringify(value) as string | undefined
   if (text === undefined || text.length <= limits.value) return value
   return `${text.slice(0, limits.value / 2)}… (cut: ${text.length} characters)`
 }

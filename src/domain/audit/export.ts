@@ -19,7 +19,9 @@ export async function* exportAudit(operator: Operator, { since, chain }: Wanted)
 }
 
 /** One event with its values as JSON; without the mark of the newest one, which is no part of it. */
-function lineOf({ headOf: _mark, targets, before, after, ...event }: AuditEvent): string {
+function lineOf({ targets, before, after, ...row }: AuditEvent): string {
+  const event: Partial<AuditEvent> = { ...row }
+  delete event.headOf
   const value = (text: string | null) => (text === null ? null : readJson(text))
   return `${JSON.stringify({ ...event, targets: value(targets), before: value(before), after: value(after) })}\n`
 }

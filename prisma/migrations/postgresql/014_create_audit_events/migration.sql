@@ -3,7 +3,7 @@ CREATE TABLE "audit_events" (
     "id" TEXT NOT NULL, -- UUID version 7: in the order of time
     "chain" TEXT NOT NULL, -- the tenant's id, or control-plane
     "sequence" INTEGER NOT NULL, -- 1, 2, 3 within the chain
-    "head_of" TEXT, -- the chain whose newest row it is; null: an older row; not part of the hash
+    "head_of" TEXT, -- the chain whose newest row it is, null for an older row, not part of the hash
     "at" TIMESTAMP(3) NOT NULL,
     "action" TEXT NOT NULL, -- such as cluster.firewall.update
     "outcome" TEXT NOT NULL, -- done, refused
@@ -36,7 +36,7 @@ CREATE INDEX "idx_audit_events_actor" ON "audit_events"("actor", "id");
 CREATE TABLE "audit_anchors" (
     "chain" TEXT NOT NULL,
     "first_sequence" INTEGER NOT NULL, -- of the oldest row that is kept
-    "previous_hash" TEXT, -- of the row before that one; null: none was cut
+    "previous_hash" TEXT, -- of the row before that one, null when none was cut
     "head_sequence" INTEGER NOT NULL, -- of the newest row when it was signed
     "head_hash" TEXT NOT NULL,
     "signed_at" TIMESTAMP(3) NOT NULL,
