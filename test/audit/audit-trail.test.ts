@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 
 import { createLog } from '../../src/base/log.ts'
+import { hashOf } from '../../src/db/audit/event.ts'
 import { AuditKeeper } from '../../src/domain/audit/keeper.ts'
 import { verifyAudit } from '../../src/domain/audit/verify.ts'
 import { actionOf, unrecorded } from '../../src/graphql/changes/recorded.ts'
@@ -31,7 +32,9 @@ describe.each(engines)('the audit trail on %s', (engine) => {
   })
   afterAll(() => app.close())
 
-  const events = (where: object = {}) => app.database.client.auditEvent.findMany({ where, orderBy: { id: 'asc' } })
+  const events = (where: object = {}) =>
+    app.database.client.auditEvent.findMany({ where: { ...where, sequence: { gt: 0 } }, orderBy: { id: 'asc' } })
+  const anchorOf = ({ tenantId: chain }: World) => ({ chain_sequence: { chain, sequence: 0 } })
   const keys = () => ({ present: app.keys.audit, previous: [] })
   const keeper = (options: { days: number; now?: () => number }) =>
     new AuditKeeper({ operator: app.operatorScope, keys: keys(), log: createLog('silent'), ...options })
@@ -171,6 +174,19 @@ describe.each(engines)('the audit trail on %s', (engine) => {
     expect((await ask('OLDEST_FIRST', oldest.end)).first).toBeGreaterThan(oldest.first)
   })
 
+  test('an anchor is no event: it is in no list, and does not count', async () => {
+    await keep({ days: 0 })
+    const { nodes, totalCount } = (
+      await app.ask<{ auditEvents: { totalCount: number; nodes: { action: string }[] } }>(
+        app.operator,
+        '{ auditEvents(first: 500) { totalCount nodes { action } } }',
+      )
+    ).auditEvents
+    expect(nodes.filter(({ action }) => action === 'audit.anchor')).toEqual([])
+    expect(totalCount).toBe((await events()).length)
+    expect(await app.database.client.auditEvent.count({ where: { action: 'audit.anchor' } })).toBeGreaterThan(2)
+  })
+
   test('changes of one tenant at the same time make one chain without gaps', async () => {
     const worlds = [ours, theirs].flatMap((world) => Array.from({ length: 8 }, (_, index) => ({ world, index })))
     await Promise.all(worlds.map(({ world, index }) => setMtu(1300 + index, world)))
@@ -196,7 +212,7 @@ describe.each(engines)('the audit trail on %s', (engine) => {
         await harm(rows)
         return await broken()
       } finally {
-        await client.auditEvent.deleteMany({ where: { chain: ours.tenantId } })
+        await client.auditEvent.deleteMany({ where: { chain: ours.tenantId, sequence: { gt: 0 } } })
         await client.auditEvent.createMany({ data: rows })
       }
     }
@@ -237,11 +253,16 @@ describe.each(engines)('the audit trail on %s', (engine) => {
     test('an anchor that was forged is found', async () => {
       await keep({ days: 0 })
       const { client } = app.database
-      const where = { chain: ours.tenantId }
-      const anchor = await client.auditAnchor.findUniqueOrThrow({ where })
-      await client.auditAnchor.update({ where, data: { headSequence: 1 } })
-      expect(await broken()).toEqual([expect.stringMatching(/^its anchor was changed/)])
-      await client.auditAnchor.update({ where, data: anchor })
+      const where = anchorOf(ours)
+      const anchor = await client.auditEvent.findUniqueOrThrow({ where })
+      const after = JSON.stringify({ ...(JSON.parse(anchor.after ?? '') as object), headSequence: 1 })
+      const forged = { ...anchor, after }
+      // With its hash made anew and without: what cannot be made anew is the signature.
+      for (const data of [forged, { ...forged, hash: hashOf(forged) }, { ...anchor, signature: null }]) {
+        await client.auditEvent.update({ where, data })
+        expect(await broken()).toEqual([expect.stringMatching(/^its anchor was changed/)])
+      }
+      await client.auditEvent.update({ where, data: anchor })
       expect(await broken()).toEqual([])
     })
   })
@@ -264,7 +285,7 @@ describe.each(engines)('the audit trail on %s', (engine) => {
     expect(await broken()).toEqual([])
     await setMtu(1444)
     expect(await broken()).toEqual([])
-    await app.database.client.auditAnchor.deleteMany({ where: { chain: ours.tenantId } })
+    await app.database.client.auditEvent.delete({ where: anchorOf(ours) })
     expect(await broken()).toEqual([expect.stringMatching(/^row 1 to \d+ was removed/)])
   })
 })

@@ -34,7 +34,7 @@ async function takeMark(tx: Pick<Tx, 'auditEvent'>, chain: string): Promise<Head
       select: { sequence: true, hash: true },
     })
     if (head) return head
-    if (!(await tx.auditEvent.findFirst({ where: { chain }, select: { id: true } }))) return null
+    if (!(await tx.auditEvent.findFirst({ where: { chain, sequence: { gt: 0 } }, select: { id: true } }))) return null
   }
   throw new ChainRaceError(chain)
 }

@@ -40,8 +40,6 @@ export function scopeWhere(model: Prisma.ModelName, scope: RowScope): Record<str
       return { cluster: scopeWhere('Cluster', scope) }
     case 'Replica':
       throw new ScopeError('replicas belong to no tenant')
-    case 'AuditAnchor':
-      throw new ScopeError('anchors are for the server itself')
     case 'Credential':
       throw new ScopeError('credentials are for the authentication layer')
     default:

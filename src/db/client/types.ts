@@ -1,7 +1,6 @@
 import type { PrismaClient } from '../generated/sqlite/client.ts'
 
 export type {
-  AuditAnchor,
   AuditEvent,
   Cluster,
   ClusterState,
@@ -15,16 +14,7 @@ export type { Prisma } from '../generated/sqlite/client.ts'
 /** The supported database engines. */
 export type Engine = 'sqlite' | 'postgresql'
 
-type Models =
-  | 'tenant'
-  | 'cluster'
-  | 'clusterState'
-  | 'replica'
-  | 'node'
-  | 'configBundle'
-  | 'credential'
-  | 'auditEvent'
-  | 'auditAnchor'
+type Models = 'tenant' | 'cluster' | 'clusterState' | 'replica' | 'node' | 'configBundle' | 'credential' | 'auditEvent'
 
 /** The client for work inside a transaction: the tables, no raw SQL. */
 export type Tx = Pick<PrismaClient, Models>

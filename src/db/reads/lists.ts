@@ -124,6 +124,8 @@ export function auditEventList(filter: AuditFilter, direction: 'asc' | 'desc'): 
   return {
     listing: { ...auditEvents, direction },
     where: [
+      // An anchor is no event.
+      sql`x.sequence > 0`,
       ...(tenantId ? [sql`x.tenant_id = ${tenantId}`] : []),
       ...(clusterId ? [sql`x.cluster_id = ${clusterId}`] : []),
       ...(actor ? [sql`x.actor = ${actor}`] : []),

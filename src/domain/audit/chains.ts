@@ -5,7 +5,7 @@ import type { AuditEvent } from '../../db/client/types.ts'
 /** Rows that are read or removed at once: a few milliseconds. */
 const chunk = 500
 
-/** The rows of a chain in its order, page by page, however many there are. */
+/** The events of a chain in its order, without its anchor, page by page, however many there are. */
 export async function* chainRows(
   { db }: Operator,
   chain: string,
@@ -24,18 +24,14 @@ export async function* chainRows(
   }
 }
 
-/** The names of all chains that have a row or an anchor, in their order. */
+/** The names of all chains, in their order: also of those that have nothing but an anchor. */
 export async function* chainNames({ db }: Operator): AsyncGenerator<string, void> {
   for (let after = ''; ;) {
     // One step along the index for each chain.
     const where = { chain: { gt: after } }
-    const [row, anchor] = await Promise.all([
-      db.auditEvent.findFirst({ where, orderBy: { chain: 'asc' }, select: { chain: true } }),
-      db.auditAnchor.findFirst({ where, orderBy: { chain: 'asc' }, select: { chain: true } }),
-    ])
-    const [next] = [row, anchor].flatMap((one) => (one ? [one.chain] : [])).sort()
-    if (next === undefined) return
-    yield next
-    after = next
+    const next = await db.auditEvent.findFirst({ where, orderBy: { chain: 'asc' }, select: { chain: true } })
+    if (!next) return
+    yield next.chain
+    after = next.chain
   }
 }

@@ -18,10 +18,11 @@ export async function* exportAudit(operator: Operator, { since, chain }: Wanted)
   }
 }
 
-/** One event with its values as JSON; without the mark of the newest one, which is no part of it. */
+/** One event with its values as JSON; without the columns that are no part of it. */
 function lineOf({ targets, before, after, ...row }: AuditEvent): string {
   const event: Partial<AuditEvent> = { ...row }
   delete event.headOf
+  delete event.signature
   const value = (text: string | null) => (text === null ? null : readJson(text))
   return `${JSON.stringify({ ...event, targets: value(targets), before: value(before), after: value(after) })}\n`
 }

@@ -1,7 +1,6 @@
 import type { Operator } from '../../auth/scope.ts'
 import type { Logger } from '../../base/log.ts'
-import type { AuditAnchor } from '../../db/client/types.ts'
-import { signed, signedUnder, type AnchorKeys } from './anchor.ts'
+import { anchorRow, readAnchor, type Anchor, type AnchorKeys } from './anchor.ts'
 import { chainNames } from './chains.ts'
 
 interface Dependencies {
@@ -40,7 +39,7 @@ export class AuditKeeper {
       const anchor = await this.#sign(chain)
       yield
       if (anchor === null || this.#days === 0) continue
-      for (let start: AuditAnchor | null = anchor; start !== null;) {
+      for (let start: Anchor | null = anchor; start !== null;) {
         start = await this.#cut(start)
         yield
       }
@@ -51,10 +50,9 @@ export class AuditKeeper {
    * Signs the newest row of a chain. What was signed before must still be there: otherwise the signature would cover up
    * what was done to the chain. Null when it was not signed; `orrery audit verify` says what is wrong.
    */
-  async #sign(chain: string): Promise<AuditAnchor | null> {
+  async #sign(chain: string): Promise<Anchor | null> {
     const { db } = this.#operator
-    const anchor = await db.auditAnchor.findUnique({ where: { chain } })
-    const under = anchor ? signedUnder(anchor, this.#keys) : 'present'
+    const { anchor, under } = await readAnchor(this.#operator, chain, this.#keys)
     const head = await db.auditEvent.findUnique({ where: { headOf: chain } })
     if (under === 'none' || !head || (anchor && !(await this.#isThere(anchor)))) {
       this.#log.error({ chain }, 'the audit trail was tampered with: run orrery audit verify')
@@ -65,23 +63,23 @@ export class AuditKeeper {
     return this.#store({ chain, firstSequence, previousHash, headSequence: head.sequence, headHash: head.hash })
   }
 
-  async #isThere({ chain, headSequence: sequence, headHash: hash }: AuditAnchor): Promise<boolean> {
+  async #isThere({ chain, headSequence: sequence, headHash: hash }: Anchor): Promise<boolean> {
     const where = { chain_sequence: { chain, sequence } }
     const row = await this.#operator.db.auditEvent.findUnique({ where, select: { hash: true } })
     return row?.hash === hash
   }
 
-  async #store(anchor: Omit<AuditAnchor, 'signature' | 'signedAt'>, db: Anchors = this.#operator.db) {
-    const data = signed({ ...anchor, signedAt: new Date(this.#now()) }, this.#keys)
-    const { chain } = data
+  async #store(place: Omit<Anchor, 'signedAt'>, db: Events = this.#operator.db): Promise<Anchor> {
+    const anchor = { ...place, signedAt: new Date(this.#now()) }
+    const data = anchorRow(anchor, this.#keys)
     // Not an upsert, which is not atomic everywhere; the master alone writes anchors.
-    const { count } = await db.auditAnchor.updateMany({ where: { chain }, data })
-    if (count === 0) await db.auditAnchor.create({ data })
-    return data
+    const { count } = await db.auditEvent.updateMany({ where: { chain: data.chain, sequence: data.sequence }, data })
+    if (count === 0) await db.auditEvent.create({ data, select: { id: true } })
+    return anchor
   }
 
   /** Removes the oldest rows of a chain, at most a piece; null when no more are due. The newest row always stays. */
-  async #cut(anchor: AuditAnchor): Promise<AuditAnchor | null> {
+  async #cut(anchor: Anchor): Promise<Anchor | null> {
     const { chain } = anchor
     const limit = new Date(this.#now() - this.#days * day)
     const oldest = await this.#operator.db.auditEvent.findMany({
@@ -94,7 +92,7 @@ export class AuditKeeper {
     const last = oldest.at(kept === -1 ? oldest.length - 1 : kept - 1)
     if (!last || kept === 0) return null
     const cut = await this.#operator.db.$transaction(async (tx) => {
-      await tx.auditEvent.deleteMany({ where: { chain, sequence: { lte: last.sequence } } })
+      await tx.auditEvent.deleteMany({ where: { chain, sequence: { gt: 0, lte: last.sequence } } })
       return this.#store({ ...anchor, firstSequence: last.sequence + 1, previousHash: last.hash }, tx)
     })
     this.#log.info({ chain, until: last.sequence }, 'old audit events were removed')
@@ -102,4 +100,4 @@ export class AuditKeeper {
   }
 }
 
-type Anchors = Pick<Operator['db'], 'auditAnchor'>
+type Events = Pick<Operator['db'], 'auditEvent'>

@@ -1,7 +1,7 @@
 import type { Operator } from '../../auth/scope.ts'
 import { hashOf } from '../../db/audit/event.ts'
-import type { AuditAnchor, AuditEvent } from '../../db/client/types.ts'
-import { signedUnder, type AnchorKeys } from './anchor.ts'
+import type { AuditEvent } from '../../db/client/types.ts'
+import { readAnchor, type Anchor, type AnchorKeys } from './anchor.ts'
 import { chainNames, chainRows } from './chains.ts'
 
 /** What the verification of one chain has found. */
@@ -40,9 +40,9 @@ async function verifyChain(operator: Operator, keys: AnchorKeys, chain: string):
 
 async function verifyOnce(operator: Operator, keys: AnchorKeys, chain: string): Promise<Verified> {
   // Read first: rows that are appended meanwhile only follow what it says.
-  const anchor = await operator.db.auditAnchor.findUnique({ where: { chain } })
-  const walk = new Walk(anchor)
-  if (anchor && signedUnder(anchor, keys) === 'none') {
+  const found = await readAnchor(operator, chain, keys)
+  const walk = new Walk(found.anchor)
+  if (found.under === 'none') {
     const problem = 'its anchor was changed or forged, or was signed under a secret that is not known here'
     return { chain, ...walk.result, problem }
   }
@@ -57,11 +57,11 @@ async function verifyOnce(operator: Operator, keys: AnchorKeys, chain: string): 
 
 /** Goes along a chain from its anchor. */
 class Walk {
-  readonly #anchor: AuditAnchor | null
+  readonly #anchor: Anchor | null
   #rows = 0
   #last: AuditEvent | null = null
 
-  constructor(anchor: AuditAnchor | null) {
+  constructor(anchor: Anchor | null) {
     this.#anchor = anchor
   }
 

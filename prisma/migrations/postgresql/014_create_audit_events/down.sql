@@ -1,6 +1,4 @@
--- Takes back the tables of the audit trail and every row in them, the indexes before them.
-DROP TABLE "audit_anchors";
-
+-- Takes back the audit trail and every row in it, the indexes before the table.
 DROP INDEX "idx_audit_events_actor";
 DROP INDEX "idx_audit_events_cluster";
 DROP INDEX "idx_audit_events_tenant";

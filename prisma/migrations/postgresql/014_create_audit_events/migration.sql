@@ -2,7 +2,7 @@
 CREATE TABLE "audit_events" (
     "id" TEXT NOT NULL, -- UUID version 7: in the order of time
     "chain" TEXT NOT NULL, -- the tenant's id, or control-plane
-    "sequence" INTEGER NOT NULL, -- 1, 2, 3 within the chain
+    "sequence" INTEGER NOT NULL, -- 1, 2, 3 within the chain, 0 for the anchor of the chain
     "head_of" TEXT, -- the chain whose newest row it is, null for an older row, not part of the hash
     "at" TIMESTAMP(3) NOT NULL,
     "action" TEXT NOT NULL, -- such as cluster.firewall.update
@@ -21,6 +21,7 @@ CREATE TABLE "audit_events" (
     "after" TEXT, -- JSON, as it was hashed
     "previous_hash" TEXT, -- null: the first row of its chain
     "hash" TEXT NOT NULL,
+    "signature" TEXT, -- of the anchor, null for all other rows, not part of the hash
 
     CONSTRAINT "audit_events_pkey" PRIMARY KEY ("id")
 );
@@ -31,16 +32,3 @@ CREATE UNIQUE INDEX "idx_audit_events_head" ON "audit_events"("head_of");
 CREATE INDEX "idx_audit_events_tenant" ON "audit_events"("tenant_id", "id");
 CREATE INDEX "idx_audit_events_cluster" ON "audit_events"("cluster_id", "id");
 CREATE INDEX "idx_audit_events_actor" ON "audit_events"("actor", "id");
-
--- Where each chain begins and how far it is signed.
-CREATE TABLE "audit_anchors" (
-    "chain" TEXT NOT NULL,
-    "first_sequence" INTEGER NOT NULL, -- of the oldest row that is kept
-    "previous_hash" TEXT, -- of the row before that one, null when none was cut
-    "head_sequence" INTEGER NOT NULL, -- of the newest row when it was signed
-    "head_hash" TEXT NOT NULL,
-    "signed_at" TIMESTAMP(3) NOT NULL,
-    "signature" TEXT NOT NULL,
-
-    CONSTRAINT "audit_anchors_pkey" PRIMARY KEY ("chain")
-);

@@ -2,7 +2,7 @@
 CREATE TABLE "audit_events" (
     "id" TEXT NOT NULL PRIMARY KEY, -- UUID version 7: in the order of time
     "chain" TEXT NOT NULL, -- the tenant's id, or control-plane
-    "sequence" INTEGER NOT NULL, -- 1, 2, 3 within the chain
+    "sequence" INTEGER NOT NULL, -- 1, 2, 3 within the chain, 0 for the anchor of the chain
     "head_of" TEXT, -- the chain whose newest row it is, null for an older row, not part of the hash
     "at" DATETIME NOT NULL,
     "action" TEXT NOT NULL, -- such as cluster.firewall.update
@@ -20,7 +20,8 @@ CREATE TABLE "audit_events" (
     "before" TEXT, -- JSON, as it was hashed
     "after" TEXT, -- JSON, as it was hashed
     "previous_hash" TEXT, -- null: the first row of its chain
-    "hash" TEXT NOT NULL
+    "hash" TEXT NOT NULL,
+    "signature" TEXT -- of the anchor, null for all other rows, not part of the hash
 );
 
 CREATE UNIQUE INDEX "idx_audit_events_sequence" ON "audit_events"("chain", "sequence");
@@ -29,14 +30,3 @@ CREATE UNIQUE INDEX "idx_audit_events_head" ON "audit_events"("head_of");
 CREATE INDEX "idx_audit_events_tenant" ON "audit_events"("tenant_id", "id");
 CREATE INDEX "idx_audit_events_cluster" ON "audit_events"("cluster_id", "id");
 CREATE INDEX "idx_audit_events_actor" ON "audit_events"("actor", "id");
-
--- Where each chain begins and how far it is signed.
-CREATE TABLE "audit_anchors" (
-    "chain" TEXT NOT NULL PRIMARY KEY,
-    "first_sequence" INTEGER NOT NULL, -- of the oldest row that is kept
-    "previous_hash" TEXT, -- of the row before that one, null when none was cut
-    "head_sequence" INTEGER NOT NULL, -- of the newest row when it was signed
-    "head_hash" TEXT NOT NULL,
-    "signed_at" DATETIME NOT NULL,
-    "signature" TEXT NOT NULL
-);
