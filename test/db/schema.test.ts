@@ -19,6 +19,7 @@ const indexes = {
   idx_audit_events_actor: 'audit_events (actor, id)',
   idx_audit_events_cluster: 'audit_events (cluster_id, id)',
   idx_audit_events_head: 'UNIQUE audit_events (head_of)',
+  idx_audit_events_idempotency: 'UNIQUE audit_events (idempotency_key)',
   idx_audit_events_sequence: 'UNIQUE audit_events (chain, sequence)',
   idx_audit_events_tenant: 'audit_events (tenant_id, id)',
   idx_cluster_state_version: 'cluster_state (running_config_version)',

@@ -6,14 +6,20 @@ import type { AuditEvent } from '../client/types.ts'
 export const controlPlaneChain = 'control-plane'
 
 /** The columns of an event that its hash is made of. */
-export type Hashed = Omit<AuditEvent, 'hash' | 'headOf' | 'signature'>
+export type Hashed = Omit<AuditEvent, 'hash' | 'headOf' | 'signature' | keyof Kept>
+
+/** What an event keeps for a day, so that the same call gives the same result again. */
+export type Kept = Pick<AuditEvent, 'idempotencyKey' | 'inputHash' | 'sealedResult'>
+
+/** Nothing is kept, or nothing any more. */
+export const nothingKept: Kept = { idempotencyKey: null, inputHash: null, sealedResult: null }
 
 /** An event before it has a place in its chain. */
-export type NewEvent = Omit<Hashed, 'id' | 'chain' | 'sequence' | 'at' | 'previousHash'>
+export type NewEvent = Omit<Hashed, 'id' | 'chain' | 'sequence' | 'at' | 'previousHash'> & Partial<Kept>
 
 /**
  * The hash of an event: SHA-256 over its columns, and so over its predecessor's hash; without the mark of the newest
- * event and the signature of an anchor. The order of the columns here is a format: old rows are verified with it.
+ * event, the signature of an anchor, and what is kept for a day. The order of the columns here is a format: old rows are verified with it.
  */
 export function hashOf(event: Hashed): string {
   const { id, chain, sequence, at, action, outcome, refusal, actorKind, actor, credentialId, tenantId } = event

@@ -1,6 +1,6 @@
 import type { Db, Tx } from '../client/types.ts'
 import { append } from './append.ts'
-import type { NewEvent } from './event.ts'
+import type { Kept, NewEvent } from './event.ts'
 import type { Values } from './shown-values.ts'
 import { isModel, isWrite, Watch, watched, type Target } from './watched.ts'
 
@@ -29,15 +29,40 @@ export interface Share {
   readonly targets: readonly Target[]
 }
 
+/** A change that may be asked for twice, and is made once. */
+export interface Repeatable {
+  /** `idempotency_key`: names the caller, the mutation and the caller’s key. */
+  readonly key: string
+  /** The columns that give the same result again. */
+  readonly kept: (targets: readonly Target[], secret: string | null) => Kept
+}
+
+/** Another call with the same key has made the change. */
+export class KeyTakenError extends Error {
+  override readonly name = 'KeyTakenError'
+}
+
 /** One change on its way into the audit trail. */
 export class Recording {
   readonly intent: Intent
   #isWritten = false
   /** Set by work that one transaction does for several callers. */
   shares: readonly Share[] | null = null
+  /** The secret that the change made, which is shown once. */
+  secret: string | null = null
+  readonly #repeatable: Repeatable | null
 
-  constructor(intent: Intent) {
+  constructor(intent: Intent, repeatable: Repeatable | null = null) {
     this.intent = intent
+    this.#repeatable = repeatable
+  }
+
+  /** To be called first in a transaction. @throws KeyTakenError */
+  async assertNew(tx: Pick<Tx, 'auditEvent'>): Promise<void> {
+    if (this.#repeatable === null || this.#isWritten) return
+    const { key } = this.#repeatable
+    const known = await tx.auditEvent.findFirst({ where: { idempotencyKey: key }, select: { id: true } })
+    if (known) throw new KeyTakenError(`the audit trail has the key ${key} already`)
   }
 
   /** Whether a transaction that was committed has it. */
@@ -57,7 +82,9 @@ export class Recording {
     const tenantId = this.intent.tenantId ?? watch.tenantId
     const about = { tenantId, clusterId, version }
     if (this.shares === null) {
-      await append(tx, { ...eventOf(this.intent, watch.targets), ...about, before: watch.before, after: watch.after })
+      const kept = this.#isWritten ? undefined : this.#repeatable?.kept(watch.targets, this.secret)
+      const values = { before: watch.before, after: watch.after }
+      await append(tx, { ...eventOf(this.intent, watch.targets), ...about, ...values, ...kept })
     }
     for (const { recording, targets } of this.shares ?? []) {
       await append(tx, { ...eventOf(recording.intent, targets), ...about })
@@ -82,6 +109,7 @@ export function recordedDb(db: Db, recording: Recording): Db {
       // Made anew with each attempt: the database may retry the transaction.
       const watch = new Watch()
       recording.shares = null
+      await recording.assertNew(tx)
       const done = await work(watched(tx, watch))
       if (watch.hasWritten) await recording.write(tx, watch)
       return { result: done, hasWritten: watch.hasWritten }

@@ -1,3 +1,4 @@
+import { nothingKept } from '../audit/event.ts'
 import type { Database } from './client.ts'
 import type { Prisma } from '../generated/sqlite/client.ts'
 import { assertPlain, assertPlainRow, ScopeError } from './plain-arguments.ts'
@@ -84,12 +85,14 @@ function assertInside(model: Prisma.ModelName, { clusterId }: RowScope, wholeClu
   if (wholeCluster && clusterId !== null) throw new ScopeError('a cluster is not made or deleted from inside')
 }
 
-/** The trail of a tenant is read and appended to; nothing else is done to it in a tenant's scope. */
+/** The trail of a tenant is read and appended to, and forgets results that were kept for a day; nothing else is done to it in a tenant's scope. */
 function assertAppends(operation: string, { data }: Args): void {
   const reads = ['findUnique', 'findUniqueOrThrow', 'findFirst', 'findFirstOrThrow', 'findMany', 'count', 'aggregate']
   if (reads.includes(operation) || operation === 'create') return
-  const isMark = typeof data === 'object' && data !== null && Object.keys(data).join() === 'headOf'
-  if (operation !== 'updateManyAndReturn' || !isMark) throw new ScopeError('the audit trail is only appended to')
+  const set = typeof data === 'object' && data !== null ? data : {}
+  const isMark = operation === 'updateManyAndReturn' && Object.keys(set).join() === 'headOf'
+  const isForgetting = operation === 'updateMany' && JSON.stringify(set) === JSON.stringify(nothingKept)
+  if (!isMark && !isForgetting) throw new ScopeError('the audit trail is only appended to')
 }
 
 /** The columns of a row's owner and its author. */

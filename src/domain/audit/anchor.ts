@@ -6,7 +6,7 @@ import { systemInTrail } from '../../auth/actor.ts'
 import type { Operator } from '../../auth/scope.ts'
 import { newTimeId } from '../../base/ids.ts'
 import { jsonOf } from '../../base/json.ts'
-import { hashOf } from '../../db/audit/event.ts'
+import { hashOf, nothingKept } from '../../db/audit/event.ts'
 import { eventOf } from '../../db/audit/recording.ts'
 import type { AuditEvent } from '../../db/client/types.ts'
 
@@ -43,7 +43,7 @@ export function anchorRow({ chain, signedAt: at, ...place }: Anchor, { present }
   const after = JSON.stringify(placeSchema.parse(place))
   const row = { ...eventOf(intent, []), id: newTimeId(), chain, sequence, at, after, previousHash: null }
   const hash = hashOf(row)
-  return { ...row, hash, headOf: null, signature: signature(hash, present) }
+  return { ...row, hash, headOf: null, ...nothingKept, signature: signature(hash, present) }
 }
 
 /** What is known of a chain's anchor: `none` when it was forged or changed, or the secret is gone. */

@@ -22,7 +22,7 @@ export async function* exportAudit(operator: Operator, { since, chain }: Wanted)
 function lineOf({ targets, before, after, ...row }: AuditEvent): string {
   const event: Partial<AuditEvent> = { ...row }
   delete event.headOf
-  delete event.signature
+  for (const name of ['signature', 'idempotencyKey', 'inputHash', 'sealedResult'] as const) delete event[name]
   const value = (text: string | null) => (text === null ? null : readJson(text))
   return `${JSON.stringify({ ...event, targets: value(targets), before: value(before), after: value(after) })}\n`
 }

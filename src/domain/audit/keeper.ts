@@ -2,6 +2,7 @@ import type { Operator } from '../../auth/scope.ts'
 import type { Logger } from '../../base/log.ts'
 import { anchorRow, readAnchor, type Anchor, type AnchorKeys } from './anchor.ts'
 import { chainNames } from './chains.ts'
+import { forgetResults } from './repeats.ts'
 
 interface Dependencies {
   readonly operator: Operator
@@ -17,7 +18,7 @@ interface Dependencies {
 const chunk = 500
 const day = 24 * 3_600_000
 
-/** What the master does for the audit trail: it removes what is old, and signs how far each chain is. */
+/** What the master does for the audit trail: it removes what is old, forgets kept results, and signs how far each chain is. */
 export class AuditKeeper {
   readonly #operator: Operator
   readonly #keys: AnchorKeys
@@ -35,6 +36,7 @@ export class AuditKeeper {
 
   /** The sweep; it yields after each chain, and after each piece that it removes. */
   async *keep(): AsyncGenerator<void, void> {
+    yield* forgetResults(this.#operator, this.#now())
     for await (const chain of chainNames(this.#operator)) {
       const anchor = await this.#sign(chain)
       yield

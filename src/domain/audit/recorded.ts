@@ -3,15 +3,19 @@ import type { Scope } from '../../auth/scope.ts'
 import { TokenBuckets } from '../../base/limits/token-buckets.ts'
 import { withOthers } from '../../base/with-others.ts'
 import { append } from '../../db/audit/append.ts'
-import { eventOf, recordedDb, Recording, type Intent } from '../../db/audit/recording.ts'
+import { eventOf, recordedDb, Recording, type Intent, type Repeatable } from '../../db/audit/recording.ts'
 import type { Target } from '../../db/audit/watched.ts'
 
 export type { Intent } from '../../db/audit/recording.ts'
 export type { Target } from '../../db/audit/watched.ts'
 
 /** The same scope, in which every change appends its event to the audit trail, in the change's own transaction. */
-export function recordedScope<S extends Scope>(scope: S, intent: Intent): { scope: S; recording: Recording } {
-  const recording = new Recording(intent)
+export function recordedScope<S extends Scope>(
+  scope: S,
+  intent: Intent,
+  repeatable: Repeatable | null = null,
+): { scope: S; recording: Recording } {
+  const recording = new Recording(intent, repeatable)
   // Made on first use: a scope makes its client only when it is needed.
   let db: S['db'] | null = null
   const others = {
@@ -36,6 +40,12 @@ export function shareRecord(
   scope.recording.shares = shares.flatMap(({ scope: { recording }, targets }) =>
     recording === null ? [] : [{ recording, targets }],
   )
+}
+
+/** Notes the new token of a change, which is shown once, for callers who ask again because the answer was lost. */
+export function shownOnce<Made extends { readonly token: string }>({ recording }: Scope, made: Made): Made {
+  if (recording !== null) recording.secret = made.token
+  return made
 }
 
 /** What an event is about, where no statement tells. */

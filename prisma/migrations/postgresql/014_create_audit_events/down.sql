@@ -1,4 +1,5 @@
 -- Takes back the audit trail and every row in it, the indexes before the table.
+DROP INDEX "idx_audit_events_idempotency";
 DROP INDEX "idx_audit_events_actor";
 DROP INDEX "idx_audit_events_cluster";
 DROP INDEX "idx_audit_events_tenant";

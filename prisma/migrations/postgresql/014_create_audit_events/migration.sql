@@ -21,6 +21,9 @@ CREATE TABLE "audit_events" (
     "after" TEXT, -- JSON, as it was hashed
     "previous_hash" TEXT, -- null: the first row of its chain
     "hash" TEXT NOT NULL,
+    "idempotency_key" TEXT, -- SHA-256 of the caller, the mutation and the key it gave, null after a day
+    "input_hash" TEXT, -- SHA-256 of the input that the key was given with
+    "sealed_result" TEXT, -- what the mutation made, sealed like a CA key; these three are not part of the hash
     "signature" TEXT, -- of the anchor, null for all other rows, not part of the hash
 
     CONSTRAINT "audit_events_pkey" PRIMARY KEY ("id")
@@ -32,3 +35,4 @@ CREATE UNIQUE INDEX "idx_audit_events_head" ON "audit_events"("head_of");
 CREATE INDEX "idx_audit_events_tenant" ON "audit_events"("tenant_id", "id");
 CREATE INDEX "idx_audit_events_cluster" ON "audit_events"("cluster_id", "id");
 CREATE INDEX "idx_audit_events_actor" ON "audit_events"("actor", "id");
+CREATE UNIQUE INDEX "idx_audit_events_idempotency" ON "audit_events"("idempotency_key");
