@@ -26,6 +26,8 @@ export interface Config {
   readonly strangers: { readonly perSecond: number; readonly burst: number; readonly trustedProxies: readonly string[] }
   /** How many streams may be open at once. */
   readonly streams: { readonly ofNode: number; readonly ofPerson: number; readonly ofTenant: number }
+  /** For how many days audit events are kept; 0 for ever. */
+  readonly auditRetentionDays: number
   /** Bytes of all uploads together that are kept in memory; the rest waits in the data folder. */
   readonly uploadMemory: number
   readonly identityProvider: {
@@ -87,6 +89,7 @@ const shape = z.object({
   ORRERY_STREAMS_OF_NODE: z.coerce.number().int().min(1).max(1000).default(4),
   ORRERY_STREAMS_OF_PERSON: z.coerce.number().int().min(1).max(10_000).default(32),
   ORRERY_STREAMS_OF_TENANT: z.coerce.number().int().min(1).max(1_000_000).default(20_000),
+  ORRERY_AUDIT_RETENTION_DAYS: z.coerce.number().int().min(0).max(36_500).default(365),
   ORRERY_UPLOAD_MEMORY_MIB: z.coerce.number().int().min(0).max(4096).default(32),
   OIDC_ISSUER: httpUrl.optional(),
   OIDC_AUDIENCE: z.string().optional(),
@@ -145,6 +148,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
       ofPerson: data.ORRERY_STREAMS_OF_PERSON,
       ofTenant: data.ORRERY_STREAMS_OF_TENANT,
     },
+    auditRetentionDays: data.ORRERY_AUDIT_RETENTION_DAYS,
     uploadMemory: data.ORRERY_UPLOAD_MEMORY_MIB * 1024 * 1024,
     identityProvider:
       data.OIDC_ISSUER === undefined || data.OIDC_AUDIENCE === undefined

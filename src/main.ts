@@ -17,6 +17,7 @@ import { type Database, openDatabase } from './db/client/client.ts'
 import { openConnection } from './db/client/connection.ts'
 import { assertCurrent, migrateUp } from './db/migrations/index.ts'
 import { type NoticeBridge, startNoticeBridge } from './db/notify/bridge.ts'
+import { AuditKeeper } from './domain/audit/keeper.ts'
 import { CredentialUses } from './domain/tenants/credential-uses.ts'
 import { credentials } from './domain/tenants/credentials.ts'
 import { EphemeralNodes } from './domain/nodes/ephemeral-nodes.ts'
@@ -138,7 +139,9 @@ export async function startServer(config: Config, { beforeListening }: Hooks = {
     opened.push({ name: 'http', close: () => server.close() })
     const address = config.publicUrl ?? server.url
     const ephemeralNodes = new EphemeralNodes({ operator, log })
-    const sweeps = new Sweeps(masterSweeps({ operator, vault, log, publisher, ephemeralNodes, signIns }), log)
+    const auditKeys = { present: keys.audit, previous: keysBefore.map(({ audit: key }) => key) }
+    const audit = new AuditKeeper({ operator, keys: auditKeys, days: config.auditRetentionDays, log })
+    const sweeps = new Sweeps(masterSweeps({ operator, vault, log, publisher, ephemeralNodes, signIns, audit }), log)
     const replica = await startReplica({
       ...{ registry: replicaRegistry(operator), address, log },
       onPromoted: (isMaster) => sweeps.begin(isMaster),

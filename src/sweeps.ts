@@ -1,5 +1,6 @@
 import type { Operator } from './auth/scope.ts'
 import type { Logger } from './base/log.ts'
+import type { AuditKeeper } from './domain/audit/keeper.ts'
 import { advanceCaRotations } from './domain/pki/ca-rotation.ts'
 import { EndsWatch } from './domain/pki/ends-watch.ts'
 import type { Vault } from './domain/pki/vault.ts'
@@ -16,6 +17,7 @@ interface Dependencies {
   readonly publisher: Pick<Publisher, 'sweep'>
   readonly ephemeralNodes: Pick<EphemeralNodes, 'removeUnseen'>
   readonly signIns: Pick<SignIns, 'removeSpent'>
+  readonly audit: Pick<AuditKeeper, 'keep'>
 }
 
 const second = 1000
@@ -26,7 +28,7 @@ const minute = 60 * second
  * itself alone is elsewhere: its heartbeat, the reports that it has collected, its streams, its health.
  */
 export function masterSweeps(dependencies: Dependencies): readonly Sweep[] {
-  const { operator, vault, log, publisher, ephemeralNodes, signIns } = dependencies
+  const { operator, vault, log, publisher, ephemeralNodes, signIns, audit } = dependencies
   const ends = new EndsWatch({ operator, vault, log })
   return [
     {
@@ -67,5 +69,13 @@ export function masterSweeps(dependencies: Dependencies): readonly Sweep[] {
       run: () => ephemeralNodes.removeUnseen(),
     },
     { name: 'spent credentials', interval: 10 * second, deadline: 10 * second, run: () => signIns.removeSpent() },
+    {
+      name: 'audit trail',
+      interval: 10 * minute,
+      retry: minute,
+      // At the first cut, a year of events may be due.
+      deadline: 5 * minute,
+      run: () => audit.keep(),
+    },
   ]
 }

@@ -9,6 +9,8 @@ export interface Keys {
   readonly tokenHash: KeyObject
   /** HS256 of Orrery's own JWTs. */
   readonly jwt: KeyObject
+  /** HMAC-SHA256 of the anchors of the audit trail. */
+  readonly audit: KeyObject
 }
 
 /** Derives the keys; the purpose is HKDF's `info`, so that no key reveals anything about another. */
@@ -18,5 +20,5 @@ export function deriveKeys(secret: string): Keys {
   }
   const derive = (purpose: string) =>
     createSecretKey(Buffer.from(hkdfSync('sha256', secret, 'orrery', `orrery/v1/${purpose}`, 32)))
-  return { tokenHash: derive('token-hash'), jwt: derive('jwt') }
+  return { tokenHash: derive('token-hash'), jwt: derive('jwt'), audit: derive('audit-anchor') }
 }

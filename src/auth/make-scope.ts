@@ -36,6 +36,7 @@ class TenantScope implements Omit<Tenant, symbol> {
   readonly changes: ChangeFeed
   readonly expectedVersion = null
   readonly raised = null
+  readonly recording = null
   readonly opener: Opener | null
   readonly #database: Database
   readonly #nodeId: string | null
@@ -75,6 +76,7 @@ export function operatorScope(database: Database, actor: string, opener: Opener 
     changes: database.changes,
     expectedVersion: null,
     raised: null,
+    recording: null,
     opener,
     db: database.client,
     read: new Reads(database, rows),

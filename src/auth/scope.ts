@@ -1,6 +1,7 @@
 import type { CertificateStore } from '../db/writes/certificates.ts'
 import type { CredentialUseStore } from '../db/writes/credential-uses.ts'
 import type { NodeRowStore } from '../db/writes/node-rows.ts'
+import type { Recording } from '../db/audit/recording.ts'
 import type { ChangeFeed } from '../db/notify/changes.ts'
 import type { ReplicaLease } from '../db/writes/lease.ts'
 import type { Reads } from '../db/reads/reads.ts'
@@ -39,6 +40,8 @@ export interface Tenant {
   readonly raised: string | null
   /** Changes of a cluster whose keys it does not open are refused. Null without a secret. */
   readonly opener: Opener | null
+  /** The change that is being recorded, in whose transactions its event is written; null outside of changes. */
+  readonly recording: Recording | null
 }
 
 /** The rows of all tenants: an operator's scope, or the server's own. */
@@ -56,6 +59,8 @@ export interface Operator {
   readonly expectedVersion: number | null
   readonly raised: string | null
   readonly opener: Opener | null
+  /** As in a tenant's scope. */
+  readonly recording: Recording | null
   /** The instances of the control plane belong to no tenant. */
   readonly lease: ReplicaLease
   /** Written for the nodes of all tenants at once. */

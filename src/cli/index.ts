@@ -3,6 +3,7 @@ import { Command } from 'commander'
 
 import { printable } from '../base/printable.ts'
 import { addAgentCommands } from './agent.ts'
+import { addAuditCommands } from './audit.ts'
 import { addMigrateCommands } from './migrate.ts'
 import { addPrintSchemaCommand } from './print-schema.ts'
 import { addServeCommand } from './serve.ts'
@@ -20,6 +21,7 @@ addAgentCommands(program)
 addSignInCommand(program)
 addTokenCommands(program)
 addSecretCommands(program)
+addAuditCommands(program)
 addPrintSchemaCommand(program)
 
 /** By name, since their classes are in modules that only some commands load. */

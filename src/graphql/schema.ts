@@ -32,6 +32,7 @@ import './clusters/cluster-changes.ts'
 import './fleet/fleet.ts'
 import './fleet/fleet-changes.ts'
 import './search/search.ts'
+import './audit/audit-events.ts'
 import './replicas/replicas.ts'
 import './replicas/replica-mutations.ts'
 

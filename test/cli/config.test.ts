@@ -29,6 +29,7 @@ describe('the configuration', () => {
       expensive: { running: 2, waitingOfOwner: 8, waiting: 64 },
       strangers: { perSecond: 20, burst: 100, trustedProxies: [] },
       streams: { ofNode: 4, ofPerson: 32, ofTenant: 20_000 },
+      auditRetentionDays: 365,
       uploadMemory: 32 * 1024 * 1024,
       previousSecrets: [],
       dataDir: './data',

@@ -7,6 +7,7 @@ import { openDatabase } from '../../src/db/client/client.ts'
 import { replicaLease, type ReplicaTimes } from '../../src/db/writes/lease.ts'
 import { replicaRegistry } from '../../src/domain/replicas/replicas.ts'
 import { Vault } from '../../src/domain/pki/vault.ts'
+import { AuditKeeper } from '../../src/domain/audit/keeper.ts'
 import { startPublisher } from '../../src/domain/publishing/publisher.ts'
 import { SignIns } from '../../src/domain/tenants/sign-ins.ts'
 import { deriveKeys } from '../../src/auth/keys.ts'
@@ -98,7 +99,9 @@ process.once('SIGTERM', () => {
 
 /** The sweeps of a server, and its publisher, which publishes what is left over when it starts. */
 function serverSweeps(interval: number): Sweeps {
-  const tokens = new Tokens(deriveKeys('the secret of all instances, thirty-two characters').tokenHash)
+  const keys = deriveKeys('the secret of all instances, thirty-two characters')
+  const tokens = new Tokens(keys.tokenHash)
+  const audit = new AuditKeeper({ operator, keys: { present: keys.audit, previous: [] }, days: 0, log })
   const publisher = startPublisher({ operator, vault, log })
   const all = masterSweeps({
     operator,
@@ -107,6 +110,7 @@ function serverSweeps(interval: number): Sweeps {
     publisher,
     signIns: new SignIns({ operator, tokens }),
     ephemeralNodes: new EphemeralNodes({ operator, log }),
+    audit,
   })
   return new Sweeps(
     all.map((sweep) => ({ ...sweep, interval })),

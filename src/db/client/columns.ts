@@ -8,12 +8,14 @@ export const columns = {
   nodes: all.nodes,
   config_bundles: all.config_bundles,
   credentials: all.credentials,
+  audit_events: all.audit_events,
 } as const satisfies {
   tenants: Record<Prisma.TenantScalarFieldEnum, string>
   clusters: Record<Prisma.ClusterScalarFieldEnum, string>
   nodes: Record<Prisma.NodeScalarFieldEnum, string>
   config_bundles: Record<Exclude<Prisma.ConfigBundleScalarFieldEnum, 'data'>, string>
   credentials: Record<Prisma.CredentialScalarFieldEnum, string>
+  audit_events: Record<Prisma.AuditEventScalarFieldEnum, string>
 }
 
 export type Table = keyof typeof columns
@@ -25,6 +27,7 @@ export const models = {
   nodes: 'Node',
   config_bundles: 'ConfigBundle',
   credentials: 'Credential',
+  audit_events: 'AuditEvent',
 } as const satisfies Record<Table, Prisma.ModelName>
 
 /**

@@ -11,6 +11,8 @@ const owners = {
   ConfigBundle: ['tenantId', 'clusterId'],
   // In a machine's scope: its cluster's enrollment keys, no credential of a person.
   Credential: ['tenantId', 'clusterId'],
+  // Whoever may read them reads those of the whole tenant; a node appends to them.
+  AuditEvent: ['tenantId', null],
 } as const satisfies Record<(typeof models)[Table], readonly [tenant: string, cluster: string | null]>
 
 type Owned = keyof typeof owners
@@ -39,6 +41,7 @@ export function scopeWhere(model: Prisma.ModelName, scope: RowScope): Record<str
     case 'Node':
     case 'ConfigBundle':
     case 'Credential':
+    case 'AuditEvent':
       return Object.fromEntries(owner(model, scope))
     case 'ClusterState':
       return { cluster: scopeWhere('Cluster', scope) }

@@ -1,3 +1,4 @@
+import { nothingKept } from '../audit/event.ts'
 import type { Database } from './client.ts'
 import type { Prisma } from '../generated/sqlite/client.ts'
 import { assertPlain, assertPlainRow, ScopeError } from './plain-arguments.ts'
@@ -49,6 +50,7 @@ export function scopedClient({ client, faults }: Database, scope: TenantRows): D
 function scopeOperation(model: Prisma.ModelName, operation: string, args: Args, scope: TenantRows): Args {
   const where = scopeWhere(model, scope)
   assertPlain(model, args)
+  if (model === 'AuditEvent') assertAppends(operation, args)
   switch (operation) {
     case 'findUnique':
     case 'findUniqueOrThrow':
@@ -96,6 +98,16 @@ function assertInside(model: Prisma.ModelName, { clusterId }: RowScope, wholeClu
   if (wholeCluster && clusterId !== null) throw new ScopeError('a cluster is not made or deleted from inside')
 }
 
+/** The trail of a tenant is read and appended to, and forgets results that were kept for a day; nothing else is done to it in a tenant's scope. */
+function assertAppends(operation: string, { data }: Args): void {
+  const reads = ['findUnique', 'findUniqueOrThrow', 'findFirst', 'findFirstOrThrow', 'findMany', 'count', 'aggregate']
+  if (reads.includes(operation) || operation === 'create') return
+  const set = typeof data === 'object' && data !== null ? data : {}
+  const isMark = operation === 'updateManyAndReturn' && Object.keys(set).join() === 'headOf'
+  const isForgetting = operation === 'updateMany' && JSON.stringify(set) === JSON.stringify(nothingKept)
+  if (!isMark && !isForgetting) throw new ScopeError('the audit trail is only appended to')
+}
+
 /** The columns of a row's owner and its author. */
 const placing = new Set(['id', 'tenantId', 'clusterId', 'createdById', 'nodeId', 'credentialId'])
 
@@ -107,7 +119,8 @@ function changed(model: Prisma.ModelName, data: unknown): unknown {
 }
 
 function created(model: Prisma.ModelName, data: unknown, scope: TenantRows): Args {
-  if (model !== 'Cluster' && model !== 'Node' && model !== 'ConfigBundle' && model !== 'Credential') {
+  const isOwn = model === 'Cluster' || model === 'Node' || model === 'ConfigBundle'
+  if (!isOwn && model !== 'Credential' && model !== 'AuditEvent') {
     throw new ScopeError(`a tenant does not create ${model} rows`)
   }
   assertInside(model, scope, model === 'Cluster')

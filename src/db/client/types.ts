@@ -1,6 +1,7 @@
 import type { PrismaClient } from '../generated/sqlite/client.ts'
 
 export type {
+  AuditEvent,
   Cluster,
   ClusterState,
   ConfigBundle,
@@ -14,7 +15,7 @@ export type { Prisma } from '../generated/sqlite/client.ts'
 /** The supported database engines. */
 export type Engine = 'sqlite' | 'postgresql'
 
-type Models = 'tenant' | 'cluster' | 'clusterState' | 'replica' | 'node' | 'configBundle' | 'credential'
+type Models = 'tenant' | 'cluster' | 'clusterState' | 'replica' | 'node' | 'configBundle' | 'credential' | 'auditEvent'
 
 /** The client for work inside a transaction: the tables, no raw SQL. */
 export type Tx = Pick<PrismaClient, Models>

@@ -7,6 +7,7 @@ import type { ClusterToken, TokenHash, Tokens } from '../../auth/tokens.ts'
 import { refusal } from '../../db/client/errors.ts'
 import { clusterList, type ClusterFilter, type ClusterOrder } from '../../db/reads/lists.ts'
 import type { Cluster, Prisma } from '../../db/client/types.ts'
+import { shownOnce } from '../audit/recorded.ts'
 import { networkRule } from '../shared/addresses.ts'
 import { caLifetimeDays, newBundleKey, newCa } from '../pki/cluster-ca.ts'
 import { updateCluster, withClusterLocked } from './cluster-change.ts'
@@ -120,7 +121,7 @@ export async function createCluster(
   ) {
     throw new NotFoundError('Tenant')
   }
-  const { token, hash } = tokens.newClusterToken()
+  const { token, hash } = shownOnce(scope, tokens.newClusterToken())
   try {
     const id = newId()
     const data = {
@@ -195,7 +196,7 @@ export async function rotateClusterToken(
   tokens: Tokens,
   id: string,
 ): Promise<{ cluster: Cluster; token: ClusterToken }> {
-  const { token, hash } = tokens.newClusterToken()
+  const { token, hash } = shownOnce(scope, tokens.newClusterToken())
   const cluster = await updateCluster(scope, id, 'new cluster token', { clusterTokenHash: hash })
   scope.changes.emit({ kind: 'ended', clusterId: id, whose: 'enrolling' })
   return { cluster, token }

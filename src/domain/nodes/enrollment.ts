@@ -11,6 +11,7 @@ import { formatPublicKey, type NodePublicKey } from '../../pki/keys.ts'
 import { claimsOf, type EnrollmentTerms } from '../credentials/enrollment-keys.ts'
 import { signerOf, trustedCas, withPki, type PkiChange } from '../pki/cluster-ca.ts'
 import { changeCluster } from '../clusters/cluster-change.ts'
+import { shareRecord } from '../audit/recorded.ts'
 import { addressPool, type AddressPool } from './node-addresses.ts'
 import { nodeNameTaken } from './nodes.ts'
 import { readPublicKey, signIdentity } from '../signing/node-certificate.ts'
@@ -56,6 +57,7 @@ const rules = z.object({
 
 /** One machine's enrollment with its validated input. */
 interface Request extends z.infer<typeof rules> {
+  readonly scope: Tenant
   readonly publicKey: NodePublicKey
   readonly publicKeyPem: string
   readonly token: NodeToken
@@ -95,7 +97,7 @@ export class Enrollments {
     const fields = check(rules, input)
     const publicKey = readPublicKey(pem)
     const { token, hash } = this.#tokens.newNodeToken()
-    const request = { ...fields, publicKey, publicKeyPem: formatPublicKey(publicKey), token, hash, keyId }
+    const request = { ...fields, scope, publicKey, publicKeyPem: formatPublicKey(publicKey), token, hash, keyId }
     return this.#batches.take(clusterId, request, (requests) => enrollAll(scope, this.#vault, clusterId, requests))
   }
 }
@@ -128,6 +130,10 @@ async function enrollAll(
         change.set({ configVersion: ready.cluster.configVersion - 1 + data.length })
         // Assigned, not appended: the database may retry the transaction.
         outcomes = prepared.map((one, index) => enrolled(one, requests[index], nodes, ready))
+        shareRecord(
+          scope,
+          outcomes.flatMap((one, index) => shareOf(one, requests[index])),
+        )
         return
       }
       outcomes = prepared.flatMap((one) => (one instanceof CallerError ? [one] : []))
@@ -139,6 +145,12 @@ async function enrollAll(
   const nodeIds = outcomes.flatMap((one) => (one instanceof Error ? [] : [one.node.id]))
   if (nodeIds.length > 0) scope.changes.emit({ kind: 'nodesAdded', clusterId, nodeIds })
   return outcomes
+}
+
+function shareOf(outcome: Enrolled | Error, request: Request | undefined) {
+  if (outcome instanceof Error || !request) return []
+  const { id, name } = outcome.node
+  return [{ scope: request.scope, targets: [{ type: 'Node', id, name }] }]
 }
 
 function enrolled(

@@ -3,6 +3,7 @@ import type { Scope } from '../../auth/scope.ts'
 import type { NodeToken, Tokens } from '../../auth/tokens.ts'
 import { refusal } from '../../db/client/errors.ts'
 import type { Node } from '../../db/client/types.ts'
+import { shownOnce } from '../audit/recorded.ts'
 import { changeCluster } from '../clusters/cluster-change.ts'
 import { addressPool, assertUnderlay, hintAfterRelease } from './node-addresses.ts'
 import { assertSignable, certificatesOf } from '../signing/node-certificate.ts'
@@ -46,7 +47,7 @@ export async function createNode(
   const { isLighthouse, lighthousePublicIp, lighthousePort, isRelay } = fields
   // The same columns as in a later change of the notes; newNodeRules has checked them.
   const notes = defined(nodeNotes.parse(input))
-  const { token, hash } = tokens.newNodeToken()
+  const { token, hash } = shownOnce(scope, tokens.newNodeToken())
   const now = new Date()
   const node = await changeCluster(scope, clusterId, `${name}: created`, async (change) => {
     const { tx, cluster } = change
@@ -82,7 +83,7 @@ export async function rotateNodeToken(
   tokens: Tokens,
   nodeId: string,
 ): Promise<{ node: Node; token: NodeToken }> {
-  const { token, hash } = tokens.newNodeToken()
+  const { token, hash } = shownOnce(scope, tokens.newNodeToken())
   const node = await changeNode(scope, nodeId, 'new token', ({ tx }) =>
     tx.node.update({ where: { id: nodeId }, data: { tokenHash: hash } }),
   )

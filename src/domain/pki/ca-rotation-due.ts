@@ -4,6 +4,7 @@ import { systemActor } from '../../auth/session.ts'
 import type { Cluster } from '../../db/client/types.ts'
 import { beginCaRotation } from './ca-rotation.ts'
 import { caDetails } from './cluster-ca.ts'
+import { bySystem } from '../audit/recorded.ts'
 import { updateCluster } from '../clusters/cluster-change.ts'
 import { areKeysOpen, ClosedKeysError } from './closed-keys.ts'
 import { lifetimeDaysOf, replacementDueAt } from './ends.ts'
@@ -38,7 +39,7 @@ class NotDue extends Error {}
  */
 export async function beginDueCaRotation(operator: Operator, vault: Vault, id: string, now: Date): Promise<boolean> {
   try {
-    await updateCluster(operator, id, 'CA rotation: the CA ends soon', (change) => {
+    await updateCluster(bySystem(operator, 'cluster.ca.rotate'), id, 'CA rotation: the CA ends soon', (change) => {
       const { cluster } = change
       const at = automaticRotationAt(cluster)
       if (at === null || at > now || cluster.pkiCaCert === null || !areKeysOpen(vault, cluster)) throw new NotDue()

@@ -6,6 +6,7 @@ import type { Cluster, Prisma } from '../../db/client/types.ts'
 import { parseCaCertificate } from '../../pki/certificate.ts'
 import { areKeysOpen, ClosedKeysError } from './closed-keys.ts'
 import { bundleKeyThatOpens, caDetails, newCa, withPki, type CaColumns } from './cluster-ca.ts'
+import { bySystem } from '../audit/recorded.ts'
 import { repairCluster, updateCluster, type Change } from '../clusters/cluster-change.ts'
 import { waitsForNobody } from './ca-rotation-progress.ts'
 import { type IdPage, idPages } from '../shared/id-pages.ts'
@@ -133,7 +134,7 @@ export async function* advanceCaRotations(operator: Operator): AsyncGenerator<vo
     operator.db.cluster.findMany({ where: { ...where, id: after }, select: { id: true }, ...rest })
   for await (const page of idPages(chunk, read)) {
     for (const { id } of page) {
-      await advanceCaRotation(operator, id)
+      await advanceCaRotation(bySystem(operator, 'cluster.ca.rotation.advance'), id)
       yield
     }
   }

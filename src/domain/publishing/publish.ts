@@ -1,6 +1,7 @@
 import type { Logger } from '../../base/log.ts'
 import type { Operator } from '../../auth/scope.ts'
 import type { Db, Tx } from '../../db/client/types.ts'
+import { bySystem } from '../audit/recorded.ts'
 import type { CompiledBundle } from '../bundles/compile/compile-input.ts'
 import { sharedPart, type SharedPart } from '../bundles/compile/shared-part.ts'
 import { withPki } from '../pki/cluster-ca.ts'
@@ -29,14 +30,14 @@ export async function publishCluster({ scope, vault, log }: Dependencies, cluste
     if (snapshot === null) return null
     const { cluster } = snapshot
     if (cluster.configVersion <= cluster.publishedConfigVersion) return null
-    if (await keysMade(scope.db, vault, snapshot)) continue
+    if (await keysMade(bySystem(scope, 'cluster.keys.create').db, vault, snapshot)) continue
     const shared = await sharedInForce(scope.db, snapshot)
     const bundle = await compileSnapshot(vault, snapshot, shared)
     for (const problem of bundle.problems) log.warn({ clusterId, ...problem }, 'a certificate cannot be signed again')
     // Certificates are stored before the bundle, since one that is in no row could not be revoked. If one was replaced
     // in the meantime, the bundle differs from the row and is compiled again.
     if (!(await scope.certificates.replace(bundle.resigned))) continue
-    if (!(await store(scope.db, snapshot, bundle))) return null
+    if (!(await store(bySystem(scope, 'cluster.publish').db, snapshot, bundle))) return null
     scope.changes.emit({ kind: 'published', clusterId, version: cluster.configVersion })
     return cluster.configVersion
   }

@@ -4,7 +4,10 @@ import type { Operator } from '../../auth/scope.ts'
 import type { TenantRole } from '../../auth/session.ts'
 import { parseToken, type SessionToken, type SignInCode, type TokenHash, type Tokens } from '../../auth/tokens.ts'
 import { newId } from '../../base/ids.ts'
+import { append } from '../../db/audit/append.ts'
+import { eventOf, type Intent } from '../../db/audit/recording.ts'
 import type { Credential } from '../../db/client/types.ts'
+import { bySystem } from '../audit/recorded.ts'
 import { check, nameRule } from '../shared/rules.ts'
 
 /** Milliseconds. */
@@ -26,6 +29,19 @@ export interface NewSession {
   readonly token: SessionToken
   readonly expiresAt: Date
 }
+
+/** Where a request came from. */
+export interface Origin {
+  readonly requestId: string | null
+  readonly address: string | null
+}
+
+const nowhere: Origin = { requestId: null, address: null }
+
+const intentOf = (action: string, { id, name }: { id: string; name: string }, from: Origin): Intent => ({
+  ...{ action, actor: { kind: 'operator', name, credentialId: id }, tenantId: null },
+  ...from,
+})
 
 interface Dependencies {
   readonly operator: Operator
@@ -59,7 +75,8 @@ export class SignIns {
     check(rules, { name })
     const { token, hash } = this.#tokens.newSignInCode()
     const row = this.#rowOf('link', hash, { tenantId: null, ...person, name })
-    await this.#operator.db.credential.create({ data: row })
+    // Whoever runs the command has the secret: it is the installation's own.
+    await bySystem(this.#operator, 'session.link.create').db.credential.create({ data: row })
     return token
   }
 
@@ -67,7 +84,7 @@ export class SignIns {
    * Begins a session; null when no link has this code, or the link was used or has expired. The caller does not learn
    * which.
    */
-  async exchange(code: string): Promise<NewSession | null> {
+  async exchange(code: string, from: Origin = nowhere): Promise<NewSession | null> {
     const parsed = parseToken(code)
     if (parsed?.kind !== 'signInCode') return null
     const hashes = [this.#tokens.hash(parsed.token), ...this.#tokens.previousHashes(parsed.token)]
@@ -82,17 +99,23 @@ export class SignIns {
       const { count } = await tx.credential.updateMany({ where: { id: link.id, ...isGood }, data: { usedAt } })
       if (count === 0) return null
       await tx.credential.create({ data: row })
+      await append(tx, eventOf(intentOf('session.begin', row, from), []))
       return { token, expiresAt: row.expiresAt }
     })
   }
 
   /** Ends a session and its streams on every instance; false, and nothing happens, for a credential of another kind. */
-  async signOut(credentialId: string): Promise<boolean> {
-    const { count } = await this.#operator.db.credential.deleteMany({
-      where: { id: credentialId, kind: kinds.session },
+  async signOut(credentialId: string, from: Origin = nowhere): Promise<boolean> {
+    const hasEnded = await this.#operator.db.$transaction(async (tx) => {
+      const where = { id: credentialId, kind: kinds.session }
+      const session = await tx.credential.findFirst({ where, select: { id: true, name: true, tenantId: true } })
+      if (!session) return false
+      await tx.credential.deleteMany({ where })
+      await append(tx, eventOf(intentOf('session.end', session, from), []))
+      return true
     })
-    if (count > 0) this.#operator.changes.emit({ kind: 'signedOut' })
-    return count > 0
+    if (hasEnded) this.#operator.changes.emit({ kind: 'signedOut' })
+    return hasEnded
   }
 
   /** The master's sweep: removes used links and expired credentials. */

@@ -2,7 +2,9 @@ import type { FieldMap, InputFieldMap } from '@pothos/core'
 
 import type { Scope } from '../../auth/scope.ts'
 import { ConflictError, LimitError, NotFoundError, ValidationError } from '../../base/errors.ts'
-import type { ClusterFacts } from '../../domain/warnings/facts.ts'
+import { madeAndGone, type MadeType } from '../../domain/audit/repeats.ts'
+import { storedFacts, type ClusterFacts } from '../../domain/warnings/facts.ts'
+import { scopeOf } from '../kit/access.ts'
 import { Cluster } from '../clusters/clusters.ts'
 import type { Context } from '../kit/context.ts'
 import type { ErrorClass } from '../kit/errors.ts'
@@ -19,6 +21,7 @@ import {
   changed,
   changedCluster,
   changedNode,
+  warned,
   type Changed,
   type Key,
   type OfCluster,
@@ -55,6 +58,8 @@ interface Change<T, Fields extends InputFieldMap> extends Particulars<Fields> {
   readonly change: (scope: Scope, id: string, input: InputOf<Fields>, context: Context) => Promise<T>
   /** The description of the cluster or node in the payload. */
   readonly shows?: string
+  /** For what creates the object, or shows a secret once: reads again what it made, by id; null when that is gone. */
+  readonly again?: (scope: Scope, id: string, secret: string) => Promise<T | null>
   /** Further fields of the payload. */
   readonly payload?: (t: PayloadFields<Changed<T>>) => FieldMap
 }
@@ -81,6 +86,7 @@ export function clusterMutation(name: string, options: Erased<OfCluster>): void 
   changeMutation(name, options, {
     key: 'clusterId',
     callers,
+    type: 'Cluster',
     clusterOf: (value) => changedCluster(value).id,
     object: (t) => ({
       cluster: t.field({
@@ -105,6 +111,7 @@ export function nodeMutation(name: string, options: Erased<OfNode> & { readonly 
   changeMutation(name, options, {
     key,
     callers,
+    type: 'Node',
     clusterOf: (value) => changedNode(value).clusterId,
     object: (t) => ({ node: t.field({ type: Node, description: shows, resolve: ({ value }) => changedNode(value) }) }),
   })
@@ -116,16 +123,22 @@ type Erased<T> = Change<T, InputFieldMap> & Trial<T, InputFieldMap>
 /** What the mutations of clusters and those of nodes do differently. */
 interface Kind<T> {
   readonly key: Key
+  readonly type: MadeType
   readonly callers: NonNullable<Erased<T>['callers']>
   readonly clusterOf: (value: T) => string
   readonly object: (t: PayloadFields<Changed<T>>) => FieldMap
 }
 
-function changeMutation<T>(name: string, options: Erased<T>, { key, callers, clusterOf, object }: Kind<T>): void {
-  const { bumps = true, fields, expectedVersion = true, dryRun = true, change, warn, payload } = options
+function changeMutation<T>(name: string, options: Erased<T>, { key, type, callers, clusterOf, object }: Kind<T>): void {
+  const { bumps = true, fields, expectedVersion = true, dryRun = true, change, warn, again, payload } = options
   const {
     dryRunNote,
-    errors = [...(fields ? [ValidationError] : []), NotFoundError, ConflictError, ...(dryRun ? [LimitError] : [])],
+    errors = [
+      ...(fields || again ? [ValidationError] : []),
+      NotFoundError,
+      ConflictError,
+      ...(dryRun ? [LimitError] : []),
+    ],
   } = options
   if (options.together)
     offerStep({
@@ -162,6 +175,21 @@ function changeMutation<T>(name: string, options: Erased<T>, { key, callers, clu
         warn: (facts, value) => warn?.(facts, value, input) ?? [],
       })
     },
+    ...(again && {
+      repeats: {
+        type,
+        again: async (context, { id, secret }) => {
+          const value = await again(scopeOf(context), id, secret ?? '')
+          if (value === null) throw madeAndGone(type)
+          // As the state is now. No mutation with `again` has warnings that depend on its input.
+          return {
+            value,
+            plan: null,
+            ...warned(() => warn?.(storedFacts(scopeOf(context), clusterOf(value)), value, {}) ?? []),
+          }
+        },
+      },
+    }),
     payload: (t) => ({
       ...object(t),
       ...payload?.(t),

@@ -1,11 +1,14 @@
+import type { Scope } from '../../auth/scope.ts'
 import { ConflictError, NotFoundError, ValidationError } from '../../base/errors.ts'
 import {
   createCluster,
   deleteCluster,
+  getCluster,
   rotateClusterToken,
   updateClusterLighthouse,
   updateClusterVersion,
 } from '../../domain/clusters/clusters.ts'
+import { madeAndGone } from '../../domain/audit/repeats.ts'
 import { clusterLighthouseWarnings, newClusterWarnings, publishedWarnings } from '../../domain/warnings/clusters.ts'
 import { tokenField, warningsField } from '../changes/change-fields.ts'
 import { clusterMutation } from '../changes/change-mutations.ts'
@@ -14,6 +17,11 @@ import { mutation } from '../changes/mutation.ts'
 import { scopeOf } from '../kit/access.ts'
 import { clusterNotesFields } from './cluster-notes.ts'
 import { Cluster } from './clusters.ts'
+
+async function clusterWithToken(scope: Scope, id: string, token: string) {
+  const cluster = await getCluster(scope, id)
+  return cluster && { cluster, token }
+}
 
 mutation('createCluster', {
   description: 'Creates a cluster with its CA and the token with which its machines enroll.',
@@ -57,6 +65,15 @@ mutation('createCluster', {
     const made = await createCluster(scope, context, input)
     return { ...made, ...warned(() => newClusterWarnings(scope, made.cluster)) }
   },
+  repeats: {
+    type: 'Cluster',
+    again: async (context, { id, secret }) => {
+      const scope = scopeOf(context)
+      const made = await clusterWithToken(scope, id, secret ?? '')
+      if (made === null) throw madeAndGone('Cluster')
+      return { ...made, ...warned(() => newClusterWarnings(scope, made.cluster)) }
+    },
+  },
   done: 'The cluster was created.',
   payload: (t) => ({
     cluster: t.field({ type: Cluster, description: 'The new cluster.', resolve: ({ cluster }) => cluster }),
@@ -96,6 +113,7 @@ clusterMutation('rotateClusterToken', {
   input: 'The cluster whose token is to be replaced.',
   dryRun: false,
   change: (scope, id, _input, { tokens }) => rotateClusterToken(scope, tokens, id),
+  again: clusterWithToken,
   done: 'The token was replaced.',
   payload: (t) => ({ token: tokenField(t, 'The new cluster token.', ({ value }) => value.token) }),
 })

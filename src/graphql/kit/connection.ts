@@ -119,6 +119,7 @@ const columnsOf = {
   nodes: ofRows('Node'),
   config_bundles: ofRows('ConfigBundle'),
   credentials: ofRows('Credential'),
+  audit_events: ofRows('AuditEvent'),
 } as const
 
 /**

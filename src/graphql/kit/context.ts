@@ -10,6 +10,10 @@ import { Loaders } from '../rows/loaders.ts'
 /** What every resolver gets: the caller's session and the services of this server. */
 export interface Context {
   readonly session: Session
+  /** The request's id, for the log and the audit trail. */
+  readonly requestId: string
+  /** The client's address; null without a connection. */
+  readonly address: string | null
   readonly tokens: Tokens
   readonly vault: Vault
   readonly enrollments: Enrollments
@@ -34,8 +38,8 @@ export interface Context {
 
 /** A context for answering one event of a stream. It keeps nothing of the request that opened the stream. */
 export function detached(context: Context): Context {
-  const { session, tokens, vault, enrollments, presence, live, expensive, left } = context
+  const { session, requestId, address, tokens, vault, enrollments, presence, live, expensive, left } = context
   const again = context.reauthentication()
   const own = { reauthentication: () => again, isMeasured: false, loaders: new Loaders() }
-  return { session, tokens, vault, enrollments, presence, live, expensive, left, ...own }
+  return { session, requestId, address, tokens, vault, enrollments, presence, live, expensive, left, ...own }
 }

@@ -1,9 +1,16 @@
+import type { Scope } from '../../auth/scope.ts'
 import { createNode, deleteNode, rotateNodeToken } from '../../domain/nodes/node-lifecycle.ts'
+import { getNode } from '../../domain/nodes/nodes.ts'
 import { deletedNodeWarnings, newNodeWarnings } from '../../domain/warnings/nodes.ts'
 import { tokenField } from '../changes/change-fields.ts'
 import { nodeMutation } from '../changes/change-mutations.ts'
 import { nodeNotesFields } from './node-notes.ts'
 import { overlapsField } from './route-overlaps.ts'
+
+async function nodeWithToken(scope: Scope, id: string, token: string) {
+  const node = await getNode(scope, id)
+  return node && { node, token }
+}
 
 nodeMutation('createNode', {
   together: true,
@@ -48,6 +55,7 @@ nodeMutation('createNode', {
   },
   expectedVersion: false,
   change: (scope, clusterId, input, { tokens }) => createNode(scope, tokens, { clusterId, ...input }),
+  again: nodeWithToken,
   warn: (facts, { node }) => newNodeWarnings(facts, node),
   done: 'The node was created.',
   shows: 'The new node.',
@@ -67,6 +75,7 @@ nodeMutation('rotateNodeToken', {
   input: 'The node whose token is to be replaced.',
   dryRun: false,
   change: (scope, id, _input, { tokens }) => rotateNodeToken(scope, tokens, id),
+  again: nodeWithToken,
   done: 'The token was replaced.',
   payload: (t) => ({ token: tokenField(t, 'The new node token.', ({ value }) => value.token) }),
 })

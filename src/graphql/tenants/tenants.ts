@@ -1,6 +1,7 @@
 import type { GraphQLResolveInfo } from 'graphql'
 
 import { NotFoundError, ConflictError, ValidationError } from '../../base/errors.ts'
+import { madeAndGone } from '../../domain/audit/repeats.ts'
 import type { Tenant as TenantRow } from '../../db/generated/sqlite/client.ts'
 import {
   createTenant,
@@ -111,6 +112,14 @@ mutation('createTenant', {
   }),
   errors: [ValidationError, ConflictError],
   resolve: (input, context) => createTenant(operatorOf(context), input),
+  repeats: {
+    type: 'Tenant',
+    again: async (context, { id }) => {
+      const tenant = await getTenant(operatorOf(context), id)
+      if (tenant === null) throw madeAndGone('Tenant')
+      return tenant
+    },
+  },
   done: 'The tenant was created.',
   payload: (t) => ({ tenant: tenantField(t, 'The new tenant.') }),
 })

@@ -71,6 +71,8 @@ function contextMaker({ tokens, vault, presence, live, expensive }: Dependencies
   return (call: Call, session: Session): ServerContext => ({
     call,
     session,
+    requestId: call.id,
+    address: call.caller.address,
     tokens,
     vault,
     enrollments,

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer'
 
 import { budgetOf } from '../../auth/session.ts'
 import type { Spool } from '../../base/limits/spool.ts'
+import { recordForbidden } from '../../graphql/changes/recorded.ts'
 import { accessOf, callerOf, refusalFor } from '../../graphql/kit/access.ts'
 import { readBody } from '../pipeline/body.ts'
 import type { Call } from '../pipeline/call.ts'
@@ -53,7 +54,11 @@ export async function readParams(context: ServerContext, ahead: BodyAhead, spool
   }
   // Only from callers that may publish, since files serve no other purpose: no other caller may make this
   // server hold megabytes.
-  if (!accessOf(context).nodeWriter) throw refusalFor(context)
+  if (!accessOf(context).nodeWriter) {
+    // The form is not read; there is one mutation that takes a file.
+    await recordForbidden('createConfigBundle', context, {})
+    throw refusalFor(context)
+  }
   assertPreflighted(call)
   const content = spool.open(budgetOf(callerOf(context)))
   call.whenOver(() => content.close())

@@ -1,6 +1,8 @@
-import { budgetOf } from '../../auth/session.ts'
+import { actorOf } from '../../auth/actor.ts'
+import { budgetOf, type SignedIn } from '../../auth/session.ts'
 import type { FairQueue } from '../../base/limits/fair-queue.ts'
 import { isId } from '../../base/ids.ts'
+import { recordDone } from '../../domain/audit/recorded.ts'
 import { getConfigBundle, getConfigBundleArchive, type ConfigBundle } from '../../domain/bundles/config-bundles.ts'
 import { blockedNodeWords, bundleReachOf, isSignedIn } from '../../graphql/kit/access.ts'
 import { empty, failure, type Answer } from '../pipeline/answer.ts'
@@ -32,15 +34,28 @@ export const bundleRoutes = (
         if (bundleReachOf(session) !== 'all') return forbidden('You may not download whole archives.')
         const id = clusterId.toLowerCase()
         const bundle = isId(id) ? await getConfigBundle(session.scope, id, Number(version)) : null
-        return download(call, bundle, () =>
-          dependencies.expensive.run(budgetOf(session), call.left, () =>
+        return download(call, bundle, async () => {
+          const archive = await dependencies.expensive.run(budgetOf(session), call.left, () =>
             getConfigBundleArchive(session.scope, id, Number(version)),
-          ),
-        )
+          )
+          if (archive) await recordDownload(call, session, { ...archive, clusterId: id, version: Number(version) })
+          return archive
+        })
       },
     },
   },
 ]
+
+/** Records who gets an archive, before the first byte of it is sent. */
+async function recordDownload(
+  { id: requestId, caller: { address } }: Call,
+  session: SignedIn,
+  { tenantId, clusterId, version }: Pick<ConfigBundle, 'tenantId' | 'clusterId' | 'version'>,
+): Promise<void> {
+  const intent = { action: 'cluster.bundle.download', actor: actorOf(session), tenantId, requestId, address }
+  const targets = [{ type: 'ConfigBundle', id: `${clusterId}/${version}` }]
+  await recordDone(session.scope, intent, { targets, clusterId, version })
+}
 
 /** The headers of every answer about a version. */
 const headersOf = (version: number) => ({

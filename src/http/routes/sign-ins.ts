@@ -29,7 +29,7 @@ export const signInRoutes = ({ signIns }: { readonly signIns: SignIns }): readon
         assertOwnPage(call)
         const body = parseJson((await readBody(call.request, longestBody)).toString(), 'The body')
         const { code = '' } = bodyShape.safeParse(body).data ?? {}
-        const session = await signIns.exchange(code)
+        const session = await signIns.exchange(code, originOf(call))
         if (session) return json(200, session)
         call.countAsStranger()
         const message = 'This sign-in link was used, or is older than ten minutes: make another with `orrery sign-in`.'
@@ -47,7 +47,7 @@ export const signInRoutes = ({ signIns }: { readonly signIns: SignIns }): readon
           return failure(401, 'UNAUTHENTICATED', 'You are not signed in.', { headers })
         }
         const credentialId = credentialIdIn(session)
-        if (credentialId !== null && (await signIns.signOut(credentialId))) return empty(204)
+        if (credentialId !== null && (await signIns.signOut(credentialId, originOf(call)))) return empty(204)
         const message = 'This credential is no session: it holds until it expires, is rotated or revoked.'
         return failure(409, 'CONFLICT', message)
       },
@@ -66,6 +66,7 @@ function credentialIdIn(session: SignedIn): string | null {
       return null
   }
 }
+const originOf = ({ id, caller }: Call) => ({ requestId: id, address: caller.address })
 
 /**
  * Keeps a page of another origin from signing its visitor in, even if CORS lists the origin. Browsers send the source
