@@ -6,6 +6,7 @@ import type { Node } from '../../../db/client/types.ts'
 import type { NodeValues } from '../../../db/writes/node-rows.ts'
 import { signerOf } from '../../pki/cluster-ca.ts'
 import type { Vault } from '../../pki/vault.ts'
+import { addProblem } from '../../shared/issues.ts'
 import { check, defined, descriptionRule, mtuRule } from '../../shared/rules.ts'
 import { groupsOf, renewal } from '../../signing/node-signing.ts'
 import { labelsOf, labelsRule, mostLabels, type Label } from '../labels.ts'
@@ -47,7 +48,7 @@ const rules = z
     removeLabels: z.array(z.string().max(63, 'must have at most 63 characters')).max(mostLabels).default([]),
   })
   .superRefine(({ set, addGroups, removeGroups, setLabels, removeLabels }, context) => {
-    const refuse = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message })
+    const refuse = (path: string[], message: string) => addProblem(context, { code: 'EXCLUSIVE', message }, path)
     const keys = Object.keys(setLabels)
     if (set.groups && addGroups.length + removeGroups.length > 0)
       refuse(['set', 'groups'], 'replaces all groups: leave out addGroups and removeGroups')
@@ -58,7 +59,10 @@ const rules = z
     })
     if (keys.some((key) => removeLabels.includes(key))) refuse(['removeLabels'], 'has a key of setLabels')
     if (Object.keys(set).length + addGroups.length + removeGroups.length + keys.length + removeLabels.length === 0)
-      refuse([], 'changes nothing: give set, addGroups, removeGroups, setLabels or removeLabels')
+      addProblem(context, {
+        code: 'REQUIRED',
+        message: 'changes nothing: give set, addGroups, removeGroups, setLabels or removeLabels',
+      })
   })
 
 type Update = z.output<typeof rules>
