@@ -34,7 +34,7 @@ function plain(sql: string): string {
     .replaceAll('"', '')
     .replace(/\s+/g, ' ')
     // Expressions differ between the engines; that lists use them is tested with the plans of lists.
-    .replace(/(\(|, )\(*CASE .* END\)*(?=, )/, '$1number of overlay_ip')
+    .replace(/(\(|, )[( ]*CASE .* END\)*(?=, )/, '$1number of overlay_ip')
     .replace(/coalesce\((\w+), [^,]*\)(?=, )/i, 'value of $1')
   const [, unique = '', rest = ''] = /^CREATE (UNIQUE )?INDEX \S+ ON (.*)$/.exec(one) ?? []
   const [table = '', ...definition] = rest
