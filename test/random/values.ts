@@ -17,6 +17,11 @@ const publicKey = (byte: number) =>
 
 const words = ['amber', 'birch', 'cobalt', 'delta', 'ember', 'fjord', 'Ä-größe', '語', 'o’clock', '%', '_', '10']
 
+/** Filters hold filters: one within another is enough, and ever more of them would have no end. */
+const isTooDeep = ({ name }: GraphQLInputField, path: readonly string[]): boolean =>
+  combining.includes(name) && path.some((one) => combining.includes(one))
+const combining = ['and', 'or', 'not']
+
 /** Makes values of a schema's input types, most of which the rules of the domain let through. */
 export class Values {
   readonly slots: Slot[] = []
@@ -34,7 +39,9 @@ export class Values {
     if (isEnumType(type)) return random.pick(type.getValues()).name
     if (isInputObjectType(type)) {
       const fields = Object.values(type.getFields())
-      const chosen = type.isOneOf ? [random.pick(fields)] : fields.filter((field) => this.#isGiven(field))
+      const chosen = type.isOneOf
+        ? [random.pick(fields)]
+        : fields.filter((field) => this.#isGiven(field) && !isTooDeep(field, path))
       return Object.fromEntries(chosen.map((field) => [field.name, this.of(field.type, [...path, field.name])]))
     }
     return this.#scalar(type.name, path)

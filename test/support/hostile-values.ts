@@ -101,7 +101,12 @@ function attacksAt(type: GraphQLInputType, path: readonly (string | number)[]): 
     return [...attacksAt(type.ofType, [...path, 0]), long]
   }
   if (isInputObjectType(type)) {
-    return Object.values(type.getFields()).flatMap((field) => attacksAt(field.type, [...path, field.name]))
+    // A filter may hold filters of its own type: one of them is enough.
+    const isInner = path.includes('not')
+    const fields = Object.values(type.getFields()).filter((field) => !isInner || getNamedType(field.type) !== type)
+    return fields
+      .filter((field) => field.name === 'not' || getNamedType(field.type) !== type)
+      .flatMap((field) => attacksAt(field.type, [...path, field.name]))
   }
   const values = isEnumType(type) ? [...strange, ...texts.slice(0, 4)] : valuesOf(type)
   return values.map((one) => ({ ...one, path }))

@@ -54,7 +54,7 @@ function valueFor(type: GraphQLInputType, place: string, idFor: IdFor): unknown 
     const fields = Object.values(type.getFields())
     const wanted = type.isOneOf
       ? fields.slice(0, 1)
-      : fields.filter((field) => isRequiredInputField(field) || takesId(field))
+      : fields.filter((field) => isRequiredInputField(field) || (getNamedType(field.type) !== type && takesId(field)))
     return Object.fromEntries(
       wanted.map((field) => [field.name, valueFor(field.type, `${place}.${field.name}`, idFor)]),
     )
@@ -82,7 +82,10 @@ const pageSizes = { ofRoot: 20, below: 3 }
 /** Whether a UUID appears anywhere in the argument's or field's type. */
 export function takesId({ type }: GraphQLArgument | GraphQLInputField): boolean {
   const named = getNamedType(type)
-  if (isInputObjectType(named)) return Object.values(named.getFields()).some(takesId)
+  if (isInputObjectType(named)) {
+    // A filter may hold filters of its own type.
+    return Object.values(named.getFields()).some((field) => getNamedType(field.type) !== named && takesId(field))
+  }
   return named.name === 'UUID'
 }
 

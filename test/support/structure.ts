@@ -34,14 +34,14 @@ function plain(sql: string): string {
     .replaceAll('"', '')
     .replace(/\s+/g, ' ')
     // Expressions differ between the engines; that lists use them is tested with the plans of lists.
-    .replace(/\(*CASE .* END\)*(?=, )/, '(number of overlay_ip')
+    .replace(/(\(|, )[( ]*CASE .* END\)*(?=, )/, '$1number of overlay_ip')
     .replace(/coalesce\((\w+), [^,]*\)(?=, )/i, 'value of $1')
   const [, unique = '', rest = ''] = /^CREATE (UNIQUE )?INDEX \S+ ON (.*)$/.exec(one) ?? []
   const [table = '', ...definition] = rest
     .replace('public.', '')
     .replace(' USING btree', '')
     .split(/ ?(?=\()/)
-  const where = definition.join(' ').replace('::text', '')
+  const where = definition.join(' ').replace(/::(text|jsonb)/, '')
   return `${unique}${table} ${where.replace(/WHERE \((.*)\)$/, 'WHERE $1')}`
 }
 
