@@ -10,6 +10,7 @@ import type { IssueCode } from '../../base/issues.ts'
 import { refusal } from '../../db/client/errors.ts'
 import { credentialList, type CredentialFilter } from '../../db/reads/lists.ts'
 import type { Credential } from '../../db/client/types.ts'
+import { rule } from '../shared/issues.ts'
 import type { List } from '../shared/pages.ts'
 import { check, nameRule } from '../shared/rules.ts'
 import { getTenant } from './tenants.ts'
@@ -30,8 +31,11 @@ const rules = z.object({
   role,
   expiresAt: z
     .date()
-    .refine((at) => at.getTime() > Date.now(), 'must be in the future')
-    .refine((at) => at.getTime() <= Date.now() + longestDays * day, `must be within ${longestDays} days`),
+    .refine((at) => at.getTime() > Date.now(), rule('OUT_OF_RANGE', 'must be in the future'))
+    .refine(
+      (at) => at.getTime() <= Date.now() + longestDays * day,
+      rule('OUT_OF_RANGE', `must be within ${longestDays} days`),
+    ),
 })
 
 interface AccessTokenInput extends z.input<typeof rules> {
