@@ -8,6 +8,7 @@ import type { Credential, Prisma, Tx } from '../../db/client/types.ts'
 import { withClusterLocked } from '../clusters/cluster-change.ts'
 import { labelsRule, type Label } from '../nodes/labels.ts'
 import { groupsRule } from '../nodes/node-rules.ts'
+import { rule } from '../shared/issues.ts'
 import { check, nameRule } from '../shared/rules.ts'
 
 /** `credentials.kind`. */
@@ -36,10 +37,10 @@ const rules = z
     isUnlimited: z.boolean().default(false),
     ephemeralSeconds: ephemeralRule.optional(),
   })
-  .refine(({ uses, isUnlimited }) => uses === undefined || !isUnlimited, {
-    path: ['isUnlimited'],
-    message: 'must not be true where uses is given',
-  })
+  .refine(
+    ({ uses, isUnlimited }) => uses === undefined || !isUnlimited,
+    rule('EXCLUSIVE', 'must not be true where uses is given', ['isUnlimited']),
+  )
 
 export interface NewEnrollmentKey {
   readonly name: string

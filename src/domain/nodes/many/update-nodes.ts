@@ -1,5 +1,7 @@
 import * as z from 'zod'
 
+import type { IssueCode } from '../../../base/issues.ts'
+import { addProblem } from '../../shared/issues.ts'
 import type { Scope } from '../../../auth/scope.ts'
 import { ValidationError } from '../../../base/errors.ts'
 import type { Node } from '../../../db/client/types.ts'
@@ -48,7 +50,9 @@ const rules = z
     removeLabels: z.array(z.string().max(63, 'must have at most 63 characters')).max(mostLabels).default([]),
   })
   .superRefine(({ set, addGroups, removeGroups, setLabels, removeLabels }, context) => {
-    const refuse = (path: string[], message: string) => addProblem(context, { code: 'EXCLUSIVE', message }, path)
+    const refuse = (path: string[], message: string, code: IssueCode = 'EXCLUSIVE') => {
+      addProblem(context, { code, message }, path)
+    }
     const keys = Object.keys(setLabels)
     if (set.groups && addGroups.length + removeGroups.length > 0)
       refuse(['set', 'groups'], 'replaces all groups: leave out addGroups and removeGroups')
@@ -59,10 +63,7 @@ const rules = z
     })
     if (keys.some((key) => removeLabels.includes(key))) refuse(['removeLabels'], 'has a key of setLabels')
     if (Object.keys(set).length + addGroups.length + removeGroups.length + keys.length + removeLabels.length === 0)
-      addProblem(context, {
-        code: 'REQUIRED',
-        message: 'changes nothing: give set, addGroups, removeGroups, setLabels or removeLabels',
-      })
+      refuse([], 'changes nothing: give set, addGroups, removeGroups, setLabels or removeLabels', 'REQUIRED')
   })
 
 type Update = z.output<typeof rules>
