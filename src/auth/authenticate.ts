@@ -2,6 +2,7 @@ import type { Database } from '../db/client/client.ts'
 import type { JwtVerifier } from './jwt.ts'
 import { operatorScope, tenantScope } from './make-scope.ts'
 import type { Opener } from './scope.ts'
+import type { ApiScope } from './api-scopes.ts'
 import { anonymous, type OperatorSession, type Session, type TenantRole } from './session.ts'
 import {
   parseToken,
@@ -57,6 +58,7 @@ interface CredentialPerson {
   readonly may: { readonly role: 'operator' } | { readonly role: TenantRole; readonly tenantId: string }
   readonly name: string
   readonly expiresAt: Date
+  readonly scopes: readonly ApiScope[] | null
 }
 
 interface Dependencies {
@@ -148,11 +150,11 @@ async function personSession(dependencies: Dependencies, kind: PersonKind, token
     rehash: (id, from, to) => credentials.rehashPerson(id, from, to),
   })
   if (!found || found.expiresAt.getTime() <= now()) return anonymous
-  const { id: credentialId, may, name: subject, expiresAt } = found
-  return sessionOf(dependencies, may, { subject, expiresAt, credentialId })
+  const { id: credentialId, may, name: subject, expiresAt, scopes } = found
+  return sessionOf(dependencies, may, { subject, expiresAt, credentialId, scopes })
 }
 
-type Who = Pick<OperatorSession, 'subject' | 'expiresAt' | 'credentialId'>
+type Who = Pick<OperatorSession, 'subject' | 'expiresAt' | 'credentialId' | 'scopes'>
 
 /** The session of a person, whatever the credential. */
 function sessionOf({ database, opener }: Dependencies, may: CredentialPerson['may'], who: Who): Session {
@@ -204,5 +206,5 @@ async function jwtSession(dependencies: Dependencies, jwt: string): Promise<Sess
   const { subject, expiresAt } = claims
   // A JWT can outlive its tenant; its holder is then anonymous.
   if (claims.role !== 'operator' && !(await credentials.tenantExists(claims.tenantId))) return anonymous
-  return sessionOf(dependencies, claims, { subject, expiresAt, credentialId: null })
+  return sessionOf(dependencies, claims, { subject, expiresAt, credentialId: null, scopes: null })
 }
