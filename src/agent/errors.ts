@@ -1,4 +1,4 @@
-import { printableLine } from '../base/printable.ts'
+import { printableLine } from '../base/texts/printable.ts'
 import { bounds } from './server/bounds.ts'
 
 /** A problem that the person who runs the agent can fix; the message says how. */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import type { Logger } from '../base/log.ts'
-import { printableLine } from '../base/printable.ts'
+import { printableLine } from '../base/texts/printable.ts'
 import { readSlice } from '../nebula/bundle/slice-archive.ts'
 import { SliceError, verifySlice, type VerifiedSlice } from '../nebula/bundle/slice.ts'
 import { formatPublicKey, parseNodeKeyPair } from '../pki/keys.ts'

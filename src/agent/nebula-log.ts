@@ -1,7 +1,7 @@
 import * as z from 'zod'
 
 import { jsonOf } from '../base/json.ts'
-import { printableLine } from '../base/printable.ts'
+import { printableLine } from '../base/texts/printable.ts'
 import { bounds } from './server/bounds.ts'
 
 /** A line of Nebula's log. */

@@ -1,5 +1,5 @@
 import type { Logger } from '../base/log.ts'
-import { printable } from '../base/printable.ts'
+import { printable } from '../base/texts/printable.ts'
 import { enrolledClusters, type ClusterFolder } from './enrollment-state.ts'
 import { AgentError, sayError } from './errors.ts'
 import { Follower, type Pace } from './follower.ts'

@@ -2,6 +2,7 @@ import type { Database } from '../db/client/client.ts'
 import type { JwtVerifier } from './jwt.ts'
 import { operatorScope, tenantScope } from './make-scope.ts'
 import type { Opener } from './scope.ts'
+import type { ApiScope } from './api-scopes.ts'
 import { anonymous, type OperatorSession, type Session, type TenantRole } from './session.ts'
 import {
   parseToken,
@@ -61,6 +62,7 @@ interface CredentialPerson {
   readonly may: { readonly role: 'operator' } | { readonly role: TenantRole; readonly tenantId: string }
   readonly name: string
   readonly expiresAt: Date
+  readonly scopes: readonly ApiScope[] | null
 }
 
 interface CredentialKey {
@@ -180,12 +182,12 @@ async function personSession(dependencies: Dependencies, kind: PersonKind, token
     rehash: (id, from, to) => credentials.rehashCredential(id, from, to),
   })
   if (!found || found.expiresAt.getTime() <= now()) return anonymous
-  const { id: credentialId, may, name: subject, expiresAt } = found
+  const { id: credentialId, may, name: subject, expiresAt, scopes } = found
   used(credentialId)
-  return sessionOf(dependencies, may, { subject, expiresAt, credentialId })
+  return sessionOf(dependencies, may, { subject, expiresAt, credentialId, scopes })
 }
 
-type Who = Pick<OperatorSession, 'subject' | 'expiresAt' | 'credentialId'>
+type Who = Pick<OperatorSession, 'subject' | 'expiresAt' | 'credentialId' | 'scopes'>
 
 /** The session of a person, whatever the credential. */
 function sessionOf({ database, opener }: Dependencies, may: CredentialPerson['may'], who: Who): Session {
@@ -237,5 +239,5 @@ async function jwtSession(dependencies: Dependencies, jwt: string): Promise<Sess
   const { subject, expiresAt } = claims
   // A JWT can outlive its tenant; its holder is then anonymous.
   if (claims.role !== 'operator' && !(await credentials.tenantExists(claims.tenantId))) return anonymous
-  return sessionOf(dependencies, claims, { subject, expiresAt, credentialId: null })
+  return sessionOf(dependencies, claims, { subject, expiresAt, credentialId: null, scopes: null })
 }

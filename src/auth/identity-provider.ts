@@ -4,7 +4,7 @@ import * as z from 'zod'
 import { boundedRequest } from '../base/bounded-request.ts'
 import { jsonOf } from '../base/json.ts'
 import type { Logger } from '../base/log.ts'
-import { printableLine } from '../base/printable.ts'
+import { printableLine } from '../base/texts/printable.ts'
 
 /** A company's identity provider (OpenID Connect), as it is configured. */
 export interface IdentityProviderSettings {

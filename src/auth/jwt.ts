@@ -3,7 +3,7 @@ import type { KeyObject } from 'node:crypto'
 import { decodeJwt, errors, jwtVerify, SignJWT, type JWTPayload } from 'jose'
 import * as z from 'zod'
 
-import { lineProblem } from '../base/text.ts'
+import { lineProblem } from '../base/texts/text.ts'
 import type { IdentityProvider } from './identity-provider.ts'
 import { tenantRoles, type TenantRole } from './session.ts'
 import { VerifiedTokens } from './verified-tokens.ts'

@@ -1,3 +1,4 @@
+import type { ApiScope } from './api-scopes.ts'
 import type { Operator, Tenant } from './scope.ts'
 
 /** How messages name what the server does by itself; for people and machines, they name the kind of caller. */
@@ -13,6 +14,8 @@ export interface OperatorSession {
   readonly expiresAt: Date
   /** The row of `credentials`, which can be revoked; null for a JWT, which is valid until it expires. */
   readonly credentialId: string | null
+  /** What an access token is limited to; null for everything that the role may. */
+  readonly scopes: readonly ApiScope[] | null
 }
 
 /** What a person may be in a tenant; src/graphql/kit/access.ts decides what each of them may do. */
@@ -29,6 +32,8 @@ export interface TenantAdminSession {
   readonly expiresAt: Date
   /** As an operator's. */
   readonly credentialId: string | null
+  /** What an access token is limited to; null for everything that the role may. */
+  readonly scopes: readonly ApiScope[] | null
 }
 
 /** The version that a cluster is to run, and the newest that has a bundle; null when there is none. */

@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers'
 
 import { type Command, InvalidArgumentError } from 'commander'
 
-import { printable } from '../base/printable.ts'
+import { printable } from '../base/texts/printable.ts'
 import { UsageError } from './usage-error.ts'
 
 const defaultStateDir = '/var/lib/orrery'

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { Command } from 'commander'
 
-import { printable } from '../base/printable.ts'
+import { printable } from '../base/texts/printable.ts'
 import { addAgentCommands } from './agent.ts'
 import { addAuditCommands } from './audit.ts'
 import { addMigrateCommands } from './migrate.ts'

@@ -1,9 +1,9 @@
 import type { Command } from 'commander'
 
-import { printable } from '../base/printable.ts'
+import { printable } from '../base/texts/printable.ts'
 import { readConfig } from '../config.ts'
 import type { Credential } from '../db/client/types.ts'
-import { tenantId } from './options/uuid.ts'
+import { tenantId } from './option-values.ts'
 import { withDatabase } from './with-database.ts'
 
 const heads = ['ID', 'KIND', 'ROLE', 'TENANT', 'EXPIRES', 'LAST USED', 'ENDS IN', 'NAME']

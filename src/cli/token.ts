@@ -5,11 +5,10 @@ import { deriveKeys } from '../auth/keys.ts'
 import { type Config, readConfig } from '../config.ts'
 import type { PersonRole } from '../domain/tenants/access-tokens.ts'
 import { addTokenListCommand } from './token-list.ts'
-import { durationOf } from './options/duration.ts'
 import { knownSecret } from './known-secret.ts'
 import { UsageError } from './usage-error.ts'
 import { tenantRoles } from '../auth/session.ts'
-import { credentialId, tenantId } from './options/uuid.ts'
+import { credentialId, durationOf, tenantId } from './option-values.ts'
 import { withDatabase } from './with-database.ts'
 
 interface CreateOptions {

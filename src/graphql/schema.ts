@@ -38,6 +38,7 @@ import './replicas/replica-mutations.ts'
 
 import { builder } from './kit/builder.ts'
 import { denyUndeclared } from './kit/deny.ts'
+import { enforceScopes } from './scopes/enforce-scopes.ts'
 
 /** The whole schema. A file that defines fields is imported above. */
-export const schema = denyUndeclared(builder.toSchema())
+export const schema = enforceScopes(denyUndeclared(builder.toSchema()))

@@ -99,7 +99,13 @@ describe('the comparison of hashes', () => {
         nodeByTokenHash: () => Promise.resolve({ ...found, tokenHash: other }),
         clusterByTokenHash: () => Promise.resolve({ ...found, clusterTokenHash: other }),
         personByTokenHash: () =>
-          Promise.resolve({ ...found, may: { role: 'operator' }, expiresAt: new Date(8e15), tokenHash: other }),
+          Promise.resolve({
+            ...found,
+            scopes: null,
+            may: { role: 'operator' },
+            expiresAt: new Date(8e15),
+            tokenHash: other,
+          }),
         enrollmentKeyByTokenHash: () => Promise.resolve({ ...found, expiresAt: new Date(8e15), tokenHash: other }),
         tenantExists: unused,
         rehashCredential: unused,

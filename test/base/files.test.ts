@@ -7,8 +7,8 @@ import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 
 import { createWhole, writeWhole } from '../../src/base/files.ts'
-import { printable, printableLine } from '../../src/base/printable.ts'
-import { lineProblem } from '../../src/base/text.ts'
+import { printable, printableLine } from '../../src/base/texts/printable.ts'
+import { lineProblem } from '../../src/base/texts/text.ts'
 
 describe('a file that must survive a power cut', () => {
   let folder: string

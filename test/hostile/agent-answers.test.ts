@@ -7,7 +7,7 @@ import { afterEach, describe, expect, test } from '@jest/globals'
 import { ControlPlaneApi } from '../../src/agent/server/api.ts'
 import { RefusedError, UnavailableError } from '../../src/agent/errors.ts'
 import { Bell } from '../../src/agent/server/waiting.ts'
-import { lineProblem } from '../../src/base/text.ts'
+import { lineProblem } from '../../src/base/texts/text.ts'
 import { eventually } from '../support/eventually.ts'
 
 /** What a control plane in bad hands, or a proxy in front of it, may answer; and what comes of it on the machine. */

@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { parse } from 'graphql'
 
-import { sizeOf } from '../../src/http/graphql/document-size.ts'
-import { documentLimits } from '../../src/http/graphql/limits.ts'
+import { sizeOf } from '../../src/http/graphql/bounds/document-size.ts'
+import { documentLimits } from '../../src/http/graphql/bounds/limits.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { createWorld, type World } from '../support/world.ts'
 

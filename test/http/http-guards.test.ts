@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 
 import { longestOfStrangers } from '../../src/http/graphql/strangers-documents.ts'
-import { documentLimits } from '../../src/http/graphql/limits.ts'
+import { documentLimits } from '../../src/http/graphql/bounds/limits.ts'
 import { jsonLimit } from '../../src/http/graphql/params.ts'
 import { startApp, type GraphqlAnswer, type TestApp } from '../support/app.ts'
 import { probeSchema } from '../support/probe-schema.ts'

@@ -22,7 +22,7 @@ import {
   print,
 } from 'graphql'
 
-import { queryLimits } from '../../src/graphql/kit/complexity.ts'
+import { queryLimits } from '../../src/graphql/kit/cost/complexity.ts'
 
 /** An id for each place that takes a UUID; all other values are made up so that they pass the scalars. */
 export type IdFor = (place: string) => string

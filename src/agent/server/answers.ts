@@ -1,8 +1,8 @@
 import * as z from 'zod'
 
 import { jsonOf } from '../../base/json.ts'
-import { printableLine } from '../../base/printable.ts'
-import { lineProblem } from '../../base/text.ts'
+import { printableLine } from '../../base/texts/printable.ts'
+import { lineProblem } from '../../base/texts/text.ts'
 import type { Answer } from '../../base/bounded-request.ts'
 import { sliceBounds } from '../../nebula/bundle/slice-bounds.ts'
 import { bounds } from './bounds.ts'

@@ -2,7 +2,7 @@ import * as z from 'zod'
 
 import { ValidationError } from '../../base/errors.ts'
 import type { Problem } from '../../base/issues.ts'
-import { lineProblem, textProblem } from '../../base/text.ts'
+import { lineProblem, textProblem } from '../../base/texts/text.ts'
 import { isVersion } from '../../nebula/version.ts'
 import { addProblem, issueAt, rule } from './issues.ts'
 

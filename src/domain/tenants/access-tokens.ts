@@ -1,5 +1,6 @@
 import * as z from 'zod'
 
+import { apiScopes, includesScope, type ApiScope } from '../../auth/api-scopes.ts'
 import type { PersonKind } from '../../auth/authenticate.ts'
 import type { Operator, Scope } from '../../auth/scope.ts'
 import { tenantRoles } from '../../auth/session.ts'
@@ -26,9 +27,13 @@ const most = 1000
 const role = z.enum(['operator', ...tenantRoles])
 export type PersonRole = z.infer<typeof role>
 
+/** What a token is limited to: at least one. */
+const scopesRule = z.array(z.enum(apiScopes)).min(1).max(apiScopes.length)
+
 const rules = z.object({
   name: nameRule,
   role,
+  scopes: scopesRule.optional(),
   expiresAt: z
     .date()
     .refine((at) => at.getTime() > Date.now(), rule('OUT_OF_RANGE', 'must be in the future'))
@@ -38,7 +43,9 @@ const rules = z.object({
     ),
 })
 
-interface AccessTokenInput extends z.input<typeof rules> {
+interface AccessTokenInput extends Omit<z.input<typeof rules>, 'scopes'> {
+  /** Resources and actions, such as `nodes:read`; everything that the role may when absent. */
+  readonly scopes?: readonly string[] | undefined
   /** Of an operator: the tenant of the token's holder. In a tenant's scope, the tenant's own when absent. */
   readonly tenantId?: string | undefined
 }
@@ -53,7 +60,7 @@ interface Maker {
 
 /**
  * Makes an access token, which may do no more than its maker: a tenant makes tokens of its own only, and one that is
- * made by an access token ends with that token at the latest. The token itself is shown only here.
+ * made by an access token ends with that token at the latest, and has no scope that it has not. The token itself is shown only here.
  * @throws ValidationError, NotFoundError for a tenant outside the scope, LimitError when there are too many
  */
 export async function createAccessToken(
@@ -63,13 +70,23 @@ export async function createAccessToken(
   const { scope, tokens } = maker
   const made = check(rules, input)
   const tenantId = await tenantOf(scope, made.role, asked)
-  const expiresAt = await endOf(maker, made.expiresAt)
+  const { scopes, expiresAt } = made
+  await assertWithinMaker(maker, { scopes: scopes ?? null, expiresAt })
   const kind = 'access_token'
   if ((await scope.db.credential.count({ where: { kind, tenantId } })) >= most) {
     throw new LimitError(`There are ${most} access tokens already: revoke those that nobody uses`)
   }
   const { token, hash: tokenHash } = tokens.newAccessToken()
-  const row = { id: newId(), kind, tokenHash, tenantId, role: made.role, name: made.name, expiresAt }
+  const row = {
+    id: newId(),
+    kind,
+    tokenHash,
+    tenantId,
+    role: made.role,
+    name: made.name,
+    expiresAt,
+    ...(scopes && { scopes }),
+  }
   const shown = { createdBy: scope.actor, lastFour: token.slice(-4) }
   return { token, credential: await scope.db.credential.create({ data: { ...row, ...shown } }) }
 }
@@ -87,16 +104,23 @@ async function tenantOf(scope: Scope, wanted: PersonRole, asked: string | undefi
   return tenantId
 }
 
-/** When the token ends. A session and a JWT are short, and make tokens that outlive them; an access token does not. */
-async function endOf({ scope, credentialId }: Maker, asked: Date): Promise<Date> {
-  if (credentialId === null) return asked
+/** A session and a JWT are short, and make tokens that outlive them; an access token does not. */
+async function assertWithinMaker(
+  { scope, credentialId }: Maker,
+  asked: { readonly expiresAt: Date; readonly scopes: readonly ApiScope[] | null },
+): Promise<void> {
+  if (credentialId === null) return
   const own = await scope.db.credential.findUnique({ where: { id: credentialId } })
   // It was revoked a moment ago.
   if (!own) throw new NotFoundError('Credential')
-  if (own.kind === 'access_token' && own.expiresAt !== null && own.expiresAt < asked) {
+  if (own.kind === 'access_token' && own.expiresAt !== null && own.expiresAt < asked.expiresAt) {
     throw invalid('expiresAt', 'OUT_OF_RANGE', 'must not be after the end of the token that you are signed in with')
   }
-  return asked
+  if (own.scopes === null) return
+  const held = scopesRule.parse(own.scopes)
+  if (asked.scopes === null || asked.scopes.some((one) => !includesScope(held, one))) {
+    throw invalid('scopes', 'NOT_ALLOWED', 'must be among those of the token that you are signed in with')
+  }
 }
 
 const invalid = (field: string, code: IssueCode, message: string) => ValidationError.at(['input', field], code, message)
@@ -137,13 +161,17 @@ export async function revokeCredential(scope: Scope, id: string): Promise<Creden
 
 /**
  * The session or the access token with a hash; null when there is none. A row that says what this program does not
- * enforce (another role, some clusters, some scopes) lets nobody in.
+ * enforce (another role or scope, some clusters) lets nobody in.
  */
 export async function getPersonByTokenHash({ db }: Operator, kind: PersonKind, tokenHash: TokenHash) {
   const row = await db.credential.findUnique({ where: { tokenHash } })
-  if (row?.kind !== kind || row.expiresAt === null || row.clusterIds !== null || row.scopes !== null) return null
+  if (row?.kind !== kind || row.expiresAt === null || row.clusterIds !== null) return null
+  const scopes = scopesRule.nullable().safeParse(row.scopes)
+  if (!scopes.success) return null
   const may = rightsOf(row)
-  return may && { id: row.id, tokenHash: row.tokenHash, name: row.name, expiresAt: row.expiresAt, may }
+  return (
+    may && { id: row.id, tokenHash: row.tokenHash, name: row.name, expiresAt: row.expiresAt, scopes: scopes.data, may }
+  )
 }
 
 function rightsOf({ role: stored, tenantId }: Pick<Credential, 'role' | 'tenantId'>) {

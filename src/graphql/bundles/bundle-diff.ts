@@ -4,7 +4,7 @@ import { bundleReachOf, callerOf, forbidden } from '../kit/access.ts'
 import { builder } from '../kit/builder.ts'
 import { ConfigBundle } from './config-bundles.ts'
 import { badUserInput } from '../kit/errors.ts'
-import { expensively } from '../kit/expensive.ts'
+import { expensively } from '../kit/cost/expensive.ts'
 import { FileDiff } from './file-diffs.ts'
 
 const ConfigDiff = builder.objectRef<BundleDiff>('ConfigDiff').implement({

@@ -9,7 +9,7 @@ import { clusterMutation } from '../changes/change-mutations.ts'
 import { warned } from '../changes/change.ts'
 import { mutation } from '../changes/mutation.ts'
 import { authorOf, scopeOf } from '../kit/access.ts'
-import { expensively } from '../kit/expensive.ts'
+import { expensively } from '../kit/cost/expensive.ts'
 import { ConfigBundle } from './config-bundles.ts'
 
 mutation('createConfigBundle', {

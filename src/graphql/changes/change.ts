@@ -8,7 +8,7 @@ import { once, snapshotFacts, storedFacts, type ClusterFacts } from '../../domai
 import type { ChangeWarning } from '../../domain/warnings/warning.ts'
 import { scopeOf } from '../kit/access.ts'
 import type { Context } from '../kit/context.ts'
-import { expensively } from '../kit/expensive.ts'
+import { expensively } from '../kit/cost/expensive.ts'
 import type { WarnedPlan } from './change-plan.ts'
 
 export type Warnings = readonly ChangeWarning[]

@@ -6,7 +6,7 @@ import {
 } from '../../domain/reachability/reachability.ts'
 import { bundleReachOf, forbidden, scopeOf } from '../kit/access.ts'
 import { builder } from '../kit/builder.ts'
-import { expensively } from '../kit/expensive.ts'
+import { expensively } from '../kit/cost/expensive.ts'
 import { Cluster, FirewallRule } from './clusters.ts'
 
 const ObstacleCode = builder.enumType('ReachabilityObstacleCode', {

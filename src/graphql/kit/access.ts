@@ -1,5 +1,6 @@
 import { GraphQLError } from 'graphql'
 
+import { includesScope, type ApiScope } from '../../auth/api-scopes.ts'
 import type { Operator, Scope } from '../../auth/scope.ts'
 import type {
   EnrollingMachineSession,
@@ -32,6 +33,8 @@ export type AccessScopes = {
   nodeWriter: boolean
   /** Callers that may read the audit trail: operators, and a tenant's admins and auditors. */
   auditReader: boolean
+  /** Callers that may give machines the rights of an admin node: those that may manage the cluster, and its tokens. */
+  adminNodeWriter: boolean
   /** A node of any cluster, for itself. */
   node: boolean
   /** A machine that holds a cluster's token. */
@@ -43,6 +46,7 @@ export type AccessScopes = {
 /** The access scopes that the caller of one request has. */
 export const accessOf = ({ session }: Pick<Context, 'session'>) => ({
   ...rightsOf(session),
+  adminNodeWriter: rightsOf(session).adminNodeWriter && includesScope(limitOf(session), 'credentials:write'),
   nodeItself: (id: string) => nodeIn(session)?.nodeId === id,
 })
 
@@ -57,12 +61,20 @@ const none: Rights = {
   clusterWriter: false,
   nodeWriter: false,
   auditReader: false,
+  adminNodeWriter: false,
   node: false,
   enrollingMachine: false,
 }
 
 const people: Rights = { ...none, signedIn: true, tenantReader: true, clusterReader: true }
-const admin: Rights = { ...people, tenantWriter: true, clusterWriter: true, nodeWriter: true, auditReader: true }
+const admin: Rights = {
+  ...people,
+  tenantWriter: true,
+  clusterWriter: true,
+  nodeWriter: true,
+  auditReader: true,
+  adminNodeWriter: true,
+}
 const node: Rights = { ...none, signedIn: true, node: true, clusterReader: true }
 
 /** Created once, because every request reads them several times. */
@@ -73,7 +85,7 @@ const rights = {
   viewer: people,
   auditor: { ...people, auditReader: true },
   node,
-  adminNode: { ...node, clusterWriter: true, nodeWriter: true },
+  adminNode: { ...node, clusterWriter: true, nodeWriter: true, adminNodeWriter: true },
   /** It is told that it is blocked, and nothing else. */
   blockedNode: { ...none, signedIn: true },
   enrollingMachine: { ...none, signedIn: true, enrollingMachine: true },
@@ -101,6 +113,20 @@ function rightsOf(session: Session): Rights {
 export function seesCredentials({ session }: Pick<Context, 'session'>): boolean {
   const { tenantReader, clusterWriter } = rightsOf(session)
   return tenantReader || clusterWriter
+}
+
+/** The scopes that the caller's token is limited to; null without a limit. Machines' tokens have none. */
+export function limitOf(session: Session): readonly ApiScope[] | null {
+  switch (session.kind) {
+    case 'operator':
+    case 'tenantAdmin':
+      return session.scopes
+    case 'node':
+    case 'blockedNode':
+    case 'enrollingMachine':
+    case 'anonymous':
+      return null
+  }
 }
 
 /** Whether the caller has a valid credential. */
@@ -155,7 +181,7 @@ export function bundleReachOf(session: Session): BundleReach {
   switch (session.kind) {
     case 'operator':
     case 'tenantAdmin':
-      return 'all'
+      return includesScope(session.scopes, 'bundles:read') ? 'all' : 'none'
     case 'node':
       return session.isAdmin ? 'all' : { nodeId: session.nodeId }
     case 'blockedNode':
@@ -172,7 +198,7 @@ export function authorOf(context: Context): Author {
     // Only a node is stored as the bundle's author; the message names every kind of author.
     nodeId: nodeIn(session)?.nodeId ?? null,
     // The same right that updateClusterFirewall demands.
-    mayChangeFirewall: rightsOf(session).tenantWriter,
+    mayChangeFirewall: rightsOf(session).tenantWriter && includesScope(limitOf(session), 'clusters:write'),
   }
 }
 
@@ -226,18 +252,20 @@ export function enrollingMachineOf(context: Context): EnrollingMachineSession {
 }
 
 /** The credential that can be revoked, by which a person is signed in; null for a JWT and for machines. */
-export function credentialIdOf(context: Context): string | null {
-  const caller = callerOf(context)
-  switch (caller.kind) {
+export function credentialIdIn(session: SignedIn): string | null {
+  switch (session.kind) {
     case 'operator':
     case 'tenantAdmin':
-      return caller.credentialId
+      return session.credentialId
     case 'node':
     case 'blockedNode':
     case 'enrollingMachine':
       return null
   }
 }
+
+/** The same of a context. */
+export const credentialIdOf = (context: Context): string | null => credentialIdIn(callerOf(context))
 
 /** The operator's scope; refuses all other callers. */
 export function operatorOf(context: Context): Operator {

@@ -3,7 +3,7 @@ import type { GraphQLResolveInfo } from 'graphql'
 import * as z from 'zod'
 
 import { jsonOf } from '../../base/json.ts'
-import { textProblem } from '../../base/text.ts'
+import { textProblem } from '../../base/texts/text.ts'
 import { keyValue, type KeyValue, type List, type Window } from '../../domain/shared/pages.ts'
 import { scopeOf } from './access.ts'
 import { pageSizes } from './builder.ts'

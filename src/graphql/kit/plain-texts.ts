@@ -11,7 +11,7 @@ import {
 } from 'graphql'
 
 import { ValidationError, type ValidationIssue } from '../../base/errors.ts'
-import { textProblem } from '../../base/text.ts'
+import { textProblem } from '../../base/texts/text.ts'
 
 export const plainTexts = 'plainTexts'
 

@@ -10,7 +10,7 @@ import {
 } from 'graphql-scalars'
 
 import { SpooledFile } from '../../base/limits/spool.ts'
-import { greatestInteger } from '../../base/text.ts'
+import { greatestInteger } from '../../base/texts/text.ts'
 import { isNetworkText } from '../../base/networks.ts'
 import { builder } from './builder.ts'
 

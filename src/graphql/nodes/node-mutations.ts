@@ -51,7 +51,7 @@ nodeMutation('createNode', {
   callers: {
     sentence: 'For operators, tenant admins and editors, and admin nodes; an admin node is created by the others only.',
     // Its token may do what an editor may not, such as replace the cluster token.
-    scopes: (_clusterId, { isAdmin }) => (isAdmin ? { clusterWriter: true } : { nodeWriter: true }),
+    scopes: (_clusterId, { isAdmin }) => (isAdmin ? { adminNodeWriter: true } : { nodeWriter: true }),
   },
   expectedVersion: false,
   change: (scope, clusterId, input, { tokens }) => createNode(scope, tokens, { clusterId, ...input }),

@@ -1,3 +1,4 @@
+import { apiScopes } from '../../auth/api-scopes.ts'
 import { LimitError, NotFoundError, ValidationError } from '../../base/errors.ts'
 import type { Credential as CredentialRow } from '../../db/generated/sqlite/client.ts'
 import {
@@ -52,6 +53,13 @@ const Credential = builder.prismaObject('Credential', {
       select: { role: true },
       // Only roles of the enum are written.
       resolve: ({ role }) => role as PersonRole | null,
+    }),
+    scopes: t.stringList({
+      nullable: true,
+      description: 'What it is limited to, such as `nodes:read`; null for everything that the role may.',
+      select: { scopes: true },
+      // Only lists of scopes are written.
+      resolve: ({ scopes }) => scopes as string[] | null,
     }),
     tenantId: t.expose('tenantId', {
       type: 'UUID',
@@ -114,7 +122,7 @@ const credentialField = (t: PayloadFields<{ readonly credential: CredentialRow }
 
 mutation('createAccessToken', {
   description:
-    'Makes an access token, for a person or a script. It may do no more than you: admins make tokens of their own tenant, and an access token makes none that ends after itself.',
+    'Makes an access token, for a person or a script. It may do no more than you: admins make tokens of their own tenant, and an access token makes none that ends after itself or has further scopes.',
   callers: 'tenantWriter',
   input: 'A new access token.',
   fields: (t) => ({
@@ -124,6 +132,9 @@ mutation('createAccessToken', {
       type: 'UUID',
       description:
         'The tenant of its holder. Operators give it for every role but `OPERATOR`; for admins, null is theirs.',
+    }),
+    scopes: t.stringList({
+      description: `Limits the token, within its role, to at least one of ${apiScopes.join(', ')}; \`write\` includes \`read\`. It is refused what shows or changes others. Null for everything that the role may.`,
     }),
     expiresAt: t.field({
       type: 'DateTimeISO',

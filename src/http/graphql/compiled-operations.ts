@@ -1,7 +1,7 @@
 import { getOperationAST, OperationTypeNode, type ExecutionArgs } from 'graphql'
 import type * as Jit from 'graphql-jit'
 
-import { sizeOf } from './document-size.ts'
+import { sizeOf } from './bounds/document-size.ts'
 
 /** A query is compiled after this many successes: a page or an agent sends the same query again and again. */
 const timesBefore = 10

@@ -5,7 +5,7 @@ import { isSignedIn } from '../../graphql/kit/access.ts'
 import { compileIfWorthIt, queryOf } from './compiled-operations.ts'
 import { KnownDocuments } from './documents.ts'
 import type { GraphqlPlugin, ServerContext } from './graphql-plugin.ts'
-import { parseWithinLimits } from './limits.ts'
+import { parseWithinLimits } from './bounds/limits.ts'
 
 type Rules = readonly ValidationRule[]
 type Validate = (schema: GraphQLSchema, document: DocumentNode, rules: Rules) => readonly GraphQLError[]

@@ -1,8 +1,7 @@
 import * as z from 'zod'
 
 import type { SignIns } from '../../domain/tenants/sign-ins.ts'
-import type { SignedIn } from '../../auth/session.ts'
-import { isSignedIn } from '../../graphql/kit/access.ts'
+import { credentialIdIn, isSignedIn } from '../../graphql/kit/access.ts'
 import { empty, failure, json } from '../pipeline/answer.ts'
 import { readBody } from '../pipeline/body.ts'
 import type { Call } from '../pipeline/call.ts'
@@ -55,17 +54,6 @@ export const signInRoutes = ({ signIns }: { readonly signIns: SignIns }): readon
   },
 ]
 
-function credentialIdIn(session: SignedIn): string | null {
-  switch (session.kind) {
-    case 'operator':
-    case 'tenantAdmin':
-      return session.credentialId
-    case 'node':
-    case 'blockedNode':
-    case 'enrollingMachine':
-      return null
-  }
-}
 const originOf = ({ id, caller }: Call) => ({ requestId: id, address: caller.address })
 
 /**

@@ -2,7 +2,7 @@ import * as z from 'zod'
 
 import { canonicalJson } from './canonical-json.ts'
 import { jsonOf } from '../../base/json.ts'
-import { greatestInteger } from '../../base/text.ts'
+import { greatestInteger } from '../../base/texts/text.ts'
 import { sliceBounds } from './slice-bounds.ts'
 
 /** The names of the files that a bundle and a slice add themselves. */

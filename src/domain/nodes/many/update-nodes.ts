@@ -1,9 +1,8 @@
 import * as z from 'zod'
 
-import type { IssueCode } from '../../../base/issues.ts'
-import { addProblem } from '../../shared/issues.ts'
 import type { Scope } from '../../../auth/scope.ts'
 import { ValidationError } from '../../../base/errors.ts'
+import type { IssueCode } from '../../../base/issues.ts'
 import type { Node } from '../../../db/client/types.ts'
 import type { NodeValues } from '../../../db/writes/node-rows.ts'
 import { signerOf } from '../../pki/cluster-ca.ts'

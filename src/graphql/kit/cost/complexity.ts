@@ -1,9 +1,9 @@
 import { ComplexityErrorKind, type FieldComplexityFunction } from '@pothos/plugin-complexity'
 import { getNullableType, GraphQLError, isListType } from 'graphql'
 
-import { mostNodes } from '../../domain/nodes/many/targets.ts'
-import { searchSizes } from '../../domain/search/search.ts'
-import type { Context } from './context.ts'
+import { mostNodes } from '../../../domain/nodes/many/targets.ts'
+import { searchSizes } from '../../../domain/search/search.ts'
+import type { Context } from '../context.ts'
 
 /** How many rows a page of a connection has. */
 export const pageSizes = { standard: 50, most: 500 }

@@ -1,9 +1,9 @@
 import { complexityFromQuery } from '@pothos/plugin-complexity'
 import { Kind, type DocumentNode, type GraphQLSchema } from 'graphql'
 
-import { isSignedIn } from '../../graphql/kit/access.ts'
-import { queryLimits } from '../../graphql/kit/complexity.ts'
-import type { Result, ServerContext } from './graphql-plugin.ts'
+import { isSignedIn } from '../../../graphql/kit/access.ts'
+import { queryLimits } from '../../../graphql/kit/cost/complexity.ts'
+import type { Result, ServerContext } from '../graphql-plugin.ts'
 
 /** The header with which a client asks for the cost of its operation; its value is `1`. */
 const costHeader = 'x-orrery-cost'

@@ -1,4 +1,4 @@
-import type { Problem } from './issues.ts'
+import type { Problem } from '../issues.ts'
 
 /** Characters (UTF-16 units) of any text that the API accepts. Certificates are the longest ones. */
 const longestText = 65_536

@@ -1,9 +1,9 @@
 import { MaxTokensParserWLexer } from '@escape.tech/graphql-armor-max-tokens'
 import type { DocumentNode, GraphQLError, ParseOptions } from 'graphql'
 
-import { queryLimits } from '../../graphql/kit/complexity.ts'
+import { queryLimits } from '../../../graphql/kit/cost/complexity.ts'
 import { sizeOf } from './document-size.ts'
-import { refused } from '../pipeline/refusals.ts'
+import { refused } from '../../pipeline/refusals.ts'
 
 /**
  * The limits of a document, with each fragment counted as often as it is spread. Together with the limits that take
