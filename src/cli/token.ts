@@ -33,7 +33,9 @@ export function addTokenCommands(program: Command): void {
       'print an access token, once: it is valid until it expires or is revoked (token list, token revoke); ' +
         'or with --jwt, a JWT, which cannot be revoked and is valid for an hour at most',
     )
-    .addOption(new Option('--role <role>', 'what its holder may do').choices(['operator', ...tenantRoles]).makeOptionMandatory())
+    .addOption(
+      new Option('--role <role>', 'what its holder may do').choices(['operator', ...tenantRoles]).makeOptionMandatory(),
+    )
     .option('--tenant <id>', 'the tenant of its holder, for every role but operator', tenantId)
     .option('--name <name>', 'whose it is, or what it is for: shown in lists and messages', 'orrery-cli')
     .addOption(

@@ -67,6 +67,9 @@ export class Values {
         return random.pick([1, 2, 3, 4, 1000, 2 ** 31 - 1])
       case 'NonNegativeInt':
         return random.below(5)
+      case 'DateTimeISO':
+        // Past, and to come; what needs a time to come takes either.
+        return new Date(Date.now() + (random.below(60) - 20) * 86_400_000).toISOString()
       case 'Port':
         return 1 + random.below(65_535)
       case 'IP':

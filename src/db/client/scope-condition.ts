@@ -23,7 +23,6 @@ type Owned = keyof typeof owners
  */
 function owner(model: Owned, { tenantId, clusterId }: RowScope): [field: string, id: string][] {
   const [tenant, cluster] = owners[model]
-  if (model === 'Credential' && clusterId !== null) throw new ScopeError('a machine reaches no credentials')
   const equal: [string, string][] = []
   if (tenantId !== null) equal.push([tenant, tenantId])
   if (clusterId !== null && cluster !== null) equal.push([cluster, clusterId])

@@ -34,7 +34,8 @@ const AuditEvent = builder.prismaObject('AuditEvent', {
       description: 'Why it was refused, as the name of the error or its code; null for what was done.',
     }),
     actorKind: t.exposeString('actorKind', {
-      description: 'The kind of actor: `operator`, `tenantAdmin`, `node`, `blockedNode`, `enrollingMachine` or `system`.',
+      description:
+        'The kind of actor: `operator`, `tenantAdmin`, `node`, `blockedNode`, `enrollingMachine` or `system`.',
     }),
     actor: t.exposeString('actor', {
       description: 'The actor’s name: a person’s, a node’s, or `Orrery` for what the control plane did by itself.',

@@ -6,6 +6,7 @@ import {
   type Fleet as Shape,
   type TenantFigures,
 } from '../../domain/fleet/fleet.ts'
+import { atMost } from '../bundles/bundle-diff.ts'
 import { CaRotationPhase } from '../clusters/ca-rotation.ts'
 import { CertificateStatus } from '../clusters/certificate-status.ts'
 import { Cluster, loadCluster } from '../clusters/clusters.ts'
@@ -112,20 +113,26 @@ const TenantFiguresType = builder.objectRef<TenantFigures>('TenantFigures').impl
   }),
 })
 
+const firstDescription = `How many to show, at most ${mostClusters}.`
+
+/** The edges below each element cost as much as they do elsewhere: a query that follows them shows fewer. */
+const firstOf = <Shown>(all: readonly Shown[], first: number | null | undefined): Shown[] =>
+  all.slice(0, atMost(first ?? mostClusters, mostClusters))
+
 const Fleet = builder.objectRef<Shape>('Fleet').implement({
   description: `The figures of all clusters that a caller sees; at most ${mostClusters}.`,
   fields: (t) => ({
     clusters: t.field({
       type: [ClusterFigures],
-      description: `The figures of each cluster, ordered by name; at most ${mostClusters}.`,
-      complexity: { field: 1, multiplier: mostClusters },
-      resolve: ({ clusters }) => [...clusters],
+      description: 'The figures of each cluster, ordered by name.',
+      args: { first: t.arg.int({ defaultValue: mostClusters, description: firstDescription }) },
+      resolve: ({ clusters }, { first }) => firstOf(clusters, first),
     }),
     tenants: t.field({
       type: [TenantFiguresType],
-      description: 'The sums of each tenant that has a cluster in `clusters`.',
-      complexity: { field: 1, multiplier: mostClusters },
-      resolve: ({ tenants }) => [...tenants],
+      description: 'The sums of each tenant that has a cluster here.',
+      args: { first: t.arg.int({ defaultValue: mostClusters, description: firstDescription }) },
+      resolve: ({ tenants }, { first }) => firstOf(tenants, first),
     }),
     isTruncated: t.exposeBoolean('isTruncated', {
       description:

@@ -1,8 +1,10 @@
 import {
   getNamedType,
+  Kind,
   TypeInfo,
   visit,
   visitWithTypeInfo,
+  type DocumentNode,
   type GraphQLFieldResolver,
   type GraphQLResolveInfo,
   type GraphQLSchema,
@@ -64,6 +66,7 @@ function selectedIn({ schema, operation, fragments }: GraphQLResolveInfo): reado
       if (resource) needed.add(`${resource}:read`)
     },
   })
-  for (const definition of [operation, ...Object.values(fragments)]) visit(definition, visitor)
+  const document: DocumentNode = { kind: Kind.DOCUMENT, definitions: [operation, ...Object.values(fragments)] }
+  visit(document, visitor)
   return [...needed]
 }
