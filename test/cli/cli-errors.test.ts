@@ -30,7 +30,7 @@ describe('what orrery says of a command line that it does not understand', () =>
     ['migrate down --steps two', 'exit 1', /a whole number from 1/],
     ['token', 'exit 1', /Usage: orrery token/],
     ['token create', 'exit 1', /required option '--role/],
-    ['token create --role king', 'exit 1', /Allowed choices are operator, admin, viewer/],
+    ['token create --role king', 'exit 1', /Allowed choices are operator, admin, editor, viewer, auditor/],
     ['token create --role admin --tenant nobody', 'exit 1', /the id of a tenant is a UUID/],
     ['token create --role admin', 'UsageError', /admin needs --tenant/],
     ['token create --role viewer', 'UsageError', /viewer needs --tenant/],

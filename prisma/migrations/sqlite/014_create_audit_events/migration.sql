@@ -23,7 +23,7 @@ CREATE TABLE "audit_events" (
     "hash" TEXT NOT NULL,
     "idempotency_key" TEXT, -- SHA-256 of the caller, the mutation and the key it gave, null after a day
     "input_hash" TEXT, -- SHA-256 of the input that the key was given with
-    "sealed_result" TEXT, -- what the mutation made, sealed like a CA key; these three are not part of the hash
+    "sealed_result" TEXT, -- what the mutation made, sealed like a CA key. These three are not part of the hash
     "signature" TEXT -- of the anchor, null for all other rows, not part of the hash
 );
 
