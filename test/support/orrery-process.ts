@@ -41,9 +41,9 @@ export function orrery(args: readonly string[], environment: Record<string, stri
   return { child, ended, ready }
 }
 
-/** An operator's token for a server in this environment. */
+/** An operator's JWT for a server in this environment. */
 export async function operatorToken(environment: Record<string, string>): Promise<string> {
-  const { code, output } = await orrery(['token', 'create', '--role', 'operator'], environment).ended
+  const { code, output } = await orrery(['token', 'create', '--role', 'operator', '--jwt'], environment).ended
   if (code !== 0) throw new Error(`no token was made:\n${output}`)
   return output.trim()
 }
