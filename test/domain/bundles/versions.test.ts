@@ -35,7 +35,7 @@ describe.each(engines)('versions on %s', (engine) => {
 
   test('the page names these mutations, and those that test/cluster-pki and test/enrollment cover', () => {
     const named = documented.match(
-      /\b(?:create|rollback|delete|update|change|block|unblock|rotate|abort|publish|import|enroll|renew)[A-Z]\w+/g,
+      /\b(?:create|rollback|delete|update|change|block|unblock|rotate|abort|publish|import|enroll|renew|rename)[A-Z]\w+/g,
     )
     const elsewhere = ['importClusterPki', 'enrollNode', 'renewNodeCertificate']
     expect(named?.sort()).toEqual([...Object.keys(bumping), ...elsewhere].sort())
@@ -46,7 +46,7 @@ describe.each(engines)('versions on %s', (engine) => {
   test('a refusal takes the bump back', async () => {
     const before = await wanted()
     for (const [name, input] of [
-      ['createNode', { clusterId: world.clusterId, name: 'versions-node' }],
+      ['createNode', { clusterId: world.clusterId, name: 'renamed' }],
       ['updateNodeRoutes', { nodeId: world.nodeId, routes: ['10.42.7.0/24'] }],
       ['updateNodeMtu', { nodeId: world.nodeId, mtu: 9001 }],
     ] as const) {
