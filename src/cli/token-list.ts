@@ -28,4 +28,4 @@ function lineOf({ id, kind, role, tenantId, expiresAt, lastUsedAt, lastFour, nam
   return columns.map((column) => printable(column ?? '-')).join('\t')
 }
 
-const timeText = (time: Date | null): string | null => time && time.toISOString().replace(/:\d\d\.\d{3}Z$/, 'Z')
+const timeText = (time: Date | null): string | null => time?.toISOString().replace(/:\d\d\.\d{3}Z$/, 'Z') ?? null

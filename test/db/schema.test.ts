@@ -2,72 +2,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 
 import { type Connection, openConnection } from '../../src/db/client/connection.ts'
 import { createMigratedDatabase, engines, type TestDatabase } from '../support/database.ts'
+import { indexes, indexesOfSqlite } from '../support/expected-indexes.ts'
 import { insert, insertAll, insertBasics } from '../support/rows.ts'
 import { openSchemaEngine } from '../support/schema-engine.ts'
 import { checksOf, foreignKeysOf, indexesOf } from '../support/structure.ts'
-
-/** The seed's indexes by its names, its UNIQUE constraints, and the two that the design adds. */
-const indexes = {
-  idx_tenants_name: 'UNIQUE tenants (name)',
-  idx_clusters_tenant: 'clusters (tenant_id)',
-  idx_clusters_version: 'clusters (config_version)',
-  idx_clusters_unpublished: 'clusters (id) WHERE config_version > published_config_version',
-  idx_clusters_ca_rotation: 'clusters (id) WHERE ca_rotation_phase IS NOT NULL',
-  idx_clusters_token_hash: 'UNIQUE clusters (cluster_token_hash)',
-  clusters_tenant_id_name_key: 'UNIQUE clusters (tenant_id, name)',
-  clusters_tenant_id_id_key: 'UNIQUE clusters (tenant_id, id)',
-  idx_audit_events_actor: 'audit_events (actor, id)',
-  idx_audit_events_cluster: 'audit_events (cluster_id, id)',
-  idx_audit_events_head: 'UNIQUE audit_events (head_of)',
-  idx_audit_events_idempotency: 'UNIQUE audit_events (idempotency_key)',
-  idx_audit_events_sequence: 'UNIQUE audit_events (chain, sequence)',
-  idx_audit_events_tenant: 'audit_events (tenant_id, id)',
-  idx_cluster_state_version: 'cluster_state (running_config_version)',
-  idx_replicas_address: 'UNIQUE replicas (address)',
-  idx_replicas_role: 'replicas (role)',
-  idx_replicas_last_seen: 'replicas (last_seen_at)',
-  idx_replicas_one_master: "UNIQUE replicas (role) WHERE role = 'master'",
-  idx_nodes_token_hash: 'UNIQUE nodes (token_hash)',
-  idx_nodes_cluster: 'nodes (cluster_id)',
-  idx_nodes_tenant_cluster: 'nodes (tenant_id, cluster_id)',
-  idx_nodes_lighthouse: 'nodes (cluster_id, is_lighthouse) WHERE is_lighthouse',
-  idx_nodes_relay: 'nodes (cluster_id, is_relay) WHERE is_relay',
-  nodes_tenant_id_cluster_id_name_key: 'UNIQUE nodes (tenant_id, cluster_id, name)',
-  idx_nodes_public_key: 'UNIQUE nodes (tenant_id, cluster_id, public_key)',
-  idx_nodes_outdated: 'nodes (tenant_id, cluster_id, name, running_config_version)',
-  idx_nodes_running_version:
-    'nodes (tenant_id, cluster_id, running_config_version, name) WHERE certificate IS NOT NULL',
-  idx_nodes_ephemeral: 'nodes (id) WHERE ephemeral_seconds IS NOT NULL',
-  idx_nodes_certificate_ends: 'nodes (tenant_id, cluster_id, certificate_expires_at) WHERE certificate IS NOT NULL',
-  idx_nodes_failing: 'nodes (tenant_id, cluster_id, running_config_version) WHERE last_error IS NOT NULL',
-  idx_nodes_by_name: 'nodes (name, id, tenant_id)',
-  idx_nodes_by_created: 'nodes (created_at, id, tenant_id)',
-  idx_nodes_cluster_by_created: 'nodes (tenant_id, cluster_id, created_at, name)',
-  idx_nodes_by_address: 'nodes (number of overlay_ip, id, tenant_id)',
-  idx_nodes_cluster_by_address: 'nodes (tenant_id, cluster_id, number of overlay_ip, name)',
-  idx_nodes_by_version: 'nodes (value of running_config_version, id, tenant_id)',
-  idx_nodes_cluster_by_version: 'nodes (tenant_id, cluster_id, value of running_config_version, name)',
-  idx_nodes_by_expiry: 'nodes (value of certificate_expires_at, id, tenant_id)',
-  idx_nodes_cluster_by_expiry: 'nodes (tenant_id, cluster_id, value of certificate_expires_at, name)',
-  idx_nodes_fingerprint: 'nodes (certificate_fingerprint) WHERE certificate_fingerprint IS NOT NULL',
-  idx_nodes_described: 'nodes (tenant_id, cluster_id) WHERE description IS NOT NULL',
-  idx_nodes_with_routes: "nodes (tenant_id, cluster_id) WHERE routes <> '[]'",
-  nodes_tenant_id_cluster_id_overlay_ip_key: 'UNIQUE nodes (tenant_id, cluster_id, overlay_ip)',
-  idx_config_bundles_cluster: 'config_bundles (cluster_id)',
-  idx_config_bundles_cluster_version: 'config_bundles (tenant_id, cluster_id, version DESC)',
-  idx_credentials_expires: 'credentials (expires_at)',
-  idx_credentials_token_hash: 'UNIQUE credentials (token_hash)',
-  idx_credentials_tenant: 'credentials (tenant_id, name, id)',
-  idx_credentials_cluster: 'credentials (tenant_id, cluster_id) WHERE cluster_id IS NOT NULL',
-  idx_credentials_node: 'credentials (node_id) WHERE node_id IS NOT NULL',
-  idx_credentials_credential: 'credentials (credential_id) WHERE credential_id IS NOT NULL',
-}
-
-/** On PostgreSQL they would make each report of a node eight times as expensive (docs/performance.md). */
-const indexesOfSqlite = {
-  idx_nodes_by_last_seen: 'nodes (value of last_seen_at, id, tenant_id)',
-  idx_nodes_cluster_by_last_seen: 'nodes (tenant_id, cluster_id, value of last_seen_at, name)',
-}
 
 /** The seed's foreign keys; those to clusters carry the tenant where the row has one. */
 const foreignKeys = [

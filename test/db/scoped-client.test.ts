@@ -111,7 +111,7 @@ describe.each(engines)('the scoped client on %s', (engine) => {
   test('without any condition it changes and deletes its own rows and no others', async () => {
     const before = await world.allRows(world.ours)
     const db = world.clusterClient()
-    for (const model of ['cluster', 'clusterState', 'node', 'configBundle'] as const) {
+    for (const model of ['cluster', 'clusterState', 'node', 'configBundle', 'credential'] as const) {
       expect(await operationOf(db, model, 'updateMany')({ data: changeOf(model) })).toEqual({ count: 1 })
       if (model !== 'cluster') expect(await operationOf(db, model, 'deleteMany')({})).toEqual({ count: 1 })
     }

@@ -108,7 +108,7 @@ async function allRows(client: RawClient, but: string): Promise<string> {
     clusterState.findMany({ where, orderBy: { clusterId: 'asc' } }),
     node.findMany({ where, orderBy: { id: 'asc' } }),
     configBundle.findMany({ where, orderBy: { clusterId: 'asc' } }),
-    credential.findMany({ orderBy: { id: 'asc' } }),
+    credential.findMany({ where: { OR: [{ clusterId: null }, where] }, orderBy: { id: 'asc' } }),
   ])
   return JSON.stringify({ tenants, clusters, states, nodes, bundles, credentials })
 }

@@ -18,7 +18,8 @@ type Args = Record<string, unknown>
 
 /** The only SQL that a scoped client runs: the writes of many nodes, which name the owner of the rows. */
 function assertOwnNodes(operation: string, args: unknown, scope: TenantRows): void {
-  const [statement, , tenantId, clusterId]: unknown[] = Array.isArray(args) ? args : []
+  const given: readonly unknown[] = Array.isArray(args) ? args : []
+  const [statement, , tenantId, clusterId] = given
   if (operation !== '$queryRawUnsafe' || !isNodeWrite(statement)) {
     throw new ScopeError(`${operation} is not for a scoped client`)
   }

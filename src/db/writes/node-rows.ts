@@ -1,5 +1,5 @@
 import type { Engine, Node, Tx } from '../client/types.ts'
-import { columns, columnOf } from '../client/columns.ts'
+import { type columns, columnOf } from '../client/columns.ts'
 import { inPieces } from '../../base/pieces.ts'
 import { timeText } from '../reads/row-values.ts'
 
@@ -81,7 +81,7 @@ const plain = (value: unknown): unknown => (value instanceof Date ? timeText(val
 const raw = (tx: Tx) => tx as unknown as { $queryRawUnsafe<T>(sql: string, ...values: unknown[]): Promise<T> }
 
 const json = new Set<Field>(['labels', 'groups', 'supersededCertificates'])
-const casts: { readonly [F in Field]?: string } = {
+const casts: Readonly<Partial<Record<Field, string>>> = {
   mtu: '::integer',
   isRelay: '::boolean',
   lighthouseRelayUpdatedAt: '::timestamp(3)',

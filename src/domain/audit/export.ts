@@ -18,11 +18,12 @@ export async function* exportAudit(operator: Operator, { since, chain }: Wanted)
   }
 }
 
-/** One event with its values as JSON; without the columns that are no part of it. */
+/** The columns that are no part of the event: it is hashed without them, too. */
+const besideEvent = new Set(['headOf', 'signature', 'idempotencyKey', 'inputHash', 'sealedResult'])
+
+/** One event with its values as JSON. */
 function lineOf({ targets, before, after, ...row }: AuditEvent): string {
-  const event: Partial<AuditEvent> = { ...row }
-  delete event.headOf
-  for (const name of ['signature', 'idempotencyKey', 'inputHash', 'sealedResult'] as const) delete event[name]
+  const event = Object.fromEntries(Object.entries(row).filter(([name]) => !besideEvent.has(name)))
   const value = (text: string | null) => (text === null ? null : readJson(text))
   return `${JSON.stringify({ ...event, targets: value(targets), before: value(before), after: value(after) })}\n`
 }

@@ -62,8 +62,11 @@ export async function recordDone(scope: Scope, intent: Intent, about: About): Pr
   await scope.db.$transaction((tx) => append(tx, event))
 }
 
-/** Refusals that one caller may have recorded: a minute's worth, then one each second. */
-const refusals = new TokenBuckets({ perSecond: 1, burst: 60, debt: 0, keys: 10_000 })
+/** How many refusals of each caller are recorded. */
+export type RefusalBudget = Pick<TokenBuckets, 'take'>
+
+/** One for each server: sixty refusals of a caller, then one each second. */
+export const refusalBudget = (): RefusalBudget => new TokenBuckets({ perSecond: 1, burst: 60, debt: 0, keys: 10_000 })
 
 /**
  * Records that somebody tried something and was refused, in a transaction of its own: the change's is rolled back. A
@@ -71,7 +74,7 @@ const refusals = new TokenBuckets({ perSecond: 1, burst: 60, debt: 0, keys: 10_0
  * @param why the error's name or code
  */
 export async function recordRefused(
-  scope: Scope,
+  { scope, refusals }: { readonly scope: Scope; readonly refusals: RefusalBudget },
   intent: Intent,
   about: About & { readonly why: string },
 ): Promise<void> {

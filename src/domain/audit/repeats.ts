@@ -72,16 +72,16 @@ export async function onlyOnce<T>(
   scope: Scope,
   call: OneCall,
   { change, again }: { readonly change: () => Promise<T>; readonly again: (made: Made) => Promise<T> },
-): Promise<T> {
+): Promise<{ readonly result: T; readonly isAgain: boolean }> {
   const before = await findMade(scope, call)
-  if (before) return again(before)
+  if (before) return { result: await again(before), isAgain: true }
   try {
-    return await change()
+    return { result: await change(), isAgain: false }
   } catch (error) {
     if (!(error instanceof CallerError || error instanceof KeyTakenError)) throw error
     // Another call may have made it meanwhile: then the name is taken by what the caller asked for.
     const meanwhile = await findMade(scope, call)
-    if (meanwhile) return again(meanwhile)
+    if (meanwhile) return { result: await again(meanwhile), isAgain: true }
     throw error instanceof KeyTakenError ? new BusyError({ cause: error }) : error
   }
 }

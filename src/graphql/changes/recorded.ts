@@ -38,35 +38,35 @@ export async function recorded<T>(name: string, context: Context, work: Work<T>)
   // A stranger has no name, and could fill the trail; its requests are counted by address (http/pipeline/strangers).
   if (unrecorded.has(name) || input['dryRun'] === true || !isSignedIn(session)) return change(context)
   const intent = intentOf(name, context, session)
-  let isAgain = false
   let isWritten = false
-  let result: T
+  let outcome: { readonly result: T; readonly isAgain: boolean }
   try {
     const { idempotencyKey: key, ...others } = input
     const { actor, tenantId } = intent
-    const repeat =
+    const call =
       repeats === null || typeof key !== 'string'
         ? null
-        : {
-            call: oneCall(context.vault, {
-              ...{ actor, tenantId, mutation: name, type: repeats.type, key },
-              input: given(others),
-            }),
-            again: async (made: Made) => {
-              isAgain = true
-              return repeats.again(context, made)
-            },
-          }
-    const { scope, recording } = recordedScope(session.scope, intent, repeat?.call)
+        : oneCall(context.vault, {
+            ...{ actor, tenantId, mutation: name, type: repeats.type, key },
+            input: given(others),
+          })
+    const { scope, recording } = recordedScope(session.scope, intent, call)
     // The session of the same kind, with the same scope but for the record.
     const own: Context = { ...context, session: { ...session, scope } as SignedIn }
     const make = () => change(own)
-    result = repeat ? await onlyOnce(session.scope, repeat.call, { change: make, again: repeat.again }) : await make()
+    outcome =
+      call && repeats
+        ? await onlyOnce(session.scope, call, { change: make, again: (made) => repeats.again(context, made) })
+        : { result: await make(), isAgain: false }
     isWritten = recording.isWritten
   } catch (error) {
-    if (error instanceof CallerError) await recordRefused(session.scope, intent, { ...named(input), why: error.name })
+    if (error instanceof CallerError) {
+      const { refusals } = context
+      await recordRefused({ scope: session.scope, refusals }, intent, { ...named(input), why: error.name })
+    }
     throw error
   }
+  const { result, isAgain } = outcome
   // Nothing was changed, but a secret may have been shown again.
   const done = isAgain ? { ...intent, action: `${intent.action}.repeat` } : intent
   if (!isWritten) await recordDone(session.scope, done, named(input))
@@ -75,9 +75,10 @@ export async function recorded<T>(name: string, context: Context, work: Work<T>)
 
 /** Records that a caller tried a mutation that it may not call. */
 export async function recordForbidden(name: string, context: Context, input: Input): Promise<void> {
-  const { session } = context
+  const { session, refusals } = context
   if (unrecorded.has(name) || !isSignedIn(session)) return
-  await recordRefused(session.scope, intentOf(name, context, session), { ...named(input), why: 'FORBIDDEN' })
+  const intent = intentOf(name, context, session)
+  await recordRefused({ scope: session.scope, refusals }, intent, { ...named(input), why: 'FORBIDDEN' })
 }
 
 function intentOf(name: string, { requestId, address }: Context, session: SignedIn): Intent {

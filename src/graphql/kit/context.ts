@@ -1,6 +1,7 @@
 import type { Session } from '../../auth/session.ts'
 import type { Tokens } from '../../auth/tokens.ts'
 import type { FairQueue } from '../../base/limits/fair-queue.ts'
+import type { RefusalBudget } from '../../domain/audit/recorded.ts'
 import type { Enrollments } from '../../domain/nodes/enrollment.ts'
 import type { LiveClusters } from '../../domain/live/clusters.ts'
 import type { Presence } from '../../domain/presence/presence.ts'
@@ -16,6 +17,8 @@ export interface Context {
   readonly address: string | null
   readonly tokens: Tokens
   readonly vault: Vault
+  /** How many refusals of each caller are recorded in the audit trail. */
+  readonly refusals: RefusalBudget
   readonly enrollments: Enrollments
   /** Collects the reports of nodes. */
   readonly presence: Presence
@@ -38,8 +41,9 @@ export interface Context {
 
 /** A context for answering one event of a stream. It keeps nothing of the request that opened the stream. */
 export function detached(context: Context): Context {
-  const { session, requestId, address, tokens, vault, enrollments, presence, live, expensive, left } = context
+  const { session, requestId, address, tokens, vault, refusals, enrollments, presence, live, expensive, left } = context
   const again = context.reauthentication()
   const own = { reauthentication: () => again, isMeasured: false, loaders: new Loaders() }
-  return { session, requestId, address, tokens, vault, enrollments, presence, live, expensive, left, ...own }
+  const services = { tokens, vault, refusals, enrollments, presence, live, expensive }
+  return { session, requestId, address, left, ...services, ...own }
 }

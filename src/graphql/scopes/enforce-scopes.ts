@@ -1,13 +1,13 @@
 import {
   getNamedType,
+  isInterfaceType,
+  isObjectType,
   Kind,
-  TypeInfo,
-  visit,
-  visitWithTypeInfo,
-  type DocumentNode,
   type GraphQLFieldResolver,
+  type GraphQLNamedType,
   type GraphQLResolveInfo,
   type GraphQLSchema,
+  type SelectionNode,
 } from 'graphql'
 
 import { includesScope, type ApiScope } from '../../auth/api-scopes.ts'
@@ -55,18 +55,39 @@ function assertIncluded(context: Context, needed: readonly ApiScope[], info: Gra
   if (needed.some(isMissing) || selectedIn(info).some(isMissing)) throw forbidden()
 }
 
-/** What the types need that an operation selects, anywhere in it. */
+/** What the types need that an operation selects, anywhere in it. Each fragment is looked at once. */
 function selectedIn({ schema, operation, fragments }: GraphQLResolveInfo): readonly ApiScope[] {
   const needed = new Set<ApiScope>()
-  const types = new TypeInfo(schema)
-  const visitor = visitWithTypeInfo(types, {
-    Field() {
-      const name = String(getNamedType(types.getType())).replace(/(Connection|Edge)$/, '')
-      const resource = typeResources.get(name)
-      if (resource) needed.add(`${resource}:read`)
-    },
-  })
-  const document: DocumentNode = { kind: Kind.DOCUMENT, definitions: [operation, ...Object.values(fragments)] }
-  visit(document, visitor)
+  const seen = new Set<string>()
+  const walk = (selections: readonly SelectionNode[], parent: GraphQLNamedType | null | undefined): void => {
+    for (const selection of selections) {
+      switch (selection.kind) {
+        case Kind.FIELD: {
+          // Fields of introspection are in no type, and show no resource.
+          const field =
+            isObjectType(parent) || isInterfaceType(parent) ? parent.getFields()[selection.name.value] : null
+          if (!field) break
+          const type = getNamedType(field.type)
+          const resource = typeResources.get(type.name.replace(/(Connection|Edge)$/, ''))
+          if (resource) needed.add(`${resource}:read`)
+          walk(selection.selectionSet?.selections ?? [], type)
+          break
+        }
+        case Kind.INLINE_FRAGMENT:
+          walk(
+            selection.selectionSet.selections,
+            selection.typeCondition ? schema.getType(selection.typeCondition.name.value) : parent,
+          )
+          break
+        case Kind.FRAGMENT_SPREAD: {
+          const fragment = fragments[selection.name.value]
+          if (!fragment || seen.has(selection.name.value)) break
+          seen.add(selection.name.value)
+          walk(fragment.selectionSet.selections, schema.getType(fragment.typeCondition.name.value))
+        }
+      }
+    }
+  }
+  walk(operation.selectionSet.selections, schema.getRootType(operation.operation))
   return [...needed]
 }

@@ -4,6 +4,7 @@ import type { Session } from '../../auth/session.ts'
 import type { Tokens } from '../../auth/tokens.ts'
 import type { FairQueue } from '../../base/limits/fair-queue.ts'
 import type { Spool } from '../../base/limits/spool.ts'
+import { refusalBudget } from '../../domain/audit/recorded.ts'
 import { Enrollments } from '../../domain/nodes/enrollment.ts'
 import type { LiveClusters } from '../../domain/live/clusters.ts'
 import type { Presence } from '../../domain/presence/presence.ts'
@@ -67,6 +68,7 @@ export function graphqlRoute(dependencies: Dependencies): Route {
 
 function contextMaker({ tokens, vault, presence, live, expensive }: Dependencies) {
   const enrollments = new Enrollments({ tokens, vault })
+  const refusals = refusalBudget()
   // All properties are set here: adding one later, in a plugin, took a tenth of a poll's time.
   return (call: Call, session: Session): ServerContext => ({
     call,
@@ -75,6 +77,7 @@ function contextMaker({ tokens, vault, presence, live, expensive }: Dependencies
     address: call.caller.address,
     tokens,
     vault,
+    refusals,
     enrollments,
     presence,
     live,

@@ -175,7 +175,8 @@ describe.each(engines)('enrollment keys on %s', (engine) => {
 
   describe('ephemeral nodes', () => {
     const sweepAt = async (ephemeral: EphemeralNodes) => {
-      for await (const _ of ephemeral.removeUnseen());
+      const pieces = ephemeral.removeUnseen()
+      while ((await pieces.next()).done !== true);
     }
     const start = Date.now()
     let at = start
