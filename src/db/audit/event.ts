@@ -19,7 +19,8 @@ export type NewEvent = Omit<Hashed, 'id' | 'chain' | 'sequence' | 'at' | 'previo
 
 /**
  * The hash of an event: SHA-256 over its columns, and so over its predecessor's hash; without the mark of the newest
- * event, the signature of an anchor, and what is kept for a day. The order of the columns here is a format: old rows are verified with it.
+ * event, the signature of an anchor, and what is kept for a day. The order of the columns here is a format: old rows
+ * are verified with it.
  */
 export function hashOf(event: Hashed): string {
   const { id, chain, sequence, at, action, outcome, refusal, actorKind, actor, credentialId, tenantId } = event

@@ -108,6 +108,7 @@ export const watched = (tx: Tx, watch: Watch): Tx =>
   new Proxy(tx, {
     get: (target, key): unknown => {
       const part: unknown = Reflect.get(target, key)
+      if (key === '$queryRawUnsafe' && typeof part === 'function') return watchedNodeWrite(target, part, watch)
       return isModel(key) && typeof part === 'object' && part !== null ? watchedModel(key, part, watch) : part
     },
   })
@@ -129,6 +130,18 @@ const watchedModel = (model: Model, target: object, watch: Watch): unknown =>
       }
     },
   })
+
+/**
+ * A write of many nodes (db/writes/node-rows.ts), which returns their ids: no other SQL passes here. Which nodes were
+ * written is noted, with the names that were seen; their values are not, since they are not in the result.
+ */
+const watchedNodeWrite =
+  (target: Tx, write: object, watch: Watch) =>
+  async (...args: unknown[]): Promise<unknown> => {
+    const rows: unknown = await Reflect.apply(write as (...args: unknown[]) => unknown, target, args)
+    watch.wrote('node', Array.isArray(rows) ? rows.filter(isRow) : [], {})
+    return rows
+  }
 
 interface Statement {
   readonly model: Model

@@ -99,7 +99,10 @@ function assertInside(model: Prisma.ModelName, { clusterId }: RowScope, wholeClu
   if (wholeCluster && clusterId !== null) throw new ScopeError('a cluster is not made or deleted from inside')
 }
 
-/** The trail of a tenant is read and appended to, and forgets results that were kept for a day; nothing else is done to it in a tenant's scope. */
+/**
+ * The trail of a tenant is read and appended to, and forgets results that were kept for a day. Nothing else is done to it
+ * in a tenant's scope.
+ */
 function assertAppends(operation: string, { data }: Args): void {
   const reads = ['findUnique', 'findUniqueOrThrow', 'findFirst', 'findFirstOrThrow', 'findMany', 'count', 'aggregate']
   if (reads.includes(operation) || operation === 'create') return

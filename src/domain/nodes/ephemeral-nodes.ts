@@ -2,6 +2,7 @@ import { NotFoundError } from '../../base/errors.ts'
 import type { Logger } from '../../base/log.ts'
 import type { Operator } from '../../auth/scope.ts'
 import type { Node } from '../../db/client/types.ts'
+import { bySystem } from '../audit/recorded.ts'
 import { changeCluster } from '../clusters/cluster-change.ts'
 import { ClosedKeysError } from '../pki/closed-keys.ts'
 import { presenceResolution } from '../presence/presence.ts'
@@ -85,7 +86,8 @@ export class EphemeralNodes {
 
   async #remove(clusterId: string, nodeIds: readonly string[]): Promise<void> {
     try {
-      const removed = await removeNodes(this.#operator, clusterId, nodeIds, (node) => this.#isGone(node))
+      const scope = bySystem(this.#operator, 'node.ephemeral.remove')
+      const removed = await removeNodes(scope, clusterId, nodeIds, (node) => this.#isGone(node))
       if (removed.length > 0) this.#log.info({ clusterId, nodes: removed.length }, 'ephemeral nodes were removed')
     } catch (error) {
       if (error instanceof NotFoundError || error instanceof NoNodeIsGone) return

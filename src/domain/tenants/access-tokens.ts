@@ -60,7 +60,8 @@ interface Maker {
 
 /**
  * Makes an access token, which may do no more than its maker: a tenant makes tokens of its own only, and one that is
- * made by an access token ends with that token at the latest, and has no scope that it has not. The token itself is shown only here.
+ * made by an access token ends with that token at the latest, and has no scope that it has not. The token itself is
+ * shown only here.
  * @throws ValidationError, NotFoundError for a tenant outside the scope, LimitError when there are too many
  */
 export async function createAccessToken(

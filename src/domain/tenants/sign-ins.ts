@@ -38,8 +38,13 @@ export interface Origin {
 
 const nowhere: Origin = { requestId: null, address: null }
 
-const intentOf = (action: string, { id, name }: { id: string; name: string }, from: Origin): Intent => ({
-  ...{ action, actor: { kind: 'operator', name, credentialId: id }, tenantId: null },
+/** In the trail of the person's tenant; an operator's, in that of the control plane. */
+const intentOf = (
+  action: string,
+  { id, name, tenantId }: Pick<Credential, 'id' | 'name' | 'tenantId'>,
+  from: Origin,
+): Intent => ({
+  ...{ action, actor: { kind: tenantId === null ? 'operator' : 'tenantAdmin', name, credentialId: id }, tenantId },
   ...from,
 })
 
