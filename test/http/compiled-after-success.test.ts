@@ -3,7 +3,11 @@ import { buildSchema, type DocumentNode, type ExecutionResult } from 'graphql'
 
 import { useKnownDocuments } from '../../src/http/graphql/use-known-documents.ts'
 
-const schema = buildSchema('type Query { a: Query  b: Int }')
+const schema = buildSchema(`
+  type Query { a: Query  b: Int  c(f: Filter): Int  d(o: Order): Int }
+  input Filter { b: Int  not: Filter }
+  input Order { by: Int }
+`)
 const often = 40
 
 type Setter = (set: unknown) => void
@@ -47,5 +51,15 @@ describe('a query is compiled', () => {
   test('never when it is so large that compiling would hold up everybody', async () => {
     const wide = `{ ${Array.from({ length: 600 }, () => 'b').join(' ')} }`
     expect(await compiledAfter(wide, { data: { b: 1 } })).toBe(false)
+  })
+
+  test('never when a variable may hold values of its own type, for which the compiler writes code without end', async () => {
+    const start = performance.now()
+    expect(await compiledAfter('query ($o: Order) { d(o: $o) }', { data: { d: 1 } })).toBe(true)
+    const compiling = performance.now() - start
+    expect(await compiledAfter('query ($f: Filter) { c(f: $f) }', { data: { c: 1 } })).toBe(false)
+    expect(await compiledAfter('query ($f: [Filter!]) { b }', { data: { b: 1 } })).toBe(false)
+    // The compiler gives up by itself when the stack is full, a hundred times as long after.
+    expect(performance.now() - start).toBeLessThan(20 * compiling)
   })
 })

@@ -41,6 +41,8 @@ export function fill({ kind, slots }: Operation, reach: Reach, found: readonly F
   const isForeign = kind === 'mutation' && slots.some(({ owner }) => owner === 'foreign')
   const ids = new Map<string, string>()
   const missing = new Map<string, string>()
+  // The same foreign id twice is the same missing id twice.
+  const insteadOf = new Map<string, string>()
   let hasForeign = false
   for (const slot of slots) {
     const owner = isForeign ? 'foreign' : slot.owner
@@ -48,7 +50,8 @@ export function fill({ kind, slots }: Operation, reach: Reach, found: readonly F
     const id = known.length > 0 ? random.pick(known).id : randomUUID()
     ids.set(slot.mark, id)
     const isTheirs = owner === 'foreign' && known.length > 0
-    missing.set(slot.mark, isTheirs ? randomUUID() : id)
+    if (isTheirs && !insteadOf.has(id)) insteadOf.set(id, randomUUID())
+    missing.set(slot.mark, isTheirs ? (insteadOf.get(id) ?? id) : id)
     hasForeign ||= isTheirs
   }
   return { ids, missing, hasForeign }

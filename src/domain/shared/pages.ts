@@ -9,9 +9,10 @@ export const filterLimits = { conditions: 50, depth: 5, elements: 50 }
 
 /**
  * The filter of a list, checked. Its texts are parts of names, or no longer than those.
+ * @param at where the caller gave it
  * @throws ValidationError when no name could contain a text, and when the filter is too large
  */
-export function filterBy<Filter extends object>(filter: Filter): Filter {
+export function filterBy<Filter extends object>(filter: Filter, at: readonly string[] = ['filter']): Filter {
   let conditions = 0
   const visit = (value: unknown, path: readonly string[], depth: number): void => {
     if (value === null || value === undefined) return
@@ -22,7 +23,7 @@ export function filterBy<Filter extends object>(filter: Filter): Filter {
       if (value.length > filterLimits.elements) {
         throw ValidationError.at(path, 'TOO_MANY', `must have at most ${filterLimits.elements} elements`)
       }
-      value.forEach((element, at) => visit(element, [...path, String(at)], depth))
+      value.forEach((element, index) => visit(element, [...path, String(index)], depth))
     } else if (typeof value === 'object' && !(value instanceof Date)) {
       for (const [name, field] of Object.entries(value)) {
         visit(field, [...path, name], combining.has(name) ? depth + 1 : depth)
@@ -30,12 +31,12 @@ export function filterBy<Filter extends object>(filter: Filter): Filter {
     } else {
       conditions += 1
       if (conditions > filterLimits.conditions) {
-        throw ValidationError.at(['filter'], 'TOO_MANY', `must have at most ${filterLimits.conditions} conditions`)
+        throw ValidationError.at(at, 'TOO_MANY', `must have at most ${filterLimits.conditions} conditions`)
       }
       if (typeof value === 'string') check(namePartRule, value, path)
     }
   }
-  visit(filter, ['filter'], 1)
+  visit(filter, at, 1)
   return filter
 }
 

@@ -1,4 +1,16 @@
-import { getOperationAST, OperationTypeNode, type ExecutionArgs } from 'graphql'
+import {
+  getNamedType,
+  getOperationAST,
+  isInputObjectType,
+  isInputType,
+  OperationTypeNode,
+  typeFromAST,
+  type ExecutionArgs,
+  type GraphQLInputType,
+  type GraphQLSchema,
+  type NamedTypeNode,
+  type OperationDefinitionNode,
+} from 'graphql'
 import type * as Jit from 'graphql-jit'
 
 import { sizeOf } from './bounds/document-size.ts'
@@ -46,7 +58,7 @@ export function compileIfWorthIt(operation: CompiledOperation, args: ExecutionAr
   if (operation.query !== undefined || operation.successes < timesBefore) return 0
   const { schema, document, operationName } = args
   const { nodes } = sizeOf(document)
-  if (nodes > largestCompiled) {
+  if (nodes > largestCompiled || takesEndlessInput(schema, getOperationAST(document, operationName))) {
     operation.query = null
     return 0
   }
@@ -60,4 +72,22 @@ export function compileIfWorthIt(operation: CompiledOperation, args: ExecutionAr
   const made = jit.compileQuery(schema, document, operationName ?? undefined)
   operation.query = jit.isCompiledQuery(made) ? made : null
   return operation.query === null ? 0 : nodes * bytesOfNode
+}
+
+/**
+ * Whether a variable's type holds values of its own type, as a filter holds filters. graphql-jit writes code for each of
+ * them, one within the other, and stops only when the stack is full: it blocked the event loop for eight seconds.
+ */
+function takesEndlessInput(schema: GraphQLSchema, operation: OperationDefinitionNode | null | undefined): boolean {
+  return (operation?.variableDefinitions ?? []).some(({ type }) => {
+    const known = typeFromAST(schema, type as NamedTypeNode)
+    return isInputType(known) && isEndless(known, new Set())
+  })
+}
+
+function isEndless(type: GraphQLInputType, around: ReadonlySet<GraphQLInputType>): boolean {
+  const named = getNamedType(type)
+  if (!isInputObjectType(named)) return false
+  if (around.has(named)) return true
+  return Object.values(named.getFields()).some((field) => isEndless(field.type, new Set([...around, named])))
 }

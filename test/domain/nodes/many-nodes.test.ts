@@ -149,6 +149,10 @@ describe.each(engines)('many nodes in one call on %s', (engine) => {
     expect((await call('updateNodes', input)).results).toMatchObject([{ node: { mtu: 1400 } }])
     for (const wrong of [{}, { ids: [world.nodeId], filter: {} }, { ids: [] }, { clusterId: world.clusterId }])
       expect((await call('updateNodes', { ...wrong, set: { mtu: 1400 } })).__typename).toBe('ValidationError')
+    const tooLong = { clusterId: world.clusterId, filter: { not: { name: 'x'.repeat(300) } }, set: { mtu: 1400 } }
+    expect(await call('updateNodes', tooLong)).toMatchObject({
+      issues: [{ path: ['input', 'filter', 'not', 'name'] }],
+    })
   })
 
   test('labels are set and removed per key', async () => {

@@ -1,6 +1,7 @@
 import { NotFoundError, ValidationError } from '../../../base/errors.ts'
 import type { Scope } from '../../../auth/scope.ts'
 import type { NodeFilter } from '../../../db/reads/lists.ts'
+import { filterBy } from '../../shared/pages.ts'
 import { listClusterNodes } from '../nodes.ts'
 
 /** How many nodes one call may change, and of how many clusters. */
@@ -52,6 +53,7 @@ async function targetsOf(scope: Scope, given: readonly string[]): Promise<Target
 }
 
 async function filtered(scope: Scope, clusterId: string, filter: NodeFilter): Promise<Targets> {
+  filterBy(filter, ['input', 'filter'])
   const cluster = await scope.db.cluster.findUnique({ where: { id: clusterId }, select: { id: true } })
   if (!cluster) throw new NotFoundError('Cluster')
   const window = { after: null, before: null, inverted: false, limit: mostNodes + 1 }
