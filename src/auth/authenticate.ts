@@ -3,10 +3,10 @@ import type { JwtVerifier } from './jwt.ts'
 import { operatorScope, tenantScope } from './make-scope.ts'
 import type { Opener } from './scope.ts'
 import type { ApiScope } from './api-scopes.ts'
+import { holderOf, presentOrFormerHolderOf, type FormerToken, type FormerTokens } from './holders.ts'
 import { anonymous, type OperatorSession, type Session, type TenantRole } from './session.ts'
 import {
   parseToken,
-  sameHash,
   type AccessToken,
   type ClusterToken,
   type EnrollmentKey,
@@ -23,6 +23,11 @@ export type Authenticate = (authorization: string | null) => Promise<Session>
 export interface Credentials {
   nodeByTokenHash(hash: TokenHash): Promise<CredentialNode | null>
   clusterByTokenHash(hash: TokenHash): Promise<CredentialCluster | null>
+  /** The former token with one of the hashes, in one statement; its end is compared here. */
+  formerToken(hashes: readonly TokenHash[]): Promise<FormerToken | null>
+  /** The owners of former tokens. */
+  nodeById(id: string): Promise<CredentialNode | null>
+  clusterById(id: string): Promise<CredentialCluster | null>
   /** The session or the access token of a person. */
   personByTokenHash(kind: PersonKind, hash: TokenHash): Promise<CredentialPerson | null>
   /** Null also for a key that is used up; its end is compared here. */
@@ -126,34 +131,46 @@ function bearerCredential(authorization: string | null): string | null {
 
 const nobody = Promise.resolve(anonymous)
 
-async function nodeSession(
-  { database, tokens, credentials, opener }: Dependencies,
-  token: NodeToken,
-): Promise<Session> {
-  const node = await holderOf(tokens, token, {
+const formerTokensOf = ({ credentials, used, now = Date.now }: Dependencies): FormerTokens => ({
+  find: (hashes) => credentials.formerToken(hashes),
+  rehash: (id, from, to) => credentials.rehashCredential(id, from, to),
+  used,
+  now,
+})
+
+async function nodeSession(dependencies: Dependencies, token: NodeToken): Promise<Session> {
+  const { database, tokens, credentials, opener } = dependencies
+  const holder = await presentOrFormerHolderOf(tokens, token, {
+    of: 'node',
+    formerTokens: formerTokensOf(dependencies),
+    findById: (id) => credentials.nodeById(id),
     find: (hash) => credentials.nodeByTokenHash(hash),
     hashOf: ({ tokenHash }) => tokenHash,
     rehash: (id, from, to) => credentials.rehashNode(id, from, to),
   })
-  if (!node) return anonymous
-  const { id: nodeId, tenantId, clusterId, name, isAdmin, clusterConfigVersion, latestBundleVersion, blockedAt } = node
+  if (!holder) return anonymous
+  const { row, endsAt: expiresAt } = holder
+  const { id: nodeId, tenantId, clusterId, name, isAdmin, clusterConfigVersion, latestBundleVersion, blockedAt } = row
+  // Blocking a node ends its former token.
+  if (blockedAt !== null && expiresAt !== null) return anonymous
   const versions = { configVersion: clusterConfigVersion, latestBundleVersion }
   const scope = tenantScope(database, { tenantId, actor: `node ${name}`, opener }, { clusterId, nodeId })
   if (blockedAt !== null) return { kind: 'blockedNode', nodeId, scope }
-  return { kind: 'node', nodeId, clusterId, name, isAdmin, versions, scope }
+  return { kind: 'node', nodeId, clusterId, name, isAdmin, versions, expiresAt, scope }
 }
 
-async function enrollingSession(
-  { database, tokens, credentials, opener }: Dependencies,
-  token: ClusterToken,
-): Promise<Session> {
-  const cluster = await holderOf(tokens, token, {
+async function enrollingSession(dependencies: Dependencies, token: ClusterToken): Promise<Session> {
+  const { database, tokens, credentials, opener } = dependencies
+  const holder = await presentOrFormerHolderOf(tokens, token, {
+    of: 'cluster',
+    formerTokens: formerTokensOf(dependencies),
+    findById: (id) => credentials.clusterById(id),
     find: (hash) => credentials.clusterByTokenHash(hash),
     hashOf: ({ clusterTokenHash }) => clusterTokenHash,
     rehash: (id, from, to) => credentials.rehashCluster(id, from, to),
   })
-  if (!cluster) return anonymous
-  const { id: clusterId, tenantId } = cluster
+  if (!holder) return anonymous
+  const { id: clusterId, tenantId } = holder.row
   const scope = tenantScope(database, { tenantId, actor: enrolling, opener }, { clusterId })
   return { kind: 'enrollingMachine', clusterId, keyId: null, scope }
 }
@@ -203,33 +220,6 @@ function sessionOf({ database, opener }: Dependencies, may: CredentialPerson['ma
       return { kind: 'tenantAdmin', role: may.role, ...who, scope }
     }
   }
-}
-
-/** How to find the rows that one kind of token leads to. */
-interface Holders<Row> {
-  readonly find: (hash: TokenHash) => Promise<Row | null>
-  readonly hashOf: (row: Row) => string
-  readonly rehash: (id: string, from: TokenHash, to: TokenHash) => Promise<void>
-}
-
-/**
- * The row that a token leads to. A token that is stored under an earlier secret is moved to the present one.
- */
-async function holderOf<Row extends { readonly id: string }>(
-  tokens: Tokens,
-  token: NodeToken | ClusterToken | SessionToken | AccessToken | EnrollmentKey,
-  { find, hashOf, rehash }: Holders<Row>,
-): Promise<Row | null> {
-  const present = tokens.hash(token)
-  const row = await find(present)
-  if (row && sameHash(hashOf(row), present)) return row
-  for (const previous of tokens.previousHashes(token)) {
-    const kept = await find(previous)
-    if (!kept || !sameHash(hashOf(kept), previous)) continue
-    await rehash(kept.id, previous, present)
-    return kept
-  }
-  return null
 }
 
 async function jwtSession(dependencies: Dependencies, jwt: string): Promise<Session> {

@@ -51,6 +51,8 @@ export interface NodeSession {
   readonly isAdmin: boolean
   /** Its cluster's versions at the time it was recognised: agents ask for them again and again. */
   readonly versions: ClusterVersions
+  /** When a former token ends, by which it signed in; null for its present token. */
+  readonly expiresAt: Date | null
   readonly scope: Tenant
 }
 

@@ -107,6 +107,10 @@ describe('the comparison of hashes', () => {
             tokenHash: other,
           }),
         enrollmentKeyByTokenHash: () => Promise.resolve({ ...found, expiresAt: new Date(8e15), tokenHash: other }),
+        formerToken: () =>
+          Promise.resolve({ id: 'x', tokenHash: other, expiresAt: new Date(8e15), of: 'node', ownerId: 'x' }),
+        nodeById: unused,
+        clusterById: unused,
         tenantExists: unused,
         rehashCredential: unused,
         rehashNode: unused,

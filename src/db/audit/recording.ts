@@ -50,6 +50,8 @@ export class Recording {
   shares: readonly Share[] | null = null
   /** The secret that the change made, which is shown once. */
   secret: string | null = null
+  /** What the change was asked for, where the changed columns do not say it. */
+  terms: Values | null = null
   readonly #repeatable: Repeatable | null
 
   constructor(intent: Intent, repeatable: Repeatable | null = null) {
@@ -83,7 +85,7 @@ export class Recording {
     const about = { tenantId, clusterId, version }
     if (this.shares === null) {
       const kept = this.#isWritten ? undefined : this.#repeatable?.kept(watch.targets, this.secret)
-      const values = { before: watch.before, after: watch.after }
+      const values = { before: watch.before, after: watch.afterWith(this.terms) }
       await append(tx, { ...eventOf(this.intent, watch.targets), ...about, ...values, ...kept })
     }
     for (const { recording, targets } of this.shares ?? []) {

@@ -51,8 +51,9 @@ export class Watch {
     return jsonOfObjects(this.#before)
   }
 
-  get after(): string | null {
-    return jsonOfObjects(this.#after)
+  /** @param terms shown before the objects; null for none */
+  afterWith(terms: Values | null): string | null {
+    return jsonOfObjects(new Map([...(terms ? [['Terms', terms] as const] : []), ...this.#after]))
   }
 
   saw(model: Model, rows: readonly Values[]): void {

@@ -4,7 +4,7 @@ import { columns, models } from '../client/columns.ts'
 import { isWithin, ownerFields } from '../client/scope-condition.ts'
 import { listOf, type PlainReader, type PlainRow } from './plain-reader.ts'
 import { readingsOf, typed, type Readings } from './row-values.ts'
-import type { Cluster, Engine, Node, RowScope, Tenant } from '../client/types.ts'
+import type { Cluster, Credential, Engine, Node, RowScope, Tenant } from '../client/types.ts'
 
 /** Values that are not columns, but derived from the row's cluster. */
 interface OfCluster {
@@ -21,6 +21,7 @@ interface Tables {
   tenants: { row: Tenant; by: 'id' }
   clusters: { row: Cluster & OfCluster; by: 'id' | 'clusterTokenHash' }
   nodes: { row: Node & OfNode; by: 'id' | 'tokenHash' }
+  credentials: { row: Credential; by: 'tokenHash' }
 }
 export type TableName = keyof Tables
 export type Key<Name extends TableName> = Tables[Name]['by']
@@ -51,6 +52,7 @@ export class RowLookups {
       tenants: lookups('tenants', 'id'),
       clusters: lookups('clusters', 'id', 'clusterTokenHash'),
       nodes: lookups('nodes', 'id', 'tokenHash'),
+      credentials: lookups('credentials', 'tokenHash'),
     }
   }
 
@@ -149,6 +151,7 @@ const expressions: Readonly<Record<TableName, Readonly<Record<string, string>>>>
     latestBundleVersion: latestBundleVersionOf('x.cluster_id'),
     clusterConfigVersion: '(SELECT c.config_version FROM clusters c WHERE c.id = x.cluster_id)',
   },
+  credentials: ownColumns('credentials'),
 }
 
 function expression(table: TableName, field: string): string {

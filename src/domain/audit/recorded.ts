@@ -48,6 +48,11 @@ export function shownOnce<Made extends { readonly token: string }>({ recording }
   return made
 }
 
+/** Notes what a change was asked for, where the changed columns do not say it: the event's `after` shows it as Terms. */
+export function noteTerms({ recording }: Scope, terms: Readonly<Record<string, number>>): void {
+  if (recording !== null) recording.terms = terms
+}
+
 /** What an event is about, where no statement tells. */
 export interface About {
   readonly targets: readonly Target[]

@@ -8,6 +8,7 @@ import { refusal } from '../../db/client/errors.ts'
 import { clusterList, type ClusterFilter, type ClusterOrder } from '../../db/reads/lists.ts'
 import type { Cluster, Prisma } from '../../db/client/types.ts'
 import { shownOnce } from '../audit/recorded.ts'
+import { keepClusterToken, replacementOf, type Grace } from '../credentials/former-tokens.ts'
 import { networkRule } from '../shared/addresses.ts'
 import { caLifetimeDays, newBundleKey, newCa } from '../pki/cluster-ca.ts'
 import { updateCluster, withClusterLocked } from './cluster-change.ts'
@@ -61,7 +62,13 @@ export async function getClusterVersion(scope: Scope, id: string): Promise<numbe
 
 /** The cluster of an enrollment token, with the columns that authentication needs. */
 export const getClusterByTokenHash = (operator: Operator, clusterTokenHash: TokenHash) =>
-  operator.read.row('clusters', 'clusterTokenHash', clusterTokenHash, ['id', 'tenantId', 'clusterTokenHash'])
+  operator.read.row('clusters', 'clusterTokenHash', clusterTokenHash, credentialFields)
+
+/** The same columns of a cluster that another credential led to. */
+export const getCredentialCluster = (operator: Operator, id: string) =>
+  operator.read.row('clusters', 'id', id, credentialFields)
+
+const credentialFields = ['id', 'tenantId', 'clusterTokenHash'] as const
 
 export interface NewCluster extends ClusterNotes {
   /** The owner; a tenant's own scope determines it already. */
@@ -187,17 +194,22 @@ export const updateClusterVersion = (scope: Scope, id: string): Promise<Cluster>
   updateCluster(scope, id, 'published anew', {})
 
 /**
- * UpdateClusterTokenHash: replaces the enrollment token. The old one becomes invalid immediately; nodes keep their own
- * tokens.
- * @throws NotFoundError
+ * UpdateClusterTokenHash: replaces the enrollment token. The old one becomes invalid immediately, or at the end of its
+ * grace; nodes keep their own tokens.
+ * @throws ValidationError, NotFoundError
  */
 export async function rotateClusterToken(
   scope: Scope,
   tokens: Tokens,
   id: string,
+  grace: Grace = {},
 ): Promise<{ cluster: Cluster; token: ClusterToken }> {
+  const replacement = replacementOf(scope, grace)
   const { token, hash } = shownOnce(scope, tokens.newClusterToken())
-  const cluster = await updateCluster(scope, id, 'new cluster token', { clusterTokenHash: hash })
+  const cluster = await updateCluster(scope, id, 'new cluster token', async ({ tx, cluster: before }) => {
+    await keepClusterToken(tx, before, replacement)
+    return { clusterTokenHash: hash }
+  })
   scope.changes.emit({ kind: 'ended', clusterId: id, whose: 'enrolling' })
   return { cluster, token }
 }

@@ -8,7 +8,7 @@ export interface Listener {
   readonly isAllowed: () => Promise<boolean>
   /** The node that listens; null for people. */
   readonly nodeId: string | null
-  /** When the credential expires; null if it does not. */
+  /** When the credential expires; null if it does not. A check may find another time: the token was replaced. */
   readonly expiresAt: Date | null
 }
 
@@ -50,6 +50,8 @@ export class LiveStream<T, Told = News> implements AsyncIterableIterator<T, unde
   #isToBeChecked = false
   #failure: { readonly error: unknown } | null = null
   #leave: (() => void) | null = null
+  /** The end that its timer awaits. */
+  #expiresAt: Date | null = null
   #expiry: NodeJS.Timeout | undefined
   #wake: (() => void) | null = null
 
@@ -138,6 +140,8 @@ export class LiveStream<T, Told = News> implements AsyncIterableIterator<T, unde
 
   #awaitExpiry(): void {
     const { expiresAt } = this.#listener
+    this.#expiresAt = expiresAt
+    clearTimeout(this.#expiry)
     if (expiresAt === null) return
     const left = expiresAt.getTime() - Date.now()
     const act = () => (left > longestTimer ? this.#awaitExpiry() : this.end())
@@ -148,6 +152,7 @@ export class LiveStream<T, Told = News> implements AsyncIterableIterator<T, unde
   async #isAllowed(): Promise<boolean> {
     this.#isToBeChecked = false
     if (!(await this.#listener.isAllowed())) this.end()
+    else if (this.#isOpen && this.#listener.expiresAt?.getTime() !== this.#expiresAt?.getTime()) this.#awaitExpiry()
     return this.#isOpen
   }
 

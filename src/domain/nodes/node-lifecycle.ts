@@ -4,6 +4,7 @@ import type { NodeToken, Tokens } from '../../auth/tokens.ts'
 import { refusal } from '../../db/client/errors.ts'
 import type { Node } from '../../db/client/types.ts'
 import { shownOnce } from '../audit/recorded.ts'
+import { keepNodesTokens, replacementOf, type Grace } from '../credentials/former-tokens.ts'
 import { changeCluster } from '../clusters/cluster-change.ts'
 import { addressPool, assertUnderlay, hintAfterRelease } from './node-addresses.ts'
 import { assertSignable, certificatesOf } from '../signing/node-certificate.ts'
@@ -74,19 +75,23 @@ export async function createNode(
 }
 
 /**
- * UpdateNodeTokenHash: replaces the node's token. The old one is invalid from the next request on, and its open streams
- * end now.
- * @throws NotFoundError
+ * UpdateNodeTokenHash: replaces the node's token. Without a grace, the old one is invalid from the next request on,
+ * and its open streams end now; with one, that happens at its end. The token before the old one ends now in any case.
+ * @throws ValidationError, NotFoundError
  */
 export async function rotateNodeToken(
   scope: Scope,
   tokens: Tokens,
   nodeId: string,
+  grace: Grace = {},
 ): Promise<{ node: Node; token: NodeToken }> {
+  const replacement = replacementOf(scope, grace)
   const { token, hash } = shownOnce(scope, tokens.newNodeToken())
-  const node = await changeNode(scope, nodeId, 'new token', ({ tx }) =>
-    tx.node.update({ where: { id: nodeId }, data: { tokenHash: hash } }),
-  )
+  const node = await changeNode(scope, nodeId, 'new token', async ({ tx, node: before }) => {
+    const after = await tx.node.update({ where: { id: nodeId }, data: { tokenHash: hash } })
+    await keepNodesTokens(tx, [before], replacement)
+    return after
+  })
   scope.changes.emit({ kind: 'ended', clusterId: node.clusterId, whose: { nodeId } })
   return { node, token }
 }

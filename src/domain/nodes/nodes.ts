@@ -31,6 +31,10 @@ export const findNode = <Field extends keyof Node>(
 export const getNodeByTokenHash = (operator: Operator, tokenHash: TokenHash) =>
   operator.read.row('nodes', 'tokenHash', tokenHash, credentialFields)
 
+/** The same columns of a node that another credential led to. */
+export const getCredentialNode = (operator: Operator, id: string) =>
+  operator.read.row('nodes', 'id', id, credentialFields)
+
 /** Includes the versions that an agent polls: this one query answers most of its requests. */
 const credentialFields = [
   'id',

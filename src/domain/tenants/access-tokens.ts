@@ -152,7 +152,9 @@ export async function* peoplesCredentials({ db }: Scope, tenantId?: string): Asy
 export async function revokeCredential(scope: Scope, id: string): Promise<Credential> {
   try {
     const revoked = await scope.db.credential.delete({ where: { id } })
-    scope.changes.emit({ kind: 'signedOut' })
+    const { nodeId, clusterId } = revoked
+    if (nodeId !== null && clusterId !== null) scope.changes.emit({ kind: 'ended', clusterId, whose: { nodeId } })
+    else scope.changes.emit({ kind: 'signedOut' })
     return revoked
   } catch (error) {
     if (refusal(error)?.kind === 'missing') throw new NotFoundError('Credential')

@@ -1,8 +1,9 @@
 import type { Credentials } from '../../auth/authenticate.ts'
 import type { Operator } from '../../auth/scope.ts'
+import { findFormerToken } from '../credentials/former-tokens.ts'
 import { getEnrollmentKeyByTokenHash } from '../credentials/enrollment-keys.ts'
-import { getClusterByTokenHash } from '../clusters/clusters.ts'
-import { getNodeByTokenHash } from '../nodes/nodes.ts'
+import { getClusterByTokenHash, getCredentialCluster } from '../clusters/clusters.ts'
+import { getCredentialNode, getNodeByTokenHash } from '../nodes/nodes.ts'
 import { getPersonByTokenHash } from './access-tokens.ts'
 import { findTenant } from './tenants.ts'
 
@@ -10,6 +11,9 @@ import { findTenant } from './tenants.ts'
 export const credentials = (operator: Operator): Credentials => ({
   nodeByTokenHash: (hash) => getNodeByTokenHash(operator, hash),
   clusterByTokenHash: (hash) => getClusterByTokenHash(operator, hash),
+  formerToken: (hashes) => findFormerToken(operator, hashes),
+  nodeById: (id) => getCredentialNode(operator, id),
+  clusterById: (id) => getCredentialCluster(operator, id),
   rehashNode: async (id, from, to) => {
     await operator.db.node.updateMany({ where: { id, tokenHash: from }, data: { tokenHash: to } })
   },

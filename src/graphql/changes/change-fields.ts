@@ -7,6 +7,13 @@ import type { InputFields, PayloadFields } from './mutation.ts'
 export const clusterIdField = (t: InputFields) =>
   t.field({ type: 'UUID', required: true, description: 'The cluster’s id.' })
 
+/** The input field for how long the token that is replaced goes on working. */
+export const graceField = (t: InputFields) =>
+  t.int({
+    description:
+      'For how many seconds the old token works as well, 0 to 604800 (7 days): time to bring the new one to where it is used. `formerToken` shows when the old one ends and when it was last used. A token before the old one ends at once. 0 when null.',
+  })
+
 /** The input field for the node that a mutation is about. */
 export const nodeIdField = (t: InputFields) => t.field({ type: 'UUID', required: true, description: 'The node’s id.' })
 

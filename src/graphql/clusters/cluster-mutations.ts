@@ -10,7 +10,7 @@ import {
 } from '../../domain/clusters/clusters.ts'
 import { madeAndGone } from '../../domain/audit/repeats.ts'
 import { clusterLighthouseWarnings, newClusterWarnings, publishedWarnings } from '../../domain/warnings/clusters.ts'
-import { tokenField, warningsField } from '../changes/change-fields.ts'
+import { graceField, tokenField, warningsField } from '../changes/change-fields.ts'
 import { clusterMutation } from '../changes/change-mutations.ts'
 import { warned } from '../changes/change.ts'
 import { mutation } from '../changes/mutation.ts'
@@ -108,11 +108,12 @@ clusterMutation('publishClusterConfig', {
 
 clusterMutation('rotateClusterToken', {
   description:
-    'Replaces the cluster token, with which machines enroll. The old one stops working at once; nodes keep their own tokens.',
+    'Replaces the cluster token, with which machines enroll. The old one stops working at once, or after `graceSeconds`; nodes keep their own tokens.',
   callers: 'clusterWriter',
   input: 'The cluster whose token is to be replaced.',
   dryRun: false,
-  change: (scope, id, _input, { tokens }) => rotateClusterToken(scope, tokens, id),
+  fields: (t) => ({ graceSeconds: graceField(t) }),
+  change: (scope, id, input, { tokens }) => rotateClusterToken(scope, tokens, id, input),
   again: clusterWithToken,
   done: 'The token was replaced.',
   payload: (t) => ({ token: tokenField(t, 'The new cluster token.', ({ value }) => value.token) }),

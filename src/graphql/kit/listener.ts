@@ -13,7 +13,35 @@ export function listenerOf(context: Context): Listener {
   const { isSameAs, ...known } = asListener(caller)
   if (known.expiresAt !== null && known.expiresAt.getTime() <= Date.now()) throw unauthenticated()
   const authenticateAgain = context.reauthentication()
-  return { scope: caller.scope, ...known, isAllowed: async () => isSameAs(await authenticateAgain()) }
+  let { expiresAt } = known
+  return {
+    scope: caller.scope,
+    nodeId: known.nodeId,
+    get expiresAt() {
+      return expiresAt
+    },
+    async isAllowed() {
+      const now = await authenticateAgain()
+      if (!isSameAs(now)) return false
+      // Its token may have become a former one meanwhile, or have been given another end.
+      expiresAt = endOf(now)
+      return true
+    },
+  }
+}
+
+/** When the credential ends; null if it does not. */
+function endOf(session: Session): Date | null {
+  switch (session.kind) {
+    case 'operator':
+    case 'tenantAdmin':
+    case 'node':
+      return session.expiresAt
+    case 'blockedNode':
+    case 'enrollingMachine':
+    case 'anonymous':
+      return null
+  }
 }
 
 interface Known extends Pick<Listener, 'nodeId' | 'expiresAt'> {
@@ -32,8 +60,8 @@ function asListener(caller: SignedIn): Known {
       return { nodeId: null, expiresAt, isSameAs }
     }
     case 'node': {
-      const { nodeId } = caller
-      return { nodeId, expiresAt: null, isSameAs: (now) => now.kind === 'node' && now.nodeId === nodeId }
+      const { nodeId, expiresAt } = caller
+      return { nodeId, expiresAt, isSameAs: (now) => now.kind === 'node' && now.nodeId === nodeId }
     }
     case 'blockedNode':
       throw blocked()

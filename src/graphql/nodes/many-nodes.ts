@@ -2,6 +2,7 @@ import { CallerError } from '../../base/errors.ts'
 import { blockNodes, deleteNodes, rotateNodeTokens, unblockNodes } from '../../domain/nodes/many/lifecycle.ts'
 import { nodesUpdate, updateNodes } from '../../domain/nodes/many/update-nodes.ts'
 import { removedNodesWarnings, updatedNodesWarnings } from '../../domain/warnings/many-nodes.ts'
+import { graceField } from '../changes/change-fields.ts'
 import { nodesMutation } from '../changes/nodes-mutation.ts'
 import { builder } from '../kit/builder.ts'
 import { given } from '../kit/input.ts'
@@ -93,13 +94,15 @@ const NewNodeToken = builder.objectRef<{ readonly nodeId: string; readonly token
 
 nodesMutation('rotateNodeTokens', {
   callers: 'clusterWriter',
-  description: 'Replaces the tokens of up to 1000 nodes. The old ones are refused from the next request on.',
+  description:
+    'Replaces the tokens of up to 1000 nodes. The old ones are refused from the next request on, or after `graceSeconds`.',
   input: 'The nodes whose tokens are to be replaced.',
   dryRun: false,
+  fields: (t) => ({ graceSeconds: graceField(t) }),
   change:
-    (_input, { tokens }) =>
+    (input, { tokens }) =>
     (scope, clusterId, ids) =>
-      rotateNodeTokens(scope, tokens, clusterId, ids),
+      rotateNodeTokens(scope, tokens, clusterId, { ids, ...input }),
   done: 'What was replaced.',
   payload: (t) => ({
     tokens: t.field({

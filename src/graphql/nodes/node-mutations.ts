@@ -2,7 +2,7 @@ import type { Scope } from '../../auth/scope.ts'
 import { createNode, deleteNode, rotateNodeToken } from '../../domain/nodes/node-lifecycle.ts'
 import { getNode } from '../../domain/nodes/nodes.ts'
 import { deletedNodeWarnings, newNodeWarnings } from '../../domain/warnings/nodes.ts'
-import { tokenField } from '../changes/change-fields.ts'
+import { graceField, tokenField } from '../changes/change-fields.ts'
 import { nodeMutation } from '../changes/change-mutations.ts'
 import { nodeNotesFields } from './node-notes.ts'
 import { overlapsField } from './route-overlaps.ts'
@@ -71,10 +71,11 @@ nodeMutation('createNode', {
 
 nodeMutation('rotateNodeToken', {
   callers: 'clusterWriter',
-  description: 'Replaces a node’s token. The old one is refused from the next request on.',
+  description: 'Replaces a node’s token. The old one is refused from the next request on, or after `graceSeconds`.',
   input: 'The node whose token is to be replaced.',
   dryRun: false,
-  change: (scope, id, _input, { tokens }) => rotateNodeToken(scope, tokens, id),
+  fields: (t) => ({ graceSeconds: graceField(t) }),
+  change: (scope, id, input, { tokens }) => rotateNodeToken(scope, tokens, id, input),
   again: nodeWithToken,
   done: 'The token was replaced.',
   payload: (t) => ({ token: tokenField(t, 'The new node token.', ({ value }) => value.token) }),

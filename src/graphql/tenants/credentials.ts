@@ -21,7 +21,10 @@ const CredentialKind = builder.enumType('CredentialKind', {
     SESSION: { value: 'session', description: 'A person is signed in with it.' },
     ACCESS_TOKEN: { value: 'access_token', description: 'A person or a script keeps it.' },
     ENROLLMENT_KEY: { value: 'enrollment_key', description: 'Machines enroll with it.' },
-    REPLACED_TOKEN: { value: 'replaced_token', description: 'A former token, during its grace time.' },
+    REPLACED_TOKEN: {
+      value: 'replaced_token',
+      description: 'A former token of a node or a cluster, during its grace time.',
+    },
   } as const,
 })
 
@@ -33,7 +36,7 @@ const CredentialRole = builder.enumType('CredentialRole', {
   } satisfies Record<string, { value: PersonRole; description: string }>,
 })
 
-const Credential = builder.prismaObject('Credential', {
+export const Credential = builder.prismaObject('Credential', {
   description: 'What somebody signs in with, and what can be revoked. The token itself is not stored.',
   select: { id: true },
   fields: (t) => ({
@@ -66,7 +69,20 @@ const Credential = builder.prismaObject('Credential', {
       nullable: true,
       description: 'The tenant that it belongs to; null for an operator’s.',
     }),
-    createdAt: t.expose('createdAt', { type: 'DateTimeISO', description: 'When it was made.' }),
+    clusterId: t.expose('clusterId', {
+      type: 'UUID',
+      nullable: true,
+      description: 'The cluster of an enrollment key or of a former token; null for others.',
+    }),
+    nodeId: t.expose('nodeId', {
+      type: 'UUID',
+      nullable: true,
+      description: 'The node whose former token it is; null for others.',
+    }),
+    createdAt: t.expose('createdAt', {
+      type: 'DateTimeISO',
+      description: 'When it was made; of a former token, when it was replaced.',
+    }),
     createdBy: t.exposeString('createdBy', {
       nullable: true,
       description: 'Who made it, as messages name them; null where this was not recorded.',
@@ -80,7 +96,7 @@ const Credential = builder.prismaObject('Credential', {
       type: 'DateTimeISO',
       nullable: true,
       description:
-        'When it was last used, to the minute (rounded down), and written within about a minute; null if it was never used.',
+        'When it was last used, to the minute (rounded down), and written within about a minute; null if it was never used. Of a former token: since it was replaced.',
     }),
     lastFour: t.exposeString('lastFour', {
       nullable: true,

@@ -27,6 +27,8 @@ export interface NodesWork {
   readonly also?: (change: Change, nodes: readonly Node[]) => Promise<void>
   /** Writes the nodes; by default, their new values are stored. */
   readonly write?: (change: Change, ids: readonly string[]) => Promise<void>
+  /** What else happens in the transaction, after the nodes were written; they are given as they were before. */
+  readonly afterwards?: (change: Change, nodes: readonly Node[]) => Promise<void>
 }
 
 export interface NodesOutcome {
@@ -150,6 +152,7 @@ async function applied(scope: Scope, clusterId: string, { ids, work, prepared }:
     if (work.write) await work.write(change, [...works.keys()])
     else if ((await scope.nodeRows.write(change.tx, change.cluster, values)) < countWritten(values))
       throw new ConflictError('A node was deleted at this moment; try again')
+    await work.afterwards?.(change, nodes)
     const after = nodes.map((node): Node => ({ ...node, ...values.get(node.id) }))
     return { nodes: after, former: nodes, changed: new Set(works.keys()) }
   })

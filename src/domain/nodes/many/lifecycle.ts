@@ -5,6 +5,7 @@ import type { NodeToken, Tokens } from '../../../auth/tokens.ts'
 import { parsePublicKey } from '../../../pki/keys.ts'
 import { signerOf } from '../../pki/cluster-ca.ts'
 import type { Vault } from '../../pki/vault.ts'
+import { endNodesFormerTokens, keepNodesTokens, replacementOf, type Grace } from '../../credentials/former-tokens.ts'
 import { check, shortLineRule } from '../../shared/rules.ts'
 import { assertFewCertificates, certificatesOf, signIdentity, superseding } from '../../signing/node-certificate.ts'
 import { groupsOf } from '../../signing/node-signing.ts'
@@ -48,8 +49,9 @@ export async function rotateNodeTokens(
   scope: Scope,
   tokens: Tokens,
   clusterId: string,
-  ids: readonly string[],
+  { ids, ...grace }: Grace & { readonly ids: readonly string[] },
 ): Promise<NodesOutcome & { readonly tokens: ReadonlyMap<string, NodeToken> }> {
+  const replacement = replacementOf(scope, grace)
   const made = new Map(ids.map((id) => [id, tokens.newNodeToken()]))
   const outcome = await changeNodes(scope, clusterId, ids, {
     what: 'new token',
@@ -57,6 +59,7 @@ export async function rotateNodeTokens(
       const one = made.get(node.id)
       return one ? { values: { tokenHash: one.hash } } : null
     },
+    afterwards: ({ tx }, nodes) => keepNodesTokens(tx, nodes, replacement),
   })
   emitChanged(scope, outcome)
   for (const nodeId of outcome.changed) scope.changes.emit({ kind: 'ended', clusterId, whose: { nodeId } })
@@ -88,6 +91,7 @@ export async function blockNodes(
       return { values, revoked: certificatesOf(node) }
     },
     also: ({ tx }, nodes) => assertAdminsRemain(scope, tx, nodes),
+    afterwards: ({ tx }) => endNodesFormerTokens(tx, ids),
   })
   emitChanged(scope, outcome)
   for (const nodeId of outcome.changed) scope.changes.emit({ kind: 'ended', clusterId, whose: { nodeId } })
