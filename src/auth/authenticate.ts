@@ -28,6 +28,7 @@ export interface Credentials {
   /** The owners of former tokens. */
   nodeById(id: string): Promise<CredentialNode | null>
   clusterById(id: string): Promise<CredentialCluster | null>
+  accessTokenById(id: string): Promise<CredentialPerson | null>
   /** The session or the access token of a person. */
   personByTokenHash(kind: PersonKind, hash: TokenHash): Promise<CredentialPerson | null>
   /** Null also for a key that is used up; its end is compared here. */
@@ -109,9 +110,9 @@ export function authenticator(dependencies: Dependencies): Authenticate {
       case 'cluster':
         return enrollingSession(dependencies, parsed.token)
       case 'session':
-        return personSession(dependencies, 'session', parsed.token)
+        return pageSession(dependencies, parsed.token)
       case 'accessToken':
-        return personSession(dependencies, 'access_token', parsed.token)
+        return accessTokenSession(dependencies, parsed.token)
       case 'enrollmentKey':
         return keySession(dependencies, parsed.token)
       // It can be exchanged for a session, and for nothing else.
@@ -191,16 +192,35 @@ async function keySession(dependencies: Dependencies, token: EnrollmentKey): Pro
 /** How messages name machines that enroll: one transaction may have several, with different keys. */
 const enrolling = 'an enrolling machine'
 
-async function personSession(dependencies: Dependencies, kind: PersonKind, token: SessionToken | AccessToken) {
-  const { tokens, credentials, used, now = Date.now } = dependencies
-  const found = await holderOf(tokens, token, {
-    find: (hash) => credentials.personByTokenHash(kind, hash),
-    hashOf: ({ tokenHash }) => tokenHash,
-    rehash: (id, from, to) => credentials.rehashCredential(id, from, to),
+const personsOf = ({ credentials }: Dependencies, kind: PersonKind) => ({
+  find: (hash: TokenHash) => credentials.personByTokenHash(kind, hash),
+  hashOf: ({ tokenHash }: CredentialPerson) => tokenHash,
+  rehash: (id: string, from: TokenHash, to: TokenHash) => credentials.rehashCredential(id, from, to),
+})
+
+async function pageSession(dependencies: Dependencies, token: SessionToken): Promise<Session> {
+  const found = await holderOf(dependencies.tokens, token, personsOf(dependencies, 'session'))
+  return found ? personSession(dependencies, found, null) : anonymous
+}
+
+async function accessTokenSession(dependencies: Dependencies, token: AccessToken): Promise<Session> {
+  const holder = await presentOrFormerHolderOf(dependencies.tokens, token, {
+    ...personsOf(dependencies, 'access_token'),
+    of: 'accessToken',
+    formerTokens: formerTokensOf(dependencies),
+    findById: (id) => dependencies.credentials.accessTokenById(id),
   })
-  if (!found || found.expiresAt.getTime() <= now()) return anonymous
-  const { id: credentialId, may, name: subject, expiresAt, scopes } = found
-  used(credentialId)
+  return holder ? personSession(dependencies, holder.row, holder.endsAt) : anonymous
+}
+
+/** @param formerEndsAt when a former token ends, whose use is noted already; null for the present one */
+function personSession(dependencies: Dependencies, found: CredentialPerson, formerEndsAt: Date | null): Session {
+  const { used, now = Date.now } = dependencies
+  if (found.expiresAt.getTime() <= now()) return anonymous
+  const { id: credentialId, may, name: subject, scopes } = found
+  if (formerEndsAt === null) used(credentialId)
+  // A former token ends with the token itself at the latest.
+  const expiresAt = formerEndsAt ?? found.expiresAt
   return sessionOf(dependencies, may, { subject, expiresAt, credentialId, scopes })
 }
 

@@ -15,7 +15,7 @@ export interface FormerToken {
   readonly tokenHash: string
   readonly expiresAt: Date
   /** What it is a former token of. */
-  readonly of: 'node' | 'cluster'
+  readonly of: 'node' | 'cluster' | 'accessToken'
   readonly ownerId: string
 }
 

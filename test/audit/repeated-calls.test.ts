@@ -12,6 +12,8 @@ import { createWorld, type World } from '../support/world.ts'
 
 const day = 24 * 3_600_000
 
+let accessTokenId = ''
+
 /** What each mutation that may be repeated is called with, and what it answers: the object’s id and the secret. */
 const repeatable: Record<string, { input: (world: World) => object; select: string }> = {
   createTenant: { input: () => ({ name: `tenant ${randomUUID()}` }), select: 'tenant { id }' },
@@ -24,6 +26,7 @@ const repeatable: Record<string, { input: (world: World) => object; select: stri
     select: 'node { id } token warnings { message }',
   },
   rotateNodeToken: { input: ({ nodeId }) => ({ nodeId }), select: 'node { id } token' },
+  rotateAccessToken: { input: () => ({ id: accessTokenId }), select: 'credential { id } token' },
   rotateClusterToken: { input: ({ clusterId }) => ({ clusterId }), select: 'cluster { id } token' },
 }
 
@@ -48,6 +51,13 @@ describe.each(engines)('a repeated call on %s', (engine) => {
     app = await startApp(engine)
     ours = await createWorld(app, 'ours', randomUUID())
     theirs = await createWorld(app, 'theirs', randomUUID())
+    const { createAccessToken: made } = await app.ask<{ createAccessToken: { credential: { id: string } } }>(
+      ours.admin,
+      `mutation ($expiresAt: DateTimeISO!) { createAccessToken(input: { name: "ci", role: VIEWER, expiresAt: $expiresAt }) {
+        ... on CreateAccessTokenPayload { credential { id } } } }`,
+      { expiresAt: new Date(Date.now() + day).toISOString() },
+    )
+    accessTokenId = made.credential.id
   })
   afterAll(() => app.close())
 

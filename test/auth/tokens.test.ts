@@ -111,6 +111,7 @@ describe('the comparison of hashes', () => {
           Promise.resolve({ id: 'x', tokenHash: other, expiresAt: new Date(8e15), of: 'node', ownerId: 'x' }),
         nodeById: unused,
         clusterById: unused,
+        accessTokenById: unused,
         tenantExists: unused,
         rehashCredential: unused,
         rehashNode: unused,

@@ -20,7 +20,7 @@ const madeSchema = z.object({ id: z.string(), secret: z.string().nullable() })
 export type Made = z.infer<typeof madeSchema>
 
 /** What kind of object a mutation makes, or makes a secret for. */
-export type MadeType = 'Tenant' | 'Cluster' | 'Node'
+export type MadeType = 'Tenant' | 'Cluster' | 'Node' | 'Credential'
 
 /** One call of a mutation with a key. */
 export interface Call {

@@ -86,14 +86,26 @@ export async function keepClusterToken(tx: Tx, cluster: OfCluster, replacement: 
   await tx.credential.create({ data: { id: newId(), kind, tenantId, clusterId, name, tokenHash, expiresAt, ...made } })
 }
 
-const fields = ['id', 'kind', 'tokenHash', 'expiresAt', 'nodeId', 'clusterId'] as const
+/** The same for an access token, whose former token ends with it at the latest. */
+export async function keepAccessToken(tx: Tx, token: Credential, replacement: Replacement): Promise<void> {
+  const { id: credentialId, tenantId, name, tokenHash, lastFour } = token
+  await tx.credential.deleteMany({ where: { kind, credentialId } })
+  const { expiresAt: end, ...made } = replacement
+  if (end === null) return
+  const expiresAt = token.expiresAt !== null && token.expiresAt < end ? token.expiresAt : end
+  const row = { id: newId(), kind, tenantId, credentialId, name, tokenHash, lastFour, expiresAt }
+  await tx.credential.create({ data: { ...row, ...made } })
+}
+
+const fields = ['id', 'kind', 'tokenHash', 'expiresAt', 'nodeId', 'clusterId', 'credentialId'] as const
 
 /** The former token with one of several hashes, in one statement; null when there is none. Its end is not compared. */
 export async function findFormerToken({ read }: Operator, hashes: readonly TokenHash[]): Promise<FormerToken | null> {
   const rows = await Promise.all(hashes.map((hash) => read.row('credentials', 'tokenHash', hash, fields)))
   const row = rows.find((one) => one !== null)
   if (row?.kind !== kind || row.expiresAt === null) return null
-  const { id, tokenHash, expiresAt, nodeId, clusterId } = row
+  const { id, tokenHash, expiresAt, nodeId, clusterId, credentialId } = row
+  if (credentialId !== null) return { id, tokenHash, expiresAt, of: 'accessToken', ownerId: credentialId }
   if (nodeId !== null) return { id, tokenHash, expiresAt, of: 'node', ownerId: nodeId }
   return clusterId === null ? null : { id, tokenHash, expiresAt, of: 'cluster', ownerId: clusterId }
 }
@@ -105,6 +117,10 @@ export const formerTokensOfNodes = async (scope: Scope, ids: readonly string[]):
 /** The same of clusters. */
 export const formerTokensOfClusters = async (scope: Scope, ids: readonly string[]): Promise<Map<string, Credential>> =>
   byOwner(await working(scope, { clusterId: { in: [...ids] }, nodeId: null }), ({ clusterId }) => clusterId)
+
+/** The same of access tokens. */
+export const formerTokensOfTokens = async (scope: Scope, ids: readonly string[]): Promise<Map<string, Credential>> =>
+  byOwner(await working(scope, { credentialId: { in: [...ids] } }), ({ credentialId }) => credentialId)
 
 const working = ({ db }: Scope, where: Prisma.CredentialWhereInput): Promise<Credential[]> =>
   db.credential.findMany({ where: { ...where, kind, expiresAt: { gt: new Date() } } })

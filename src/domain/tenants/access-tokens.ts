@@ -5,12 +5,14 @@ import type { PersonKind } from '../../auth/authenticate.ts'
 import type { Operator, Scope } from '../../auth/scope.ts'
 import { tenantRoles } from '../../auth/session.ts'
 import type { AccessToken, TokenHash, Tokens } from '../../auth/tokens.ts'
-import { LimitError, NotFoundError, ValidationError } from '../../base/errors.ts'
+import { ConflictError, LimitError, NotFoundError, ValidationError } from '../../base/errors.ts'
 import { newId } from '../../base/ids.ts'
 import type { IssueCode } from '../../base/issues.ts'
 import { refusal } from '../../db/client/errors.ts'
 import { credentialList, type CredentialFilter } from '../../db/reads/lists.ts'
 import type { Credential } from '../../db/client/types.ts'
+import { shownOnce } from '../audit/recorded.ts'
+import { keepAccessToken, replacementOf, type Grace } from '../credentials/former-tokens.ts'
 import { rule } from '../shared/issues.ts'
 import type { List } from '../shared/pages.ts'
 import { check, nameRule } from '../shared/rules.ts'
@@ -92,6 +94,43 @@ export async function createAccessToken(
   return { token, credential: await scope.db.credential.create({ data: { ...row, ...shown } }) }
 }
 
+/**
+ * Replaces the secret of an access token; its rights and its end stay. The old one ends now, or after its grace; the one
+ * before it ends now in any case. Nobody is shown one that may do more than the caller, as when it is made.
+ * @throws ValidationError, NotFoundError, ConflictError when somebody else replaces it at this moment
+ */
+export async function rotateAccessToken(
+  maker: Maker,
+  { id, ...grace }: Grace & { readonly id: string },
+): Promise<{ token: string; credential: Credential }> {
+  const { scope, tokens } = maker
+  const replacement = replacementOf(scope, grace)
+  const { token, hash: tokenHash } = shownOnce(scope, tokens.newAccessToken())
+  const credential = await scope.db.$transaction(async (tx) => {
+    const where = { id, kind: 'access_token', expiresAt: { gt: replacement.createdAt } }
+    const before = await tx.credential.findFirst({ where })
+    if (before?.expiresAt == null) throw new NotFoundError('Credential')
+    const { expiresAt } = before
+    if (id !== maker.credentialId) {
+      await assertWithinMaker(maker, { scopes: scopesRule.nullable().parse(before.scopes), expiresAt }, 'id')
+    }
+    // The new token has not been used yet.
+    const data = { tokenHash, lastFour: token.slice(-4), lastUsedAt: null }
+    const { count } = await tx.credential.updateMany({ where: { id, tokenHash: before.tokenHash }, data })
+    if (count === 0) throw new ConflictError('Somebody else replaced this token at this moment')
+    await keepAccessToken(tx, before, replacement)
+    return { ...before, ...data }
+  })
+  scope.changes.emit({ kind: 'signedOut' })
+  return { token, credential }
+}
+
+/** An access token with its secret, for a caller who asks again; null when it is gone. */
+export async function accessTokenAgain({ db }: Scope, id: string, token: string) {
+  const credential = await db.credential.findFirst({ where: { id, kind: 'access_token' } })
+  return credential && { token, credential }
+}
+
 /** Whose the token is; null for an operator's. */
 async function tenantOf(scope: Scope, wanted: PersonRole, asked: string | undefined): Promise<string | null> {
   if (wanted === 'operator') {
@@ -109,18 +148,23 @@ async function tenantOf(scope: Scope, wanted: PersonRole, asked: string | undefi
 async function assertWithinMaker(
   { scope, credentialId }: Maker,
   asked: { readonly expiresAt: Date; readonly scopes: readonly ApiScope[] | null },
+  field?: 'id',
 ): Promise<void> {
   if (credentialId === null) return
   const own = await scope.db.credential.findUnique({ where: { id: credentialId } })
   // It was revoked a moment ago.
   if (!own) throw new NotFoundError('Credential')
   if (own.kind === 'access_token' && own.expiresAt !== null && own.expiresAt < asked.expiresAt) {
-    throw invalid('expiresAt', 'OUT_OF_RANGE', 'must not be after the end of the token that you are signed in with')
+    throw invalid(
+      field ?? 'expiresAt',
+      'OUT_OF_RANGE',
+      'must not be after the end of the token that you are signed in with',
+    )
   }
   if (own.scopes === null) return
   const held = scopesRule.parse(own.scopes)
   if (asked.scopes === null || asked.scopes.some((one) => !includesScope(held, one))) {
-    throw invalid('scopes', 'NOT_ALLOWED', 'must be among those of the token that you are signed in with')
+    throw invalid(field ?? 'scopes', 'NOT_ALLOWED', 'must be among those of the token that you are signed in with')
   }
 }
 
@@ -167,7 +211,15 @@ export async function revokeCredential(scope: Scope, id: string): Promise<Creden
  * enforce (another role or scope, some clusters) lets nobody in.
  */
 export async function getPersonByTokenHash({ db }: Operator, kind: PersonKind, tokenHash: TokenHash) {
-  const row = await db.credential.findUnique({ where: { tokenHash } })
+  return personOf(await db.credential.findUnique({ where: { tokenHash } }), kind)
+}
+
+/** The same of an access token to which its former token led. */
+export async function getAccessTokenById({ db }: Operator, id: string) {
+  return personOf(await db.credential.findUnique({ where: { id } }), 'access_token')
+}
+
+function personOf(row: Credential | null, kind: PersonKind) {
   if (row?.kind !== kind || row.expiresAt === null || row.clusterIds !== null) return null
   const scopes = scopesRule.nullable().safeParse(row.scopes)
   if (!scopes.success) return null

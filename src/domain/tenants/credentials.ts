@@ -4,7 +4,7 @@ import { findFormerToken } from '../credentials/former-tokens.ts'
 import { getEnrollmentKeyByTokenHash } from '../credentials/enrollment-keys.ts'
 import { getClusterByTokenHash, getCredentialCluster } from '../clusters/clusters.ts'
 import { getCredentialNode, getNodeByTokenHash } from '../nodes/nodes.ts'
-import { getPersonByTokenHash } from './access-tokens.ts'
+import { getAccessTokenById, getPersonByTokenHash } from './access-tokens.ts'
 import { findTenant } from './tenants.ts'
 
 /** The look-ups of authentication, in the server's own scope: the caller is not known yet. */
@@ -14,6 +14,7 @@ export const credentials = (operator: Operator): Credentials => ({
   formerToken: (hashes) => findFormerToken(operator, hashes),
   nodeById: (id) => getCredentialNode(operator, id),
   clusterById: (id) => getCredentialCluster(operator, id),
+  accessTokenById: (id) => getAccessTokenById(operator, id),
   rehashNode: async (id, from, to) => {
     await operator.db.node.updateMany({ where: { id, tokenHash: from }, data: { tokenHash: to } })
   },

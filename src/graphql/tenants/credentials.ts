@@ -1,13 +1,17 @@
 import { apiScopes } from '../../auth/api-scopes.ts'
-import { LimitError, NotFoundError, ValidationError } from '../../base/errors.ts'
+import { ConflictError, LimitError, NotFoundError, ValidationError } from '../../base/errors.ts'
 import type { Credential as CredentialRow } from '../../db/generated/sqlite/client.ts'
 import {
+  accessTokenAgain,
   createAccessToken,
   listCredentials,
   longestDays,
   revokeCredential,
+  rotateAccessToken,
   type PersonRole,
 } from '../../domain/tenants/access-tokens.ts'
+import { madeAndGone } from '../../domain/audit/repeats.ts'
+import { graceField } from '../changes/change-fields.ts'
 import { mutation, type PayloadFields } from '../changes/mutation.ts'
 import { credentialIdOf, scopeOf } from '../kit/access.ts'
 import { builder } from '../kit/builder.ts'
@@ -23,7 +27,7 @@ const CredentialKind = builder.enumType('CredentialKind', {
     ENROLLMENT_KEY: { value: 'enrollment_key', description: 'Machines enroll with it.' },
     REPLACED_TOKEN: {
       value: 'replaced_token',
-      description: 'A former token of a node or a cluster, during its grace time.',
+      description: 'A former token of a node, a cluster or an access token, during its grace time.',
     },
   } as const,
 })
@@ -78,6 +82,11 @@ export const Credential = builder.prismaObject('Credential', {
       type: 'UUID',
       nullable: true,
       description: 'The node whose former token it is; null for others.',
+    }),
+    credentialId: t.expose('credentialId', {
+      type: 'UUID',
+      nullable: true,
+      description: 'The access token whose former token it is; null for others.',
     }),
     createdAt: t.expose('createdAt', {
       type: 'DateTimeISO',
@@ -169,6 +178,39 @@ mutation('createAccessToken', {
     credential: credentialField(t, 'What is stored about it.'),
     token: t.string({
       description: 'The access token, `orp_…`. It is shown here and never again.',
+      resolve: ({ token }) => token,
+    }),
+  }),
+})
+
+mutation('rotateAccessToken', {
+  description:
+    'Replaces the secret of an access token. Its rights and its end stay. The old one is refused from the next request on, or after `graceSeconds`. A token that may do more than yours, or ends later, is refused.',
+  callers: 'tenantWriter',
+  input: 'The access token whose secret is to be replaced.',
+  fields: (t) => ({
+    id: t.field({ type: 'UUID', required: true, description: 'The access token’s id.' }),
+    graceSeconds: graceField(t),
+  }),
+  errors: [ValidationError, NotFoundError, ConflictError],
+  resolve: (input, context) =>
+    rotateAccessToken(
+      { scope: scopeOf(context), tokens: context.tokens, credentialId: credentialIdOf(context) },
+      input,
+    ),
+  repeats: {
+    type: 'Credential',
+    again: async (context, { id, secret }) => {
+      const made = await accessTokenAgain(scopeOf(context), id, secret ?? '')
+      if (made === null) throw madeAndGone('Credential')
+      return made
+    },
+  },
+  done: 'The secret was replaced.',
+  payload: (t) => ({
+    credential: credentialField(t, 'The access token as it is now.'),
+    token: t.string({
+      description: 'The new secret, `orp_…`. It is shown here and never again.',
       resolve: ({ token }) => token,
     }),
   }),

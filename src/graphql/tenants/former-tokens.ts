@@ -1,6 +1,10 @@
 import type { Scope } from '../../auth/scope.ts'
 import type { Credential as Row } from '../../db/generated/sqlite/client.ts'
-import { formerTokensOfClusters, formerTokensOfNodes } from '../../domain/credentials/former-tokens.ts'
+import {
+  formerTokensOfClusters,
+  formerTokensOfNodes,
+  formerTokensOfTokens,
+} from '../../domain/credentials/former-tokens.ts'
 import { Cluster } from '../clusters/clusters.ts'
 import { scopeOf, seesCredentials } from '../kit/access.ts'
 import { builder } from '../kit/builder.ts'
@@ -17,7 +21,7 @@ type Find = (scope: Scope, ids: readonly string[]) => Promise<Map<string, Row>>
 const formerToken = (
   context: Context,
   id: string,
-  place: 'cluster' | 'node',
+  place: 'cluster' | 'node' | 'credential',
   find: Find,
 ): Promise<Row | null> | null =>
   seesCredentials(context)
@@ -44,5 +48,14 @@ builder.objectField(Cluster, 'formerToken', (t) =>
     nullable: true,
     description,
     resolve: ({ id }, _args, context) => formerToken(context, id, 'cluster', formerTokensOfClusters),
+  }),
+)
+
+builder.objectField(Credential, 'formerToken', (t) =>
+  t.field({
+    type: Credential,
+    nullable: true,
+    description,
+    resolve: ({ id }, _args, context) => formerToken(context, id, 'credential', formerTokensOfTokens),
   }),
 )
