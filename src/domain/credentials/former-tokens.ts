@@ -12,7 +12,7 @@ import { check } from '../shared/rules.ts'
 const kind = 'replaced_token'
 
 /** The longest that a former token works, in seconds: a week. */
-export const longestGrace = 7 * 86_400
+const longestGrace = 7 * 86_400
 
 const sentence = 'must be 0 to 604800 seconds (7 days)'
 const rules = z.object({

@@ -109,8 +109,8 @@ export async function rotateAccessToken(
   const credential = await scope.db.$transaction(async (tx) => {
     const where = { id, kind: 'access_token', expiresAt: { gt: replacement.createdAt } }
     const before = await tx.credential.findFirst({ where })
-    if (before?.expiresAt == null) throw new NotFoundError('Credential')
-    const { expiresAt } = before
+    const expiresAt = before?.expiresAt ?? null
+    if (!before || expiresAt === null) throw new NotFoundError('Credential')
     if (id !== maker.credentialId) {
       await assertWithinMaker(maker, { scopes: scopesRule.nullable().parse(before.scopes), expiresAt }, 'id')
     }
