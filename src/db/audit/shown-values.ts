@@ -9,7 +9,9 @@ const secretName = /hash|key|token|secret|password|code/i
 const published = new Set(['publicKey', 'bundlePublicKey'])
 
 /** What follows from a change, or only serves the next one. */
-const unrecorded = new Set(['data', 'configVersion', 'pendingChanges', 'nextOverlayIp', 'pkiCrlExpiries'])
+const unrecorded = new Set([
+  ...['data', 'configVersion', 'pendingChanges', 'unpublishedSince', 'nextOverlayIp', 'pkiCrlExpiries'],
+])
 
 /** The columns of a change as they are recorded: without secrets, of which only is said that they changed. */
 export const shown = (values: Values): Values =>

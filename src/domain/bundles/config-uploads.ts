@@ -192,6 +192,7 @@ async function store(
     publishedConfigVersion: version,
     sharedConfigVersion: version,
     pendingChanges: null,
+    unpublishedSince: null,
     ...(firewall === null ? {} : { firewall: { ...firewall } }),
   })
   return tx.configBundle.create({

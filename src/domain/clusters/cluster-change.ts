@@ -110,7 +110,9 @@ async function change<T>(
     const result = await work({ tx, cluster: bumped, set })
     const what = typeof summary === 'string' ? summary : summary()
     const pendingChanges = withPending(bumped.pendingChanges, `${what} (${scope.actor})`)
-    const cluster = await tx.cluster.update({ where: { id: clusterId }, data: { pendingChanges, ...fields } })
+    const unpublishedSince = bumped.unpublishedSince ?? new Date()
+    const data = { pendingChanges, unpublishedSince, ...fields }
+    const cluster = await tx.cluster.update({ where: { id: clusterId }, data })
     return { result, cluster }
   })
   scope.changes.emit({ kind: 'changed', clusterId, version: changed.cluster.configVersion })

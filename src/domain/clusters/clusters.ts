@@ -136,6 +136,7 @@ export async function createCluster(
       tenantId,
       clusterTokenHash: hash,
       firewall: firewallJson(openFirewall),
+      unpublishedSince: new Date(),
       ...defined(fields),
       ...newCa(vault, { id, ...fields }, { lifetimeDays, groups }),
       ...newBundleKey(vault, { id }),

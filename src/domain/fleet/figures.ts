@@ -32,7 +32,7 @@ export interface ClusterFigures {
   readonly caRotationPhase: CaRotationPhase | null
   /** How many versions were wanted since the newest published one. */
   readonly unpublishedVersions: number
-  /** Null when all is published, and when the time is not known: it is stored for no version without a bundle. */
+  /** Since when a change waits for its bundle; null when nothing waits. */
   readonly unpublishedSince: Date | null
 }
 
@@ -41,9 +41,9 @@ export const figureColumns = [
   'id',
   'tenantId',
   'name',
-  'createdAt',
   'configVersion',
   'publishedConfigVersion',
+  'unpublishedSince',
   'pkiCaCert',
   'caRotationPhase',
 ] as const satisfies readonly (keyof Cluster)[]
@@ -85,7 +85,7 @@ export async function figuresOf(
 
 /** The figures that need no other rows. */
 function ofRow(row: FigureRow, now: Date): Omit<ClusterFigures, 'nodes' | 'convergence' | 'certificatesEnding'> {
-  const { id: clusterId, tenantId, name, createdAt, configVersion, publishedConfigVersion, pkiCaCert } = row
+  const { id: clusterId, tenantId, name, configVersion, publishedConfigVersion, pkiCaCert } = row
   const ca = pkiCaCert === null ? null : caDetails(pkiCaCert)
   return {
     ...{ clusterId, tenantId, name },
@@ -93,7 +93,7 @@ function ofRow(row: FigureRow, now: Date): Omit<ClusterFigures, 'nodes' | 'conve
     caStatus: ca && statusAt(ca.notAfter, lifetimeDaysOf(ca), now),
     caRotationPhase: phaseOf(row),
     unpublishedVersions: Math.max(0, configVersion - publishedConfigVersion),
-    unpublishedSince: publishedConfigVersion === 0 ? createdAt : null,
+    unpublishedSince: configVersion > publishedConfigVersion ? row.unpublishedSince : null,
   }
 }
 

@@ -26,6 +26,7 @@ const tries = 5
  */
 export async function publishCluster({ scope, vault, log }: Dependencies, clusterId: string): Promise<number | null> {
   for (let attempt = 0; attempt < tries; attempt += 1) {
+    const readAt = new Date()
     const snapshot = await readSnapshot(scope.db, clusterId)
     if (snapshot === null) return null
     const { cluster } = snapshot
@@ -37,7 +38,7 @@ export async function publishCluster({ scope, vault, log }: Dependencies, cluste
     // Certificates are stored before the bundle, since one that is in no row could not be revoked. If one was replaced
     // in the meantime, the bundle differs from the row and is compiled again.
     if (!(await scope.certificates.replace(bundle.resigned))) continue
-    if (!(await store(bySystem(scope, 'cluster.publish').db, snapshot, bundle))) return null
+    if (!(await store(bySystem(scope, 'cluster.publish').db, snapshot, { bundle, readAt }))) return null
     scope.changes.emit({ kind: 'published', clusterId, version: cluster.configVersion })
     return cluster.configVersion
   }
@@ -73,8 +74,14 @@ async function keysMade(db: Db, vault: Vault, { cluster: { id, ...keys } }: Snap
   return true
 }
 
+interface Compiled {
+  readonly bundle: CompiledBundle
+  /** When the reading of its snapshot began. */
+  readonly readAt: Date
+}
+
 /** Stores a compiled bundle; false when another instance was faster or a newer version exists already. */
-async function store(db: Db, { cluster }: Snapshot, bundle: CompiledBundle): Promise<boolean> {
+async function store(db: Db, { cluster }: Snapshot, { bundle, readAt }: Compiled): Promise<boolean> {
   const { id, tenantId, configVersion: version } = cluster
   return db.$transaction(async (tx) => {
     // Locks the row; only one instance succeeds for this version.
@@ -85,10 +92,12 @@ async function store(db: Db, { cluster }: Snapshot, bundle: CompiledBundle): Pro
     if (!now) return false
     const isSameShared = cluster.sharedConfigVersion !== null && now.sharedConfigVersion === cluster.sharedConfigVersion
     const pendingChanges = withoutPublished(now.pendingChanges, cluster.pendingChanges)
+    // What waits now was changed after the reading.
+    const unpublishedSince = now.configVersion > version ? readAt : null
     await tx.cluster.update({
       where: { id },
       // The newest bundle always contains the configuration in force, so older ones can be deleted.
-      data: { pendingChanges, ...(isSameShared ? { sharedConfigVersion: version } : {}) },
+      data: { pendingChanges, unpublishedSince, ...(isSameShared ? { sharedConfigVersion: version } : {}) },
     })
     const { data, sha256, size } = bundle
     const message = cluster.pendingChanges

@@ -82,7 +82,7 @@ export const ClusterFigures = builder.objectRef<Figures>('ClusterFigures').imple
       type: 'DateTimeISO',
       nullable: true,
       description:
-        'For a cluster of which nothing was ever published: when it was created. Otherwise null, also while changes are unpublished: their time is not stored.',
+        'Since when a change waits to be published; null when nothing waits. Of changes that were made while the last version was compiled, when that began.',
     }),
   }),
 })

@@ -95,7 +95,7 @@ function counting(ids: readonly string[]) {
       ...{ pkiCaCert: null, pkiOtherCaCert: null },
     }))
   const row = (id: string) => ({
-    ...{ id, tenantId: 'tenant', name: id, createdAt: new Date(0), configVersion: 1, publishedConfigVersion: 1 },
+    ...{ id, tenantId: 'tenant', name: id, configVersion: 1, publishedConfigVersion: 1, unpublishedSince: null },
     ...{ pkiCaCert: null, caRotationPhase: null },
   })
   const read = {
