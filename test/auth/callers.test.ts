@@ -21,6 +21,7 @@ const decide = [
   'src/graphql/kit/access.ts operatorIn',
   'src/graphql/kit/access.ts rightsOf',
   'src/graphql/kit/listener.ts asListener',
+  'src/graphql/kit/listener.ts endOf',
   'src/graphql/tenants/viewer.ts viewerOf',
   'src/http/live/stream-places.ts #takeOwn',
 ]
