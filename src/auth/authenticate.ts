@@ -65,7 +65,7 @@ export type PersonKind = 'session' | 'access_token'
 interface CredentialPerson {
   readonly id: string
   readonly tokenHash: string
-  readonly may: { readonly role: 'operator' } | { readonly role: TenantRole; readonly tenantId: string }
+  readonly may: { readonly role: 'operator' } | { readonly role: TenantRole; readonly tenantId: string; readonly clusterIds: readonly string[] | null }
   readonly name: string
   readonly expiresAt: Date
   readonly scopes: readonly ApiScope[] | null
@@ -236,7 +236,8 @@ function sessionOf({ database, opener }: Dependencies, may: CredentialPerson['ma
     case 'editor':
     case 'viewer':
     case 'auditor': {
-      const scope = tenantScope(database, { tenantId: may.tenantId, actor, opener })
+      const { tenantId, clusterIds } = may
+      const scope = tenantScope(database, { tenantId, actor, opener }, clusterIds && { clusterIds })
       return { kind: 'tenantAdmin', role: may.role, ...who, scope }
     }
   }
@@ -249,5 +250,6 @@ async function jwtSession(dependencies: Dependencies, jwt: string): Promise<Sess
   const { subject, expiresAt } = claims
   // A JWT can outlive its tenant; its holder is then anonymous.
   if (claims.role !== 'operator' && !(await credentials.tenantExists(claims.tenantId))) return anonymous
-  return sessionOf(dependencies, claims, { subject, expiresAt, credentialId: null, scopes: null })
+  const may = claims.role === 'operator' ? claims : { ...claims, clusterIds: null }
+  return sessionOf(dependencies, may, { subject, expiresAt, credentialId: null, scopes: null })
 }

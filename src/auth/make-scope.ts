@@ -10,11 +10,12 @@ import { scopedClient } from '../db/client/scoped.ts'
 import type { Db } from '../db/client/types.ts'
 import type { Opener, Operator, Tenant } from './scope.ts'
 
-/** What a tenant's scope is narrowed to: one cluster, and the node of that cluster that works in it. */
-interface Within {
-  readonly clusterId: string
-  readonly nodeId?: string
-}
+/**
+ * What a tenant's scope is narrowed to: one cluster, and the node of that cluster that works in it; or the clusters that
+ * a person is limited to.
+ */
+type Within =
+  { readonly clusterId: string; readonly nodeId?: string } | { readonly clusterIds: readonly string[] }
 
 /** Whose scope it is, and how messages name them (auth/session.ts says how). */
 interface Whose {
@@ -23,7 +24,7 @@ interface Whose {
   readonly opener?: Opener
 }
 
-/** The scope of a tenant, or of one cluster of it. Only the authentication layer calls it. */
+/** The scope of a tenant, or of one or some clusters of it. Only the authentication layer calls it. */
 export const tenantScope = (database: Database, whose: Whose, within: Within | null = null): Tenant =>
   // The brand exists for the compiler only.
   new TenantScope(database, whose, within) as unknown as Tenant
@@ -32,6 +33,7 @@ export const tenantScope = (database: Database, whose: Whose, within: Within | n
 class TenantScope implements Omit<Tenant, symbol> {
   readonly tenantId: string
   readonly clusterId: string | null
+  readonly clusterIds: readonly string[] | null
   readonly actor: string
   readonly changes: ChangeFeed
   readonly expectedVersion = null
@@ -45,17 +47,19 @@ class TenantScope implements Omit<Tenant, symbol> {
 
   constructor(database: Database, { tenantId, actor, opener }: Whose, within: Within | null) {
     this.tenantId = tenantId
-    this.clusterId = within?.clusterId ?? null
+    const inside = within !== null && 'clusterId' in within ? within : null
+    this.clusterId = inside?.clusterId ?? null
+    this.clusterIds = within !== null && 'clusterIds' in within ? within.clusterIds : null
     this.actor = actor
     this.opener = opener ?? null
     this.changes = database.changes
     this.#database = database
-    this.#nodeId = within?.nodeId ?? null
+    this.#nodeId = inside?.nodeId ?? null
   }
 
   get db(): Db {
-    const { tenantId, clusterId } = this
-    return (this.#db ??= scopedClient(this.#database, { tenantId, clusterId, nodeId: this.#nodeId }))
+    const { tenantId, clusterId, clusterIds } = this
+    return (this.#db ??= scopedClient(this.#database, { tenantId, clusterId, clusterIds, nodeId: this.#nodeId }))
   }
 
   get nodeRows(): NodeRowStore {
@@ -69,7 +73,7 @@ class TenantScope implements Omit<Tenant, symbol> {
 
 /** The scope without a boundary. Only the authentication layer calls it. */
 export function operatorScope(database: Database, actor: string, opener: Opener | null = null): Operator {
-  const rows = { tenantId: null, clusterId: null }
+  const rows = { tenantId: null, clusterId: null, clusterIds: null }
   return {
     ...rows,
     actor,

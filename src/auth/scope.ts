@@ -16,7 +16,7 @@ export interface Opener {
 }
 
 /**
- * The rows of one tenant, or of one cluster of it, as the authentication layer recognised them: `db` and `read` reach
+ * The rows of one tenant, or of one or some clusters of it, as the authentication layer recognised them: `db` and `read` reach
  * no other rows. Only auth/make-scope.ts makes one, so a function that takes a `Tenant` cannot be called with an id
  * that was only claimed.
  */
@@ -25,6 +25,8 @@ export interface Tenant {
   readonly tenantId: string
   /** The only cluster in reach, for nodes and enrolling machines; null for the whole tenant. */
   readonly clusterId: string | null
+  /** The clusters that a person is limited to; null for machines, and for the whole tenant. */
+  readonly clusterIds: readonly string[] | null
   /** Who works in it, as stored messages name them. */
   readonly actor: string
   readonly db: Db
@@ -49,6 +51,7 @@ export interface Operator {
   readonly [made]: 'operator'
   readonly tenantId: null
   readonly clusterId: null
+  readonly clusterIds: null
   readonly actor: string
   readonly db: Db
   readonly read: Reads

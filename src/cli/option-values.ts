@@ -14,6 +14,7 @@ export function durationOf(text: string): number {
 
 /** Reads ids of a command line. @throws InvalidArgumentError */
 export const tenantId = (text: string): string => uuid(text, 'a tenant')
+export const clusterId = (text: string): string => uuid(text, 'a cluster')
 export const credentialId = (text: string): string => uuid(text, 'a credential')
 
 function uuid(text: string, ofWhat: string): string {

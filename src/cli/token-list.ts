@@ -6,7 +6,7 @@ import type { Credential } from '../db/client/types.ts'
 import { tenantId } from './option-values.ts'
 import { withDatabase } from './with-database.ts'
 
-const heads = ['ID', 'KIND', 'ROLE', 'TENANT', 'EXPIRES', 'LAST USED', 'ENDS IN', 'NAME']
+const heads = ['ID', 'KIND', 'ROLE', 'TENANT', 'EXPIRES', 'LAST USED', 'ENDS IN', 'CLUSTERS', 'NAME']
 
 /** `orrery token list`: the credentials of people, one to a line, whose columns are separated by tabs. */
 export function addTokenListCommand(token: Command): void {
@@ -23,9 +23,13 @@ export function addTokenListCommand(token: Command): void {
     })
 }
 
-function lineOf({ id, kind, role, tenantId, expiresAt, lastUsedAt, lastFour, name }: Credential): string {
-  const columns = [id, kind, role, tenantId, timeText(expiresAt), timeText(lastUsedAt), lastFour, name]
+function lineOf({ id, kind, role, tenantId, expiresAt, lastUsedAt, lastFour, clusterIds, name }: Credential): string {
+  const columns = [id, kind, role, tenantId, timeText(expiresAt), timeText(lastUsedAt), lastFour, clustersText(clusterIds), name]
   return columns.map((column) => printable(column ?? '-')).join('\t')
 }
+
+/** Only lists of ids are written. */
+const clustersText = (clusterIds: Credential['clusterIds']): string | null =>
+  Array.isArray(clusterIds) ? clusterIds.join(' ') : null
 
 const timeText = (time: Date | null): string | null => time?.toISOString().replace(/:\d\d\.\d{3}Z$/, 'Z') ?? null

@@ -8,12 +8,14 @@ import { addTokenListCommand } from './token-list.ts'
 import { knownSecret } from './known-secret.ts'
 import { UsageError } from './usage-error.ts'
 import { tenantRoles } from '../auth/session.ts'
-import { credentialId, durationOf, tenantId } from './option-values.ts'
+import { clusterId, credentialId, durationOf, tenantId } from './option-values.ts'
 import { withDatabase } from './with-database.ts'
 
 interface CreateOptions {
   readonly role: PersonRole
   readonly tenant?: string
+  /** Of an access token: the only clusters that it reaches. */
+  readonly cluster?: readonly string[]
   readonly name: string
   readonly jwt: boolean
   /** Seconds. */
@@ -37,6 +39,11 @@ export function addTokenCommands(program: Command): void {
       new Option('--role <role>', 'what its holder may do').choices(['operator', ...tenantRoles]).makeOptionMandatory(),
     )
     .option('--tenant <id>', 'the tenant of its holder, for every role but operator', tenantId)
+    .option(
+      '--cluster <id>',
+      'limit it to this cluster of the tenant; may be given several times',
+      (text: string, before: readonly string[] = []) => [...before, clusterId(text)],
+    )
     .option('--name <name>', 'whose it is, or what it is for: shown in lists and messages', 'orrery-cli')
     .addOption(
       new Option('--ttl <duration>', 'how long it is valid, such as 12h or 90d (at most 366d; default 90d)').argParser(
@@ -54,7 +61,8 @@ export function addTokenCommands(program: Command): void {
         .conflicts('expires'),
     )
     .action(async (options: CreateOptions) => {
-      const { role, tenant, jwt } = options
+      const { role, tenant, jwt, cluster } = options
+      if (jwt && cluster !== undefined) throw new UsageError('A JWT is not limited to clusters: leave --jwt out.')
       if (role === 'operator' && tenant !== undefined)
         throw new UsageError('An operator belongs to no tenant: leave --tenant out.')
       if (role !== 'operator' && tenant === undefined)
@@ -86,13 +94,13 @@ async function jwtOf(config: Config, { role, tenant, name, ttl = longestLifetime
   return mintJwt(jwt, claims, { subject: name, lifetime: ttl })
 }
 
-function accessTokenOf(config: Config, { role, tenant: tenantId, name, ttl, expires }: CreateOptions): Promise<string> {
+function accessTokenOf(config: Config, { role, tenant: tenantId, cluster: clusterIds, name, ttl, expires }: CreateOptions): Promise<string> {
   return withDatabase(config, async ({ operator: scope, tokens }) => {
     const { createAccessToken } = await import('../domain/tenants/access-tokens.ts')
     const expiresAt = expires ?? new Date(Date.now() + (ttl ?? usualLifetime) * 1000)
     const { token } = await createAccessToken(
       { scope, tokens, credentialId: null },
-      { role, tenantId, name, expiresAt },
+      { role, tenantId, clusterIds, name, expiresAt },
     )
     return token
   })

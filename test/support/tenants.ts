@@ -92,8 +92,8 @@ export async function openTwoTenants(engine: Engine): Promise<TwoTenants> {
     ours,
     sibling,
     theirs,
-    tenantClient: () => scopedClient(database, { tenantId, clusterId: null, nodeId: null }),
-    clusterClient: () => scopedClient(database, { tenantId, clusterId, nodeId }),
+    tenantClient: () => scopedClient(database, { tenantId, clusterId: null, clusterIds: null, nodeId: null }),
+    clusterClient: () => scopedClient(database, { tenantId, clusterId, clusterIds: null, nodeId }),
     allRows: (except) => allRows(database.client, except?.clusterId ?? ''),
     close,
   }

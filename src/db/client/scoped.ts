@@ -7,7 +7,7 @@ import { isWithin, scopeWhere } from './scope-condition.ts'
 import type { Db, RowScope } from './types.ts'
 import { isNodeWrite } from '../writes/node-rows.ts'
 
-/** The rows of one tenant, or of one of its clusters, and the node that works in them. */
+/** The rows of one tenant, or of one or some of its clusters, and the node that works in them. */
 export interface TenantRows extends RowScope {
   readonly tenantId: string
   /** The only node that bundles may name as their author; null when the caller is not a node. */
@@ -64,12 +64,12 @@ function scopeOperation(model: Prisma.ModelName, operation: string, args: Args, 
       return { ...args, where: narrow(args['where'], where) }
     case 'delete':
     case 'deleteMany':
-      assertInside(model, scope, model === 'Cluster')
+      assertInside(model, model === 'Cluster' && scope.clusterId !== null)
       return { ...args, where: narrow(args['where'], where) }
     case 'update':
     case 'updateMany':
     case 'updateManyAndReturn':
-      assertInside(model, scope, false)
+      assertInside(model, false)
       return { ...args, where: narrow(args['where'], where), data: changed(model, args['data']) }
     case 'create':
       return { ...args, data: created(model, args['data'], scope) }
@@ -91,12 +91,12 @@ function narrow(where: unknown, scope: Args): Args {
 }
 
 /**
- * Refuses writes that reach beyond the scope: a tenant's row, and for a caller in one cluster its creation and
- * deletion.
+ * Refuses writes that reach beyond the scope: a tenant's row; for a caller in one cluster, its creation and deletion;
+ * for a caller of some clusters, the creation of another.
  */
-function assertInside(model: Prisma.ModelName, { clusterId }: RowScope, wholeCluster: boolean): void {
+function assertInside(model: Prisma.ModelName, isFromInside: boolean): void {
   if (model === 'Tenant') throw new ScopeError('a tenant does not change its own row')
-  if (wholeCluster && clusterId !== null) throw new ScopeError('a cluster is not made or deleted from inside')
+  if (isFromInside) throw new ScopeError('a cluster is not made or deleted from inside')
 }
 
 /**
@@ -127,7 +127,7 @@ function created(model: Prisma.ModelName, data: unknown, scope: TenantRows): Arg
   if (!isOwn && model !== 'Credential' && model !== 'AuditEvent') {
     throw new ScopeError(`a tenant does not create ${model} rows`)
   }
-  assertInside(model, scope, model === 'Cluster')
+  assertInside(model, model === 'Cluster' && (scope.clusterId ?? scope.clusterIds) !== null)
   assertPlainRow(model, data)
   const row: Args = { ...(data as Args) }
   row['tenantId'] ??= scope.tenantId

@@ -23,8 +23,11 @@ export type Tx = Pick<PrismaClient, Models>
 /** The tables as one caller may access them. */
 export type Db = Pick<PrismaClient, Models | '$transaction'>
 
-/** The owner of rows: a tenant, or one of its clusters. `null` means: all. */
+/** The owner of rows: a tenant, or one or some of its clusters. `null` means: all. */
 export interface RowScope {
   readonly tenantId: string | null
+  /** The cluster from which a machine works. */
   readonly clusterId: string | null
+  /** The clusters that a person is limited to, also those that are deleted: a scope of none of them has no row. */
+  readonly clusterIds: readonly string[] | null
 }

@@ -18,7 +18,7 @@ export async function followFleet(
 ): Promise<AsyncIterableIterator<FleetChange, undefined>> {
   const whose = tenantId ?? listener.scope.tenantId
   if (whose !== null) await assertTenantInScope(listener.scope, whose)
-  return new LiveStream<FleetChange, FleetNews>(live.ofFleet(whose), listener, {
+  return new LiveStream<FleetChange, FleetNews>(live.ofFleet(whose, listener.scope.clusterIds), listener, {
     mailbox: new FleetMailbox(whose),
     isCurious: true,
   })

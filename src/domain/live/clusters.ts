@@ -20,8 +20,8 @@ interface Options {
  */
 export class LiveClusters {
   readonly #channels = new Map<string, Channel>()
-  /** By tenant; null for all. */
-  readonly #fleets = new Map<string | null, FleetChannel>()
+  /** By tenant and the clusters that the callers are limited to. */
+  readonly #fleets = new Map<string, FleetChannel>()
   readonly #wakeUps = new WakeUps()
   readonly #options: Required<Options>
   readonly #unlisten: () => void
@@ -41,10 +41,12 @@ export class LiveClusters {
   /**
    * The events of all clusters, or of one tenant's, for a fleet's streams. The caller has checked that these are in the
    * stream's scope.
+   * @param clusterIds what the caller is limited to: only streams with the same limit are read for together
    */
-  ofFleet(tenantId: string | null): Source<FleetNews> {
+  ofFleet(tenantId: string | null, clusterIds: readonly string[] | null): Source<FleetNews> {
+    const key = JSON.stringify([tenantId, clusterIds])
     const make = () => new FleetChannel(tenantId, { ...this.#options, wakeUps: this.#wakeUps })
-    return { join: (stream) => this.#join({ channels: this.#fleets, key: tenantId, make }, stream) }
+    return { join: (stream) => this.#join({ channels: this.#fleets, key, make }, stream) }
   }
 
   /** Ends every stream, including each one that begins later. */

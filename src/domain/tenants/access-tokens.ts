@@ -32,10 +32,21 @@ export type PersonRole = z.infer<typeof role>
 /** What a token is limited to: at least one. */
 const scopesRule = z.array(z.enum(apiScopes)).min(1).max(apiScopes.length)
 
+/** Clusters that a token may be limited to, at most; every statement of its holder names them. */
+export const mostClusters = 50
+
+/** The clusters that a token is limited to: at least one. */
+const clusterIdsRule = z
+  .array(z.uuid().toLowerCase())
+  .min(1)
+  .max(mostClusters)
+  .transform((ids) => [...new Set(ids)])
+
 const rules = z.object({
   name: nameRule,
   role,
   scopes: scopesRule.optional(),
+  clusterIds: clusterIdsRule.optional(),
   expiresAt: z
     .date()
     .refine((at) => at.getTime() > Date.now(), rule('OUT_OF_RANGE', 'must be in the future'))
@@ -45,9 +56,11 @@ const rules = z.object({
     ),
 })
 
-interface AccessTokenInput extends Omit<z.input<typeof rules>, 'scopes'> {
+interface AccessTokenInput extends Omit<z.input<typeof rules>, 'scopes' | 'clusterIds'> {
   /** Resources and actions, such as `nodes:read`; everything that the role may when absent. */
   readonly scopes?: readonly string[] | undefined
+  /** The only clusters that its holder sees and changes; all of the tenant when absent. */
+  readonly clusterIds?: readonly string[] | undefined
   /** Of an operator: the tenant of the token's holder. In a tenant's scope, the tenant's own when absent. */
   readonly tenantId?: string | undefined
 }
@@ -64,7 +77,7 @@ interface Maker {
  * Makes an access token, which may do no more than its maker: a tenant makes tokens of its own only, and one that is
  * made by an access token ends with that token at the latest, and has no scope that it has not. The token itself is
  * shown only here.
- * @throws ValidationError, NotFoundError for a tenant outside the scope, LimitError when there are too many
+ * @throws ValidationError, NotFoundError for a tenant or a cluster outside the scope, LimitError when there are too many
  */
 export async function createAccessToken(
   maker: Maker,
@@ -73,7 +86,8 @@ export async function createAccessToken(
   const { scope, tokens } = maker
   const made = check(rules, input)
   const tenantId = await tenantOf(scope, made.role, asked)
-  const { scopes, expiresAt } = made
+  const { scopes, clusterIds, expiresAt } = made
+  if (clusterIds) await assertClustersOf(scope, tenantId, clusterIds)
   await assertWithinMaker(maker, { scopes: scopes ?? null, expiresAt })
   const kind = 'access_token'
   if ((await scope.db.credential.count({ where: { kind, tenantId } })) >= most) {
@@ -89,6 +103,7 @@ export async function createAccessToken(
     name: made.name,
     expiresAt,
     ...(scopes && { scopes }),
+    ...(clusterIds && { clusterIds }),
   }
   const shown = { createdBy: scope.actor, lastFour: token.slice(-4) }
   return { token, credential: await scope.db.credential.create({ data: { ...row, ...shown } }) }
@@ -142,6 +157,13 @@ async function tenantOf(scope: Scope, wanted: PersonRole, asked: string | undefi
   if (tenantId === null) throw invalid('tenantId', 'REQUIRED', `a token with the role ${wanted} needs a tenant`)
   if (!(await getTenant(scope, tenantId, { select: { id: true } }))) throw new NotFoundError('Tenant')
   return tenantId
+}
+
+/** A cluster of another tenant is one that does not exist. @throws NotFoundError; ValidationError for an operator's token */
+async function assertClustersOf(scope: Scope, tenantId: string | null, ids: string[]): Promise<void> {
+  if (tenantId === null) throw invalid('clusterIds', 'EXCLUSIVE', 'an operator is not limited to clusters')
+  const found = await scope.db.cluster.count({ where: { tenantId, id: { in: ids } } })
+  if (found !== ids.length) throw new NotFoundError('Cluster')
 }
 
 /** A session and a JWT are short, and make tokens that outlive them; an access token does not. */
@@ -208,7 +230,7 @@ export async function revokeCredential(scope: Scope, id: string): Promise<Creden
 
 /**
  * The session or the access token with a hash; null when there is none. A row that says what this program does not
- * enforce (another role or scope, some clusters) lets nobody in.
+ * enforce (another role or scope, a list of clusters that is none) lets nobody in.
  */
 export async function getPersonByTokenHash({ db }: Operator, kind: PersonKind, tokenHash: TokenHash) {
   return personOf(await db.credential.findUnique({ where: { tokenHash } }), kind)
@@ -220,18 +242,22 @@ export async function getAccessTokenById({ db }: Operator, id: string) {
 }
 
 function personOf(row: Credential | null, kind: PersonKind) {
-  if (row?.kind !== kind || row.expiresAt === null || row.clusterIds !== null) return null
+  if (row?.kind !== kind || row.expiresAt === null) return null
   const scopes = scopesRule.nullable().safeParse(row.scopes)
-  if (!scopes.success) return null
-  const may = rightsOf(row)
+  const clusterIds = clusterIdsRule.nullable().safeParse(row.clusterIds)
+  if (!scopes.success || !clusterIds.success) return null
+  const may = rightsOf(row, clusterIds.data)
   return (
     may && { id: row.id, tokenHash: row.tokenHash, name: row.name, expiresAt: row.expiresAt, scopes: scopes.data, may }
   )
 }
 
-function rightsOf({ role: stored, tenantId }: Pick<Credential, 'role' | 'tenantId'>) {
+function rightsOf(
+  { role: stored, tenantId }: Pick<Credential, 'role' | 'tenantId'>,
+  clusterIds: readonly string[] | null,
+) {
   const known = role.safeParse(stored).data
   if (known === undefined) return null
-  if (known === 'operator') return tenantId === null ? { role: known } : null
-  return tenantId === null ? null : { role: known, tenantId }
+  if (known === 'operator') return tenantId === null && clusterIds === null ? { role: known } : null
+  return tenantId === null ? null : { role: known, tenantId, clusterIds }
 }

@@ -22,6 +22,7 @@ export type InputOf<Fields extends InputFieldMap> = Given<InputShapeFromFields<F
 const sentences = {
   operator: 'For operators.',
   tenantWriter: 'For operators and tenant admins.',
+  wholeTenantWriter: 'For operators and tenant admins, but for tokens that are limited to clusters.',
   clusterWriter: 'For operators, tenant admins and admin nodes.',
   nodeWriter: 'For operators, tenant admins and editors, and admin nodes.',
   node: 'For nodes, each for itself.',

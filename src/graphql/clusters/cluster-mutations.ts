@@ -25,7 +25,7 @@ async function clusterWithToken(scope: Scope, id: string, token: string) {
 
 mutation('createCluster', {
   description: 'Creates a cluster with its CA and the token with which its machines enroll.',
-  callers: 'tenantWriter',
+  callers: 'wholeTenantWriter',
   input: 'A new cluster.',
   fields: (t) => ({
     tenantId: t.field({

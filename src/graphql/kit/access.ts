@@ -25,6 +25,8 @@ export type AccessScopes = {
   tenantReader: boolean
   /** Operators, and a tenant's admins. */
   tenantWriter: boolean
+  /** Callers that may make what belongs to no cluster: operators, and a tenant's admins without a limit of clusters. */
+  wholeTenantWriter: boolean
   /** Callers that may read a cluster: operators, everybody with a role in its tenant, nodes. */
   clusterReader: boolean
   /** Callers that may manage a cluster: operators, tenant admins, and the cluster's own admin nodes. */
@@ -57,6 +59,7 @@ const none: Rights = {
   operator: false,
   tenantReader: false,
   tenantWriter: false,
+  wholeTenantWriter: false,
   clusterReader: false,
   clusterWriter: false,
   nodeWriter: false,
@@ -70,6 +73,7 @@ const people: Rights = { ...none, signedIn: true, tenantReader: true, clusterRea
 const admin: Rights = {
   ...people,
   tenantWriter: true,
+  wholeTenantWriter: true,
   clusterWriter: true,
   nodeWriter: true,
   auditReader: true,
@@ -91,13 +95,21 @@ const rights = {
   enrollingMachine: { ...none, signedIn: true, enrollingMachine: true },
 } satisfies Readonly<Record<TenantRole, Rights>> & Readonly<Record<string, Rights>>
 
+/** Of people whose token is limited to clusters; which rows these are, the scope decides. */
+const limitedRights: Readonly<Record<TenantRole, Rights>> = {
+  admin: { ...rights.admin, wholeTenantWriter: false },
+  editor: rights.editor,
+  viewer: rights.viewer,
+  auditor: rights.auditor,
+}
+
 /** Names each kind of caller: a new kind does not compile until its rights have been decided here. */
 function rightsOf(session: Session): Rights {
   switch (session.kind) {
     case 'operator':
       return rights.operator
     case 'tenantAdmin':
-      return rights[session.role]
+      return session.scope.clusterIds === null ? rights[session.role] : limitedRights[session.role]
     case 'node':
       return session.isAdmin ? rights.adminNode : rights.node
     case 'blockedNode':

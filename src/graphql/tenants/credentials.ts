@@ -6,6 +6,7 @@ import {
   createAccessToken,
   listCredentials,
   longestDays,
+  mostClusters,
   revokeCredential,
   rotateAccessToken,
   type PersonRole,
@@ -67,6 +68,14 @@ export const Credential = builder.prismaObject('Credential', {
       select: { scopes: true },
       // Only lists of scopes are written.
       resolve: ({ scopes }) => scopes as string[] | null,
+    }),
+    clusterIds: t.field({
+      type: ['UUID'],
+      nullable: true,
+      description: 'The clusters that it is limited to, also those that were deleted since; null for no limit.',
+      select: { clusterIds: true },
+      // Only lists of ids are written.
+      resolve: ({ clusterIds }) => clusterIds as string[] | null,
     }),
     tenantId: t.expose('tenantId', {
       type: 'UUID',
@@ -148,7 +157,7 @@ const credentialField = (t: PayloadFields<{ readonly credential: CredentialRow }
 mutation('createAccessToken', {
   description:
     'Makes an access token, for a person or a script. It may do no more than you: admins make tokens of their own tenant, and an access token makes none that ends after itself or has further scopes.',
-  callers: 'tenantWriter',
+  callers: 'wholeTenantWriter',
   input: 'A new access token.',
   fields: (t) => ({
     name: t.string({ required: true, description: 'What it is for, shown in messages; 1 to 255 characters.' }),
@@ -160,6 +169,10 @@ mutation('createAccessToken', {
     }),
     scopes: t.stringList({
       description: `Limits the token, within its role, to at least one of ${apiScopes.join(', ')}; \`write\` includes \`read\`. It is refused what shows or changes others. Null for everything that the role may.`,
+    }),
+    clusterIds: t.field({
+      type: ['UUID'],
+      description: `Limits the token to 1 to ${mostClusters} clusters of the tenant: it sees and changes only these and what is in them, and makes no cluster and no access token. A deleted cluster leaves the others; when all are deleted, it sees none. Null for all.`,
     }),
     expiresAt: t.field({
       type: 'DateTimeISO',
