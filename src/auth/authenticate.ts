@@ -65,7 +65,9 @@ export type PersonKind = 'session' | 'access_token'
 interface CredentialPerson {
   readonly id: string
   readonly tokenHash: string
-  readonly may: { readonly role: 'operator' } | { readonly role: TenantRole; readonly tenantId: string; readonly clusterIds: readonly string[] | null }
+  readonly may:
+    | { readonly role: 'operator' }
+    | { readonly role: TenantRole; readonly tenantId: string; readonly clusterIds: readonly string[] | null }
   readonly name: string
   readonly expiresAt: Date
   readonly scopes: readonly ApiScope[] | null

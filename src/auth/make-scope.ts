@@ -14,8 +14,7 @@ import type { Opener, Operator, Tenant } from './scope.ts'
  * What a tenant's scope is narrowed to: one cluster, and the node of that cluster that works in it; or the clusters that
  * a person is limited to.
  */
-type Within =
-  { readonly clusterId: string; readonly nodeId?: string } | { readonly clusterIds: readonly string[] }
+type Within = { readonly clusterId: string; readonly nodeId?: string } | { readonly clusterIds: readonly string[] }
 
 /** Whose scope it is, and how messages name them (auth/session.ts says how). */
 interface Whose {

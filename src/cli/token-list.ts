@@ -24,7 +24,17 @@ export function addTokenListCommand(token: Command): void {
 }
 
 function lineOf({ id, kind, role, tenantId, expiresAt, lastUsedAt, lastFour, clusterIds, name }: Credential): string {
-  const columns = [id, kind, role, tenantId, timeText(expiresAt), timeText(lastUsedAt), lastFour, clustersText(clusterIds), name]
+  const columns = [
+    id,
+    kind,
+    role,
+    tenantId,
+    timeText(expiresAt),
+    timeText(lastUsedAt),
+    lastFour,
+    clustersText(clusterIds),
+    name,
+  ]
   return columns.map((column) => printable(column ?? '-')).join('\t')
 }
 

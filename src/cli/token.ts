@@ -94,7 +94,10 @@ async function jwtOf(config: Config, { role, tenant, name, ttl = longestLifetime
   return mintJwt(jwt, claims, { subject: name, lifetime: ttl })
 }
 
-function accessTokenOf(config: Config, { role, tenant: tenantId, cluster: clusterIds, name, ttl, expires }: CreateOptions): Promise<string> {
+function accessTokenOf(
+  config: Config,
+  { role, tenant: tenantId, cluster: clusterIds, name, ttl, expires }: CreateOptions,
+): Promise<string> {
   return withDatabase(config, async ({ operator: scope, tokens }) => {
     const { createAccessToken } = await import('../domain/tenants/access-tokens.ts')
     const expiresAt = expires ?? new Date(Date.now() + (ttl ?? usualLifetime) * 1000)

@@ -141,7 +141,13 @@ describe.each(engines)('access tokens on %s', (engine) => {
   })
 
   test('a row that says more than is enforced lets nobody in', async () => {
-    for (const data of [{ clusterIds: [] }, { clusterIds: [7] }, { scopes: ['nodes:eat'] }, { scopes: [] }, { role: null }]) {
+    for (const data of [
+      { clusterIds: [] },
+      { clusterIds: [7] },
+      { scopes: ['nodes:eat'] },
+      { scopes: [] },
+      { role: null },
+    ]) {
       const { token, id } = await made(ours.admin, {})
       await app.database.client.credential.update({ where: { id }, data })
       expect({ data, answer: await viewer(token) }).toEqual({ data, answer: nobody })

@@ -74,9 +74,7 @@ describe.each(engines)('access tokens that are limited to clusters on %s', (engi
   }
 
   test.each(
-    fields
-      .filter(({ field }) => field.args.some(takesId))
-      .map(({ kind, field }) => [kind, field.name, field] as const),
+    fields.filter(({ field }) => field.args.some(takesId)).map(({ kind, field }) => [kind, field.name, field] as const),
   )('%s %s: a sister cluster is one that does not exist', async (kind, _name, field) => {
     const ask = async (id: string) => {
       const args = argumentsFor(field, () => id)
@@ -126,7 +124,7 @@ describe.each(engines)('access tokens that are limited to clusters on %s', (engi
 
   test('the fleet’s stream of a limited token has no news of a sister cluster', async () => {
     const query = `subscription ($id: UUID!) { fleetChanged(tenantId: $id) { __typename
-      ... on FleetFiguresChanged {  { clusterId } } } }`
+      ... on FleetFiguresChanged { figures { clusterId } } } }`
     const all = await openStream(server.url, world.admin, { query, variables: { id: world.tenantId } })
     const limited = await openStream(server.url, token, { query, variables: { id: world.tenantId } })
     for (const stream of [all, limited]) await stream.next()
