@@ -42,7 +42,7 @@ export function addTokenCommands(program: Command): void {
     .option(
       '--cluster <id>',
       'limit it to this cluster of the tenant; may be given several times',
-      (text: string, before: readonly string[] = []) => [...before, clusterId(text)],
+      (text: string, before: readonly string[] | undefined) => [...(before ?? []), clusterId(text)],
     )
     .option('--name <name>', 'whose it is, or what it is for: shown in lists and messages', 'orrery-cli')
     .addOption(
