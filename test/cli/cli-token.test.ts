@@ -72,8 +72,19 @@ describe.each(engines)('orrery token, beside a server on %s', (engine) => {
     expect((await rowOf('until')).expiresAt?.toISOString()).toBe(end)
   })
 
+  test('create limits a token to clusters, and list names them', async () => {
+    const limits = ['--cluster', world.clusterId, '--name', 'limited']
+    const token = await create('--role', 'viewer', '--tenant', world.tenantId, ...limits)
+    expect(await viewer(token)).toMatchObject({ subject: 'limited' })
+    const { id } = await rowOf('limited')
+    const { output } = await run('list', '--tenant', world.tenantId)
+    const line = output.split('\n').find((one) => one.startsWith(id))
+    expect(line?.split('\t').slice(-2)).toEqual([world.clusterId, 'limited'])
+  })
+
   test('what is refused is said in a line', async () => {
     for (const args of [
+      ['create', '--role', 'viewer', '--tenant', world.tenantId, '--cluster', randomUUID()],
       ['create', '--role', 'admin', '--tenant', randomUUID()],
       ['create', '--role', 'operator', '--expires', '2001-01-01'],
       ['create', '--role', 'operator', '--name', ''],
@@ -93,7 +104,17 @@ describe.each(engines)('orrery token, beside a server on %s', (engine) => {
     const { output } = await run('list', '--tenant', world.tenantId)
     const line = output.split('\n').find((one) => one.startsWith(id))
     const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\dZ$/)
-    expect(line?.split('\t')).toEqual([id, 'access_token', 'admin', world.tenantId, time, time, lastFour, 'listed'])
+    expect(line?.split('\t')).toEqual([
+      id,
+      'access_token',
+      'admin',
+      world.tenantId,
+      time,
+      time,
+      lastFour,
+      '-',
+      'listed',
+    ])
     expect(output).not.toContain('of operators')
     expect((await run('list')).output).toContain('of operators')
     expect(output).not.toContain('orp_')

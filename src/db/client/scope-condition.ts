@@ -32,8 +32,16 @@ function owner([tenant, cluster]: OwnerFields, scope: RowScope): [field: string,
   if (tenantId !== null) conditions.push([tenant, tenantId])
   if (cluster === null) return conditions
   if (clusterId !== null) conditions.push([cluster, clusterId])
-  else if (clusterIds !== null) conditions.push([cluster, clusterIds])
+  else if (clusterIds !== null) conditions.push([cluster, padded(clusterIds)])
   return conditions
+}
+
+/** The list with its last id repeated up to a power of two: a statement for each length would be prepared otherwise. */
+function padded(ids: readonly string[]): readonly string[] {
+  const last = ids.at(-1)
+  if (last === undefined) return ids
+  const length = 2 ** Math.ceil(Math.log2(ids.length))
+  return [...ids, ...Array.from({ length: length - ids.length }, () => last)]
 }
 
 /**
