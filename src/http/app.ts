@@ -5,6 +5,7 @@ import type { Tokens } from '../auth/tokens.ts'
 import type { FairQueue } from '../base/limits/fair-queue.ts'
 import type { Logger } from '../base/log.ts'
 import type { Spool } from '../base/limits/spool.ts'
+import type { RefusalBudget } from '../domain/audit/recorded.ts'
 import type { BundleCache } from '../domain/bundles/read/bundle-cache.ts'
 import type { LiveClusters } from '../domain/live/clusters.ts'
 import type { Presence } from '../domain/presence/presence.ts'
@@ -54,6 +55,8 @@ export interface AppDependencies {
   readonly plugins?: readonly GraphqlPlugin[]
   /** Orrery's own when absent. */
   readonly schema?: GraphQLSchema
+  /** How many refusals of each caller are recorded; a budget of the endpoint's own when absent. */
+  readonly refusals?: RefusalBudget
 }
 
 /** The whole application without a socket: `listen` serves it on one, and tests call it in the same way. */

@@ -3,8 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
 
+import { describeWithNebula } from '../support/nebula.ts'
 import { newSecret, serve, type Served } from '../support/served.ts'
 import { runSessions } from '../support/sessions.ts'
 
@@ -40,7 +41,7 @@ const expected = (shown: unknown): unknown => {
   return expect.objectContaining(Object.fromEntries(entries) as Record<string, unknown>)
 }
 
-describe('docs/api.md', () => {
+describeWithNebula('docs/api.md', () => {
   let server: Served
   let folder: string
   /** What each session wrote. */

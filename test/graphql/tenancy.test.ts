@@ -3,6 +3,8 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 
 import { isId } from '../../src/base/ids.ts'
+import { controlPlaneChain } from '../../src/db/audit/event.ts'
+import { actionOf, unrecorded } from '../../src/graphql/changes/recorded.ts'
 import { schema } from '../../src/graphql/schema.ts'
 import { declaresAccess } from '../../src/graphql/kit/deny.ts'
 import { startApp, type TestApp } from '../support/app.ts'
@@ -33,7 +35,7 @@ describe.each(engines)('the boundary between tenants on %s', (engine) => {
   let untouched: string
 
   beforeAll(async () => {
-    app = await startApp(engine)
+    app = await startApp(engine, { refusals: { take: () => true } })
     ours = await createWorld(app, 'ours', instanceId)
     theirs = await createWorld(app, 'theirs', instanceId)
     untouched = await theirRows()
@@ -63,6 +65,33 @@ describe.each(engines)('the boundary between tenants on %s', (engine) => {
     ])
   }
 
+  /** How many events the trail of each tenant has, and the one of no tenant. */
+  async function lengths() {
+    const count = (chain: string) => app.database.client.auditEvent.count({ where: { chain, sequence: { gt: 0 } } })
+    const [our, their, control] = await Promise.all(
+      [ours.tenantId, theirs.tenantId, controlPlaneChain].map((chain) => count(chain)),
+    )
+    return { ours: our ?? 0, theirs: their, control }
+  }
+
+  /** The newest events of our own trail. */
+  const newest = (take: number) =>
+    app.database.client.auditEvent.findMany({
+      where: { chain: ours.tenantId },
+      orderBy: { sequence: 'desc' },
+      take,
+    })
+
+  /** Who they are in the trail. */
+  const inTrail = {
+    admin: () => ({ actorKind: 'tenantAdmin', actor: 'tina' }),
+    viewer: () => ({ actorKind: 'tenantAdmin', actor: 'tina' }),
+    node: () => ({ actorKind: 'node', credentialId: ours.nodeId }),
+    'admin node': () => ({ actorKind: 'node', credentialId: ours.adminNodeId }),
+    'enrolling machine': () => ({ actorKind: 'enrollingMachine', credentialId: ours.clusterId }),
+  } as const
+  const changedNothing = { outcome: 'refused', version: null, before: null, after: null }
+
   test.each(withIds.flatMap(({ kind, field }) => kinds.map((caller) => [kind, field.name, caller, field] as const)))(
     '%s %s: to %s of another tenant a foreign id is one that does not exist',
     async (kind, _name, caller, field) => {
@@ -79,8 +108,17 @@ describe.each(engines)('the boundary between tenants on %s', (engine) => {
       const missing = await ask(randomUUID())
       for (const { answer } of missing) expect(answer).not.toMatch(neverAnswered)
       const foreign = [theirs.tenantId, theirs.clusterId, theirs.nodeId, theirs.adminNodeId]
+      const trails = kind === 'mutation' ? await lengths() : null
       expect(await Promise.all(foreign.map(ask))).toEqual(foreign.map(() => missing))
-      if (kind === 'mutation') expect(await theirRows()).toBe(untouched)
+      if (trails === null) return
+      expect(await theirRows()).toBe(untouched)
+      const tried = unrecorded.has(field.name) ? 0 : foreign.length * missing.length
+      expect(await lengths()).toEqual({ ...trails, ours: trails.ours + tried })
+      for (const event of await newest(tried)) {
+        expect(event).toMatchObject({ action: actionOf(field.name), tenantId: ours.tenantId, ...inTrail[caller]() })
+        expect(event).toMatchObject(changedNothing)
+        expect(JSON.stringify(event)).not.toContain('theirs-')
+      }
     },
   )
 

@@ -4,7 +4,7 @@ import type { Session } from '../../auth/session.ts'
 import type { Tokens } from '../../auth/tokens.ts'
 import type { FairQueue } from '../../base/limits/fair-queue.ts'
 import type { Spool } from '../../base/limits/spool.ts'
-import { refusalBudget } from '../../domain/audit/recorded.ts'
+import { refusalBudget, type RefusalBudget } from '../../domain/audit/recorded.ts'
 import { Enrollments } from '../../domain/nodes/enrollment.ts'
 import type { LiveClusters } from '../../domain/live/clusters.ts'
 import type { Presence } from '../../domain/presence/presence.ts'
@@ -38,6 +38,8 @@ interface Dependencies {
   readonly plugins?: readonly GraphqlPlugin[]
   /** Orrery's own when absent. */
   readonly schema?: GraphQLSchema
+  /** How many refusals of each caller are recorded; a budget of the endpoint's own when absent. */
+  readonly refusals?: RefusalBudget
 }
 
 /** `/graphql`: the API, and GraphiQL for browsers. */
@@ -66,9 +68,9 @@ export function graphqlRoute(dependencies: Dependencies): Route {
   }
 }
 
-function contextMaker({ tokens, vault, presence, live, expensive }: Dependencies) {
+function contextMaker(dependencies: Dependencies) {
+  const { tokens, vault, presence, live, expensive, refusals = refusalBudget() } = dependencies
   const enrollments = new Enrollments({ tokens, vault })
-  const refusals = refusalBudget()
   // All properties are set here: adding one later, in a plugin, took a tenth of a poll's time.
   return (call: Call, session: Session): ServerContext => ({
     call,
