@@ -12,7 +12,7 @@ import { engines, type Engine } from '../support/database.ts'
 import { send } from '../support/multipart.ts'
 import { operationFor, rootFields } from '../support/schema-walk.ts'
 import { createWorld, type World } from '../support/world.ts'
-import { allRows, changedRows, ownerOf } from './all-rows.ts'
+import { allRows, changedRows, ownerOf, type Rows } from './all-rows.ts'
 import { calls } from './each-mutation.ts'
 
 const recorded = rootFields(schema).filter(({ kind, field }) => kind === 'mutation' && !unrecorded.has(field.name))
@@ -20,6 +20,9 @@ const fieldOf = new Map(recorded.map(({ field }) => [field.name, field]))
 
 /** Their statements make transactions of their own, and the event follows (docs/audit.md). */
 const ofInstances = ['registerReplica', 'updateReplicaRole', 'deleteReplica', 'pruneStaleReplicas']
+
+/** What is deleted with something else, or because it is old, is not named. */
+const aboutMany = new Set(['deleteTenant', 'deleteCluster', 'deleteOldConfigBundles'])
 
 test('each mutation that is in the trail is called here: say in each-mutation.ts with what it succeeds', () => {
   expect(Object.keys(calls).sort()).toEqual([...fieldOf.keys()].sort())
@@ -120,8 +123,11 @@ describe.each(engines)('the event of each change on %s', (engine) => {
         expect(event?.version).toBe(versions[1])
       }
       if (!ofInstances.includes(name)) {
-        const targets = JSON.parse(event?.targets ?? '') as { id: string }[]
-        expect(changed.map(({ id }) => id)).toEqual(expect.arrayContaining([targets[0]?.id]))
+        const targets = (JSON.parse(event?.targets ?? '') as { id: string }[]).map(({ id }) => id)
+        expect(targets).not.toEqual([])
+        expect([...before.values(), ...after.values()].map(({ id }) => id)).toEqual(expect.arrayContaining(targets))
+        const gone = changed.filter(({ id }) => !idsOf(after).has(id) && !aboutMany.has(name)).map(({ id }) => id)
+        expect(targets).toEqual(expect.arrayContaining(gone))
       }
       const shown = text.match(/\bor[a-z]_[\w-]{43}/g) ?? []
       expect(shown.length > 0).toBe(/\btoken\b/.test(operation))
@@ -131,6 +137,8 @@ describe.each(engines)('the event of each change on %s', (engine) => {
     },
   )
 })
+
+const idsOf = (rows: Rows): ReadonlySet<string> => new Set([...rows.values()].map(({ id }) => id))
 
 const versionIn = (text: string | undefined) =>
   text === undefined ? undefined : (JSON.parse(text) as { configVersion: number }).configVersion

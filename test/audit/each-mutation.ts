@@ -99,6 +99,8 @@ const byOperator =
  */
 export const calls: Readonly<Record<string, MakeCall>> = {
   ...Object.fromEntries(Object.entries({ ...bumping, ...further }).map(([name, make]) => [name, byOperator(make)])),
+  // With a change that shows a secret.
+  changeCluster: byOperator(({ clusterId }) => ({ clusterId, changes: [{ createNode: { name: 'one of several' } }] })),
   enrollNode: async (world, app) => ({
     input: { name: 'a machine', publicKey: newPublicKey() },
     token: (await newKey(world, app)).token ?? '',

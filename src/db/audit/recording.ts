@@ -86,13 +86,17 @@ export class Recording {
     if (this.shares === null) {
       const kept = this.#isWritten ? undefined : this.#repeatable?.kept(watch.targets, this.secret)
       const values = { before: watch.before, after: watch.afterWith(this.terms) }
-      await append(tx, { ...eventOf(this.intent, watch.targets), ...about, ...values, ...kept })
+      await append(tx, { ...eventOf(this.intent, targetsOf(watch)), ...about, ...values, ...kept })
     }
     for (const { recording, targets } of this.shares ?? []) {
       await append(tx, { ...eventOf(recording.intent, targets), ...about })
     }
   }
 }
+
+/** What a change has written; its cluster, where it has written rows of it and named none. */
+const targetsOf = ({ targets, clusterId: id }: Watch): readonly Target[] =>
+  targets.length > 0 || id === null ? targets : [{ type: 'Cluster', id }]
 
 /** The event of something that was done; about nothing in particular. */
 export function eventOf({ action, actor, tenantId, requestId, address }: Intent, targets: readonly Target[]): NewEvent {

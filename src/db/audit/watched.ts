@@ -56,6 +56,11 @@ export class Watch {
     return jsonOfObjects(new Map([...(terms ? [['Terms', terms] as const] : []), ...this.#after]))
   }
 
+  /** The rows that a condition names by their keys, as they were read before; where none was, what is known of them. */
+  named(model: Model, { where }: Values): readonly Values[] {
+    return namedBy(where).map((row) => this.#seen.get(keyOf(model, row) ?? '') ?? row)
+  }
+
   saw(model: Model, rows: readonly Values[]): void {
     for (const row of rows) {
       const key = keyOf(model, row)
@@ -100,8 +105,9 @@ export class Watch {
 
 function keyOf(model: Model, { id, clusterId, version, instanceId }: Values): string | null {
   if (typeof id === 'string') return `${models[model]} ${id}`
-  if (typeof clusterId !== 'string') return null
-  return `${models[model]} ${clusterId}/${String(version ?? instanceId)}`
+  const place = version ?? instanceId
+  if (typeof clusterId !== 'string' || (typeof place !== 'string' && typeof place !== 'number')) return null
+  return `${models[model]} ${clusterId}/${place}`
 }
 
 /** The same transaction, with what passes through it noted in `watch`. */
@@ -160,19 +166,27 @@ function note(watch: Watch, { model, method, args, result }: Statement): void {
   // A statement that found no row wrote nothing, and its caller may yet refuse.
   if (rows.length === 0 || rows[0]?.['count'] === 0) return
   const data: unknown = args['data']
+  // A count alone: the condition names the rows, if anything does.
+  const isCount = 'count' in (rows[0] ?? {})
   if (isLock(data)) watch.saw(model, rows)
   else if (method.startsWith('create'))
     for (const row of given(data)) watch.wrote(model, [{ ...row, ...rowOf(rows, row) }], row)
-  else if (method.startsWith('delete')) watch.wrote(model, rows, null)
+  else if (method.startsWith('delete')) watch.wrote(model, isCount ? watch.named(model, args) : rows, null)
   else if (isBump(data)) {
     // The row as the change found it, but for the raised version.
     watch.saw(model, rows)
     watch.wrote(model, rows, {})
   } else {
-    // A count alone: the condition names the rows, if anything does.
-    const where = isRow(args['where']) ? args['where'] : {}
-    watch.wrote(model, 'count' in (rows[0] ?? {}) ? [where] : rows, isRow(data) ? data : {})
+    watch.wrote(model, isCount ? namedBy(args['where']) : rows, isRow(data) ? data : {})
   }
+}
+
+/** What a condition says of each row that it names; the condition itself where it names none. */
+function namedBy(where: unknown): readonly Values[] {
+  if (!isRow(where)) return []
+  const { id, ...others } = where
+  const ids: unknown = isRow(id) ? id['in'] : null
+  return Array.isArray(ids) ? ids.map((one: unknown) => ({ ...others, id: one })) : [where]
 }
 
 const given = (data: unknown): readonly Values[] => (Array.isArray(data) ? data : [data]).filter(isRow)

@@ -7,6 +7,7 @@ import { bundleList, type BundleOrder } from '../../db/reads/lists.ts'
 import type { ConfigBundle as ConfigBundleRow, Prisma } from '../../db/client/types.ts'
 import { withClusterLocked } from '../clusters/cluster-change.ts'
 import type { List } from '../shared/pages.ts'
+import { noteTerms } from '../audit/recorded.ts'
 import { check } from '../shared/rules.ts'
 
 /** A bundle without its archive: everything that is read except for a download. */
@@ -122,6 +123,7 @@ export async function deleteOldConfigBundles(
   input: { readonly keep: number },
 ): Promise<number> {
   const { keep } = check(keepRule, input)
+  noteTerms(scope, { keep })
   return withClusterLocked(scope, clusterId, 'Cluster', async (tx, { sharedConfigVersion }) => {
     const [newestGone] = await tx.configBundle.findMany({
       where: { clusterId },

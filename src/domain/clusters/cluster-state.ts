@@ -98,7 +98,12 @@ export async function deleteClusterState(
   id: { clusterId: string; instanceId: string },
 ): Promise<ClusterState> {
   try {
-    return await operator.db.clusterState.delete({ where: { clusterId_instanceId: id } })
+    return await operator.db.$transaction(async (tx) => {
+      const state = await tx.clusterState.delete({ where: { clusterId_instanceId: id } })
+      // The row does not say whose the cluster is, and the audit trail is the tenant's.
+      await tx.cluster.findUniqueOrThrow({ where: { id: id.clusterId }, select: { id: true, tenantId: true } })
+      return state
+    })
   } catch (error) {
     if (refusal(error)?.kind === 'missing') throw new NotFoundError('ClusterState')
     throw error
