@@ -12,7 +12,10 @@ const heads = ['ID', 'KIND', 'ROLE', 'TENANT', 'EXPIRES', 'LAST USED', 'ENDS IN'
 export function addTokenListCommand(token: Command): void {
   token
     .command('list')
-    .description('list access tokens and sessions with their ids; never the tokens themselves')
+    .description(
+      'list access tokens, former ones that still work (replaced_token), and sessions, with their ids; never the tokens ' +
+        'themselves',
+    )
     .option('--tenant <id>', 'only those of this tenant', tenantId)
     .action(async ({ tenant }: { tenant?: string }) => {
       await withDatabase(readConfig(), async ({ operator }) => {

@@ -10,6 +10,7 @@ import { startNoticeBridge } from '../../src/db/notify/bridge.ts'
 import { listen } from '../../src/http/server/server.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { engines } from '../support/database.ts'
+import { mutate } from '../support/mutate.ts'
 import { orrery } from '../support/orrery-process.ts'
 import { openStream } from '../support/streams.ts'
 import { createWorld, type World } from '../support/world.ts'
@@ -118,6 +119,25 @@ describe.each(engines)('orrery token, beside a server on %s', (engine) => {
     expect(output).not.toContain('of operators')
     expect((await run('list')).output).toContain('of operators')
     expect(output).not.toContain('orp_')
+  })
+
+  test('list shows a token that was replaced, as long as it works', async () => {
+    const { credential } = app.database.client
+    const replaced = async (name: string) => {
+      const token = await create('--role', 'viewer', '--tenant', world.tenantId, '--name', name)
+      const { id } = await rowOf(name)
+      await mutate(app, app.operator, 'rotateAccessToken', { id, graceSeconds: 60 })
+      return { id, token, former: await credential.findFirstOrThrow({ where: { credentialId: id } }) }
+    }
+    const [works, ended] = [await replaced('rotated'), await replaced('rotated before')]
+    await credential.update({ where: { id: ended.former.id }, data: { expiresAt: new Date(Date.now() - 1000) } })
+    const { output } = await run('list', '--tenant', world.tenantId)
+    const line = output.split('\n').find((one) => one.startsWith(works.former.id))
+    const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\dZ$/)
+    const what = ['replaced_token', '-', world.tenantId, time, '-', works.token.slice(-4), 'rotated']
+    expect(line?.split('\t')).toEqual([works.former.id, ...what])
+    expect(output).toContain(ended.id)
+    expect(output).not.toContain(ended.former.id)
   })
 
   test('revoke ends a token with its next request, and on PostgreSQL its streams at once', async () => {

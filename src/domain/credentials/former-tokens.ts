@@ -122,8 +122,13 @@ export const formerTokensOfClusters = async (scope: Scope, ids: readonly string[
 export const formerTokensOfTokens = async (scope: Scope, ids: readonly string[]): Promise<Map<string, Credential>> =>
   byOwner(await working(scope, { credentialId: { in: [...ids] } }), ({ credentialId }) => credentialId)
 
+/** The condition on former tokens of access tokens that still work. */
+export const isFormerOfToken = () => ({ ...stillWorks(), credentialId: { not: null } })
+
+const stillWorks = () => ({ kind, expiresAt: { gt: new Date() } })
+
 const working = ({ db }: Scope, where: Prisma.CredentialWhereInput): Promise<Credential[]> =>
-  db.credential.findMany({ where: { ...where, kind, expiresAt: { gt: new Date() } } })
+  db.credential.findMany({ where: { ...where, ...stillWorks() } })
 
 const byOwner = (rows: readonly Credential[], ownerOf: (row: Credential) => string | null): Map<string, Credential> =>
   new Map(rows.flatMap((row): [string, Credential][] => [[ownerOf(row) ?? '', row]]))

@@ -12,7 +12,7 @@ import { refusal } from '../../db/client/errors.ts'
 import { credentialList, type CredentialFilter } from '../../db/reads/lists.ts'
 import type { Credential } from '../../db/client/types.ts'
 import { shownOnce } from '../audit/recorded.ts'
-import { keepAccessToken, replacementOf, type Grace } from '../credentials/former-tokens.ts'
+import { isFormerOfToken, keepAccessToken, replacementOf, type Grace } from '../credentials/former-tokens.ts'
 import { rule } from '../shared/issues.ts'
 import type { List } from '../shared/pages.ts'
 import { check, nameRule } from '../shared/rules.ts'
@@ -198,10 +198,14 @@ export const listCredentials = (filter: CredentialFilter = {}): List => credenti
 /** Rows that are read at a time. */
 const page = 500
 
-/** The access tokens and sessions in scope, or of one tenant of it, in the order of their ids. */
+/**
+ * The access tokens, with those that were replaced and still work, and the sessions in scope, or of one tenant of it, in
+ * the order of their ids.
+ */
 export async function* peoplesCredentials({ db }: Scope, tenantId?: string): AsyncGenerator<Credential, void> {
   const kinds: PersonKind[] = ['access_token', 'session']
-  const isWanted = { kind: { in: kinds }, ...(tenantId === undefined ? {} : { tenantId }) }
+  const isPerson = { OR: [{ kind: { in: kinds } }, isFormerOfToken()] }
+  const isWanted = { ...isPerson, ...(tenantId === undefined ? {} : { tenantId }) }
   let last: string | undefined = ''
   while (last !== undefined) {
     const where = { ...isWanted, id: { gt: last } }
