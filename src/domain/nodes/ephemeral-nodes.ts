@@ -3,13 +3,10 @@ import type { Logger } from '../../base/log.ts'
 import type { Operator } from '../../auth/scope.ts'
 import type { Node } from '../../db/client/types.ts'
 import { bySystem } from '../audit/recorded.ts'
-import { changeCluster } from '../clusters/cluster-change.ts'
 import { ClosedKeysError } from '../pki/closed-keys.ts'
 import { presenceResolution } from '../presence/presence.ts'
 import { idPages, type IdPage } from '../shared/id-pages.ts'
-import { certificatesOf } from '../signing/node-certificate.ts'
-import { revoke } from '../signing/revocation.ts'
-import { hintAfterRelease } from './node-addresses.ts'
+import { removeGone } from './many/lifecycle.ts'
 
 interface Dependencies {
   readonly operator: Operator
@@ -51,7 +48,7 @@ export class EphemeralNodes {
   }
 
   /**
-   * The master's sweep: removes nodes as DeleteNode does, their certificates revoked, with one version for the nodes of
+   * The master's sweep: removes nodes as DeleteNodes does, their certificates revoked, with one version for the nodes of
    * a cluster that are found together. A cluster whose keys do not open is left as it is: nothing could be published.
    */
   async *removeUnseen(): AsyncGenerator<void, void> {
@@ -87,47 +84,12 @@ export class EphemeralNodes {
   async #remove(clusterId: string, nodeIds: readonly string[]): Promise<void> {
     try {
       const scope = bySystem(this.#operator, 'node.ephemeral.remove')
-      const removed = await removeNodes(scope, clusterId, nodeIds, (node) => this.#isGone(node))
-      if (removed.length > 0) this.#log.info({ clusterId, nodes: removed.length }, 'ephemeral nodes were removed')
+      const nodes = await removeGone(scope, clusterId, nodeIds, (node) => this.#isGone(node))
+      if (nodes > 0) this.#log.info({ clusterId, nodes }, 'ephemeral nodes were removed')
     } catch (error) {
-      if (error instanceof NotFoundError || error instanceof NoNodeIsGone) return
+      if (error instanceof NotFoundError) return
       if (!(error instanceof ClosedKeysError)) throw error
       this.#log.warn({ clusterId }, 'ephemeral nodes stay: the keys of their cluster do not open')
     }
   }
-}
-
-/** Thrown to roll back the version when every node was seen in the meantime. */
-class NoNodeIsGone extends Error {}
-
-/** Removes those of the nodes that are still gone under the cluster's lock. */
-async function removeNodes(
-  operator: Operator,
-  clusterId: string,
-  nodeIds: readonly string[],
-  isGone: (node: Node) => boolean,
-): Promise<readonly Node[]> {
-  let gone: readonly Node[] = []
-  const summary = () =>
-    `${gone.length === 1 ? (gone[0]?.name ?? '') : `${gone.length} nodes`}: removed, not seen any more`
-  await changeCluster(operator, clusterId, summary, async (change) => {
-    const { tx, cluster, set } = change
-    const rows = await tx.node.findMany({ where: { clusterId, id: { in: [...nodeIds] } } })
-    // Assigned, not appended: the database may retry the transaction.
-    gone = rows.filter(isGone)
-    if (gone.length === 0) throw new NoNodeIsGone()
-    await tx.node.deleteMany({ where: { clusterId, id: { in: gone.map(({ id }) => id) } } })
-    let { nextOverlayIp } = cluster
-    for (const { overlayIp } of gone) nextOverlayIp = hintAfterRelease({ ...cluster, nextOverlayIp }, overlayIp)
-    set({ nextOverlayIp })
-    revoke(
-      change,
-      gone.flatMap((node) => certificatesOf(node)),
-    )
-  })
-  for (const { id: nodeId, name } of gone) {
-    operator.changes.emit({ kind: 'nodeRemoved', clusterId, nodeId, name })
-    operator.changes.emit({ kind: 'ended', clusterId, whose: { nodeId } })
-  }
-  return gone
 }

@@ -212,6 +212,23 @@ describe.each(engines)('enrollment keys on %s', (engine) => {
       for (const { node } of [seen, staying]) await nodeRow(app, node.id)
     })
 
+    test('that come back while they are looked at stay, and cause no version', async () => {
+      const { token } = await makeKey({ ephemeralSeconds: 60 })
+      const { node } = await enrolled(token)
+      const before = await version()
+      // The third look is the one under the cluster's lock.
+      const times = [start, Date.now() + 60 * minute, start]
+      const removing = { action: 'node.ephemeral.remove' }
+      const events = await app.database.client.auditEvent.count({ where: removing })
+      await sweepAt(
+        new EphemeralNodes({ operator: app.operatorScope, log: app.app.log, now: () => times.shift() ?? start }),
+      )
+      expect(times).toEqual([])
+      await nodeRow(app, node.id)
+      expect(await version()).toBe(before)
+      expect(await app.database.client.auditEvent.count({ where: removing })).toBe(events)
+    })
+
     test('have time to come back when the server was down', async () => {
       const { token } = await makeKey({ ephemeralSeconds: 60 })
       const { node } = await enrolled(token)

@@ -61,10 +61,14 @@ const tries = 3
 /** Thrown to roll back a transaction whose nodes changed after the work was prepared. */
 const stale = new Error('the nodes changed in the meantime')
 
+/** Thrown to roll back the version of a change that no node needs any more. */
+const unneeded = new Error('no node needs the change any more')
+
 /**
  * Changes many nodes of one cluster as one change of it: one version, all or nothing. Certificates are signed before
  * the transaction, in pieces, so that other writers wait only for the writing. If the cluster or a node changed
- * meanwhile, the work begins again; the last try does all of it in the transaction. Call `emitChanged` after it.
+ * meanwhile, the work begins again; the last try does all of it in the transaction. So does a part of several changes
+ * (changeTogether), since it sees the result of those before it. Call `emitChanged` after it.
  * @throws NodesError when nodes refuse the change; NotFoundError; ConflictError as changeCluster
  */
 export async function changeNodes(
@@ -73,13 +77,33 @@ export async function changeNodes(
   ids: readonly string[],
   work: NodesWork,
 ): Promise<NodesOutcome> {
-  for (let attempt = 0; ; attempt += 1) {
+  for (let attempt = scope.raised === null ? 0 : tries; ; attempt += 1) {
     const prepared = attempt < tries ? await prepare(scope, scope.db, { clusterId, ids, work }) : null
     try {
       return await applied(scope, clusterId, { ids, work, prepared })
     } catch (error) {
       if (error !== stale) throw error
     }
+  }
+}
+
+/**
+ * The same for those nodes that still need it when the cluster is locked: what happens to each is decided there, a node
+ * that is not there any more or stays as it is takes no part, and if none needs it, there is no new version.
+ * @returns null when no node needed it
+ * @throws NodesError when nodes refuse the change; NotFoundError; ConflictError as changeCluster
+ */
+export async function changeNodesInNeed(
+  scope: Scope,
+  clusterId: string,
+  ids: readonly string[],
+  work: NodesWork,
+): Promise<NodesOutcome | null> {
+  try {
+    return await applied(scope, clusterId, { ids, work, prepared: null }, true)
+  } catch (error) {
+    if (error !== unneeded) throw error
+    return null
   }
 }
 
@@ -97,7 +121,7 @@ const chunk = 100
 interface Request {
   readonly clusterId: string
   readonly ids: readonly string[]
-  readonly work: NodesWork
+  readonly work: Pick<NodesWork, 'decide'>
 }
 
 async function prepare(scope: Scope, db: Reader, { clusterId, ids, work: { decide } }: Request): Promise<Prepared> {
@@ -133,15 +157,21 @@ async function prepare(scope: Scope, db: Reader, { clusterId, ids, work: { decid
 interface Job {
   readonly ids: readonly string[]
   readonly work: NodesWork
+  /** Null for work that is to be decided under the cluster's lock. */
   readonly prepared: Prepared | null
 }
 
-async function applied(scope: Scope, clusterId: string, { ids, work, prepared }: Job): Promise<NodesOutcome> {
+async function applied(scope: Scope, clusterId: string, job: Job, inNeed = false): Promise<NodesOutcome> {
+  const { work, prepared } = job
   let name = ''
   const summary = () => `${name}: ${work.what}`
   const { result, cluster } = await changeAndShowCluster(scope, clusterId, summary, async (change) => {
-    const { nodes, works } = prepared ?? (await prepare(scope, change.tx, { clusterId, ids, work }))
+    const present = inNeed ? await presentAmong(change, job.ids) : job.ids
+    const decided = prepared ?? (await prepare(scope, change.tx, { clusterId, ids: present, work }))
     if (prepared !== null) await assertAsPrepared(change, prepared)
+    const { works } = decided
+    const nodes = inNeed ? decided.nodes.filter(({ id }) => works.has(id)) : decided.nodes
+    if (inNeed && nodes.length === 0) throw unneeded
     name = namesOf(nodes)
     await work.also?.(change, nodes)
     revoke(
@@ -157,6 +187,12 @@ async function applied(scope: Scope, clusterId: string, { ids, work, prepared }:
     return { nodes: after, former: nodes, changed: new Set(works.keys()) }
   })
   return { ...result, cluster }
+}
+
+/** Those of the nodes that are in the cluster. */
+async function presentAmong({ tx, cluster }: Change, ids: readonly string[]): Promise<readonly string[]> {
+  const where = { id: { in: [...ids] }, clusterId: cluster.id }
+  return (await tx.node.findMany({ where, select: { id: true } })).map(({ id }) => id)
 }
 
 const countWritten = (values: ReadonlyMap<string, NodeValues>): number =>

@@ -2,6 +2,7 @@ import * as z from 'zod'
 
 import type { Scope } from '../../../auth/scope.ts'
 import type { NodeToken, Tokens } from '../../../auth/tokens.ts'
+import type { Node } from '../../../db/client/types.ts'
 import { parsePublicKey } from '../../../pki/keys.ts'
 import { signerOf } from '../../pki/cluster-ca.ts'
 import type { Vault } from '../../pki/vault.ts'
@@ -12,16 +13,49 @@ import { groupsOf } from '../../signing/node-signing.ts'
 import { hintAfterRelease } from '../node-addresses.ts'
 import { assertAdminsRemain } from '../node-change.ts'
 import { routesOf } from '../routes.ts'
-import { changeNodes, emitChanged, type NodesOutcome } from './change-nodes.ts'
+import { changeNodes, changeNodesInNeed, emitChanged, type NodesOutcome, type NodesWork } from './change-nodes.ts'
 
 /**
  * Deletes nodes of one cluster, as deleteNode does with one.
  * @throws as changeNodes; ConflictError when an admin node would leave its cluster without an admin
  */
 export async function deleteNodes(scope: Scope, clusterId: string, ids: readonly string[]): Promise<NodesOutcome> {
-  const outcome = await changeNodes(scope, clusterId, ids, {
-    what: 'deleted',
-    decide: () => (node) => ({ values: {}, revoked: certificatesOf(node) }),
+  const work = removal(scope, clusterId, { what: 'deleted', isGone: () => true })
+  const outcome = await changeNodes(scope, clusterId, ids, work)
+  emitRemoved(scope, outcome)
+  return outcome
+}
+
+/**
+ * Removes those of some nodes of one cluster that nobody misses: decided under the cluster's lock, since any of them may
+ * have come back. If all have, nothing changes, not even the version.
+ * @returns how many were removed
+ * @throws as changeNodes
+ */
+export async function removeGone(
+  scope: Scope,
+  clusterId: string,
+  ids: readonly string[],
+  isGone: (node: Node) => boolean,
+): Promise<number> {
+  const work = removal(scope, clusterId, { what: 'removed, not seen any more', isGone })
+  const outcome = await changeNodesInNeed(scope, clusterId, ids, work)
+  if (outcome === null) return 0
+  emitRemoved(scope, outcome)
+  return outcome.changed.size
+}
+
+interface Removal {
+  /** For the next bundle's message. */
+  readonly what: string
+  readonly isGone: (node: Node) => boolean
+}
+
+/** The one way in which many nodes go: their certificates are revoked, and their addresses are free again. */
+function removal(scope: Scope, clusterId: string, { what, isGone }: Removal): NodesWork {
+  return {
+    what,
+    decide: () => (node) => (isGone(node) ? { values: {}, revoked: certificatesOf(node) } : null),
     also: async ({ tx, cluster, set }, nodes) => {
       await assertAdminsRemain(scope, tx, nodes)
       const nextOverlayIp = nodes.reduce(
@@ -33,12 +67,14 @@ export async function deleteNodes(scope: Scope, clusterId: string, ids: readonly
     write: async ({ tx }, some) => {
       await tx.node.deleteMany({ where: { id: { in: [...some] }, clusterId } })
     },
-  })
-  for (const { id: nodeId, name } of outcome.nodes) {
+  }
+}
+
+function emitRemoved(scope: Scope, { cluster: { id: clusterId }, nodes }: NodesOutcome): void {
+  for (const { id: nodeId, name } of nodes) {
     scope.changes.emit({ kind: 'nodeRemoved', clusterId, nodeId, name })
     scope.changes.emit({ kind: 'ended', clusterId, whose: { nodeId } })
   }
-  return outcome
 }
 
 /**
