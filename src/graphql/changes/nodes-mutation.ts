@@ -3,7 +3,7 @@ import type { FieldMap, InputFieldMap } from '@pothos/core'
 import type { Scope } from '../../auth/scope.ts'
 import { CallerError, ConflictError, LimitError, NotFoundError, ValidationError } from '../../base/errors.ts'
 import { NodesError, type NodesOutcome } from '../../domain/nodes/many/change-nodes.ts'
-import { findTargets, mostClusters, mostNodes, type Targets } from '../../domain/nodes/many/targets.ts'
+import { distinct, findTargets, mostClusters, mostNodes, type Targets } from '../../domain/nodes/many/targets.ts'
 import type { ClusterFacts } from '../../domain/warnings/facts.ts'
 import { scopeOf } from '../kit/access.ts'
 import type { Context } from '../kit/context.ts'
@@ -20,6 +20,7 @@ import {
   type PayloadFields,
 } from './mutation.ts'
 import { NodeResult, NodesInCluster, resultsOf, type Many } from './nodes-results.ts'
+import { offerStep } from './steps.ts'
 
 /** How many clusters a dry run compares in one call: each is read and compared as a whole. */
 const mostPlans = 5
@@ -29,6 +30,8 @@ interface ManyNodes<T extends NodesOutcome, Fields extends InputFieldMap> extend
   /** Those who may change nodes by default. */
   readonly callers?: 'clusterWriter'
   readonly dryRun?: boolean
+  /** Whether `changeCluster` can make it as one of several changes. */
+  readonly together?: boolean
   /** Checks the input, and returns the change of the nodes of one cluster. */
   readonly change: (
     input: InputOf<Fields>,
@@ -64,6 +67,7 @@ export function nodesMutation<T extends NodesOutcome, Fields extends InputFieldM
 // As in `mutation`, the types agree by the signature above.
 export function nodesMutation(name: string, options: ManyNodes<NodesOutcome, InputFieldMap>): void {
   const { callers = 'nodeWriter', dryRun = true, fields, change, warn, payload } = options
+  if (options.together) offerNodesStep(name, options)
   mutation<Many<NodesOutcome>, InputFieldMap>(name, {
     ...options,
     callers,
@@ -95,6 +99,44 @@ export function nodesMutation(name: string, options: ManyNodes<NodesOutcome, Inp
       ...payload?.(t),
     }),
   })
+}
+
+/** As one of several changes of a cluster, it is about nodes of that cluster, and one refusal is that of all. */
+function offerNodesStep(name: string, options: ManyNodes<NodesOutcome, InputFieldMap>): void {
+  const { description, input: about, fields, change, warn } = options
+  offerStep({
+    name,
+    description,
+    input: about,
+    fields: (t) => ({
+      ...fields?.(t),
+      ids: t.field({
+        type: ['UUID'],
+        required: true,
+        description: `The nodes, by their ids. All changes of many nodes together name at most ${mostNodes}.`,
+      }),
+    }),
+    step: async (scope, clusterId, all, context) => {
+      const { ids: given = [], ...input } = all as Selected
+      const work = change(input, context)
+      const ids = distinct(given)
+      try {
+        return await work(scope, clusterId, ids)
+      } catch (error) {
+        throw error instanceof NodesError ? refusalOfOne(error, given) : error
+      }
+    },
+    warn: (facts, value, input) => warn?.(facts, value as NodesOutcome, input) ?? [],
+  })
+}
+
+/** The first node's refusal, with the path to its id. */
+function refusalOfOne(error: NodesError, given: readonly string[]): CallerError {
+  const [first] = error.refusals
+  if (first === undefined) return error
+  const [id, refusal] = first
+  if (!(refusal instanceof ValidationError)) refusal.path = ['ids', String(given.indexOf(id))]
+  return refusal
 }
 
 /** What every mutation of many nodes takes, without nulls. */

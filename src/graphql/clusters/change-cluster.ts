@@ -2,6 +2,7 @@ import { ConflictError, LimitError, NotFoundError, ValidationError } from '../..
 import type { Scope } from '../../auth/scope.ts'
 import type { Cluster as ClusterRow, Node as NodeRow } from '../../db/generated/sqlite/client.ts'
 import { changeTogether, StepError } from '../../domain/clusters/together.ts'
+import { mostNodes } from '../../domain/nodes/many/targets.ts'
 import type { ClusterFacts } from '../../domain/warnings/facts.ts'
 import { mostWarnings, type ChangeWarning } from '../../domain/warnings/warning.ts'
 import { clusterMutation } from '../changes/change-mutations.ts'
@@ -88,6 +89,7 @@ async function changed(scope: Scope, id: string, changes: readonly ChangeInput[]
   if (changes.length === 0 || changes.length > mostChanges)
     throw ValidationError.at(['input', 'changes'], 'TOO_MANY', `must have 1 to ${mostChanges} changes`)
   const chosen = changes.map(chosenIn)
+  assertFewNodes(chosen)
   const steps = chosen.map(
     ({ step, input }) =>
       (inside: Scope) =>
@@ -111,6 +113,17 @@ function chosenIn(change: ChangeInput, index: number): Chosen {
   return { step, input: given(entry[1]), path: ['input', 'changes', String(index), step.name] }
 }
 
+/** Certificates may be signed for each of the nodes while the cluster is locked. @throws ValidationError */
+function assertFewNodes(chosen: readonly Chosen[]): void {
+  let count = 0
+  for (const { input, path } of chosen) {
+    const { ids } = input
+    count += Array.isArray(ids) ? ids.length : 0
+    if (count > mostNodes)
+      throw ValidationError.at([...path, 'ids'], 'TOO_MANY', `the changes together name more than ${mostNodes} nodes`)
+  }
+}
+
 /** Only createNode returns a token. */
 const createdBy = (value: unknown, index: number): Created[] =>
   typeof value === 'object' && value !== null && 'token' in value && 'node' in value
@@ -123,7 +136,7 @@ function placed({ cause }: StepError, path: readonly string[]): Error {
     const [first, ...rest] = cause.issues.map((issue) => ({ ...issue, path: [...path, ...issue.path.slice(1)] }))
     return first ? new ValidationError([first, ...rest]) : cause
   }
-  cause.path = path
+  cause.path = [...path, ...cause.path]
   return cause
 }
 

@@ -60,6 +60,7 @@ nodesMutation('deleteNodes', {
 })
 
 nodesMutation('blockNodes', {
+  together: true,
   description:
     'Cuts up to 1000 nodes off, without deleting them: their certificates are revoked, the other nodes forget them, and their tokens are refused until they are unblocked. Names, addresses and keys stay theirs. The last admin nodes cannot block themselves.',
   input: 'The nodes to block.',
@@ -74,6 +75,7 @@ nodesMutation('blockNodes', {
 })
 
 nodesMutation('unblockNodes', {
+  together: true,
   description:
     'Lets up to 1000 blocked nodes in again: each gets a new certificate for the key that it has sent, and its token works again. Certificates that were revoked stay revoked.',
   input: 'The nodes to unblock.',

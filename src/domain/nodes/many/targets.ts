@@ -32,11 +32,17 @@ export async function findTargets(scope: Scope, { ids, clusterId, filter }: Sele
   throw ValidationError.at(['input'], 'EXCLUSIVE', 'needs either ids, or clusterId together with filter')
 }
 
-async function targetsOf(scope: Scope, given: readonly string[]): Promise<Targets> {
+/** The ids without those that are given twice. @throws ValidationError for none, and for too many */
+export function distinct(given: readonly string[]): string[] {
   const ids = [...new Set(given)]
   if (ids.length === 0) throw ValidationError.at(['input', 'ids'], 'REQUIRED', 'must name at least one node')
   if (ids.length > mostNodes)
     throw ValidationError.at(['input', 'ids'], 'TOO_MANY', `must have at most ${mostNodes} nodes`)
+  return ids
+}
+
+async function targetsOf(scope: Scope, given: readonly string[]): Promise<Targets> {
+  const ids = distinct(given)
   const found = await scope.db.node.findMany({ where: { id: { in: ids } }, select: { id: true, clusterId: true } })
   const clusterOf = new Map(found.map((node) => [node.id, node.clusterId]))
   const clusters = new Map<string, string[]>()
