@@ -29,6 +29,7 @@ import { Presence } from '../src/domain/presence/presence.ts'
 import { createTenant } from '../src/domain/tenants/tenants.ts'
 import { Vault } from '../src/domain/pki/vault.ts'
 import { createApp, type App } from '../src/http/app.ts'
+import { RefusedSignIns } from '../src/domain/tenants/refused-sign-ins.ts'
 import { SignIns } from '../src/domain/tenants/sign-ins.ts'
 import { StreamPlaces } from '../src/http/live/stream-places.ts'
 import { Strangers } from '../src/http/pipeline/strangers.ts'
@@ -76,6 +77,7 @@ async function start(url: string) {
   const app = createApp({
     strangers: new Strangers({ perSecond: 20, burst: 100, trustedProxies: [] }),
     signIns: new SignIns({ operator, tokens }),
+    refusedSignIns: new RefusedSignIns({ operator, tokens, log }),
     places: new StreamPlaces({ ofNode: 4, ofPerson: 32, ofTenant: 20_000 }),
     presence: new Presence({ operator, log }),
     expensive: new FairQueue({ running: 2, waitingOfOwner: 8, waiting: 64 }),

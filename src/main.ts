@@ -28,6 +28,7 @@ import { startPublisher } from './domain/publishing/publisher.ts'
 import { LiveClusters } from './domain/live/clusters.ts'
 import { compileThreads } from './domain/bundles/compile/compile-thread.ts'
 import { bundleCache } from './domain/bundles/bundle-cache.ts'
+import { RefusedSignIns } from './domain/tenants/refused-sign-ins.ts'
 import { SignIns } from './domain/tenants/sign-ins.ts'
 import { countTenants } from './domain/tenants/tenants.ts'
 import { Vault } from './domain/pki/vault.ts'
@@ -101,12 +102,14 @@ export async function startServer(config: Config, { beforeListening }: Hooks = {
       opener: vault,
     })
     const signIns = new SignIns({ operator, tokens })
+    const refusedSignIns = new RefusedSignIns({ operator, tokens, log })
     const presence = new Presence({ operator, log })
     const room = shareDescriptors(await descriptorLimit())
     const app = createApp({
       authenticate,
       presence,
       signIns,
+      refusedSignIns,
       expensive: new FairQueue(config.expensive),
       strangers: new Strangers(config.strangers),
       places: new StreamPlaces({ ...config.streams, all: room.streams }, faults),
@@ -130,6 +133,7 @@ export async function startServer(config: Config, { beforeListening }: Hooks = {
     // Stops before the publisher, which has to publish what follows from the last reports.
     opened.push({ name: 'presence', close: () => presence.stop() })
     opened.push({ name: 'credential uses', close: () => uses.stop() })
+    opened.push({ name: 'refused sign-ins', close: () => refusedSignIns.settled() })
     const server = await listen(app, {
       host: config.host,
       port: config.port,

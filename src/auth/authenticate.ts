@@ -127,7 +127,7 @@ export function authenticator(dependencies: Dependencies): Authenticate {
 }
 
 /** The credential of `Bearer …` (RFC 6750, 2.1); null when it is missing or malformed. */
-function bearerCredential(authorization: string | null): string | null {
+export function bearerCredential(authorization: string | null): string | null {
   if (authorization === null || authorization.length > maximumCredentialLength) return null
   return /^Bearer +([\w.~+/=-]+)$/i.exec(authorization)?.[1] ?? null
 }

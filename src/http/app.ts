@@ -9,6 +9,7 @@ import type { RefusalBudget } from '../domain/audit/recorded.ts'
 import type { BundleCache } from '../domain/bundles/read/bundle-cache.ts'
 import type { LiveClusters } from '../domain/live/clusters.ts'
 import type { Presence } from '../domain/presence/presence.ts'
+import type { RefusedSignIns } from '../domain/tenants/refused-sign-ins.ts'
 import type { SignIns } from '../domain/tenants/sign-ins.ts'
 import type { Vault } from '../domain/pki/vault.ts'
 import type { FinishedAnswer } from './pipeline/answer.ts'
@@ -44,6 +45,8 @@ export interface AppDependencies {
   readonly strangers: Strangers
   /** Begins and ends sessions of people. */
   readonly signIns: SignIns
+  /** Records sign-in links and access tokens that are refused. */
+  readonly refusedSignIns: Pick<RefusedSignIns, 'note'>
   /** Counts open streams. */
   readonly places: StreamPlaces
   /** Stores uploads that wait for their turn. */

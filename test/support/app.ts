@@ -14,6 +14,7 @@ import { LiveClusters } from '../../src/domain/live/clusters.ts'
 import { bundleCache } from '../../src/domain/bundles/bundle-cache.ts'
 import { Presence } from '../../src/domain/presence/presence.ts'
 import { publishCluster } from '../../src/domain/publishing/publish.ts'
+import { RefusedSignIns } from '../../src/domain/tenants/refused-sign-ins.ts'
 import { SignIns } from '../../src/domain/tenants/sign-ins.ts'
 import { Vault } from '../../src/domain/pki/vault.ts'
 import { FairQueue } from '../../src/base/limits/fair-queue.ts'
@@ -36,7 +37,10 @@ export interface TestApp extends Client {
   readonly takeStatements: () => string[]
   /** Publishes all pending versions; the tests' app has no publisher of its own. */
   readonly publish: () => Promise<void>
-  /** Writes the nodes' reports, and when nodes and credentials were seen; the tests' app does not do so by itself. */
+  /**
+   * Writes the nodes' reports, and when nodes and credentials were seen; the tests' app does not do so by itself. Waits
+   * until refused sign-ins are in the trail.
+   */
   readonly flush: () => Promise<void>
   /** The database's URL. */
   readonly url: string
@@ -110,6 +114,7 @@ async function open(
     now,
   })
   const signIns = new SignIns({ operator, tokens, now })
+  const refusedSignIns = new RefusedSignIns({ operator, tokens, log, now })
   const presence = new Presence({ operator, log, interval: null })
   const app = createApp({
     authenticate,
@@ -119,6 +124,7 @@ async function open(
     live: new LiveClusters(database.changes, { log }),
     presence,
     signIns,
+    refusedSignIns,
     expensive: new FairQueue({ running: 2, waitingOfOwner: 8, waiting: 64 }),
     strangers: new Strangers({ perSecond: 20, burst: 100, trustedProxies: [] }),
     places: new StreamPlaces({ ofNode: 4, ofPerson: 32, ofTenant: 20_000 }),
@@ -156,6 +162,7 @@ async function open(
     async flush() {
       await presence.flush()
       await uses.flush()
+      await refusedSignIns.settled()
     },
     url: testDatabase.url,
     database,
@@ -173,6 +180,7 @@ async function open(
       return taken.map((line) => JSON.parse(line) as LogLine)
     },
     async close() {
+      await refusedSignIns.settled()
       await database.close()
       await testDatabase.drop()
     },

@@ -8,6 +8,7 @@ import {
 } from './filters.ts'
 import { newestVersion, type StatusTimes } from './node-status.ts'
 import type { List, Listing } from './pages.ts'
+import { timeText } from './row-values.ts'
 import { sql } from './sql.ts'
 
 export type { ClusterFilter, NodeFilter, TenantFilter }
@@ -76,10 +77,18 @@ export interface CredentialFilter {
   readonly tenantId?: string | null | undefined
 }
 
-/** By name, then by id, since names are not unique; along idx_credentials_tenant. */
+/**
+ * Those that are neither used nor expired, by name, then by id, since names are not unique; along
+ * idx_credentials_tenant.
+ */
 export const credentialList = ({ kind, tenantId }: CredentialFilter): List => ({
   listing: { table: 'credentials', order: ['name', 'id'], direction: 'asc', parent: null },
-  where: () => [...(kind ? [sql`x.kind = ${kind}`] : []), ...(tenantId ? [sql`x.tenant_id = ${tenantId}`] : [])],
+  where: () => [
+    sql`x.used_at IS NULL`,
+    sql`(x.expires_at IS NULL OR x.expires_at > ${timeText(Date.now())})`,
+    ...(kind ? [sql`x.kind = ${kind}`] : []),
+    ...(tenantId ? [sql`x.tenant_id = ${tenantId}`] : []),
+  ],
 })
 
 /**

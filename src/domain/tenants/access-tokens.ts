@@ -90,7 +90,7 @@ export async function createAccessToken(
   if (clusterIds) await assertClustersOf(scope, tenantId, clusterIds)
   await assertWithinMaker(maker, { scopes: scopes ?? null, expiresAt })
   const kind = 'access_token'
-  if ((await scope.db.credential.count({ where: { kind, tenantId } })) >= most) {
+  if ((await scope.db.credential.count({ where: { kind, tenantId, expiresAt: { gt: new Date() } } })) >= most) {
     throw new LimitError(`There are ${most} access tokens already: revoke those that nobody uses`)
   }
   const { token, hash: tokenHash } = tokens.newAccessToken()
@@ -192,20 +192,20 @@ async function assertWithinMaker(
 
 const invalid = (field: string, code: IssueCode, message: string) => ValidationError.at(['input', field], code, message)
 
-/** The credentials in scope, by name. */
+/** The credentials in scope that are good, by name. */
 export const listCredentials = (filter: CredentialFilter = {}): List => credentialList(filter)
 
 /** Rows that are read at a time. */
 const page = 500
 
 /**
- * The access tokens, with those that were replaced and still work, and the sessions in scope, or of one tenant of it, in
- * the order of their ids.
+ * The good access tokens, with those that were replaced and still work, and the good sessions in scope, or of one tenant
+ * of it, in the order of their ids.
  */
 export async function* peoplesCredentials({ db }: Scope, tenantId?: string): AsyncGenerator<Credential, void> {
   const kinds: PersonKind[] = ['access_token', 'session']
   const isPerson = { OR: [{ kind: { in: kinds } }, isFormerOfToken()] }
-  const isWanted = { ...isPerson, ...(tenantId === undefined ? {} : { tenantId }) }
+  const isWanted = { ...isPerson, expiresAt: { gt: new Date() }, ...(tenantId === undefined ? {} : { tenantId }) }
   let last: string | undefined = ''
   while (last !== undefined) {
     const where = { ...isWanted, id: { gt: last } }

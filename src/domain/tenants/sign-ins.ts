@@ -13,6 +13,9 @@ import { check, nameRule } from '../shared/rules.ts'
 /** Milliseconds. */
 const lifetimes = { link: 10 * 60_000, session: 12 * 3_600_000 }
 
+/** For how long the trail can say whose a spent link or access token was that is tried again, in milliseconds. */
+const remembered = 24 * 3_600_000
+
 /** Credentials that are removed by one statement. */
 const chunk = 1000
 
@@ -123,12 +126,13 @@ export class SignIns {
     return hasEnded
   }
 
-  /** The master's sweep: removes used links and expired credentials. */
+  /** The master's sweep: removes expired credentials; links and access tokens, and former ones of those, a day later. */
   async *removeSpent(): AsyncGenerator<void, void> {
-    const expired = { expiresAt: { lte: new Date(this.#now()) } }
-    const used = { usedAt: { not: null } }
+    const isRemembered = { OR: [{ kind: { in: [kinds.link, 'access_token'] } }, { credentialId: { not: null } }] }
+    const expired = { expiresAt: { lte: new Date(this.#now()) }, NOT: isRemembered }
+    const forgotten = { expiresAt: { lte: new Date(this.#now() - remembered) } }
     for (let removed = chunk; removed === chunk;) {
-      const where = { OR: [expired, used] }
+      const where = { OR: [expired, forgotten] }
       removed = (await this.#operator.db.credential.deleteMany({ where, limit: chunk })).count
       yield
     }

@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
 
-import type { Authenticate } from '../../auth/authenticate.ts'
+import { bearerCredential, type Authenticate } from '../../auth/authenticate.ts'
 import type { Session } from '../../auth/session.ts'
 import { AbandonedError } from '../../base/limits/fair-queue.ts'
 import type { Logger } from '../../base/log.ts'
 import type { Presence } from '../../domain/presence/presence.ts'
+import type { RefusedSignIns } from '../../domain/tenants/refused-sign-ins.ts'
+import type { Origin } from '../../domain/tenants/sign-ins.ts'
 import { isSignedIn, nodeIn } from '../../graphql/kit/access.ts'
 import { pathOf, urlOf } from './addresses.ts'
 import type { Incoming } from './incoming.ts'
@@ -16,6 +18,7 @@ export interface CallDependencies {
   readonly log: Logger
   readonly presence: Presence
   readonly strangers: Strangers
+  readonly refusedSignIns: Pick<RefusedSignIns, 'note'>
 }
 
 /** One call of a client, from its request to its answer: its id, its log and its caller. */
@@ -100,7 +103,7 @@ export class Call {
     if (!this.#session) {
       // At once, so that nothing of a refused call is read.
       this.admit()
-      this.#session = recogniseCaller(this.#dependencies, this.caller)
+      this.#session = this.#recogniseCaller()
     }
     return this.#session
   }
@@ -119,6 +122,16 @@ export class Call {
    */
   countAsStranger(): void {
     this.#dependencies.strangers.count(this.caller)
+  }
+
+  /** Notes for the audit trail that a sign-in link or an access token was refused. */
+  noteRefused(credential: string | null): void {
+    this.#dependencies.refusedSignIns.note(credential, this.from)
+  }
+
+  /** Where the call comes from, for the audit trail. */
+  get from(): Origin {
+    return { requestId: this.id, address: this.caller.address }
   }
 
   /** Returns a function that authenticates the caller again and notes its presence; it keeps only the credential. */
@@ -144,14 +157,18 @@ export class Call {
   async callerKind(): Promise<Session['kind'] | null> {
     return this.#session?.then(({ kind }) => kind).catch(() => null) ?? null
   }
-}
 
-async function recogniseCaller(dependencies: CallDependencies, caller: Caller): Promise<Session> {
-  const { strangers } = dependencies
-  const session = await recognise(dependencies, caller.authorization)
-  if (isSignedIn(session)) strangers.remember(caller)
-  else strangers.count(caller)
-  return session
+  async #recogniseCaller(): Promise<Session> {
+    const { strangers } = this.#dependencies
+    const { authorization } = this.caller
+    const session = await recognise(this.#dependencies, authorization)
+    if (isSignedIn(session)) strangers.remember(this.caller)
+    else {
+      this.noteRefused(bearerCredential(authorization))
+      strangers.count(this.caller)
+    }
+    return session
+  }
 }
 
 async function recognise({ authenticate, presence }: CallDependencies, authorization: string | null): Promise<Session> {

@@ -28,8 +28,9 @@ export const signInRoutes = ({ signIns }: { readonly signIns: SignIns }): readon
         assertOwnPage(call)
         const body = parseJson((await readBody(call.request, longestBody)).toString(), 'The body')
         const { code = '' } = bodyShape.safeParse(body).data ?? {}
-        const session = await signIns.exchange(code, originOf(call))
+        const session = await signIns.exchange(code, call.from)
         if (session) return json(200, session)
+        call.noteRefused(code)
         call.countAsStranger()
         const message = 'This sign-in link was used, or is older than ten minutes: make another with `orrery sign-in`.'
         return failure(401, 'UNAUTHENTICATED', message)
@@ -46,15 +47,13 @@ export const signInRoutes = ({ signIns }: { readonly signIns: SignIns }): readon
           return failure(401, 'UNAUTHENTICATED', 'You are not signed in.', { headers })
         }
         const credentialId = credentialIdIn(session)
-        if (credentialId !== null && (await signIns.signOut(credentialId, originOf(call)))) return empty(204)
+        if (credentialId !== null && (await signIns.signOut(credentialId, call.from))) return empty(204)
         const message = 'This credential is no session: it holds until it expires, is rotated or revoked.'
         return failure(409, 'CONFLICT', message)
       },
     },
   },
 ]
-
-const originOf = ({ id, caller }: Call) => ({ requestId: id, address: caller.address })
 
 /**
  * Keeps a page of another origin from signing its visitor in, even if CORS lists the origin. Browsers send the source
