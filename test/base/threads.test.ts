@@ -89,6 +89,10 @@ describe('the program as it is built has all of its threads', () => {
         (seen) => seen.node.runningConfigVersion === 2,
       )
     },
+    'long-reads': async () => {
+      const query = '{ fleet { clusters { clusterId nodes { all } } } }'
+      expect(await client.ask(operator, query)).toEqual({ fleet: { clusters: [{ clusterId, nodes: { all: 1 } }] } })
+    },
   }
 
   test.each(Object.entries(works))('%s', async (_name, does) => {

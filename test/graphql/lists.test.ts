@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
 
 import { startApp, type TestApp } from '../support/app.ts'
 import { engines } from '../support/database.ts'
@@ -75,6 +75,24 @@ describe.each(engines)('lists and search on %s', (engine) => {
         'That cursor was made for another order of this list.',
       ])
     }
+  })
+
+  test('counts that read many rows are long reads, those along the index of one cluster are not', async () => {
+    const long = jest.spyOn(app.database.reader, 'readLong')
+    const counted = async (variables: object) => {
+      long.mockClear()
+      const { totalCount } = (await list(ours.viewer, variables)).nodes
+      return [totalCount, long.mock.calls.map(([, , { owner }]) => owner)]
+    }
+    expect(await counted({ clusterId: second })).toEqual([3, []])
+    expect(await counted({ clusterId: second, filter: {} })).toEqual([3, []])
+    expect(await counted({ clusterId: second, filter: { groups: { anyOf: ['web'] } } })).toEqual([2, [ours.tenantId]])
+    expect(await counted({})).toEqual([5, [ours.tenantId]])
+    long.mockClear()
+    const below = `{ clusters { nodes { id nodes(filter: { text: "edge" }) { totalCount } } } }`
+    expect(JSON.stringify(await app.ask(ours.viewer, below))).toContain('"totalCount":3')
+    expect(long).toHaveBeenCalledTimes(1)
+    long.mockRestore()
   })
 
   test('filters that are too deep, too large or empty are refused', async () => {

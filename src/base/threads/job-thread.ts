@@ -35,6 +35,8 @@ export class JobThread<Of extends Job> {
   readonly #name: ThreadName
   readonly #data: unknown
   #worker: Worker | null = null
+  /** The end of the former thread: one that is inside a call of native code ends only after it. */
+  #ending: Promise<unknown> = Promise.resolve()
 
   /** @param data what the thread finds as its `workerData` */
   constructor(name: ThreadName, data?: unknown) {
@@ -48,6 +50,7 @@ export class JobThread<Of extends Job> {
    * dies; AbandonedError; OverdueError
    */
   async run(order: JobOrder<Of>): Promise<JobOutcome<Of>> {
+    await this.#ending
     if (order.signal?.aborted === true) throw new AbandonedError('the client has left')
     const worker = (this.#worker ??= this.#start())
     worker.ref()
@@ -96,7 +99,7 @@ export class JobThread<Of extends Job> {
       // The thread has half of a job, or is busy with one whose result is not needed.
       const giveUp = (error: Error): void => {
         drop(error)
-        void worker.terminate()
+        this.#ending = worker.terminate()
       }
       const onMessage = (report: JobReport<Of>): void => {
         if (report.kind === 'piece') {

@@ -36,7 +36,7 @@ export interface DatabaseOptions {
   readonly onQuery?: (sql: string) => void
   /** PostgreSQL: connections in the pool. */
   readonly poolSize?: number
-  /** PostgreSQL: how long a statement may take, in milliseconds. */
+  /** How long a statement may take, in milliseconds; on SQLite, one that reads many rows in a thread. */
   readonly statementDeadline?: number
 }
 
@@ -87,7 +87,7 @@ export async function openDatabase(url: string, options: DatabaseOptions = {}): 
   const reading = { faults, onQuery: onQuery ?? (() => undefined) }
   const reader = await (connections
     ? postgresqlReader(connections, reading)
-    : sqliteReader(url.replace(/^file:/, ''), reading))
+    : sqliteReader(url.replace(/^file:/, ''), { ...reading, deadline: options.statementDeadline }))
   const close = async () => {
     await reader.close()
     await client.$disconnect()

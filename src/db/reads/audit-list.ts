@@ -19,6 +19,7 @@ export interface AuditFilter {
 export function auditEventList(filter: AuditFilter, direction: 'asc' | 'desc'): List {
   const { tenantId, clusterId, actor, action, outcome, since, until } = filter
   return {
+    isLong: true,
     listing: { table: 'audit_events', order: ['id'], direction, parent: null },
     where: () => [
       // An anchor is no event.

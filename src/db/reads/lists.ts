@@ -54,13 +54,19 @@ const marked = ({ field, direction }: OrderBy<string>, usual: OrderBy<string>): 
 /** With a field that is unique among the rows at the end, so that the order is total. */
 const ending = (field: string, unique: string): string[] => (field === unique ? [field] : [field, unique])
 
+/** Whether a filter has a field: then counting reads every row of the list. */
+const narrows = (filter: object): boolean =>
+  Object.values(filter).some((value) => value !== undefined && value !== null)
+
 export const tenantList = (filter: TenantFilter, orderBy: TenantOrder = byName): List => ({
+  isLong: narrows(filter),
   listing: { table: 'tenants', order: ending(orderBy.field, 'name'), ...marked(orderBy, byName), parent: null },
   where: () => tenantConditions(filter),
 })
 
 /** Rows that are equal in the order are listed by id, since clusters of several tenants can have the same name. */
 export const clusterList = (filter: ClusterFilter, orderBy: ClusterOrder = byName): List => ({
+  isLong: narrows(filter),
   listing: {
     table: 'clusters',
     order: [orderBy.field, 'id'],
@@ -111,6 +117,7 @@ export interface NodeQuery {
 
 /** The nodes of each of several clusters. */
 export const nodeList = ({ filter, orderBy, times }: NodeQuery): List => ({
+  isLong: narrows(filter),
   listing: clusterNodes(filter, orderBy),
   where: (engine) => nodeConditions(filter, { engine, times }),
 })
@@ -120,6 +127,7 @@ export function clusterNodeList(clusterId: string, { filter, orderBy, times }: N
   const tenantId = sql`(SELECT tenant_id FROM clusters WHERE id = ${clusterId})`
   const newest = newestVersion(tenantId, sql`${clusterId}`)
   return {
+    isLong: narrows(filter),
     listing: clusterNodes(filter, orderBy),
     where: (engine) => [
       sql`x.tenant_id = ${tenantId}`,
@@ -133,6 +141,7 @@ export function clusterNodeList(clusterId: string, { filter, orderBy, times }: N
 export function allNodeList({ filter, orderBy = byName, times }: NodeQuery): List {
   const listing = { table: 'nodes', order: [orderBy.field, 'id'], ...marked(orderBy, byName), parent: null } as const
   return {
+    isLong: true,
     listing: { ...listing, along: nodeIndexes[orderBy.field].all, ...indexFor(filter) },
     where: (engine) => nodeConditions(filter, { engine, times }),
   }

@@ -1,8 +1,9 @@
 import { columnOf, type Table } from '../client/columns.ts'
 import { scopeConditions } from '../client/scope-condition.ts'
 import type { Engine, RowScope } from '../client/types.ts'
+import type { PlainValue } from './long/statements.ts'
 import { ordered, orderedValue, type KeyValue } from './order.ts'
-import type { PlainReader, PlainRow, PlainValue } from './plain-reader.ts'
+import type { PlainReader, PlainRow } from './plain-reader.ts'
 import { typed } from './row-values.ts'
 import { all, join, raw, sql, type Sql } from './sql.ts'
 
@@ -48,6 +49,8 @@ export type Row = Readonly<Record<string, unknown>>
 export interface List {
   readonly listing: Listing
   readonly where: (engine: Engine) => readonly Sql[]
+  /** Whether counting it reads more than an index of one cluster or the rows of a small table. */
+  readonly isLong?: boolean
 }
 
 /** The requested part of a list: the fields to read and the part of the order. */
@@ -59,7 +62,7 @@ export interface Excerpt {
 /** Where rows are read, and for whom. */
 export interface Source {
   readonly engine: Engine
-  readonly reader: PlainReader
+  readonly reader: Pick<PlainReader, 'read'>
   readonly scope: RowScope
 }
 

@@ -1,4 +1,3 @@
-import type Sqlite from 'better-sqlite3'
 import type pg from 'pg'
 
 import type { Faults } from '../../base/faults.ts'
@@ -7,6 +6,8 @@ import { patiently } from '../client/patience.ts'
 import type { PostgresConnections } from '../client/postgres-connections.ts'
 import { retried } from '../client/retries.ts'
 import type { Engine } from '../client/types.ts'
+import { LongReads, type Waiting } from './long/long-reads.ts'
+import { keptStatements, sqliteStatements, type PlainValue, type RawRows } from './long/statements.ts'
 
 /** Reads with the driver itself: a statement costs a tenth of one through Prisma's client. */
 export interface PlainReader {
@@ -15,11 +16,16 @@ export interface PlainReader {
    * @returns rows by column name; times as text, JSON and booleans as the driver returns them (row-values.ts)
    */
   read(sql: string, values: readonly PlainValue[]): Promise<PlainRow[]>
+  /**
+   * The same for a statement that reads the rows of many nodes: on SQLite it runs in a thread and waits for its turn.
+   * PostgreSQL works in a process of its own anyway.
+   * @throws LimitError when too many wait; UnavailableError when it takes too long; AbandonedError
+   */
+  readLong(sql: string, values: readonly PlainValue[], waiting: Waiting): Promise<PlainRow[]>
   close(): Promise<void>
 }
 
 export type PlainRow = Record<string, unknown>
-export type PlainValue = string | number | readonly string[]
 
 /** The list of keys as a subquery in the engine's dialect: one parameter, so that the statement is always the same. */
 export const listOf = (engine: Engine): string =>
@@ -27,18 +33,13 @@ export const listOf = (engine: Engine): string =>
 
 /** Separate connections, so that reads do not wait for transactions. */
 const poolSize = 8
-/** Prepared statements that are kept: some dozens of shapes, and on SQLite some with one per number of parents. */
-const keptStatements = 500
+/** How long a statement of the thread may take, in milliseconds. */
+const longDeadline = 8000
 
 interface Options {
   readonly faults: Faults
   /** Called with each statement. */
   readonly onQuery: (sql: string) => void
-}
-
-interface Statement {
-  readonly query: Sqlite.Statement<(string | number)[], unknown[]>
-  readonly names: readonly string[]
 }
 
 /** For rows as objects, the driver creates the names for each row again, which takes a third of a look-up. */
@@ -48,28 +49,24 @@ function named(names: readonly string[], values: readonly unknown[]): PlainRow {
   return row
 }
 
-/** Opens a reader of a migrated file: a separate connection, which sees committed data. */
-export async function sqliteReader(file: string, { faults, onQuery }: Options): Promise<PlainReader> {
+const allNamed = ({ names, rows }: RawRows): PlainRow[] => rows.map((row) => named(names, row))
+
+/**
+ * Opens a reader of a migrated file: a separate connection, which sees committed data.
+ * @param deadline milliseconds for a long read
+ */
+export async function sqliteReader(
+  file: string,
+  { faults, onQuery, deadline = longDeadline }: Options & { readonly deadline?: number | undefined },
+): Promise<PlainReader> {
   const { default: Sqlite } = await import('better-sqlite3')
   const database = new Sqlite(file, { timeout: 5000 })
   database.pragma('query_only = ON')
   // From here on, it waits without blocking the process (patience.ts).
   database.pragma('busy_timeout = 0')
-  const statements = new Map<string, Statement>()
-  const prepared = (sql: string): Statement => {
-    const known = statements.get(sql)
-    if (known) return known
-    if (statements.size >= keptStatements) statements.clear()
-    const query = database.prepare<(string | number)[], unknown[]>(sql).raw()
-    const statement = { query, names: query.columns().map(({ name }) => name) }
-    statements.set(sql, statement)
-    return statement
-  }
-  const rows = (sql: string, values: readonly PlainValue[]): PlainRow[] => {
-    const { query, names } = prepared(sql)
-    const given = values.map((value) => (typeof value === 'object' ? JSON.stringify(value) : value))
-    return query.all(...given).map((row) => named(names, row))
-  }
+  const run = sqliteStatements(database)
+  const rows = (sql: string, values: readonly PlainValue[]): PlainRow[] => allNamed(run(sql, values))
+  const long = new LongReads(file, { faults, deadline })
   return {
     async read(sql, values) {
       onQuery(sql)
@@ -80,7 +77,12 @@ export async function sqliteReader(file: string, { faults, onQuery }: Options): 
         return retried(() => patiently(() => rows(sql, values)), faults)
       }
     },
+    async readLong(sql, values, waiting) {
+      onQuery(sql)
+      return allNamed(await long.read(sql, values, waiting))
+    },
     async close() {
+      await long.stop()
       database.close()
     },
   }
@@ -107,19 +109,17 @@ export async function postgresqlReader(connections: PostgresConnections, options
     names.set(sql, name)
     return name
   }
-  return {
-    async read(sql, values) {
-      onQuery(sql)
-      const name = nameOf(sql)
-      const named = name === undefined ? {} : { name }
-      const query = { ...named, text: sql, values: [...values], types }
-      const ask = () => pool.query<PlainRow>(query)
-      // A connection that was lost in the meantime is not the last one, and repeating a read is harmless.
-      const { rows } = await retried(() => ask().catch((error: unknown) => onceMore(error, ask)), faults)
-      return rows
-    },
-    close: () => pool.end(),
+  const read: PlainReader['read'] = async (sql, values) => {
+    onQuery(sql)
+    const name = nameOf(sql)
+    const named = name === undefined ? {} : { name }
+    const query = { ...named, text: sql, values: [...values], types }
+    const ask = () => pool.query<PlainRow>(query)
+    // A connection that was lost in the meantime is not the last one, and repeating a read is harmless.
+    const { rows } = await retried(() => ask().catch((error: unknown) => onceMore(error, ask)), faults)
+    return rows
   }
+  return { read, readLong: read, close: () => pool.end() }
 }
 
 function onceMore<T>(error: unknown, ask: () => Promise<T>): Promise<T> {

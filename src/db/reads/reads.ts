@@ -4,6 +4,7 @@ import { readConvergence, readEndings, readUnseen, type ConvergenceFigures, type
 import { readNodeStatuses, type NodeStatus, type StatusTimes } from './node-status.ts'
 import { countRows, countRowsByParent, readPage, readPages, type Excerpt, type List, type Row } from './pages.ts'
 import type { Source } from './pages.ts'
+import type { PlainReader } from './plain-reader.ts'
 import {
   networksOfClusters,
   routesOfNodes,
@@ -17,18 +18,33 @@ import {
 import type { Field, Found, Key, TableName } from './rows.ts'
 import { readStatusCounts, type StatusCounts } from './status-counts.ts'
 
+type ReadDatabase = Pick<Database, 'engine' | 'reader' | 'lookups'>
+
 /**
  * The reads of one scope that are SQL; every statement has the scope's condition. They are the ones that a figure of
  * docs/performance.md depends on, or that Prisma would need several statements for.
  */
 export class Reads {
-  readonly #lookups: Database['lookups']
+  readonly #database: ReadDatabase
   readonly #source: Source
 
   /** `null` ids of the scope mean: all. */
-  constructor({ engine, reader, lookups }: Database, scope: RowScope) {
-    this.#lookups = lookups
-    this.#source = { engine, reader, scope }
+  constructor(database: ReadDatabase, scope: RowScope) {
+    this.#database = database
+    this.#source = { engine: database.engine, reader: database.reader, scope }
+  }
+
+  /**
+   * The same reads, for what reads the rows of many nodes: their statements do not block other work, and wait for each
+   * other.
+   * @param signal fires when the result is not needed any more
+   */
+  long(signal?: AbortSignal): Reads {
+    const { reader } = this.#database
+    const { scope } = this.#source
+    const waiting = { owner: scope.tenantId ?? 'operator', signal }
+    const read: PlainReader['read'] = (sql, values) => reader.readLong(sql, values, waiting)
+    return new Reads({ ...this.#database, reader: { ...reader, read } }, scope)
   }
 
   /**
@@ -42,7 +58,7 @@ export class Reads {
     key: string,
     fields: readonly Asked[],
   ): Promise<Found<Name, Asked> | null> {
-    return this.#lookups.find(this.#source.scope, { table, by, key }, fields)
+    return this.#database.lookups.find(this.#source.scope, { table, by, key }, fields)
   }
 
   /** A page of all rows of a list that are in the scope. */
@@ -55,13 +71,18 @@ export class Reads {
     return readPages(this.#source, list, parentIds, excerpt)
   }
 
-  count(list: List): Promise<number> {
-    return countRows(this.#source, list)
+  /** @param signal as of `long`, for lists whose counting is long */
+  count(list: List, signal?: AbortSignal): Promise<number> {
+    return countRows(this.#countedIn(list, signal), list)
   }
 
   /** Parents without rows are missing from the result. */
-  counts(list: List, parentIds: readonly string[]): Promise<Map<string, number>> {
-    return countRowsByParent(this.#source, list, parentIds)
+  counts(list: List, parentIds: readonly string[], signal?: AbortSignal): Promise<Map<string, number>> {
+    return countRowsByParent(this.#countedIn(list, signal), list, parentIds)
+  }
+
+  #countedIn({ isLong }: List, signal: AbortSignal | undefined): Source {
+    return isLong ? this.long(signal).#source : this.#source
   }
 
   /** The progress of each of several clusters; those outside the scope are missing. */

@@ -1,4 +1,5 @@
 import type { Scope } from '../../auth/scope.ts'
+import { breaks } from '../../base/pieces.ts'
 import type { ConvergenceFigures } from '../../db/reads/convergence.ts'
 import { slowestNodeList } from '../../db/reads/lists.ts'
 import type { Node } from '../../db/client/types.ts'
@@ -41,12 +42,17 @@ export const noConvergence = (clusterId: string): Convergence => ({
 
 /** The convergence of each of several clusters, by id, in one statement. */
 export async function getConvergence(
-  scope: Scope,
+  { read }: Pick<Scope, 'read'>,
   clusterIds: readonly string[],
   now = new Date(),
 ): Promise<Map<string, Convergence>> {
-  const figures = await scope.read.convergence(clusterIds, now)
-  return new Map(figures.map((one) => [one.clusterId, convergenceOf(one, now)]))
+  const found = new Map<string, Convergence>()
+  const pause = breaks()
+  for (const one of await read.convergence(clusterIds, now)) {
+    found.set(one.clusterId, convergenceOf(one, now))
+    await pause()
+  }
+  return found
 }
 
 function convergenceOf(figures: ConvergenceFigures, now: Date): Convergence {

@@ -1,6 +1,6 @@
 import type { Scope } from '../../auth/scope.ts'
 import type { Cluster } from '../../db/client/types.ts'
-import { breaks, piecesOf } from '../../base/pieces.ts'
+import { inPieces } from '../../base/pieces.ts'
 import { noNodes, type StatusCounts } from '../../db/reads/status-counts.ts'
 import { getConvergence, noConvergence, type Convergence } from '../clusters/convergence.ts'
 import { statusTimes } from '../nodes/status.ts'
@@ -49,28 +49,27 @@ export const figureColumns = [
 ] as const satisfies readonly (keyof Cluster)[]
 export type FigureRow = Pick<Cluster, (typeof figureColumns)[number]>
 
-/** Clusters that are counted in one statement: on SQLite, each statement holds the event loop. */
-const clustersAtOnce = 10
+/** Clusters whose figures are put together at once: a certificate takes a tenth of a millisecond. */
+const clustersAtOnce = 20
 
 /**
- * The figures of several clusters, in the order of the rows; three statements for ten clusters. Between these, the
- * event loop serves others.
+ * The figures of several clusters, in the order of the rows, in three statements, which do not block other work.
  * @param rows clusters in the scope; one that is deleted in the meantime has no nodes
+ * @param signal fires when the figures are not needed any more
  */
 export async function figuresOf(
   scope: Scope,
   rows: readonly FigureRow[],
+  signal?: AbortSignal,
   now = new Date(),
 ): Promise<readonly ClusterFigures[]> {
+  const ids = rows.map(({ id }) => id)
+  const read = scope.read.long(signal)
+  const convergence = await getConvergence({ read }, ids, now)
+  const nodes = await read.statusCounts(ids, statusTimes(now))
+  const endings = await countEndings(read, ids, now)
   const figures: ClusterFigures[] = []
-  const pause = breaks()
-  for (const piece of piecesOf(rows, clustersAtOnce)) {
-    const ids = piece.map(({ id }) => id)
-    const convergence = await getConvergence(scope, ids, now)
-    await pause()
-    const nodes = await scope.read.statusCounts(ids, statusTimes(now))
-    await pause()
-    const endings = await countEndings(scope, ids, now)
+  for await (const piece of inPieces(rows, clustersAtOnce)) {
     for (const row of piece) {
       figures.push({
         ...ofRow(row, now),
@@ -100,12 +99,12 @@ function ofRow(row: FigureRow, now: Date): Omit<ClusterFigures, 'nodes' | 'conve
 const noneEnding: CertificatesEnding = { within7Days: 0, within30Days: 0 }
 
 async function countEndings(
-  scope: Scope,
+  read: Scope['read'],
   clusterIds: readonly string[],
   now: Date,
 ): Promise<Map<string, CertificatesEnding>> {
   const times = [0, 7, 30].map((days) => new Date(now.getTime() + days * day))
-  const figures = await scope.read.endings(times, clusterIds)
+  const figures = await read.endings(times, clusterIds)
   return new Map(
     figures.map(({ clusterId, until: [ended = 0, within7 = 0, within30 = 0] }) => [
       clusterId,

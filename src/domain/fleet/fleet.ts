@@ -41,15 +41,16 @@ export interface TenantFigures {
 
 /**
  * The figures of all clusters in the scope, or of one tenant's.
+ * @param signal fires when they are not needed any more
  * @throws NotFoundError when the tenant does not exist or is not in the scope
  */
-export async function getFleet(scope: Scope, tenantId: string | null, now = new Date()): Promise<Fleet> {
+export async function getFleet(scope: Scope, tenantId: string | null, signal?: AbortSignal): Promise<Fleet> {
   if (tenantId !== null) await assertTenantInScope(scope, tenantId)
   const window = { after: null, before: null, limit: mostClusters + 1, inverted: false }
   const page = await scope.read.page(clusterList({ tenantId }), { fields: figureColumns, window })
   // The rows have the columns that were asked for.
   const rows = page as unknown as readonly FigureRow[]
-  const clusters = await figuresOf(scope, rows.slice(0, mostClusters), now)
+  const clusters = await figuresOf(scope, rows.slice(0, mostClusters), signal)
   return { clusters, tenants: byTenant(clusters), isTruncated: rows.length > mostClusters }
 }
 
@@ -67,12 +68,12 @@ export async function listFleetIds(
 export async function getFigures(
   scope: Scope,
   clusterIds: readonly string[],
-  tenantId: string | null = null,
+  { tenantId = null, signal }: { readonly tenantId?: string | null; readonly signal?: AbortSignal } = {},
 ): Promise<Map<string, ClusterFigures>> {
   const select = Object.fromEntries(figureColumns.map((column) => [column, true])) as Record<keyof FigureRow, true>
   const where = { id: { in: [...clusterIds] }, ...(tenantId === null ? {} : { tenantId }) }
   const rows = await scope.db.cluster.findMany({ where, select })
-  const figures = await figuresOf(scope, rows)
+  const figures = await figuresOf(scope, rows, signal)
   return new Map(figures.map((one) => [one.clusterId, one]))
 }
 

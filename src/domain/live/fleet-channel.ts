@@ -154,7 +154,7 @@ export class FleetChannel {
     const ids = this.#changed
     this.#changed = new Set()
     try {
-      const figures = await getFigures(first.scope, [...ids], this.#tenantId)
+      const figures = await getFigures(first.scope, [...ids], { tenantId: this.#tenantId })
       for (const id of ids) this.#bring(id, figures.get(id))
     } catch {
       // A reader that reads again finds the figures, or receives the error.

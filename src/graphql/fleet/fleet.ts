@@ -152,7 +152,7 @@ builder.queryField('fleet', (t) =>
     args: {
       tenantId: t.arg({ type: 'UUID', description: 'Only clusters of this tenant; all that you see when null.' }),
     },
-    resolve: (_root, { tenantId }, context) => getFleet(scopeOf(context), tenantId ?? null),
+    resolve: (_root, { tenantId }, context) => getFleet(scopeOf(context), tenantId ?? null, context.left()),
   }),
 )
 
@@ -164,7 +164,7 @@ builder.objectField(Cluster, 'figures', (t) =>
       context.loaders.load(
         { place: 'cluster', purpose: 'figures' },
         id,
-        (ids) => getFigures(scopeOf(context), ids),
+        (ids) => getFigures(scopeOf(context), ids, { signal: context.left() }),
         () => new Error('the cluster is gone'),
       ),
   }),

@@ -97,7 +97,8 @@ export const builder = new SchemaBuilder<{
 
 builder.globalConnectionField('totalCount', (t) =>
   t.int({
-    description: 'The number of rows on all pages; counted only when it is selected.',
+    description:
+      'The number of rows on all pages; counted only when it is selected. With a filter, and of lists of all nodes or of audit events, each row is read for it: such counts wait for one another, and are refused when too many wait (`TOO_MANY_REQUESTS`) or when one takes longer than a statement may (`OVERLOADED`).',
     resolve: ({ count }) => count(),
   }),
 )

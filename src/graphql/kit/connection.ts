@@ -86,11 +86,11 @@ export async function resolveConnection<Row extends object>(
     ...(connection as Pick<Connection<Row>, 'edges' | 'pageInfo'>),
     count: () =>
       parentId === undefined
-        ? read.count(list)
+        ? read.count(list, context.left())
         : context.loaders.load(
             { place, purpose: 'count' },
             parentId,
-            (ids) => read.counts(list, ids),
+            (ids) => read.counts(list, ids, context.left()),
             () => 0,
           ),
   }

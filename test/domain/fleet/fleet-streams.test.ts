@@ -86,7 +86,7 @@ test('a problem is what got worse, not what is bad as before', () => {
 /** A database with clusters without a CA, as far as streams of a fleet read it, that counts what it is asked. */
 function counting(ids: readonly string[]) {
   const asked = { list: 0, clusters: [] as number[] }
-  const counted = { pieces: 0 }
+  const counted = { readings: 0 }
   const failed = new Map<string, number>()
   const convergence = (given: readonly string[]) =>
     given.map((clusterId) => ({
@@ -98,11 +98,12 @@ function counting(ids: readonly string[]) {
     ...{ id, tenantId: 'tenant', name: id, configVersion: 1, publishedConfigVersion: 1, unpublishedSince: null },
     ...{ pkiCaCert: null, caRotationPhase: null },
   })
-  const read = {
+  const read: object = {
     page: () => Promise.resolve((asked.list++, ids.map((id) => ({ id })))),
     convergence: (given: readonly string[]) => Promise.resolve(convergence(given)),
     statusCounts: () => Promise.resolve(new Map()),
-    endings: () => Promise.resolve((counted.pieces++, [])),
+    endings: () => Promise.resolve((counted.readings++, [])),
+    long: () => read,
   }
   const findMany = ({ where }: { where: { id: { in: string[] } } }) => {
     asked.clusters.push(where.id.in.length)
@@ -134,7 +135,7 @@ describe('what a fleet’s streams read', () => {
       Array.from({ length: count }, () => followFleet(live, null, somebody(database.scope))),
     )
     for (const stream of streams) expect((await stream.next()).value).toEqual({ kind: 'resync', tenantId: 'tenant' })
-    await eventually('the first figures are read', () => database.counted.pieces === 50)
+    await eventually('the first figures are read', () => database.counted.readings === 1)
     for (let ticks = 0; ticks < 3; ticks += 1) await setImmediate()
     expect(database.asked).toEqual({ list: 1, clusters: [500] })
     return { changes, live, streams, ...database }
@@ -158,7 +159,7 @@ describe('what a fleet’s streams read', () => {
   test('reports that change no figure are told to nobody', async () => {
     const { changes, live, streams, asked, counted, failed } = await following(1, 5)
     for (const id of ids) report(changes, id)
-    await eventually('they are read', () => counted.pieces === 100)
+    await eventually('they are read', () => counted.readings === 2)
     for (let ticks = 0; ticks < 3; ticks += 1) await setImmediate()
     failed.set('c7', 2)
     report(changes, 'c7')

@@ -121,6 +121,26 @@ describe.each(engines)('the fleet on %s', (engine) => {
     }
   })
 
+  test('takes as many statements for 500 clusters as for one', async () => {
+    const { id: tenantId } = await app.database.client.tenant.create({ data: { id: randomUUID(), name: 'large' } })
+    const counts: number[] = []
+    for (const total of [1, 50, 500]) {
+      const present = await app.database.client.cluster.count({ where: { tenantId } })
+      const data = Array.from({ length: total - present }, (_, index) => ({
+        ...{ id: randomUUID(), tenantId, name: `c${present + index}`, clusterTokenHash: randomUUID() },
+        firewall: { inbound: [], outbound: [] },
+      }))
+      await app.database.client.cluster.createMany({ data })
+      app.takeStatements()
+      const few =
+        'query ($id: UUID) { fleet(tenantId: $id) { clusters { clusterId nodes { all } convergence { total } } } }'
+      expect((await app.ask<Fleet>(app.operator, few, { id: tenantId })).fleet.clusters).toHaveLength(total)
+      counts.push(app.takeStatements().length)
+    }
+    expect(counts).toEqual([5, 5, 5])
+    await app.database.client.tenant.delete({ where: { id: tenantId } })
+  })
+
   const follow = (token: string, id: string | null = null) =>
     openStream<object>(server.url, token, { query: subscription, variables: { id } })
 
