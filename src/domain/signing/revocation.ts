@@ -15,16 +15,17 @@ export function revoke({ cluster, set }: Change, revoked: readonly Revoked[]): v
   if (revoked.length === 0) return
   // Only this function writes the column.
   const known = cluster.pkiCrlExpiries as Record<string, string>
-  const expiries = { ...known, ...Object.fromEntries(revoked.map((one) => [one.fingerprint, expiry(one)])) }
+  const expiries = new Map(Object.entries(known))
+  for (const one of revoked) expiries.set(one.fingerprint, expiry(one))
   const listed = [...revokedFingerprints(cluster), ...revoked.map(({ fingerprint }) => fingerprint)]
   const now = new Date().toISOString()
   // An entry without a time is older than the times: it stays.
-  const kept = [...new Set(listed)].filter((fingerprint) => (expiries[fingerprint] ?? now) >= now)
+  const kept = [...new Set(listed)].filter((fingerprint) => (expiries.get(fingerprint) ?? now) >= now)
   set({
     pkiCrl: kept.length === 0 ? null : kept.join('\n'),
     pkiCrlExpiries: Object.fromEntries(
       kept.flatMap((fingerprint) => {
-        const at = expiries[fingerprint]
+        const at = expiries.get(fingerprint)
         return at === undefined ? [] : [[fingerprint, at]]
       }),
     ) satisfies Prisma.InputJsonObject,

@@ -74,7 +74,7 @@ describe.each(engines)('many nodes in one call on %s', (engine) => {
       const statements = app.takeStatements()
       expect(clusters.map(({ error }) => error)).toEqual([null])
       expect(results.filter(({ changed }) => changed)).toHaveLength(1000)
-      expect(statements.length).toBeLessThan(40)
+      expect(statements.length).toBeLessThan(50)
       const all = (await rows()).filter(({ name }) => /^n\d{4}$/.test(name))
       expect(new Set(all.map((row) => JSON.stringify(row.groups)))).toEqual(new Set([JSON.stringify(groups)]))
       expect(all.every(({ certificate }) => certificate !== null)).toBe(true)

@@ -1,5 +1,5 @@
 import { CallerError, ConflictError, NotFoundError } from '../../../base/errors.ts'
-import { inPieces, piecesOf, breaks } from '../../../base/pieces.ts'
+import { breaks, inPieces } from '../../../base/pieces.ts'
 import type { Scope } from '../../../auth/scope.ts'
 import type { Cluster, Node } from '../../../db/client/types.ts'
 import type { NodeValues } from '../../../db/writes/node-rows.ts'
@@ -115,8 +115,8 @@ interface Prepared {
 
 type Reader = Pick<Change['tx'], 'cluster' | 'node'>
 
-/** Nodes that are read at once: some milliseconds of work. */
-const chunk = 100
+/** Nodes that are read at once, with all columns and with a few: some milliseconds of work. */
+const [wholeRows, fewColumns] = [50, 250]
 
 interface Request {
   readonly clusterId: string
@@ -130,7 +130,7 @@ async function prepare(scope: Scope, db: Reader, { clusterId, ids, work: { decid
   // It concerns the cluster, not its nodes one by one.
   assertKeysOpen(scope.opener, cluster)
   const byId = new Map<string, Node>()
-  for await (const some of inPieces(ids, chunk)) {
+  for await (const some of inPieces(ids, wholeRows)) {
     for (const node of await db.node.findMany({ where: { id: { in: [...some] }, clusterId } })) byId.set(node.id, node)
   }
   const nodes = ids.flatMap((id) => byId.get(id) ?? [])
@@ -166,6 +166,7 @@ async function applied(scope: Scope, clusterId: string, job: Job, inNeed = false
   let name = ''
   const summary = () => `${name}: ${work.what}`
   const { result, cluster } = await changeAndShowCluster(scope, clusterId, summary, async (change) => {
+    const pause = breaks()
     const present = inNeed ? await presentAmong(change, job.ids) : job.ids
     const decided = prepared ?? (await prepare(scope, change.tx, { clusterId, ids: present, work }))
     if (prepared !== null) await assertAsPrepared(change, prepared)
@@ -174,16 +175,20 @@ async function applied(scope: Scope, clusterId: string, job: Job, inNeed = false
     if (inNeed && nodes.length === 0) throw unneeded
     name = namesOf(nodes)
     await work.also?.(change, nodes)
-    revoke(
-      change,
-      [...works.values()].flatMap(({ revoked = [] }) => revoked),
-    )
     const values = new Map([...works].map(([id, one]) => [id, one.values]))
+    const revoked = [...works.values()].flatMap((one) => one.revoked ?? [])
+    await pause()
+    revoke(change, revoked)
+    await pause()
     if (work.write) await work.write(change, [...works.keys()])
     else if ((await scope.nodeRows.write(change.tx, change.cluster, values)) < countWritten(values))
       throw new ConflictError('A node was deleted at this moment; try again')
     await work.afterwards?.(change, nodes)
-    const after = nodes.map((node): Node => ({ ...node, ...values.get(node.id) }))
+    const after: Node[] = []
+    for (const node of nodes) {
+      after.push({ ...node, ...values.get(node.id) })
+      await pause()
+    }
     return { nodes: after, former: nodes, changed: new Set(works.keys()) }
   })
   return { ...result, cluster }
@@ -202,8 +207,7 @@ const countWritten = (values: ReadonlyMap<string, NodeValues>): number =>
 async function assertAsPrepared({ tx, cluster }: Change, { version, nodes }: Prepared): Promise<void> {
   if (cluster.configVersion !== version + 1) throw stale
   const select = { id: true, certificateFingerprint: true, labels: true } as const
-  const pause = breaks()
-  for (const some of piecesOf(nodes, 500)) {
+  for await (const some of inPieces(nodes, fewColumns)) {
     const rows = await tx.node.findMany({ where: { id: { in: some.map(({ id }) => id) } }, select })
     const present = new Map(rows.map((row) => [row.id, row]))
     for (const { id, certificateFingerprint, labels } of some) {
@@ -211,7 +215,6 @@ async function assertAsPrepared({ tx, cluster }: Change, { version, nodes }: Pre
       if (now?.certificateFingerprint !== certificateFingerprint) throw stale
       if (JSON.stringify(now.labels) !== JSON.stringify(labels)) throw stale
     }
-    await pause()
   }
 }
 

@@ -1,4 +1,5 @@
 import { NotFoundError, ValidationError } from '../../../base/errors.ts'
+import { inPieces } from '../../../base/pieces.ts'
 import type { Scope } from '../../../auth/scope.ts'
 import type { NodeFilter } from '../../../db/reads/lists.ts'
 import { filterBy } from '../../shared/pages.ts'
@@ -43,8 +44,12 @@ export function distinct(given: readonly string[]): string[] {
 
 async function targetsOf(scope: Scope, given: readonly string[]): Promise<Targets> {
   const ids = distinct(given)
-  const found = await scope.db.node.findMany({ where: { id: { in: ids } }, select: { id: true, clusterId: true } })
-  const clusterOf = new Map(found.map((node) => [node.id, node.clusterId]))
+  const clusterOf = new Map<string, string>()
+  for await (const some of inPieces(ids, 250)) {
+    const where = { id: { in: [...some] } }
+    for (const node of await scope.db.node.findMany({ where, select: { id: true, clusterId: true } }))
+      clusterOf.set(node.id, node.clusterId)
+  }
   const clusters = new Map<string, string[]>()
   for (const id of ids) {
     const clusterId = clusterOf.get(id)
