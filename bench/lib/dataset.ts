@@ -220,7 +220,7 @@ async function addNodes(writer: BulkWriter, cluster: SeededCluster, count: numbe
       name,
       token_hash: hash,
       routes: [],
-      groups: ['servers', index % 2 === 0 ? 'web' : 'workers'],
+      groups: ['servers', index % 2 === 0 ? 'web' : 'workers', ...(index % 20 === 3 ? ['edge'] : [])],
       overlay_ip: overlayIp(index + 1),
       is_lighthouse: index < 2,
       lighthouse_public_ip: index < 2 ? `203.0.113.${index + 1}` : null,
@@ -230,7 +230,8 @@ async function addNodes(writer: BulkWriter, cluster: SeededCluster, count: numbe
       certificate_fingerprint: randomBytes(32).toString('hex'),
       certificate_expires_at: expiresAt,
       running_config_version: cluster.versions,
-      last_seen_at: now,
+      // Within the last minute, in another order than that of the names.
+      last_seen_at: new Date(now.getTime() - ((index * 7919) % 60_000)),
       nebula_version: '1.9.5',
       created_at: now,
     })

@@ -1,9 +1,12 @@
-import { seed, type Dataset } from './dataset.ts'
+import { seed, seedFleet, type Dataset } from './dataset.ts'
 import type { Databases } from './databases.ts'
+import { fleetTable, measureFleet, type FleetFigures } from './fleet.ts'
 import { fanOutTable, measureFanOut, type FanOut } from './fan-out.ts'
 import { growthTable } from './growth.ts'
+import { manyNodesLine, measureManyNodes, type ManyNodesFigures } from './many-nodes.ts'
 import { measure, type Servers } from './measure.ts'
 import type { Options } from './options.ts'
+import { measureOrders, ordersTable, type OrderFigures } from './orders.ts'
 import type { ServerProcess } from './processes.ts'
 import { measureReports, reportsTable, type ReportsFigures } from './reports.ts'
 import { scenariosFor } from './scenarios.ts'
@@ -17,6 +20,10 @@ interface Results {
   /** One publication for each number of live agents. */
   readonly fanOut: readonly FanOut[] | null
   readonly reports: ReportsFigures | null
+  readonly orders: readonly OrderFigures[] | null
+  readonly manyNodes: ManyNodesFigures | null
+  /** For each number of streams. */
+  readonly fleet: readonly FleetFigures[] | null
   readonly notes: readonly string[]
 }
 
@@ -63,9 +70,35 @@ export async function measureAll(options: Options, databases: Databases): Promis
     fanOut = await measureFanOut(databases, options.agents)
     console.log(`\nOne publication to live agents\n${fanOutTable(fanOut)}`)
   }
+  const lists = await measureLists(options, databases)
   if (done.length > 1) console.log(`\nGrowth\n${growthTable(done)}`)
   for (const note of notes) console.log(`Note: ${note}`)
-  return { sizes: done, startUp, reports, fanOut, notes }
+  return { sizes: done, startUp, reports, fanOut, ...lists, notes }
+}
+
+/** What is asked of many nodes and clusters at once. */
+async function measureLists(
+  { only, listed }: Options,
+  databases: Databases,
+): Promise<Pick<Results, 'orders' | 'manyNodes' | 'fleet'>> {
+  const wants = (name: string) => only?.has(name) ?? true
+  let orders: OrderFigures[] | null = null
+  if (wants('orders')) {
+    orders = await measureOrders(await seed(await databases.create(), listed), databases)
+    console.log(`\nLists of all nodes, ${listed} nodes\n${ordersTable(orders)}`)
+  }
+  let manyNodes: ManyNodesFigures | null = null
+  if (wants('many-nodes')) {
+    manyNodes = await measureManyNodes(databases)
+    console.log(`\nMany nodes in one call\n${manyNodesLine(manyNodes)}`)
+  }
+  let fleet: FleetFigures[] | null = null
+  if (wants('fleet')) {
+    const data = await seedFleet(await databases.create(), { clusters: 500, nodes: 10_000 })
+    fleet = await measureFleet(data, databases, [0, 1, 10])
+    console.log(`\nStreams of a fleet of 500 clusters while its nodes report\n${fleetTable(fleet)}`)
+  }
+  return { orders, manyNodes, fleet }
 }
 
 async function startAll({ url }: Dataset, databases: Databases, { engine, peers }: Options): Promise<Servers> {

@@ -11,6 +11,8 @@ export interface Options {
   readonly peers: boolean
   /** Names of figures; null means all. */
   readonly only: ReadonlySet<string> | null
+  /** How many nodes the ordered lists are read from. */
+  readonly listed: number
   /** Numbers of live agents, one scenario after the other. */
   readonly agents: readonly number[]
 }
@@ -20,7 +22,8 @@ export const usage = `npm run bench -- [options]
   --full           also with 100 000 nodes
   --quick          1 000 nodes, two short rounds, 1 000 live agents: to see that everything runs
   --no-peers       without Mercurius, Apollo Server and PostGraphile (they are installed on demand)
-  --only <name>    only this figure; may be given more than once (names: the first column of the table)`
+  --only <name>    only this figure; may be given more than once (names: the first column of the table,
+                   start-up, reports, fan-out, orders, many-nodes, fleet)`
 
 /** Reads the command line; null when help was requested. */
 export function readOptions(args: readonly string[]): Options | null {
@@ -43,6 +46,7 @@ export function readOptions(args: readonly string[]): Options | null {
     effort: values.quick ? { rounds: 2, seconds: 0.3 } : { rounds: 5, seconds: 0.4 },
     peers: !values['no-peers'],
     only: values.only ? new Set(values.only) : null,
+    listed: values.quick ? 10_000 : 100_000,
     agents: values.quick ? [1000] : [1000, 5000, 10_000],
   }
 }

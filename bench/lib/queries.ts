@@ -14,6 +14,18 @@ export const pageQuery = (isCounted: boolean): string => `query Page($clusterId:
   }
 }`
 
+/** The same page of the nodes of all clusters, in an order. */
+export const orderedQuery = `query Ordered($first: Int!, $orderBy: NodeOrder!, $filter: NodeFilter) {
+  nodes(first: $first, orderBy: $orderBy, filter: $filter) {
+    nodes {
+      id name overlayIp groups routes isLighthouse isRelay certificateFingerprint certificateExpiresAt lastSeenAt
+      runningConfigVersion nebulaVersion lastError
+      cluster { id name configVersion }
+    }
+    pageInfo { hasNextPage endCursor }
+  }
+}`
+
 /** Three levels of lists. */
 export const deepQuery = `{
   tenants(first: 10) { nodes { name
