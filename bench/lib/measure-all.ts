@@ -1,3 +1,4 @@
+import { auditTable, measureAudit, type AuditFigures } from './audit.ts'
 import { seed, seedFleet, type Dataset } from './dataset.ts'
 import type { Databases } from './databases.ts'
 import { fleetTable, measureFleet, type FleetFigures } from './fleet.ts'
@@ -24,6 +25,8 @@ interface Results {
   readonly manyNodes: ManyNodesFigures | null
   /** For each number of streams. */
   readonly fleet: readonly FleetFigures[] | null
+  /** On SQLite only. */
+  readonly audit: readonly AuditFigures[] | null
   readonly notes: readonly string[]
 }
 
@@ -76,11 +79,11 @@ export async function measureAll(options: Options, databases: Databases): Promis
   return { sizes: done, startUp, reports, fanOut, ...lists, notes }
 }
 
-/** What is asked of many nodes and clusters at once. */
+/** What is asked of many nodes and clusters at once, and what the audit trail costs. */
 async function measureLists(
-  { only, listed }: Options,
+  { engine, only, listed }: Options,
   databases: Databases,
-): Promise<Pick<Results, 'orders' | 'manyNodes' | 'fleet'>> {
+): Promise<Pick<Results, 'orders' | 'manyNodes' | 'fleet' | 'audit'>> {
   const wants = (name: string) => only?.has(name) ?? true
   let orders: OrderFigures[] | null = null
   if (wants('orders')) {
@@ -98,7 +101,12 @@ async function measureLists(
     fleet = await measureFleet(data, databases, [0, 1, 10])
     console.log(`\nStreams of a fleet of 500 clusters while its nodes report\n${fleetTable(fleet)}`)
   }
-  return { orders, manyNodes, fleet }
+  let audit: AuditFigures[] | null = null
+  if (wants('audit') && engine === 'sqlite') {
+    audit = await measureAudit(databases)
+    console.log(`\nChanges and their events\n${auditTable(audit)}`)
+  }
+  return { orders, manyNodes, fleet, audit }
 }
 
 async function startAll({ url }: Dataset, databases: Databases, { engine, peers }: Options): Promise<Servers> {

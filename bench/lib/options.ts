@@ -23,7 +23,7 @@ export const usage = `npm run bench -- [options]
   --quick          1 000 nodes, two short rounds, 1 000 live agents: to see that everything runs
   --no-peers       without Mercurius, Apollo Server and PostGraphile (they are installed on demand)
   --only <name>    only this figure; may be given more than once (names: the first column of the table,
-                   start-up, reports, fan-out, orders, many-nodes, fleet)`
+                   start-up, reports, fan-out, orders, many-nodes, fleet, audit)`
 
 /** Reads the command line; null when help was requested. */
 export function readOptions(args: readonly string[]): Options | null {
