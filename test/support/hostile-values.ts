@@ -6,6 +6,7 @@ import {
   isListType,
   isNonNullType,
   type GraphQLArgument,
+  type GraphQLField,
 } from 'graphql'
 
 /** A value with a name for a failed test's title; the values themselves are long or cannot be printed. */
@@ -30,6 +31,10 @@ const texts: readonly Hostile[] = [
   { name: '25 000 marks of LIKE', value: '%'.repeat(25_000) },
   { name: '60 000 characters', value: 'a'.repeat(60_000) },
   { name: '__proto__', value: '__proto__' },
+]
+
+/** What `after` and `before` unpack; elsewhere it would be letters. */
+const cursors: readonly Hostile[] = [
   { name: 'a cursor of a NUL', value: cursorOf(['a\u0000b']) },
   { name: 'a cursor of half a pair', value: Buffer.from('["\\ud800"]').toString('base64url') },
   { name: 'a cursor of 0', value: cursorOf([0]) },
@@ -67,10 +72,10 @@ const strange: readonly Hostile[] = [
   { name: 'a boolean', value: true },
 ]
 
-function valuesOf(type: GraphQLInputType): readonly Hostile[] {
+function valuesOf(type: GraphQLInputType, path: readonly (string | number)[]): readonly Hostile[] {
   switch (getNamedType(type).name) {
     case 'String':
-      return [...texts, ...strange]
+      return [...texts, ...(path.includes('after') || path.includes('before') ? cursors : []), ...strange]
     case 'Int':
     case 'PositiveInt':
     case 'NonNegativeInt':
@@ -89,16 +94,50 @@ function valuesOf(type: GraphQLInputType): readonly Hostile[] {
 /** A value put at one place in the arguments of a field; the path says where. */
 export interface Attack extends Hostile {
   readonly path: readonly (string | number)[]
+  /** The field of an input type that it is put in; null for an argument. */
+  readonly place: string | null
 }
 
 /** Every place of a scalar or an enum in an argument, with each hostile value of its type. */
-export const attacksOn = ({ name, type }: Pick<GraphQLArgument, 'name' | 'type'>): Attack[] => attacksAt(type, [name])
+export const attacksOn = ({ name, type }: Pick<GraphQLArgument, 'name' | 'type'>): Attack[] =>
+  attacksAt(type, [name], null)
 
-function attacksAt(type: GraphQLInputType, path: readonly (string | number)[]): Attack[] {
-  if (isNonNullType(type)) return attacksAt(type.ofType, path)
+/**
+ * The attacks on the arguments of each field. What is put into an input type of many fields, such as a filter, is dealt
+ * out: each value in each of its places goes to two of these fields, and each of these fields gets its share.
+ */
+export function attacksOnEach(fields: readonly Pick<GraphQLField<unknown, unknown>, 'args'>[]): Attack[][] {
+  const keyOf = ({ place, name }: Attack) => (place === null ? null : `${place} ${name}`)
+  const all = fields.map(({ args }) => args.flatMap(attacksOn))
+  const counts = new Map<string, number>()
+  const turns = new Map<string, number>()
+  for (const key of all.flatMap((attacks) => [...new Set(attacks.map(keyOf))])) {
+    if (key === null) continue
+    // Neighbouring values begin with neighbouring fields.
+    if (!counts.has(key)) turns.set(key, counts.size)
+    counts.set(key, (counts.get(key) ?? 0) + 1)
+  }
+  return all.map((attacks) => {
+    const isTaken = new Map<string | null, boolean>([[null, true]])
+    return attacks.filter((attack) => {
+      const key = keyOf(attack)
+      if (key === null) return true
+      const taken = isTaken.get(key)
+      if (taken !== undefined) return taken
+      const turn = turns.get(key) ?? 0
+      turns.set(key, turn + 1)
+      const isOurs = turn % (counts.get(key) ?? 1) < 2
+      isTaken.set(key, isOurs)
+      return isOurs
+    })
+  })
+}
+
+function attacksAt(type: GraphQLInputType, path: readonly (string | number)[], place: string | null): Attack[] {
+  if (isNonNullType(type)) return attacksAt(type.ofType, path, place)
   if (isListType(type)) {
-    const long = { name: 'a list of 5000', value: Array.from({ length: 5000 }, () => 'a'), path }
-    return [...attacksAt(type.ofType, [...path, 0]), long]
+    const long = { name: 'a list of 5000', value: Array.from({ length: 5000 }, () => 'a'), path, place }
+    return [...attacksAt(type.ofType, [...path, 0], place), long]
   }
   if (isInputObjectType(type)) {
     // A filter may hold filters of its own type: one of them is enough.
@@ -106,10 +145,10 @@ function attacksAt(type: GraphQLInputType, path: readonly (string | number)[]): 
     const fields = Object.values(type.getFields()).filter((field) => !isInner || getNamedType(field.type) !== type)
     return fields
       .filter((field) => field.name === 'not' || getNamedType(field.type) !== type)
-      .flatMap((field) => attacksAt(field.type, [...path, field.name]))
+      .flatMap((field) => attacksAt(field.type, [...path, field.name], `${type.name}.${field.name}`))
   }
-  const values = isEnumType(type) ? [...strange, ...texts.slice(0, 4)] : valuesOf(type)
-  return values.map((one) => ({ ...one, path }))
+  const values = isEnumType(type) ? [...strange, ...texts.slice(0, 4)] : valuesOf(type, path)
+  return values.map((one) => ({ ...one, path, place }))
 }
 
 /** A copy of `target` with the attack's value in its place; missing parts of the path are created. */
