@@ -1,5 +1,7 @@
 import * as z from 'zod'
 
+import { groupRules } from './auth/group-rules.ts'
+import type { IdentityProviderSettings } from './auth/identity-provider.ts'
 import { minimumSecretLength } from './auth/keys.ts'
 import { isAddressOrRange } from './base/limits/client-addresses.ts'
 
@@ -30,13 +32,7 @@ export interface Config {
   readonly auditRetentionDays: number
   /** Bytes of all uploads together that are kept in memory; the rest waits in the data folder. */
   readonly uploadMemory: number
-  readonly identityProvider: {
-    readonly issuer: string
-    readonly audience: string
-    readonly jwksUrl: string | null
-    readonly roleClaim: string
-    readonly tenantClaim: string
-  } | null
+  readonly identityProvider: IdentityProviderSettings | null
 }
 
 /** The configuration is invalid; the message names every problem. */
@@ -96,6 +92,8 @@ const shape = z.object({
   OIDC_JWKS_URL: httpUrl.optional(),
   OIDC_ROLE_CLAIM: z.string().default('orrery_role'),
   OIDC_TENANT_CLAIM: z.string().default('orrery_tenant'),
+  ORRERY_OIDC_RULES: groupRules.optional(),
+  ORRERY_OIDC_GROUPS_CLAIM: z.string().default('groups'),
 })
 
 /** The names of all variables, to check .env.example against this file. */
@@ -113,6 +111,9 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
   const problems = parsed.error?.issues.map(({ path: [name], message }) => `${String(name)}: ${message}`) ?? []
   if ((given['OIDC_ISSUER'] === undefined) !== (given['OIDC_AUDIENCE'] === undefined)) {
     problems.push('OIDC_ISSUER, OIDC_AUDIENCE: an identity provider needs both')
+  }
+  if (given['ORRERY_OIDC_RULES'] !== undefined && given['OIDC_ISSUER'] === undefined) {
+    problems.push('ORRERY_OIDC_RULES: the rules are for an identity provider, which OIDC_ISSUER and OIDC_AUDIENCE name')
   }
   if (given['ORRERY_SECRET'] === undefined && (given['DATABASE_URL'] ?? '').startsWith('postgres')) {
     problems.push('ORRERY_SECRET: is needed with PostgreSQL, the same for every instance; try: openssl rand -hex 32')
@@ -159,6 +160,8 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
             jwksUrl: data.OIDC_JWKS_URL ?? null,
             roleClaim: data.OIDC_ROLE_CLAIM,
             tenantClaim: data.OIDC_TENANT_CLAIM,
+            groupsClaim: data.ORRERY_OIDC_GROUPS_CLAIM,
+            rules: data.ORRERY_OIDC_RULES ?? null,
           },
   }
 }

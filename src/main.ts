@@ -31,6 +31,7 @@ import { bundleCache } from './domain/bundles/bundle-cache.ts'
 import { RefusedSignIns } from './domain/tenants/refused-sign-ins.ts'
 import { SignIns } from './domain/tenants/sign-ins.ts'
 import { countTenants } from './domain/tenants/tenants.ts'
+import { warnOfRules } from './domain/tenants/group-rules.ts'
 import { Vault } from './domain/pki/vault.ts'
 import { startReplica } from './ha/replica.ts'
 import { Sweeps } from './ha/sweeps.ts'
@@ -85,6 +86,7 @@ export async function startServer(config: Config, { beforeListening }: Hooks = {
     const operator = systemOperator(database, vault)
     const closed = new ClosedClusters({ operator, vault, log })
     await beforeListening?.({ database, tokens, vault })
+    await warnOfRules(operator, config.identityProvider?.rules ?? [], log)
 
     const uses = new CredentialUses({ operator, log })
     const authenticate = authenticator({

@@ -4,7 +4,7 @@ import { operatorScope, tenantScope } from './make-scope.ts'
 import type { Opener } from './scope.ts'
 import type { ApiScope } from './api-scopes.ts'
 import { holderOf, presentOrFormerHolderOf, type FormerToken, type FormerTokens } from './holders.ts'
-import { anonymous, type OperatorSession, type Session, type TenantRole } from './session.ts'
+import { anonymous, type OperatorSession, type PersonRights, type Session } from './session.ts'
 import {
   parseToken,
   type AccessToken,
@@ -65,9 +65,7 @@ export type PersonKind = 'session' | 'access_token'
 interface CredentialPerson {
   readonly id: string
   readonly tokenHash: string
-  readonly may:
-    | { readonly role: 'operator' }
-    | { readonly role: TenantRole; readonly tenantId: string; readonly clusterIds: readonly string[] | null }
+  readonly may: PersonRights
   readonly name: string
   readonly expiresAt: Date
   readonly scopes: readonly ApiScope[] | null
@@ -229,7 +227,7 @@ function personSession(dependencies: Dependencies, found: CredentialPerson, form
 type Who = Pick<OperatorSession, 'subject' | 'expiresAt' | 'credentialId' | 'scopes'>
 
 /** The session of a person, whatever the credential. */
-function sessionOf({ database, opener }: Dependencies, may: CredentialPerson['may'], who: Who): Session {
+function sessionOf({ database, opener }: Dependencies, may: PersonRights, who: Who): Session {
   const actor = `${may.role} ${who.subject}`
   switch (may.role) {
     case 'operator':
@@ -252,6 +250,5 @@ async function jwtSession(dependencies: Dependencies, jwt: string): Promise<Sess
   const { subject, expiresAt } = claims
   // A JWT can outlive its tenant; its holder is then anonymous.
   if (claims.role !== 'operator' && !(await credentials.tenantExists(claims.tenantId))) return anonymous
-  const may = claims.role === 'operator' ? claims : { ...claims, clusterIds: null }
-  return sessionOf(dependencies, may, { subject, expiresAt, credentialId: null, scopes: null })
+  return sessionOf(dependencies, claims, { subject, expiresAt, credentialId: null, scopes: null })
 }

@@ -5,6 +5,7 @@ import { boundedRequest } from '../base/bounded-request.ts'
 import { jsonOf } from '../base/json.ts'
 import type { Logger } from '../base/log.ts'
 import { printableLine } from '../base/texts/printable.ts'
+import type { GroupRule } from './group-rules.ts'
 
 /** A company's identity provider (OpenID Connect), as it is configured. */
 export interface IdentityProviderSettings {
@@ -12,9 +13,12 @@ export interface IdentityProviderSettings {
   readonly audience: string
   /** Where the signing keys are; found through the issuer's discovery document when null. */
   readonly jwksUrl: string | null
-  /** The claim that holds `operator`, `admin` or `viewer`, and the one that holds the tenant's id. */
+  /** Without rules: the claim that holds `operator` or a role in a tenant, and the one that holds the tenant's id. */
   readonly roleClaim: string
   readonly tenantClaim: string
+  /** With rules: the claim that holds the person's groups, and what they lead to. Null: role and tenant are claims. */
+  readonly groupsClaim: string
+  readonly rules: readonly GroupRule[] | null
 }
 
 export interface IdentityProvider extends IdentityProviderSettings {

@@ -4,23 +4,13 @@ import { decodeJwt, errors, jwtVerify, SignJWT, type JWTPayload } from 'jose'
 import * as z from 'zod'
 
 import { lineProblem } from '../base/texts/text.ts'
+import { rightsByGroups } from './group-rules.ts'
 import type { IdentityProvider } from './identity-provider.ts'
-import { tenantRoles, type TenantRole } from './session.ts'
+import { tenantRoles, type PersonRights, type TenantRole } from './session.ts'
 import { VerifiedTokens } from './verified-tokens.ts'
 
 /** What a verified JWT says. */
-export type Claims =
-  | {
-      readonly role: 'operator'
-      readonly subject: string
-      readonly expiresAt: Date
-    }
-  | {
-      readonly role: TenantRole
-      readonly tenantId: string
-      readonly subject: string
-      readonly expiresAt: Date
-    }
+export type Claims = PersonRights & { readonly subject: string; readonly expiresAt: Date }
 
 export interface JwtVerifier {
   /** Checks signature, algorithm, issuer, audience and times; null for a token that fails a check. */
@@ -95,7 +85,7 @@ async function verifyOwn(token: string, [key, ...others]: readonly KeyObject[]):
     const checks = { ...common, algorithms: ['HS256'], issuer, audience: issuer, maxTokenAge: longestLifetime }
     const { payload } = await jwtVerify(token, key, checks)
     if (Number(payload.exp) - Number(payload.iat) > longestLifetime + clockTolerance) return null
-    return claimsOf(payload, 'orrery_role', 'orrery_tenant')
+    return claimsOf(payload, rightsClaimed(payload, 'orrery_role', 'orrery_tenant'))
   } catch (error) {
     if (error instanceof errors.JWSSignatureVerificationFailed) return verifyOwn(token, others)
     throw error
@@ -103,11 +93,14 @@ async function verifyOwn(token: string, [key, ...others]: readonly KeyObject[]):
 }
 
 async function verifyProviders(token: string, provider: IdentityProvider): Promise<Claims | null> {
-  const { keys, audience, roleClaim, tenantClaim } = provider
+  const { keys, audience, roleClaim, tenantClaim, groupsClaim, rules } = provider
   try {
     const checks = { ...common, algorithms: providerAlgorithms, issuer: provider.issuer, audience }
     const { payload } = await jwtVerify(token, keys, checks)
-    return claimsOf(payload, roleClaim, tenantClaim)
+    return claimsOf(
+      payload,
+      rules ? rightsByGroups(rules, payload[groupsClaim]) : rightsClaimed(payload, roleClaim, tenantClaim),
+    )
   } catch (error) {
     // A key that cannot be used, say. Anyone can send a token that names it, so it must not fail the request.
     if (!(error instanceof errors.JOSEError)) provider.report(error)
@@ -123,14 +116,22 @@ const subject = z
   .transform((text) => [...text].slice(0, 255).join(''))
 
 /** An operator belongs to no tenant: the tenant claim of an operator is ignored. */
-const claimShape = z.discriminatedUnion('role', [
-  z.object({ role: z.literal('operator'), subject }),
-  z.object({ role: z.enum(tenantRoles), subject, tenantId: z.uuid().toLowerCase() }),
+const rightsShape = z.discriminatedUnion('role', [
+  z.object({ role: z.literal('operator') }),
+  z.object({ role: z.enum(tenantRoles), tenantId: z.uuid().toLowerCase() }).transform((rights) => ({
+    ...rights,
+    clusterIds: null,
+  })),
 ])
 
-function claimsOf(payload: JWTPayload, roleClaim: string, tenantClaim: string): Claims | null {
-  const { sub, exp, [roleClaim]: role, [tenantClaim]: tenantId } = payload
-  const parsed = claimShape.safeParse({ role, tenantId, subject: sub })
-  if (!parsed.success || exp === undefined) return null
-  return { ...parsed.data, expiresAt: new Date(exp * 1000) }
+/** What the claims themselves say that their subject may; null when they do not. */
+function rightsClaimed(payload: JWTPayload, roleClaim: string, tenantClaim: string): PersonRights | null {
+  const { [roleClaim]: role, [tenantClaim]: tenantId } = payload
+  return rightsShape.safeParse({ role, tenantId }).data ?? null
+}
+
+function claimsOf({ sub, exp }: JWTPayload, rights: PersonRights | null): Claims | null {
+  const named = subject.safeParse(sub)
+  if (rights === null || !named.success || exp === undefined) return null
+  return { ...rights, subject: named.data, expiresAt: new Date(exp * 1000) }
 }

@@ -1,3 +1,5 @@
+import * as z from 'zod'
+
 import type { ApiScope } from './api-scopes.ts'
 import type { Operator, Tenant } from './scope.ts'
 
@@ -21,6 +23,21 @@ export interface OperatorSession {
 /** What a person may be in a tenant; src/graphql/kit/access.ts decides what each of them may do. */
 export const tenantRoles = ['admin', 'editor', 'viewer', 'auditor'] as const
 export type TenantRole = (typeof tenantRoles)[number]
+
+/** What a person may: everything, or what a role may in a tenant. `clusterIds` limits it to some clusters; null to none. */
+export type PersonRights =
+  | { readonly role: 'operator' }
+  | { readonly role: TenantRole; readonly tenantId: string; readonly clusterIds: readonly string[] | null }
+
+/** Clusters that a person may be limited to, at most; every statement for that person names them. */
+export const mostClusters = 50
+
+/** The clusters that a person is limited to: at least one. */
+export const clusterIdsRule = z
+  .array(z.uuid().toLowerCase())
+  .min(1)
+  .max(mostClusters)
+  .transform((ids) => [...new Set(ids)])
 
 /** Signed in for one tenant, with a role in it. */
 export interface TenantAdminSession {

@@ -101,6 +101,8 @@ describe('the configuration', () => {
       jwksUrl: null,
       roleClaim: 'orrery_role',
       tenantClaim: 'orrery_tenant',
+      groupsClaim: 'groups',
+      rules: null,
     })
   })
 })

@@ -47,10 +47,10 @@ describe.each(engines)('access tokens that are limited to clusters on %s', (engi
 
   async function make(caller: string, clusterIds: readonly string[], more: object = {}) {
     const mutation = `mutation ($input: CreateAccessTokenInput!) { createAccessToken(input: $input) {
-      __typename ... on CreateAccessTokenPayload { token credential { clusterIds } } } }`
+      __typename ... on CreateAccessTokenPayload { token credential { id clusterIds } } } }`
     const expiresAt = new Date(Date.now() + 3_600_000).toISOString()
     const input = { name: 'script', role: 'ADMIN', expiresAt, clusterIds, ...more }
-    type Made = { createAccessToken: { __typename: string; token?: string; credential?: object } }
+    type Made = { createAccessToken: { __typename: string; token?: string; credential?: { id: string } } }
     return (await app.ask<Made>(caller, mutation, { input })).createAccessToken
   }
 
@@ -133,6 +133,75 @@ describe.each(engines)('access tokens that are limited to clusters on %s', (engi
     await createNode(app, world.admin, { clusterId: world.clusterId, name: 'ours-second' })
     expect(JSON.stringify(await limited.next())).toContain(world.clusterId)
     for (const stream of [all, limited]) await stream.close()
+  })
+
+  test.each([
+    ['createCluster', 'mutation { createCluster(input: { name: "another" }) { __typename } }'],
+    [
+      'createAccessToken',
+      `mutation ($id: UUID!, $at: DateTimeISO!) { createAccessToken(input: {
+        name: "more", role: VIEWER, expiresAt: $at, clusterIds: [$id] }) { __typename } }`,
+    ],
+    ['rotateAccessToken', 'mutation ($id: UUID!) { rotateAccessToken(input: { id: $id }) { __typename } }'],
+  ])('%s is for those who have the whole tenant', async (_name, mutation) => {
+    const variables = { id: world.clusterId, at: new Date(Date.now() + 60_000).toISOString() }
+    const { data, errors } = await app.answer(token, mutation, variables)
+    expect(data).toBeNull()
+    expect(errors).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }])
+  })
+
+  test('`viewer` shows the clusters, and null to who has the whole tenant', async () => {
+    const query = '{ viewer { ... on TenantAdmin { clusterIds } } }'
+    expect(await app.ask(token, query)).toEqual({ viewer: { clusterIds: [world.clusterId] } })
+    expect(await app.ask(world.admin, query)).toEqual({ viewer: { clusterIds: null } })
+  })
+
+  test('an archive of a sister cluster is refused like one that does not exist', async () => {
+    const { client } = app.database
+    const { tenantId } = world
+    const row = { version: 1000, tenantId, clusterId: sister.clusterId, data: Buffer.from('sister-bundle') }
+    await client.configBundle.create({ data: { ...row, sha256: '0'.repeat(64), size: 13 } })
+    const download = async (clusterId: string, version = 1000) => {
+      const path = `/clusters/${clusterId}/bundles/${version}`
+      const response = await app.fetch(path, { headers: { authorization: `Bearer ${token}` } })
+      return { status: response.status, body: (await response.text()).replaceAll(clusterId, '<id>') }
+    }
+    expect(await download(world.clusterId)).toEqual({ status: 200, body: 'ours-bundle' })
+    const missing = await download(randomUUID())
+    expect(missing.status).toBe(404)
+    expect(await download(sister.clusterId)).toEqual(missing)
+    expect(await download(sister.clusterId, 1001)).toEqual(missing)
+  })
+
+  describe('an open stream ends', () => {
+    const query = 'subscription ($id: UUID!) { fleetChanged(tenantId: $id) { __typename } }'
+    const open = async (clusterIds: readonly string[]) => {
+      const { token: made = '', credential } = await make(world.admin, clusterIds)
+      const stream = await openStream(server.url, made, { query, variables: { id: world.tenantId } })
+      expect(await stream.next()).toMatchObject({ __typename: expect.any(String) })
+      return { id: credential?.id ?? '', stream }
+    }
+    /** What follows on the news that came before. */
+    const endOf = async (stream: Awaited<ReturnType<typeof open>>['stream']) => {
+      let told = await stream.next()
+      while (typeof told === 'object') told = await stream.next()
+      return told
+    }
+
+    test('at once when its limited token is revoked', async () => {
+      const { id, stream } = await open([world.clusterId])
+      const revoke = 'mutation ($id: UUID!) { revokeCredential(input: { id: $id }) { __typename } }'
+      await app.ask(world.admin, revoke, { id })
+      expect(await endOf(stream)).toBe('complete')
+    })
+
+    test('with the next event when its token has other clusters', async () => {
+      const { id, stream } = await open([world.clusterId, sister.clusterId])
+      const data = { clusterIds: [world.clusterId] }
+      await app.database.client.credential.update({ where: { id }, data })
+      await createNode(app, world.admin, { clusterId: world.clusterId, name: 'news-of-ours' })
+      expect(await endOf(stream)).toBe('complete')
+    })
   })
 
   test('a deleted cluster leaves the others, and when all are gone nothing is seen', async () => {

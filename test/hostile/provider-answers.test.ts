@@ -26,7 +26,8 @@ describe('an answer in the name of an identity provider', () => {
 
   function verifier({ jwksUrl }: { jwksUrl: string | null } = { jwksUrl: null }) {
     const { issuer } = provider
-    const settings = { issuer, audience: 'orrery-app', jwksUrl, roleClaim: 'role', tenantClaim: 'org' }
+    const claims = { roleClaim: 'role', tenantClaim: 'org', groupsClaim: 'groups' }
+    const settings = { issuer, audience: 'orrery-app', jwksUrl, ...claims, rules: null }
     const lines = { write: (line: string) => log.push(JSON.parse(line) as Record<string, unknown>) }
     const { jwt } = deriveKeys(randomBytes(32).toString('hex'))
     return jwtVerifier(jwt, identityProvider(settings, createLog('debug', lines)))

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { tmpdir } from 'node:os'
 
 import { authenticator, type Authenticate } from '../../src/auth/authenticate.ts'
+import { identityProvider, type IdentityProviderSettings } from '../../src/auth/identity-provider.ts'
 import { jwtVerifier, mintJwt } from '../../src/auth/jwt.ts'
 import { deriveKeys, type Keys } from '../../src/auth/keys.ts'
 import type { Operator } from '../../src/auth/scope.ts'
@@ -73,6 +74,8 @@ export interface LogLine {
 export type OpenOptions = Partial<AppDependencies> & {
   /** The clock of sign-in links and sessions; milliseconds since 1970. */
   readonly now?: () => number
+  /** The company's, whose JWTs are accepted besides Orrery's own. */
+  readonly identityProvider?: IdentityProviderSettings
 }
 
 /** The whole application on a fresh database of the engine, without a socket. */
@@ -105,7 +108,10 @@ async function open(
   const authenticate = authenticator({
     database,
     tokens,
-    jwts: jwtVerifier(keys.jwt, null),
+    jwts: jwtVerifier(
+      keys.jwt,
+      openOptions.identityProvider ? identityProvider(openOptions.identityProvider, log) : null,
+    ),
     credentials: credentials(operator),
     used: (credentialId) => {
       uses.used(credentialId)

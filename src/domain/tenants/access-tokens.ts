@@ -3,7 +3,7 @@ import * as z from 'zod'
 import { apiScopes, includesScope, type ApiScope } from '../../auth/api-scopes.ts'
 import type { PersonKind } from '../../auth/authenticate.ts'
 import type { Operator, Scope } from '../../auth/scope.ts'
-import { tenantRoles } from '../../auth/session.ts'
+import { clusterIdsRule, tenantRoles } from '../../auth/session.ts'
 import type { AccessToken, TokenHash, Tokens } from '../../auth/tokens.ts'
 import { ConflictError, LimitError, NotFoundError, ValidationError } from '../../base/errors.ts'
 import { newId } from '../../base/ids.ts'
@@ -31,16 +31,6 @@ export type PersonRole = z.infer<typeof role>
 
 /** What a token is limited to: at least one. */
 const scopesRule = z.array(z.enum(apiScopes)).min(1).max(apiScopes.length)
-
-/** Clusters that a token may be limited to, at most; every statement of its holder names them. */
-export const mostClusters = 50
-
-/** The clusters that a token is limited to: at least one. */
-const clusterIdsRule = z
-  .array(z.uuid().toLowerCase())
-  .min(1)
-  .max(mostClusters)
-  .transform((ids) => [...new Set(ids)])
 
 const rules = z.object({
   name: nameRule,

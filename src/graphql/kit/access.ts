@@ -95,7 +95,7 @@ const rights = {
   enrollingMachine: { ...none, signedIn: true, enrollingMachine: true },
 } satisfies Readonly<Record<TenantRole, Rights>> & Readonly<Record<string, Rights>>
 
-/** Of people whose token is limited to clusters; which rows these are, the scope decides. */
+/** Of people who are limited to clusters, by a token or a group; which rows these are, the scope decides. */
 const limitedRights: Readonly<Record<TenantRole, Rights>> = {
   admin: { ...rights.admin, wholeTenantWriter: false },
   editor: rights.editor,

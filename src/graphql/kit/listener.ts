@@ -49,6 +49,10 @@ interface Known extends Pick<Listener, 'nodeId' | 'expiresAt'> {
   readonly isSameAs: (now: Session) => boolean
 }
 
+/** Whether two limits are the same list of clusters, or both are none. */
+const areSame = (one: readonly string[] | null, other: readonly string[] | null): boolean =>
+  one === null || other === null ? one === other : one.join() === other.join()
+
 function asListener(caller: SignedIn): Known {
   switch (caller.kind) {
     case 'operator':
@@ -56,7 +60,10 @@ function asListener(caller: SignedIn): Known {
     case 'tenantAdmin': {
       const { role, scope, expiresAt } = caller
       const isSameAs = (now: Session) =>
-        now.kind === 'tenantAdmin' && now.scope.tenantId === scope.tenantId && now.role === role
+        now.kind === 'tenantAdmin' &&
+        now.scope.tenantId === scope.tenantId &&
+        now.role === role &&
+        areSame(now.scope.clusterIds, scope.clusterIds)
       return { nodeId: null, expiresAt, isSameAs }
     }
     case 'node': {

@@ -1,4 +1,5 @@
 import { apiScopes } from '../../auth/api-scopes.ts'
+import { mostClusters } from '../../auth/session.ts'
 import { ConflictError, LimitError, NotFoundError, ValidationError } from '../../base/errors.ts'
 import type { Credential as CredentialRow } from '../../db/generated/sqlite/client.ts'
 import {
@@ -6,7 +7,6 @@ import {
   createAccessToken,
   listCredentials,
   longestDays,
-  mostClusters,
   revokeCredential,
   rotateAccessToken,
   type PersonRole,

@@ -31,6 +31,13 @@ const TenantAdmin = builder.objectRef<TenantAdminSession>('TenantAdmin').impleme
   fields: (t) => ({
     subject: t.exposeString('subject', { description: 'The person’s name: the `sub` of the JWT.' }),
     role: t.expose('role', { type: TenantRole, description: 'What the person may do.' }),
+    clusterIds: t.field({
+      type: ['UUID'],
+      nullable: true,
+      description:
+        'The clusters that the person is limited to, by an access token or a rule of the identity provider, also those that do not exist; null for no limit.',
+      resolve: ({ scope }) => scope.clusterIds && [...scope.clusterIds],
+    }),
     tenant: t.field({
       type: Tenant,
       description: 'The tenant.',

@@ -3,14 +3,15 @@ import { createSecretKey, randomBytes, randomUUID } from 'node:crypto'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { exportSPKI, importJWK, SignJWT, type CryptoKey } from 'jose'
 
-import { identityProvider, type IdentityProviderSettings } from '../../src/auth/identity-provider.ts'
-import { jwtVerifier } from '../../src/auth/jwt.ts'
-import { deriveKeys } from '../../src/auth/keys.ts'
-import { createLog } from '../../src/base/log.ts'
-import { newKey, signAs, startProvider, type Provider, type ProviderKey } from '../support/provider.ts'
+import { identityProvider, type IdentityProviderSettings } from '../../../src/auth/identity-provider.ts'
+import { jwtVerifier } from '../../../src/auth/jwt.ts'
+import { deriveKeys } from '../../../src/auth/keys.ts'
+import { createLog } from '../../../src/base/log.ts'
+import { newKey, signAs, startProvider, type Provider, type ProviderKey } from '../../support/provider.ts'
 
 const { jwt: ownKey } = deriveKeys(randomBytes(32).toString('hex'))
 const tenantId = randomUUID()
+const noRules = { groupsClaim: 'groups', rules: null }
 const now = () => Math.floor(Date.now() / 1000)
 
 describe('an identity provider’s JWTs', () => {
@@ -38,7 +39,14 @@ describe('an identity provider’s JWTs', () => {
   function verifier(settings: Partial<IdentityProviderSettings> = {}) {
     const lines = { write: (line: string) => log.push(JSON.parse(line) as Record<string, unknown>) }
     const { issuer } = provider
-    const standard = { issuer, audience: 'orrery-app', jwksUrl: null, roleClaim: 'role', tenantClaim: 'org' }
+    const standard = {
+      issuer,
+      audience: 'orrery-app',
+      jwksUrl: null,
+      roleClaim: 'role',
+      tenantClaim: 'org',
+      ...noRules,
+    }
     return jwtVerifier(
       ownKey,
       identityProvider({ ...standard, ...settings }, createLog('debug', lines), () => clock),
