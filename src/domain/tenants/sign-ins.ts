@@ -104,7 +104,8 @@ export class SignIns {
     if (!found || !personIn(found)) return null
     const { token, hash } = this.#tokens.newSessionToken()
     const row = { ...this.#rowOf('session', hash, found), ...boundsOf(found) }
-    if (found.kind === kinds.token && found.expiresAt && found.expiresAt < row.expiresAt) row.expiresAt = found.expiresAt
+    if (found.kind === kinds.token && found.expiresAt && found.expiresAt < row.expiresAt)
+      row.expiresAt = found.expiresAt
     return this.#operator.db.$transaction(async (tx) => {
       // Of two concurrent calls with the same code, the condition holds for one.
       const { count } = await tx.credential.updateMany({ where: { id: found.id, ...isGood }, data: use })
@@ -174,7 +175,12 @@ type Whose = Pick<Credential, 'name' | 'tenantId'> & { readonly credentialId?: s
 
 async function endOldest(tx: Tx, { name, tenantId, credentialId = null }: Whose): Promise<void> {
   const where = { kind: kinds.session, name, tenantId, credentialId }
-  const oldest = await tx.credential.findMany({ where, orderBy: { createdAt: 'desc' }, skip: most, select: { id: true } })
+  const oldest = await tx.credential.findMany({
+    where,
+    orderBy: { createdAt: 'desc' },
+    skip: most,
+    select: { id: true },
+  })
   if (oldest.length === 0) return
   await tx.credential.deleteMany({ where: { id: { in: oldest.map(({ id }) => id) } } })
 }

@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { extname, join, relative, sep } from 'node:path'
 
+import { isMissing } from '../../base/files.ts'
+
 /** The codings that the page's build writes beside a file, with the ending of each; the better one first. */
 const codings = { br: '.br', gzip: '.gz' } as const
 export type Coding = keyof typeof codings
@@ -45,7 +47,7 @@ const types: Readonly<Record<string, string>> = {
  */
 export async function readPageFiles(folder: string): Promise<PageFiles | null> {
   const found = await readdir(folder, { recursive: true, withFileTypes: true }).catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
+    if (isMissing(error)) return []
     throw error
   })
   const paths = found.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name))
