@@ -9,6 +9,7 @@ const checks = /** @type {const} */ ([
   ['eslint: the lint rules', 'node_modules/eslint/bin/eslint.js', '--max-warnings=0', '.'],
   ['tsc: the types', 'node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'],
   ['bundle: the program that the tests start', 'scripts/bundle.mjs'],
+  ['web: the admin page', 'scripts/web.mjs'],
   ['knip: nothing is left unused', 'node_modules/knip/bin/knip.js'],
   ['knip: nothing in src is only for tests', 'node_modules/knip/bin/knip.js', '--production'],
   [

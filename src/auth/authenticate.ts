@@ -16,8 +16,11 @@ import {
   type Tokens,
 } from './tokens.ts'
 
-/** Recognises callers by their `Authorization` header. */
-export type Authenticate = (authorization: string | null) => Promise<Session>
+/** Why a caller is recognised: it makes a request, or a stream of its that is open checks whether it still may listen. */
+export type Occasion = 'request' | 'check'
+
+/** Recognises callers by their `Authorization` header; a request if no other occasion is given. */
+export type Authenticate = (authorization: string | null, occasion?: Occasion) => Promise<Session>
 
 /** The rows that credentials lead to, looked up by an index; null where there is none. */
 export interface Credentials {
@@ -62,6 +65,8 @@ interface CredentialPerson {
   readonly may: { readonly role: 'operator' } | { readonly role: TenantRole; readonly tenantId: string }
   readonly name: string
   readonly expiresAt: Date
+  /** When a session that is not used any more ends; null for an access token. */
+  readonly idleAt: Date | null
   readonly scopes: readonly ApiScope[] | null
 }
 
@@ -94,7 +99,7 @@ const maximumCredentialLength = 8192
  * reason, results in the anonymous session.
  */
 export function authenticator(dependencies: Dependencies): Authenticate {
-  return (authorization) => {
+  return (authorization, occasion = 'request') => {
     const credential = bearerCredential(authorization)
     if (credential === null) return nobody
     const parsed = parseToken(credential)
@@ -104,9 +109,9 @@ export function authenticator(dependencies: Dependencies): Authenticate {
       case 'cluster':
         return enrollingSession(dependencies, parsed.token)
       case 'session':
-        return personSession(dependencies, 'session', parsed.token)
+        return personSession(dependencies, { ...parsed, occasion })
       case 'accessToken':
-        return personSession(dependencies, 'access_token', parsed.token)
+        return personSession(dependencies, { ...parsed, kind: 'access_token', occasion })
       case 'enrollmentKey':
         return keySession(dependencies, parsed.token)
       // It can be exchanged for a session, and for nothing else.
@@ -174,16 +179,24 @@ async function keySession(dependencies: Dependencies, token: EnrollmentKey): Pro
 /** How messages name machines that enroll: one transaction may have several, with different keys. */
 const enrolling = 'an enrolling machine'
 
-async function personSession(dependencies: Dependencies, kind: PersonKind, token: SessionToken | AccessToken) {
+interface PersonAsks {
+  readonly kind: PersonKind
+  readonly token: SessionToken | AccessToken
+  readonly occasion: Occasion
+}
+
+async function personSession(dependencies: Dependencies, { kind, token, occasion }: PersonAsks) {
   const { tokens, credentials, used, now = Date.now } = dependencies
   const found = await holderOf(tokens, token, {
     find: (hash) => credentials.personByTokenHash(kind, hash),
     hashOf: ({ tokenHash }) => tokenHash,
     rehash: (id, from, to) => credentials.rehashCredential(id, from, to),
   })
-  if (!found || found.expiresAt.getTime() <= now()) return anonymous
-  const { id: credentialId, may, name: subject, expiresAt, scopes } = found
-  used(credentialId)
+  if (!found) return anonymous
+  const { id: credentialId, may, name: subject, expiresAt, idleAt, scopes } = found
+  if (Math.min(expiresAt.getTime(), idleAt?.getTime() ?? Infinity) <= now()) return anonymous
+  // A page that is open and follows a stream is idle all the same.
+  if (kind === 'access_token' || occasion === 'request') used(credentialId)
   return sessionOf(dependencies, may, { subject, expiresAt, credentialId, scopes })
 }
 

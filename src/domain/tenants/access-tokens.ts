@@ -14,6 +14,7 @@ import type { Credential } from '../../db/client/types.ts'
 import { rule } from '../shared/issues.ts'
 import type { List } from '../shared/pages.ts'
 import { check, nameRule } from '../shared/rules.ts'
+import { idleEndOf } from './session-times.ts'
 import { getTenant } from './tenants.ts'
 
 const day = 86_400_000
@@ -107,19 +108,22 @@ async function tenantOf(scope: Scope, wanted: PersonRole, asked: string | undefi
 
 /** A session and a JWT are short, and make tokens that outlive them; an access token does not. */
 async function assertWithinMaker(
-  { scope, credentialId }: Maker,
+  { scope: { db }, credentialId }: Maker,
   asked: { readonly expiresAt: Date; readonly scopes: readonly ApiScope[] | null },
 ): Promise<void> {
   if (credentialId === null) return
-  const own = await scope.db.credential.findUnique({ where: { id: credentialId } })
+  const own = await db.credential.findUnique({ where: { id: credentialId } })
   // It was revoked a moment ago.
   if (!own) throw new NotFoundError('Credential')
-  if (own.kind === 'access_token' && own.expiresAt !== null && own.expiresAt < asked.expiresAt) {
+  // A session that was begun with a token is bound as the token is.
+  const held = own.credentialId === null ? own : await db.credential.findUnique({ where: { id: own.credentialId } })
+  if (!held) throw new NotFoundError('Credential')
+  if (held.kind === 'access_token' && held.expiresAt !== null && held.expiresAt < asked.expiresAt) {
     throw invalid('expiresAt', 'OUT_OF_RANGE', 'must not be after the end of the token that you are signed in with')
   }
   if (own.scopes === null) return
-  const held = scopesRule.parse(own.scopes)
-  if (asked.scopes === null || asked.scopes.some((one) => !includesScope(held, one))) {
+  const scopes = scopesRule.parse(own.scopes)
+  if (asked.scopes === null || asked.scopes.some((one) => !includesScope(scopes, one))) {
     throw invalid('scopes', 'NOT_ALLOWED', 'must be among those of the token that you are signed in with')
   }
 }
@@ -166,13 +170,18 @@ export async function revokeCredential(scope: Scope, id: string): Promise<Creden
  */
 export async function getPersonByTokenHash({ db }: Operator, kind: PersonKind, tokenHash: TokenHash) {
   const row = await db.credential.findUnique({ where: { tokenHash } })
-  if (row?.kind !== kind || row.expiresAt === null || row.clusterIds !== null) return null
+  return row?.kind === kind ? personIn(row) : null
+}
+
+/** The person of a session's or an access token's row; null for a row that lets nobody in. */
+export function personIn(row: Credential) {
+  if (row.expiresAt === null || row.clusterIds !== null) return null
   const scopes = scopesRule.nullable().safeParse(row.scopes)
   if (!scopes.success) return null
   const may = rightsOf(row)
-  return (
-    may && { id: row.id, tokenHash: row.tokenHash, name: row.name, expiresAt: row.expiresAt, scopes: scopes.data, may }
-  )
+  if (!may) return null
+  const { id, tokenHash, name, expiresAt } = row
+  return { id, tokenHash, name, expiresAt, idleAt: idleEndOf(row), scopes: scopes.data, may }
 }
 
 function rightsOf({ role: stored, tenantId }: Pick<Credential, 'role' | 'tenantId'>) {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
 
-import type { Authenticate } from '../../auth/authenticate.ts'
+import type { Authenticate, Occasion } from '../../auth/authenticate.ts'
 import type { Session } from '../../auth/session.ts'
 import { AbandonedError } from '../../base/limits/fair-queue.ts'
 import type { Logger } from '../../base/log.ts'
@@ -125,7 +125,7 @@ export class Call {
   reauthentication(): () => Promise<Session> {
     const dependencies = this.#dependencies
     const { authorization } = this.caller
-    return () => recognise(dependencies, authorization)
+    return () => recognise(dependencies, authorization, 'check')
   }
 
   /** What the log needs of the call after the call is over. */
@@ -148,14 +148,18 @@ export class Call {
 
 async function recogniseCaller(dependencies: CallDependencies, caller: Caller): Promise<Session> {
   const { strangers } = dependencies
-  const session = await recognise(dependencies, caller.authorization)
+  const session = await recognise(dependencies, caller.authorization, 'request')
   if (isSignedIn(session)) strangers.remember(caller)
   else strangers.count(caller)
   return session
 }
 
-async function recognise({ authenticate, presence }: CallDependencies, authorization: string | null): Promise<Session> {
-  const session = await authenticate(authorization)
+async function recognise(
+  { authenticate, presence }: CallDependencies,
+  authorization: string | null,
+  occasion: Occasion,
+): Promise<Session> {
+  const session = await authenticate(authorization, occasion)
   const node = nodeIn(session)
   if (node) presence.seen(node.nodeId)
   return session
