@@ -7,7 +7,7 @@ const server = 'http://127.0.0.1:4000'
 /** The one nonce of the development server; the real server makes one for each answer. */
 const nonce = 'development'
 
-export default defineConfig({
+export default defineConfig(({ command }) => ({
   root: import.meta.dirname,
   plugins: [react()],
   build: {
@@ -18,7 +18,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
   },
-  html: { cspNonce: nonce },
+  ...(command === 'serve' ? { html: { cspNonce: nonce } } : {}),
   server: {
     headers: {
       // The policy of the real server, and what only a development server needs: its own scripts' nonce and its socket.
@@ -36,4 +36,4 @@ export default defineConfig({
     },
     proxy: Object.fromEntries(['/graphql', '/sign-in', '/sign-out', '/clusters'].map((path) => [path, server])),
   },
-})
+}))
