@@ -6,12 +6,8 @@ import { createRoot } from 'react-dom/client'
 import { App } from './app/App.tsx'
 import { nonce } from './app/nonce.ts'
 
-declare global {
-  /** Read by what makes style elements at run time, such as the lock of the scrolling behind a dialog. */
-  var __webpack_nonce__: string | undefined
-}
-
-globalThis.__webpack_nonce__ = nonce
+// Read by what makes style elements at run time, such as the lock of the scrolling behind a dialog.
+Object.assign(globalThis, { __webpack_nonce__: nonce })
 
 const root = document.querySelector('#root')
 if (root === null) throw new Error('index.html has no element with the id "root".')

@@ -23,11 +23,12 @@ export function follow<Data, Variables>(
   hear: (data: Data) => void,
 ): () => void {
   const stopped = new AbortController()
+  const isStopped = () => stopped.signal.aborted
   const run = async () => {
     let wait = shortest
-    while (!stopped.signal.aborted) {
+    while (!isStopped()) {
       const wasLive = await attempt({ document, variables, hear, stopped: stopped.signal })
-      if (stopped.signal.aborted) return
+      if (isStopped()) return
       wait = wasLive ? shortest : Math.min(wait * 2, longest)
       live.set(navigator.onLine ? 'behind' : 'offline')
       await pause(wait, stopped.signal)

@@ -19,8 +19,8 @@ export function AccountMenu({ viewer }: { readonly viewer: Viewer }) {
   return (
     <Menu position="bottom-end" width={220} shadow="md">
       <Menu.Target>
-        <Button variant="default" aria-label={messages.account}>
-          {subject.slice(0, 2).toUpperCase()}
+        <Button variant="default" aria-label={`${messages.account}: ${subject}`} maw="8rem">
+          {subject}
         </Button>
       </Menu.Target>
       <Menu.Dropdown>

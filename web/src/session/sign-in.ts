@@ -4,6 +4,7 @@ import { useState } from 'react'
 import { ApiError } from '../api/errors.ts'
 import { bodyOf, send } from '../api/http.ts'
 import { sessionState } from '../api/session-state.ts'
+import { viewerKey } from './viewer.ts'
 
 interface Methods {
   readonly provider: { readonly name: string; readonly startUrl: string } | null
@@ -31,8 +32,11 @@ export function useSignIn() {
       const response = await send('/sign-in', { body: proof })
       if (!response.ok) throw new ApiError((await bodyOf(response)).errors?.[0]?.message ?? '', 'REFUSED')
       sessionState.begin()
-      await queries.resetQueries({ queryKey: ['viewer'] })
-      void queries.invalidateQueries()
+      const before = JSON.stringify(queries.getQueryData(viewerKey))
+      await queries.invalidateQueries({ queryKey: viewerKey })
+      // Nothing of what another person has read may stay on the page.
+      if (before !== undefined && before !== JSON.stringify(queries.getQueryData(viewerKey))) location.reload()
+      else void queries.invalidateQueries()
     } catch (caught) {
       if (!(caught instanceof ApiError)) throw caught
       setError(caught.message)

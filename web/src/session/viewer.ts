@@ -22,12 +22,14 @@ const viewerDocument = graphql(`
   }
 `)
 
+export const viewerKey = ['viewer']
+
 export type ViewerQuery = typeof viewerDocument
 
 /** Who is signed in; an error of the kind SessionEnded when nobody is. */
 export const useViewer = () =>
   useQuery({
-    queryKey: ['viewer'],
+    queryKey: viewerKey,
     queryFn: async ({ signal }) => (await request(viewerDocument, {}, signal)).viewer,
     staleTime: 60_000,
   })
