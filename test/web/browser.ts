@@ -1,15 +1,14 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { describe } from '@jest/globals'
+import axe from 'axe-core'
 import { chromium, type Browser, type Page } from 'playwright-core'
 
 import { root } from '../../scripts/project.mjs'
 
 const executablePath = '/usr/bin/chromium'
 const screenshots = join(root, 'web/screenshots')
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 /** Tests in a real browser (Debian's package `chromium`): skipped where it is missing, but never in CI. */
 export function describeWithBrowser(title: string, tests: () => void): void {
@@ -56,7 +55,7 @@ export async function visit(browser: Browser, url: string, look: Look = {}): Pro
 
 /** What axe finds wrong with the page, in a line each. */
 export async function accessibilityFaults(page: Page): Promise<string[]> {
-  await page.evaluate(axe)
+  await page.evaluate(axe.source)
   return page.evaluate<string[]>(
     `axe.run().then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html).join(' ')))`,
   )

@@ -1,4 +1,4 @@
-import { Button, Menu, Text, useMantineColorScheme, type MantineColorScheme } from '@mantine/core'
+import { Button, Popover, SegmentedControl, Stack, Text, useMantineColorScheme } from '@mantine/core'
 
 import type { ResultOf } from '../api/graphql.ts'
 import { chooseLanguage, languageNames, useLanguage, useMessages } from '../messages/messages.ts'
@@ -7,7 +7,7 @@ import type { ViewerQuery } from '../session/viewer.ts'
 
 export type Viewer = ResultOf<ViewerQuery>['viewer']
 
-const schemes: readonly MantineColorScheme[] = ['auto', 'light', 'dark']
+const schemes = ['auto', 'light', 'dark'] as const
 
 /** Who is signed in, how the page looks and speaks, and the ways out. */
 export function AccountMenu({ viewer }: { readonly viewer: Viewer }) {
@@ -17,42 +17,46 @@ export function AccountMenu({ viewer }: { readonly viewer: Viewer }) {
   const subject = 'subject' in viewer ? viewer.subject : messages.account
   const place = viewer.__typename === 'TenantAdmin' ? viewer.tenant.name : messages.operator
   return (
-    <Menu position="bottom-end" width={220} shadow="md">
-      <Menu.Target>
+    <Popover position="bottom-end" width={240} shadow="md" withinPortal={false} trapFocus returnFocus>
+      <Popover.Target>
         <Button variant="default" aria-label={`${messages.account}: ${subject}`} maw="8rem">
           {subject}
         </Button>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Text px="sm" pt="xs" size="sm" fw={500} truncate>
-          {subject}
-        </Text>
-        <Text px="sm" pb="xs" size="xs" c="dimmed" truncate>
-          {place}
-        </Text>
-        <Menu.Divider />
-        <Menu.Label>{messages.theme.label}</Menu.Label>
-        <Menu.RadioGroup value={colorScheme} onChange={(value) => setColorScheme(value as MantineColorScheme)}>
-          {schemes.map((scheme) => (
-            <Menu.RadioItem key={scheme} value={scheme}>
-              {messages.theme[scheme]}
-            </Menu.RadioItem>
-          ))}
-        </Menu.RadioGroup>
-        <Menu.Label>{messages.language}</Menu.Label>
-        <Menu.RadioGroup value={language} onChange={chooseLanguage}>
-          {languageNames.map(({ value, label }) => (
-            <Menu.RadioItem key={value} value={value}>
-              {label}
-            </Menu.RadioItem>
-          ))}
-        </Menu.RadioGroup>
-        <Menu.Divider />
-        <Menu.Item component="a" href="/graphql">
-          {messages.explorer}
-        </Menu.Item>
-        <Menu.Item onClick={() => void signOut()}>{messages.signOut}</Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
+      </Popover.Target>
+      <Popover.Dropdown aria-label={messages.account}>
+        <Stack gap="xs">
+          <div>
+            <Text size="sm" fw={500} truncate>
+              {subject}
+            </Text>
+            <Text size="xs" c="dimmed" truncate>
+              {place}
+            </Text>
+          </div>
+          <SegmentedControl
+            size="xs"
+            transitionDuration={0}
+            aria-label={messages.theme.label}
+            value={colorScheme}
+            onChange={setColorScheme}
+            data={schemes.map((value) => ({ value, label: messages.theme[value] }))}
+          />
+          <SegmentedControl
+            size="xs"
+            transitionDuration={0}
+            aria-label={messages.language}
+            value={language}
+            onChange={chooseLanguage}
+            data={languageNames}
+          />
+          <Button component="a" href="/graphql" variant="default">
+            {messages.explorer}
+          </Button>
+          <Button variant="default" onClick={() => void signOut()}>
+            {messages.signOut}
+          </Button>
+        </Stack>
+      </Popover.Dropdown>
+    </Popover>
   )
 }
