@@ -107,7 +107,7 @@ describe.each(engines)('the session of the admin page, on %s', (engine) => {
   test('is ended by signing out, and the browser forgets it; no other site ends it', async () => {
     const cookie = await byLink()
     for (const headers of [{ 'x-orrery-client': '' }, { 'sec-fetch-site': 'cross-site' }]) {
-      expect((await post('/sign-out', {}, { cookie, ...headers } as Record<string, string>)).status).toBe(403)
+      expect((await post('/sign-out', {}, { cookie, ...headers })).status).toBe(403)
     }
     expect(await viewer(cookie)).toMatchObject({ subject: 'olga' })
     const response = await post('/sign-out', {}, { cookie })

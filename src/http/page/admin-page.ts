@@ -25,8 +25,9 @@ export function adminPage(page: PageFiles | null): Otherwise {
     const file = page?.files.get(path)
     if (file) return fileAnswer(call, file, path.startsWith(assets))
     if (path.startsWith(assets)) return null
-    if (path !== '/' && !wantsPage(call)) return null
-    return pieces ? indexAnswer(pieces) : notBuilt
+    const isWanted = wantsPage(call)
+    if (!pieces) return isWanted ? notBuilt : null
+    return isWanted || path === '/' ? indexAnswer(pieces) : null
   }
 }
 
