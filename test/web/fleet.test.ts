@@ -11,7 +11,7 @@ import { root } from '../../scripts/project.mjs'
 import { readPageFiles } from '../../src/http/page/page-files.ts'
 import { listen, type Listening } from '../../src/http/server/server.ts'
 import { startApp, type TestApp } from '../support/app.ts'
-import { accessibilityFaults, describeWithBrowser, keepScreenshot, launch, visit } from './browser.ts'
+import { accessibilityFaults, describeWithBrowser, keepScreenshot, launch, visit } from '../support/browser.ts'
 
 describeWithBrowser('the admin page', () => {
   let app: TestApp

@@ -32,10 +32,11 @@ export function useSignIn() {
       const response = await send('/sign-in', { body: proof })
       if (!response.ok) throw new ApiError((await bodyOf(response)).errors?.[0]?.message ?? '', 'REFUSED')
       sessionState.begin()
-      const before = JSON.stringify(queries.getQueryData(viewerKey))
+      const before = queries.getQueryData(viewerKey)
       await queries.invalidateQueries({ queryKey: viewerKey })
       // Nothing of what another person has read may stay on the page.
-      if (before !== undefined && before !== JSON.stringify(queries.getQueryData(viewerKey))) location.reload()
+      if (before !== undefined && JSON.stringify(before) !== JSON.stringify(queries.getQueryData(viewerKey)))
+        location.reload()
       else void queries.invalidateQueries()
     } catch (caught) {
       if (!(caught instanceof ApiError)) throw caught
