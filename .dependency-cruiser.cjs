@@ -98,7 +98,7 @@ module.exports = {
       name: 'no-circular',
       comment: 'Imports go one way, types included.',
       severity: 'error',
-      from: { path: '^(src|bench|scripts)/' },
+      from: { path: '^(src|bench|scripts|web)/' },
       to: { circular: true },
     },
     {
@@ -149,6 +149,20 @@ module.exports = {
       severity: 'error',
       from: { path: peers },
       to: { dependencyTypes: ['local'], pathNot: peers },
+    },
+    {
+      name: 'web-imports-only-web',
+      comment: 'The admin page is an ordinary client: it knows the printed schema and nothing else of the program.',
+      severity: 'error',
+      from: { path: '^web/' },
+      to: { dependencyTypes: ['local'], pathNot: '^web/' },
+    },
+    {
+      name: 'nobody-imports-web',
+      comment: 'What runs in a browser does not run in the server.',
+      severity: 'error',
+      from: { pathNot: '^web/' },
+      to: { path: '^web/src/' },
     },
     {
       name: 'scripts-import-only-scripts',

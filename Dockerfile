@@ -8,13 +8,15 @@ RUN apt-get update \
   && rm -rf /var/lib/apt/lists/*
 WORKDIR /orrery
 COPY package.json package-lock.json .npmrc ./
+COPY web/package.json web/
 
 FROM packages AS build
 RUN npm ci --no-audit --no-fund
-COPY tsconfig.json tsconfig.build.json ./
+COPY tsconfig.json tsconfig.build.json schema.graphql ./
 COPY scripts scripts
 COPY prisma prisma
 COPY src src
+COPY web web
 RUN npm run build
 
 FROM packages AS production

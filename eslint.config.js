@@ -66,10 +66,10 @@ const callersAreNamed = {
 }
 
 export default defineConfig(
-  globalIgnores(['dist/', 'data/', 'coverage/', 'src/db/generated/']),
+  globalIgnores(['dist/', 'web/dist/', 'data/', 'coverage/', 'src/db/generated/', 'web/src/api/generated/']),
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   {
-    files: ['**/*.{ts,js,mjs,cjs}'],
+    files: ['**/*.{ts,tsx,js,mjs,cjs}'],
     extends: [typescript.configs.strictTypeChecked, typescript.configs.stylisticTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {

@@ -97,6 +97,7 @@ async function start(url: string) {
     live: new LiveClusters(database.changes, { log }),
     corsOrigins: [],
     introspection: 'nobody',
+    page: null,
     health: { checks: { database: () => Promise.resolve() } },
   })
   return { app, token, close: () => database.close() }

@@ -1,10 +1,11 @@
-// Builds src into dist: the Prisma clients, then tsc checks the types, then esbuild bundles. What did not change is not
-// built again, and dist holds nothing whose source no longer exists.
+// Builds src into dist: the Prisma clients, then tsc checks the types, then esbuild bundles; and the admin page. What did
+// not change is not built again, and dist holds nothing whose source no longer exists.
 import { spawnSync } from 'node:child_process'
 
 import { Step } from './built.mjs'
 import { generate } from './generate.mjs'
 import { needsDevDependencies, root, runIfProgram } from './project.mjs'
+import { buildWeb } from './web.mjs'
 
 /** Throws if the source has errors; dist is then unchanged. */
 export async function build() {
@@ -16,6 +17,7 @@ export async function build() {
     types.done()
   }
   if (!new Step('bundle').isDone()) run('scripts/bundle.mjs')
+  await buildWeb()
 }
 
 /** @param {string[]} args */

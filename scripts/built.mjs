@@ -18,11 +18,15 @@ const settings = [
 /** A step of the build, recorded in dist by a file: the fingerprint of its sources, then the files that it made. */
 export class Step {
   #mark
-  #fingerprint = fingerprint()
+  #fingerprint
 
-  /** @param {string} name */
-  constructor(name) {
+  /**
+   * @param {string} name
+   * @param {() => readonly string[]} inputs what it is made of; the program's sources and settings by default
+   */
+  constructor(name, inputs = programInputs) {
     this.#mark = join(dist, `.${name}`)
+    this.#fingerprint = fingerprint(inputs())
   }
 
   /** Whether it was done for these sources, and its outputs exist. */
@@ -56,10 +60,12 @@ export function filesOf(folder) {
     .sort()
 }
 
-function fingerprint() {
+const programInputs = () => [...settings, ...filesOf(source).filter((file) => /\.(ts|json)$/.test(file))]
+
+/** @param {readonly string[]} inputs paths from the root */
+function fingerprint(inputs) {
   const hash = createHash('sha256')
-  const sources = filesOf(source).filter((file) => /\.(ts|json)$/.test(file))
-  for (const file of [...settings, ...sources]) {
+  for (const file of inputs) {
     const content = readFileSync(join(root, file))
     hash.update(`${file}\n${content.length}\n`).update(content)
   }

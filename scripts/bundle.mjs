@@ -8,7 +8,7 @@ import { build as esbuild } from 'esbuild'
 
 import { alone } from './alone.mjs'
 import { filesOf, Step } from './built.mjs'
-import { dist, root, runIfProgram, threads } from './project.mjs'
+import { builtPage, dist, root, runIfProgram, threads } from './project.mjs'
 
 /** What is started by path: the program and its threads. Everything else is in chunks, loaded when imported. */
 const entryPoints = ['cli/index', ...threads]
@@ -63,7 +63,9 @@ async function bundle() {
   })
   const outputs = Object.keys(metafile.outputs)
   const made = new Set(outputs)
-  const stale = filesOf(dist).filter((file) => !made.has(file) && !basename(file).startsWith('.'))
+  // The page is made by web.mjs.
+  const ours = filesOf(dist).filter((file) => !join(root, file).startsWith(builtPage))
+  const stale = ours.filter((file) => !made.has(file) && !basename(file).startsWith('.'))
   for (const file of stale) rmSync(join(root, file))
   step.done(outputs)
 }

@@ -8,7 +8,9 @@ import { root, runIfProgram } from './project.mjs'
 const checks = /** @type {const} */ ([
   ['eslint: the lint rules', 'node_modules/eslint/bin/eslint.js', '--max-warnings=0', '.'],
   ['tsc: the types', 'node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'],
+  ['tsc: the types of the admin page', 'node_modules/typescript/bin/tsc', '-p', 'web'],
   ['bundle: the program that the tests start', 'scripts/bundle.mjs'],
+  ['web: the admin page', 'scripts/web.mjs'],
   ['knip: nothing is left unused', 'node_modules/knip/bin/knip.js'],
   ['knip: nothing in src is only for tests', 'node_modules/knip/bin/knip.js', '--production'],
   [
@@ -26,6 +28,7 @@ const checks = /** @type {const} */ ([
     'src',
     'bench',
     'scripts',
+    'web/src',
   ],
 ])
 const atOnce = 2

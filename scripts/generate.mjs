@@ -1,10 +1,11 @@
-// Generates the Prisma clients of both engines from the one schema, the types Pothos reads, and the names of the columns.
-// Does nothing when the schema and the generators are those of the last run.
+// Generates the Prisma clients of both engines from the one schema, the types Pothos reads, the names of the columns, and
+// the types of the admin page's documents. Does nothing when the schema and the generators are those of the last run.
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { generated, needsDevDependencies, root, runIfProgram } from './project.mjs'
+import { generateWebTypes } from './web-types.mjs'
 
 const stamp = `${generated}.stamp`
 const sqlite = `${root}prisma/schema.prisma`
@@ -13,6 +14,7 @@ const postgresql = `${generated}postgresql-schema/schema.prisma`
 /** Both clients, at the same time; rejects with the output of `prisma generate` when the schema is wrong. */
 export async function generate() {
   needsDevDependencies('prisma')
+  await generateWebTypes()
   const schema = readFileSync(sqlite, 'utf8')
   const fingerprint = createHash('sha256').update(schema)
   for (const path of [

@@ -7,6 +7,9 @@ export const root = fileURLToPath(new URL('../', import.meta.url))
 export const source = `${root}src/`
 export const generated = `${source}db/generated/`
 export const dist = `${root}dist/`
+/** The admin page: its sources, and what the server serves. */
+export const web = `${root}web/`
+export const builtPage = `${dist}web/`
 
 /** @type {unknown} */
 const list = JSON.parse(readFileSync(`${source}base/threads.json`, 'utf8'))

@@ -92,8 +92,8 @@ const shape = z.object({
   OIDC_JWKS_URL: httpUrl.optional(),
   OIDC_ROLE_CLAIM: z.string().default('orrery_role'),
   OIDC_TENANT_CLAIM: z.string().default('orrery_tenant'),
-  ORRERY_OIDC_RULES: groupRules.optional(),
-  ORRERY_OIDC_GROUPS_CLAIM: z.string().default('groups'),
+  OIDC_RULES: groupRules.optional(),
+  OIDC_GROUPS_CLAIM: z.string().default('groups'),
 })
 
 /** The names of all variables, to check .env.example against this file. */
@@ -112,8 +112,8 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
   if ((given['OIDC_ISSUER'] === undefined) !== (given['OIDC_AUDIENCE'] === undefined)) {
     problems.push('OIDC_ISSUER, OIDC_AUDIENCE: an identity provider needs both')
   }
-  if (given['ORRERY_OIDC_RULES'] !== undefined && given['OIDC_ISSUER'] === undefined) {
-    problems.push('ORRERY_OIDC_RULES: the rules are for an identity provider, which OIDC_ISSUER and OIDC_AUDIENCE name')
+  if (given['OIDC_RULES'] !== undefined && given['OIDC_ISSUER'] === undefined) {
+    problems.push('OIDC_RULES: the rules are for an identity provider, which OIDC_ISSUER and OIDC_AUDIENCE name')
   }
   if (given['ORRERY_SECRET'] === undefined && (given['DATABASE_URL'] ?? '').startsWith('postgres')) {
     problems.push('ORRERY_SECRET: is needed with PostgreSQL, the same for every instance; try: openssl rand -hex 32')
@@ -160,8 +160,8 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
             jwksUrl: data.OIDC_JWKS_URL ?? null,
             roleClaim: data.OIDC_ROLE_CLAIM,
             tenantClaim: data.OIDC_TENANT_CLAIM,
-            groupsClaim: data.ORRERY_OIDC_GROUPS_CLAIM,
-            rules: data.ORRERY_OIDC_RULES ?? null,
+            groupsClaim: data.OIDC_GROUPS_CLAIM,
+            rules: data.OIDC_RULES ?? null,
           },
   }
 }

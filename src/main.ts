@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 
 import { authenticator } from './auth/authenticate.ts'
 import { identityProvider } from './auth/identity-provider.ts'
@@ -11,6 +12,7 @@ import { descriptorLimit, shareDescriptors } from './base/limits/descriptors.ts'
 import { FairQueue } from './base/limits/fair-queue.ts'
 import type { Fault, Faults } from './base/faults.ts'
 import { createLog, type Logger } from './base/log.ts'
+import { programFile } from './base/program.ts'
 import { Spool } from './base/limits/spool.ts'
 import { type Config, ConfigError } from './config.ts'
 import { type Database, openDatabase } from './db/client/client.ts'
@@ -36,6 +38,7 @@ import { Vault } from './domain/pki/vault.ts'
 import { startReplica } from './ha/replica.ts'
 import { Sweeps } from './ha/sweeps.ts'
 import { createApp } from './http/app.ts'
+import { readPageFiles } from './http/page/page-files.ts'
 import type { Health } from './http/routes/health.ts'
 import { listen } from './http/server/server.ts'
 import { StreamPlaces } from './http/live/stream-places.ts'
@@ -124,6 +127,7 @@ export async function startServer(config: Config, { beforeListening }: Hooks = {
       corsOrigins: config.corsOrigins,
       introspection: config.introspection,
       health: health(database, bridge, closed),
+      page: await readPageFiles(fileURLToPath(programFile('dist/web'))),
     })
     // Stops after the requests have ended: the last changes are published, the rest is caught up at the next start.
     const publisher = startPublisher({ operator, vault, log, closed })

@@ -21,6 +21,7 @@ const world = {
   'test/support.ts': 'export const support = 1',
   'bench/value.ts': 'export const value = 1',
   'scripts/value.mjs': 'export const value = 1',
+  'web/src/value.ts': 'export const value = 1',
   ...Object.fromEntries(layers.map((layer) => [`src/${layer}/value.ts`, 'export const value = 1'])),
 }
 
@@ -83,6 +84,8 @@ const refused: Record<string, Record<string, string>> = {
     'scripts/b.mjs': "import { value } from '../bench/value.ts'",
     'scripts/c.mjs': "import { support } from '../test/support.ts'",
   },
+  'web-imports-only-web': { 'web/src/a.ts': "import { value } from '../../src/base/value.ts'" },
+  'nobody-imports-web': { 'src/base/a.ts': "import { value } from '../../web/src/value.ts'" },
 }
 
 /** What the same rules must let pass. */
@@ -101,7 +104,7 @@ const meant = {
     "import './config.ts'\nimport './auth/system.ts'\nimport './db/client/client.ts'\nimport './db/client/connection.ts'",
 }
 
-describe('the imports of src, bench and scripts', () => {
+describe('the imports of src, bench, scripts and web', () => {
   test('keep to the rules', async () => {
     expect(await violations()).toEqual([])
   })

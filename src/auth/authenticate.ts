@@ -16,8 +16,11 @@ import {
   type Tokens,
 } from './tokens.ts'
 
-/** Recognises callers by their `Authorization` header. */
-export type Authenticate = (authorization: string | null) => Promise<Session>
+/** Why a caller is recognised: it makes a request, or a stream of its that is open checks whether it still may listen. */
+export type Occasion = 'request' | 'check'
+
+/** Recognises callers by their `Authorization` header; a request if no other occasion is given. */
+export type Authenticate = (authorization: string | null, occasion?: Occasion) => Promise<Session>
 
 /** The rows that credentials lead to, looked up by an index; null where there is none. */
 export interface Credentials {
@@ -68,6 +71,8 @@ interface CredentialPerson {
   readonly may: PersonRights
   readonly name: string
   readonly expiresAt: Date
+  /** When a session that is not used any more ends; null for an access token. */
+  readonly idleAt: Date | null
   readonly scopes: readonly ApiScope[] | null
 }
 
@@ -100,7 +105,7 @@ const maximumCredentialLength = 8192
  * reason, results in the anonymous session.
  */
 export function authenticator(dependencies: Dependencies): Authenticate {
-  return (authorization) => {
+  return (authorization, occasion = 'request') => {
     const credential = bearerCredential(authorization)
     if (credential === null) return nobody
     const parsed = parseToken(credential)
@@ -110,7 +115,7 @@ export function authenticator(dependencies: Dependencies): Authenticate {
       case 'cluster':
         return enrollingSession(dependencies, parsed.token)
       case 'session':
-        return pageSession(dependencies, parsed.token)
+        return pageSession(dependencies, parsed.token, occasion)
       case 'accessToken':
         return accessTokenSession(dependencies, parsed.token)
       case 'enrollmentKey':
@@ -198,9 +203,11 @@ const personsOf = ({ credentials }: Dependencies, kind: PersonKind) => ({
   rehash: (id: string, from: TokenHash, to: TokenHash) => credentials.rehashCredential(id, from, to),
 })
 
-async function pageSession(dependencies: Dependencies, token: SessionToken): Promise<Session> {
+async function pageSession(dependencies: Dependencies, token: SessionToken, occasion: Occasion): Promise<Session> {
   const found = await holderOf(dependencies.tokens, token, personsOf(dependencies, 'session'))
-  return found ? personSession(dependencies, found, null) : anonymous
+  if (!found) return anonymous
+  // A page that is open and follows a stream is idle all the same.
+  return personSession(dependencies, found, { expiresAt: found.expiresAt, isUse: occasion === 'request' })
 }
 
 async function accessTokenSession(dependencies: Dependencies, token: AccessToken): Promise<Session> {
@@ -210,17 +217,24 @@ async function accessTokenSession(dependencies: Dependencies, token: AccessToken
     formerTokens: formerTokensOf(dependencies),
     findById: (id) => dependencies.credentials.accessTokenById(id),
   })
-  return holder ? personSession(dependencies, holder.row, holder.endsAt) : anonymous
+  if (!holder) return anonymous
+  const { row, endsAt } = holder
+  // A former token ends with the token itself at the latest, and its use is noted already.
+  return personSession(dependencies, row, { expiresAt: endsAt ?? row.expiresAt, isUse: endsAt === null })
 }
 
-/** @param formerEndsAt when a former token ends, whose use is noted already; null for the present one */
-function personSession(dependencies: Dependencies, found: CredentialPerson, formerEndsAt: Date | null): Session {
+interface Asks {
+  /** When the credential ends by which the person asks. */
+  readonly expiresAt: Date
+  /** Whether the row is used by it. */
+  readonly isUse: boolean
+}
+
+function personSession(dependencies: Dependencies, found: CredentialPerson, { expiresAt, isUse }: Asks): Session {
   const { used, now = Date.now } = dependencies
-  if (found.expiresAt.getTime() <= now()) return anonymous
-  const { id: credentialId, may, name: subject, scopes } = found
-  if (formerEndsAt === null) used(credentialId)
-  // A former token ends with the token itself at the latest.
-  const expiresAt = formerEndsAt ?? found.expiresAt
+  const { id: credentialId, may, name: subject, idleAt, scopes } = found
+  if (Math.min(found.expiresAt.getTime(), idleAt?.getTime() ?? Infinity) <= now()) return anonymous
+  if (isUse) used(credentialId)
   return sessionOf(dependencies, may, { subject, expiresAt, credentialId, scopes })
 }
 

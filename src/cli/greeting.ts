@@ -10,7 +10,7 @@ export function firstSteps(url: string, link: string | null, orrery: string): st
     link === null
       ? [`Orrery is ready: ${url}`, '', `A link that signs an operator in is printed by: ${orrery} sign-in`]
       : [
-          `Orrery is ready. GraphiQL, signed in as an operator (once, within ten minutes; then: ${orrery} sign-in):`,
+          `Orrery is ready. The admin page, signed in as an operator (once, within ten minutes; then: ${orrery} sign-in):`,
           '',
           `  ${link}`,
           '',

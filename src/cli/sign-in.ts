@@ -17,7 +17,7 @@ export function addSignInCommand(program: Command): void {
   program
     .command('sign-in')
     .description(
-      'print a link to GraphiQL that signs in an operator, or with --tenant one of its people; it works once, within ten minutes',
+      'print a link to the admin page that signs in an operator, or with --tenant one of its people; it works once, within ten minutes',
     )
     .option('--name <name>', 'the name of who signs in, shown in messages', 'orrery-cli')
     .option('--tenant <id or name>', 'the tenant to which the link belongs')
@@ -48,4 +48,4 @@ async function makeLink(config: Config, { name, tenant, role }: SignInOptions): 
 }
 
 /** The code follows `#`: browsers do not send that part of an address. */
-export const signInLink = (url: string, code: string): string => `${url.replace(/\/$/, '')}/graphql#sign-in=${code}`
+export const signInLink = (url: string, code: string): string => `${url.replace(/\/$/, '')}/sign-in#${code}`

@@ -13,6 +13,8 @@ import type { RefusedSignIns } from '../domain/tenants/refused-sign-ins.ts'
 import type { SignIns } from '../domain/tenants/sign-ins.ts'
 import type { Vault } from '../domain/pki/vault.ts'
 import type { FinishedAnswer } from './pipeline/answer.ts'
+import { adminPage } from './page/admin-page.ts'
+import type { PageFiles } from './page/page-files.ts'
 import { bundleRoutes } from './routes/bundles.ts'
 import { Call } from './pipeline/call.ts'
 import type { GraphqlPlugin } from './graphql/graphql-plugin.ts'
@@ -54,6 +56,8 @@ export interface AppDependencies {
   /** Who may read the GraphQL schema. */
   readonly introspection: Introspection
   readonly health: Health
+  /** The files of the admin page; null when it was not built. */
+  readonly page: PageFiles | null
   /** Plugins of the GraphQL endpoint, after its own. */
   readonly plugins?: readonly GraphqlPlugin[]
   /** Orrery's own when absent. */
@@ -76,12 +80,13 @@ export interface App {
 /** Puts the application together. */
 export function createApp(dependencies: AppDependencies): App {
   let isStopping = false
-  const route = router([
+  const routes = [
     graphqlRoute(dependencies),
     ...bundleRoutes(dependencies),
     ...signInRoutes(dependencies),
     ...healthRoutes(dependencies.health, { isStopping: () => isStopping, log: dependencies.log }),
-  ])
+  ]
+  const route = router(routes, adminPage(dependencies.page))
   return {
     receive: (request) => new Call(request, dependencies),
     answer: pipeline({ ...dependencies, route }),

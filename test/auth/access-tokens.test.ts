@@ -135,7 +135,8 @@ describe.each(engines)('access tokens on %s', (engine) => {
 
   test('a token is no session: signing out does not end it', async () => {
     const { token } = await made(app.operator, { role: 'OPERATOR' })
-    const signOut = { method: 'POST', headers: { authorization: `Bearer ${token}` } }
+    const headers = { 'x-orrery-client': 'web', authorization: `Bearer ${token}` }
+    const signOut = { method: 'POST', headers }
     expect((await app.fetch('/sign-out', signOut)).status).toBe(409)
     expect(await viewer(token)).toMatchObject({ status: 200 })
   })

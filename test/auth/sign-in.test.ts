@@ -18,6 +18,16 @@ interface Session {
   readonly expiresAt: string
 }
 
+/** A new session: its token is in the cookie, and nowhere else. */
+async function sessionOf(response: Response): Promise<Session> {
+  const { expiresAt, ...others } = (await response.json()) as { expiresAt: string }
+  expect(others).toEqual({})
+  const [, token = ''] = /^__Host-orrery-session=(ors_[\w-]{43}); /.exec(response.headers.get('set-cookie') ?? '') ?? []
+  return { token, expiresAt }
+}
+
+const page = { 'x-orrery-client': 'web' }
+
 describe.each(engines)('signing in by a link, on %s', (engine) => {
   let app: TestApp
   let server: Listening
@@ -35,16 +45,16 @@ describe.each(engines)('signing in by a link, on %s', (engine) => {
   const post = (body: unknown, headers: Record<string, string> = {}) =>
     app.fetch('/sign-in', {
       method: 'POST',
-      headers: { 'content-type': 'application/json', ...headers },
+      headers: { 'content-type': 'application/json', ...page, ...headers },
       body: JSON.stringify(body),
     })
   const signIn = async (name = 'olga'): Promise<Session> => {
     const response = await post({ code: await app.signIns.makeLink(name) })
     expect(response.status).toBe(200)
-    return (await response.json()) as Session
+    return sessionOf(response)
   }
   const signOut = (token: string) =>
-    app.fetch('/sign-out', { method: 'POST', headers: { authorization: `Bearer ${token}` } })
+    app.fetch('/sign-out', { method: 'POST', headers: { ...page, authorization: `Bearer ${token}` } })
   const viewer = (token: string, at = app) =>
     at.answer(token, '{ viewer { __typename ... on Operator { subject } } }').then(({ status, data }) => ({
       status,
@@ -56,7 +66,7 @@ describe.each(engines)('signing in by a link, on %s', (engine) => {
   test('the code is exchanged for a session, whose token is a credential of an operator', async () => {
     const { token, expiresAt } = await signIn()
     expect(token).toMatch(/^ors_[\w-]{43}$/)
-    expect(Math.abs(Date.parse(expiresAt) - now() - 12 * hours)).toBeLessThan(minutes)
+    expect(Math.abs(Date.parse(expiresAt) - now() - 7 * 24 * hours)).toBeLessThan(minutes)
     expect(await viewer(token)).toEqual(olga)
     // What is stored shows neither.
     const rows = JSON.stringify(await app.database.client.credential.findMany())
@@ -91,12 +101,18 @@ describe.each(engines)('signing in by a link, on %s', (engine) => {
     expect(await viewer(old)).toEqual(nobody)
   })
 
-  test('a session ends after twelve hours', async () => {
-    const { token } = await signIn()
-    passed += 12 * hours - minutes
-    expect(await viewer(token)).toEqual(olga)
-    passed += 2 * minutes
-    expect(await viewer(token)).toEqual(nobody)
+  test('a session ends after twelve hours without a use, and after seven days in any case', async () => {
+    const [idle, busy] = [await signIn(), await signIn()]
+    passed += 12 * hours
+    for (const { token } of [idle, busy]) expect(await viewer(token)).toEqual(olga)
+    await app.flush()
+    for (let half = 1; half < 14; half += 1) {
+      passed += 12 * hours
+      expect(await viewer(busy.token)).toEqual(half < 13 ? olga : nobody)
+      await app.flush()
+      // Last used a day ago.
+      if (half === 2) expect(await viewer(idle.token)).toEqual(nobody)
+    }
   })
 
   test('a session ends by signing out, and its streams with it; others go on', async () => {
@@ -132,7 +148,7 @@ describe.each(engines)('signing in by a link, on %s', (engine) => {
     const { tenantId } = world
     const enter = async (role: 'admin' | 'viewer') => {
       const response = await post({ code: await app.signIns.makeLink('tina', { role, tenantId }) })
-      return ((await response.json()) as Session).token
+      return (await sessionOf(response)).token
     }
     const query = '{ viewer { __typename ... on TenantAdmin { subject role tenant { id } } } }'
     for (const role of ['admin', 'viewer'] as const) {
@@ -158,20 +174,22 @@ describe.each(engines)('signing in by a link, on %s', (engine) => {
     const code = await app.signIns.makeLink('olga')
     const beside = await startBeside(app, { now })
     const body = JSON.stringify({ code })
-    const headers = { 'content-type': 'application/json' }
-    const { token } = (await (await beside.fetch('/sign-in', { method: 'POST', headers, body })).json()) as Session
+    const headers = { 'content-type': 'application/json', ...page }
+    const { token } = await sessionOf(await beside.fetch('/sign-in', { method: 'POST', headers, body }))
     await beside.close()
     expect(await viewer(token)).toEqual(olga)
   })
 
   test.each([
     ['another page', { 'sec-fetch-site': 'cross-site' }, 403],
-    ['a page of the same domain', { 'sec-fetch-site': 'same-site', origin: 'http://orrery.test' }, 403],
+    ['a page of the same domain', { 'sec-fetch-site': 'same-site', origin: 'https://orrery.test' }, 403],
+    ['a page that does not say what it is', { 'x-orrery-client': '' }, 403],
+    ['this page without encryption', { 'sec-fetch-site': 'same-origin', origin: 'http://orrery.test' }, 403],
     ['another page in an old browser', { origin: 'https://evil.example' }, 403],
     ['a page without an origin', { origin: 'null' }, 403],
     ['a form', { 'content-type': 'text/plain' }, 415],
-    ['this server’s own page', { 'sec-fetch-site': 'same-origin', origin: 'http://orrery.test' }, 200],
-    ['this server’s own page in an old browser', { origin: 'http://orrery.test' }, 200],
+    ['this server’s own page', { 'sec-fetch-site': 'same-origin', origin: 'https://orrery.test' }, 200],
+    ['this server’s own page in an old browser', { origin: 'https://orrery.test' }, 200],
   ])('%s signs in: %j is answered with %i', async (_who, headers: Record<string, string>, status) => {
     const code = await app.signIns.makeLink('olga')
     expect((await post({ code }, headers)).status).toBe(status)
@@ -181,7 +199,7 @@ describe.each(engines)('signing in by a link, on %s', (engine) => {
 
   test('what is no code is refused before it is looked at', async () => {
     expect((await post({ code: 'x'.repeat(2000) })).status).toBe(413)
-    const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{' }
+    const init = { method: 'POST', headers: { 'content-type': 'application/json', ...page }, body: '{' }
     expect((await app.fetch('/sign-in', init)).status).toBe(400)
     expect((await app.fetch('/sign-in?code=x')).status).toBe(405)
     expect(app.takeLog().filter(({ level }) => level > 30)).toEqual([])
@@ -191,7 +209,7 @@ describe.each(engines)('signing in by a link, on %s', (engine) => {
     await app.database.client.credential.deleteMany()
     await app.signIns.makeLink('old')
     await signIn('gone')
-    passed += 12 * hours + minutes
+    passed += 12 * hours + 3 * minutes
     await app.signIns.makeLink('fresh')
     await signIn('here')
     await drained(app.signIns.removeSpent())
@@ -212,7 +230,8 @@ test('codes that do not hold are counted as failed sign-ins, and too many are no
   const app = await startApp('sqlite', { strangers })
   const server = await listen(app.app, { host: '127.0.0.1', port: 0 })
   const post = async (path: string, code: string) => {
-    const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ code }) }
+    const headers = { 'content-type': 'application/json', ...page }
+    const init = { method: 'POST', headers, body: JSON.stringify({ code }) }
     return (await fetch(`${server.url}${path}`, init)).status
   }
   const unknown = `orl_${'x'.repeat(43)}`

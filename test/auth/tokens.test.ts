@@ -104,6 +104,7 @@ describe('the comparison of hashes', () => {
             scopes: null,
             may: { role: 'operator' },
             expiresAt: new Date(8e15),
+            idleAt: null,
             tokenHash: other,
           }),
         enrollmentKeyByTokenHash: () => Promise.resolve({ ...found, expiresAt: new Date(8e15), tokenHash: other }),

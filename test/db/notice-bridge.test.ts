@@ -67,7 +67,7 @@ describe('two instances on one PostgreSQL', () => {
     const session = await there.signIns.exchange(await there.signIns.makeLink('olga'))
     const page = await subscribe(session?.token ?? '', changed, world.clusterId)
     expect(await page.next()).toEqual({ __typename: 'ClusterResync' })
-    const headers = { authorization: `Bearer ${session?.token ?? ''}` }
+    const headers = { 'x-orrery-client': 'web', authorization: `Bearer ${session?.token ?? ''}` }
     expect((await there.fetch('/sign-out', { method: 'POST', headers })).status).toBe(204)
     expect(await page.next()).toBe('complete')
   })

@@ -58,7 +58,7 @@ describe('GraphiQL', () => {
   )
 })
 
-describe('a sign-in link', () => {
+describe('the headers of GraphiQL', () => {
   interface Options {
     headers: string
     initialHeaders: string
@@ -67,79 +67,29 @@ describe('a sign-in link', () => {
   }
 
   /** Runs the page's script in a browser of sorts. */
-  function open(hash: string, stored: Record<string, string> = {}) {
-    const address: string[] = []
-    const sent: string[] = []
-    const shown: string[] = []
-    class XMLHttpRequest {
-      status = 0
-      responseText = ''
-      open = (...request: unknown[]) => sent.push(request.join(' '))
-      setRequestHeader = (...header: string[]) => sent.push(header.join(': '))
-      send(body: string) {
-        sent.push(body)
-        const { code } = JSON.parse(body) as { code: string }
-        this.status = code === 'used' ? 401 : 200
-        const refusal = { errors: [{ message: 'used' }] }
-        this.responseText = JSON.stringify(code === 'used' ? refusal : { token: `token-of-${code}` })
-      }
-    }
+  function open(stored: Record<string, string> = {}) {
     const storage = new Map(Object.entries(stored))
-    const sessionStorage = {
-      getItem: (key: string) => storage.get(key) ?? null,
-      setItem: (key: string, value: string) => storage.set(key, value),
-    }
-    const options = runInNewContext(`${signInScript}; orreryOptions({ defaultTabs: [{ query: '{ a }' }] })`, {
+    const sessionStorage = { getItem: (key: string) => storage.get(key) ?? null }
+    return runInNewContext(`${signInScript}; orreryOptions({ defaultTabs: [{ query: '{ a }' }] })`, {
       sessionStorage,
-      URLSearchParams,
-      XMLHttpRequest,
-      alert: (message: string) => shown.push(message),
-      location: { hash, pathname: '/graphql', search: '?query=x' },
-      history: { replaceState: (_state: unknown, _title: string, url: string) => address.push(url) },
-      addEventListener: () => undefined,
     }) as Options
-    return { options, address, storage, sent, shown }
   }
 
-  const authorization = (headers: string | undefined) =>
-    (JSON.parse(headers ?? '{}') as { Authorization?: string }).Authorization
-
-  test('fills the header editor of every tab, and leaves the address bar', () => {
-    const { options, address, sent } = open('#sign-in=abc-_')
-    expect(authorization(options.initialHeaders)).toBe('Bearer token-of-abc-_')
-    expect(options.defaultTabs.map(({ headers }) => authorization(headers))).toEqual(['Bearer token-of-abc-_'])
-    expect(address).toEqual(['/graphql?query=x'])
-    // In the body, so that no log of addresses keeps it.
-    expect(sent).toEqual(['POST sign-in false', 'Content-Type: application/json', '{"code":"abc-_"}'])
+  test('make the session of the admin page count, and hold no token', () => {
+    const { initialHeaders, defaultTabs } = open()
+    for (const headers of [initialHeaders, ...defaultTabs.map((tab) => tab.headers)]) {
+      expect(JSON.parse(headers)).toEqual({ 'X-Orrery-Client': 'web' })
+    }
   })
 
-  test('that was used says so, and signs nobody in', () => {
-    const { options, address, shown } = open('#sign-in=used')
-    expect(shown).toEqual(['used'])
-    expect(authorization(options.initialHeaders)).toBe('Bearer ')
-    expect(address).toEqual(['/graphql?query=x'])
-  })
-
-  test('signs tabs that are open already in with the new token', () => {
+  test('stay as they were written when the tab is loaded again', () => {
+    const headers = '{"Authorization":"Bearer one"}'
     const tabs = [
-      { query: '{ one }', variables: '', headers: '{"Authorization":"Bearer old"}' },
-      { query: '{ two }', variables: '', headers: '{"Authorization":"Bearer old"}' },
+      { query: '{ one }', variables: '', headers },
+      { query: '{ two }', variables: '', headers },
     ]
-    const state = { 'graphiql:tabState': JSON.stringify({ activeTabIndex: 1, tabs }) }
-    const { options, storage } = open('#sign-in=new', state)
-    expect(storage.get('graphiql:tabState')).not.toContain('old')
-    expect(options.initialQuery).toBe('{ two }')
-    expect(authorization(options.initialHeaders)).toBe('Bearer token-of-new')
-  })
-
-  test('is not needed again after a reload', () => {
-    const { storage } = open('#sign-in=abc')
-    const { options, address } = open('', Object.fromEntries(storage))
-    expect(authorization(options.initialHeaders)).toBe('Bearer token-of-abc')
-    expect(address).toEqual([])
-  })
-
-  test('without one, the header editor shows where the credential goes', () => {
-    expect(authorization(open('').options.initialHeaders)).toBe('Bearer ')
+    const stored = { 'graphiql:tabState': JSON.stringify({ activeTabIndex: 1, tabs }), 'graphiql:headers': headers }
+    const options = open(stored)
+    expect([options.initialQuery, options.initialHeaders, options.headers]).toEqual(['{ two }', headers, headers])
   })
 })

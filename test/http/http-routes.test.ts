@@ -10,7 +10,7 @@ afterAll(() => app.close())
 
 describe('addresses and methods', () => {
   test.each(['/', '/nope', '/graphql/', '/graphql/x', '/healthz/../..//x', '/%00'])('%s: 404 in JSON', async (path) => {
-    const response = await app.fetch(path, { headers: { accept: 'text/html' } })
+    const response = await app.fetch(path, { headers: { accept: 'application/json' } })
     expect({ path, status: response.status }).toEqual({ path, status: 404 })
     expect(await response.json()).toMatchObject({ errors: [{ extensions: { code: 'NOT_FOUND' } }] })
   })

@@ -138,6 +138,7 @@ async function open(
     bundleCache: bundleCache(operator),
     corsOrigins: [],
     introspection: 'authenticated',
+    page: null,
     health: {
       checks: {
         database: async () => {

@@ -20,11 +20,11 @@ export interface Violation {
   readonly edge: string
 }
 
-/** What the rules say about a project in a folder: its `src`, `bench` and `scripts`. */
+/** What the rules say about a project in a folder: its `src`, `bench`, `scripts` and `web/src`. */
 export async function violations(folder = project): Promise<Violation[]> {
   const { forbidden = [], options } = rules
   const { output } = await cruise(
-    ['src', 'bench', 'scripts'],
+    ['src', 'bench', 'scripts', 'web/src'],
     { ...options, baseDir: folder, ruleSet: { forbidden }, validate: true },
     {},
     { tsConfig: extractTsConfig(join(project, 'tsconfig.json')) },

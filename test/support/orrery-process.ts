@@ -51,11 +51,11 @@ export async function operatorToken(environment: Record<string, string>): Promis
 /** Exchanges a sign-in link made by `orrery sign-in` for a session, at a server that runs in this environment. */
 export async function sessionToken(url: string, environment: Record<string, string>): Promise<string> {
   const { code, output } = await orrery(['sign-in'], environment).ended
-  const [, address, secret] = /^(http:\/\/[\d.:]+)\/graphql#sign-in=(orl_[\w-]+)\n$/.exec(output) ?? []
+  const [, address, secret] = /^(http:\/\/[\d.:]+)\/sign-in#(orl_[\w-]+)\n$/.exec(output) ?? []
   if (code !== 0 || address !== url) throw new Error(`no link to ${url} was made:\n${output}`)
-  const headers = { 'content-type': 'application/json' }
+  const headers = { 'content-type': 'application/json', 'x-orrery-client': 'web' }
   const response = await fetch(`${url}/sign-in`, { method: 'POST', headers, body: JSON.stringify({ code: secret }) })
-  const { token } = (await response.json()) as { token?: string }
+  const [, token] = /=(ors_[\w-]+);/.exec(response.headers.get('set-cookie') ?? '') ?? []
   if (token === undefined) throw new Error(`the link was not exchanged: HTTP ${response.status}`)
   return token
 }

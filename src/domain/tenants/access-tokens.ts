@@ -16,6 +16,7 @@ import { isFormerOfToken, keepAccessToken, replacementOf, type Grace } from '../
 import { rule } from '../shared/issues.ts'
 import type { List } from '../shared/pages.ts'
 import { check, nameRule } from '../shared/rules.ts'
+import { idleEndOf } from './session-times.ts'
 import { getTenant } from './tenants.ts'
 
 const day = 86_400_000
@@ -124,6 +125,10 @@ export async function rotateAccessToken(
     const { count } = await tx.credential.updateMany({ where: { id, tokenHash: before.tokenHash }, data })
     if (count === 0) throw new ConflictError('Somebody else replaced this token at this moment')
     await keepAccessToken(tx, before, replacement)
+    // Without a grace time nothing stays of the old secret, also not what was begun with it.
+    if (grace.graceSeconds === undefined || grace.graceSeconds === 0) {
+      await tx.credential.deleteMany({ where: { credentialId: id, kind: 'session' } })
+    }
     return { ...before, ...data }
   })
   scope.changes.emit({ kind: 'signedOut' })
@@ -158,15 +163,18 @@ async function assertClustersOf(scope: Scope, tenantId: string | null, ids: stri
 
 /** A session and a JWT are short, and make tokens that outlive them; an access token does not. */
 async function assertWithinMaker(
-  { scope, credentialId }: Maker,
+  { scope: { db }, credentialId }: Maker,
   asked: { readonly expiresAt: Date; readonly scopes: readonly ApiScope[] | null },
   field?: 'id',
 ): Promise<void> {
   if (credentialId === null) return
-  const own = await scope.db.credential.findUnique({ where: { id: credentialId } })
+  const own = await db.credential.findUnique({ where: { id: credentialId } })
   // It was revoked a moment ago.
   if (!own) throw new NotFoundError('Credential')
-  if (own.kind === 'access_token' && own.expiresAt !== null && own.expiresAt < asked.expiresAt) {
+  // A session that was begun with a token is bound as the token is.
+  const held = own.credentialId === null ? own : await db.credential.findUnique({ where: { id: own.credentialId } })
+  if (!held) throw new NotFoundError('Credential')
+  if (held.kind === 'access_token' && held.expiresAt !== null && held.expiresAt < asked.expiresAt) {
     throw invalid(
       field ?? 'expiresAt',
       'OUT_OF_RANGE',
@@ -174,8 +182,8 @@ async function assertWithinMaker(
     )
   }
   if (own.scopes === null) return
-  const held = scopesRule.parse(own.scopes)
-  if (asked.scopes === null || asked.scopes.some((one) => !includesScope(held, one))) {
+  const scopes = scopesRule.parse(own.scopes)
+  if (asked.scopes === null || asked.scopes.some((one) => !includesScope(scopes, one))) {
     throw invalid(field ?? 'scopes', 'NOT_ALLOWED', 'must be among those of the token that you are signed in with')
   }
 }
@@ -227,23 +235,26 @@ export async function revokeCredential(scope: Scope, id: string): Promise<Creden
  * enforce (another role or scope, a list of clusters that is none) lets nobody in.
  */
 export async function getPersonByTokenHash({ db }: Operator, kind: PersonKind, tokenHash: TokenHash) {
-  return personOf(await db.credential.findUnique({ where: { tokenHash } }), kind)
+  const row = await db.credential.findUnique({ where: { tokenHash } })
+  return row?.kind === kind ? personIn(row) : null
 }
 
 /** The same of an access token to which its former token led. */
 export async function getAccessTokenById({ db }: Operator, id: string) {
-  return personOf(await db.credential.findUnique({ where: { id } }), 'access_token')
+  const row = await db.credential.findUnique({ where: { id } })
+  return row?.kind === 'access_token' ? personIn(row) : null
 }
 
-function personOf(row: Credential | null, kind: PersonKind) {
-  if (row?.kind !== kind || row.expiresAt === null) return null
+/** The person of a session's or an access token's row; null for a row that lets nobody in. */
+export function personIn(row: Credential) {
+  if (row.expiresAt === null) return null
   const scopes = scopesRule.nullable().safeParse(row.scopes)
   const clusterIds = clusterIdsRule.nullable().safeParse(row.clusterIds)
   if (!scopes.success || !clusterIds.success) return null
   const may = rightsOf(row, clusterIds.data)
-  return (
-    may && { id: row.id, tokenHash: row.tokenHash, name: row.name, expiresAt: row.expiresAt, scopes: scopes.data, may }
-  )
+  if (!may) return null
+  const { id, tokenHash, name, expiresAt } = row
+  return { id, tokenHash, name, expiresAt, idleAt: idleEndOf(row), scopes: scopes.data, may }
 }
 
 function rightsOf(

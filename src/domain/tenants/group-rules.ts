@@ -23,7 +23,7 @@ export async function warnOfRules(
   })
   for (const { rule, tenantId, clusterIds } of named) {
     if (!tenants.some(({ id }) => id === tenantId)) {
-      log.warn({ rule, tenantId }, 'a rule of ORRERY_OIDC_RULES names a tenant that does not exist')
+      log.warn({ rule, tenantId }, 'a rule of OIDC_RULES names a tenant that does not exist')
       continue
     }
     const missing = (clusterIds ?? []).filter(
@@ -32,7 +32,7 @@ export async function warnOfRules(
     if (missing.length === 0) continue
     log.warn(
       { rule, tenantId, clusterIds: missing },
-      'a rule of ORRERY_OIDC_RULES names clusters that its tenant has not',
+      'a rule of OIDC_RULES names clusters that its tenant has not',
     )
   }
 }

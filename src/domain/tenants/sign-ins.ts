@@ -6,12 +6,11 @@ import { parseToken, type SessionToken, type SignInCode, type TokenHash, type To
 import { newId } from '../../base/ids.ts'
 import { append } from '../../db/audit/append.ts'
 import { eventOf, type Intent } from '../../db/audit/recording.ts'
-import type { Credential } from '../../db/client/types.ts'
+import type { Credential, Tx } from '../../db/client/types.ts'
 import { bySystem } from '../audit/recorded.ts'
 import { check, nameRule } from '../shared/rules.ts'
-
-/** Milliseconds. */
-const lifetimes = { link: 10 * 60_000, session: 12 * 3_600_000 }
+import { personIn } from './access-tokens.ts'
+import { idleLifetime, lifetimes } from './session-times.ts'
 
 /** For how long the trail can say whose a spent link or access token was that is tried again, in milliseconds. */
 const remembered = 24 * 3_600_000
@@ -20,7 +19,10 @@ const remembered = 24 * 3_600_000
 const chunk = 1000
 
 /** `credentials.kind`. */
-const kinds = { link: 'sign_in_link', session: 'session' }
+const kinds = { link: 'sign_in_link', session: 'session', token: 'access_token', former: 'replaced_token' }
+
+/** Sessions of one name, begun with the same credential: a page that signs in again and again ends its oldest ones. */
+const most = 100
 
 /** Who signs in: an operator, or a person of a tenant. */
 type Person = { readonly role: 'operator' } | { readonly role: TenantRole; readonly tenantId: string }
@@ -31,6 +33,8 @@ const rules = z.object({ name: nameRule })
 export interface NewSession {
   readonly token: SessionToken
   readonly expiresAt: Date
+  /** Until then. */
+  readonly seconds: number
 }
 
 /** Where a request came from. */
@@ -59,8 +63,9 @@ interface Dependencies {
 }
 
 /**
- * Lets people sign in without a password. The installation's secret is needed to make a link, which works once and
- * for ten minutes. A page exchanges it for a session of twelve hours, which can be ended earlier.
+ * Lets people sign in without a password: with a link, which works once and for ten minutes and takes the installation's
+ * secret to make, or with an access token. Either begins a session, which the page keeps as a cookie. It lasts twelve
+ * hours after its last use and seven days at most, and can be ended earlier.
  */
 export class SignIns {
   readonly #operator: Operator
@@ -89,26 +94,30 @@ export class SignIns {
   }
 
   /**
-   * Begins a session; null when no link has this code, or the link was used or has expired. The caller does not learn
-   * which.
+   * Begins a session with the code of a link, or with an access token; null when there is none, or it was used, revoked
+   * or has expired. The caller does not learn which. The session may do what the link or the token says, and ends with
+   * its token.
    */
-  async exchange(code: string, from: Origin = nowhere): Promise<NewSession | null> {
-    const parsed = parseToken(code)
-    if (parsed?.kind !== 'signInCode') return null
+  async exchange(given: string, from: Origin = nowhere): Promise<NewSession | null> {
+    const parsed = parseToken(given)
+    if (parsed?.kind !== 'signInCode' && parsed?.kind !== 'accessToken') return null
     const hashes = [this.#tokens.hash(parsed.token), ...this.#tokens.previousHashes(parsed.token)]
-    const usedAt = new Date(this.#now())
-    const isGood = { kind: kinds.link, usedAt: null, expiresAt: { gt: usedAt } }
-    const link = await this.#operator.db.credential.findFirst({ where: { tokenHash: { in: hashes }, ...isGood } })
-    if (!link) return null
+    const { isGood, use } = this.#conditionsFor(parsed.kind)
+    const found = await this.#operator.db.credential.findFirst({ where: { tokenHash: { in: hashes }, ...isGood } })
+    if (!found || !personIn(found)) return null
     const { token, hash } = this.#tokens.newSessionToken()
-    const row = this.#rowOf('session', hash, link)
+    const row = { ...this.#rowOf('session', hash, found), ...boundsOf(found) }
+    if (found.kind === kinds.token && found.expiresAt && found.expiresAt < row.expiresAt)
+      row.expiresAt = found.expiresAt
     return this.#operator.db.$transaction(async (tx) => {
-      // Of two concurrent calls, the condition holds for one.
-      const { count } = await tx.credential.updateMany({ where: { id: link.id, ...isGood }, data: { usedAt } })
+      // Of two concurrent calls with the same code, the condition holds for one.
+      const { count } = await tx.credential.updateMany({ where: { id: found.id, ...isGood }, data: use })
       if (count === 0) return null
       await tx.credential.create({ data: row })
+      await endOldest(tx, row)
       await append(tx, eventOf(intentOf('session.begin', row, from), []))
-      return { token, expiresAt: row.expiresAt }
+      const seconds = Math.floor((row.expiresAt.getTime() - row.createdAt.getTime()) / 1000)
+      return { token, expiresAt: row.expiresAt, seconds }
     })
   }
 
@@ -128,20 +137,55 @@ export class SignIns {
 
   /** The master's sweep: removes expired credentials; links and access tokens, and former ones of those, a day later. */
   async *removeSpent(): AsyncGenerator<void, void> {
-    const isRemembered = { OR: [{ kind: { in: [kinds.link, 'access_token'] } }, { credentialId: { not: null } }] }
+    const former = { kind: kinds.former, credentialId: { not: null } }
+    const isRemembered = { OR: [{ kind: { in: [kinds.link, kinds.token] } }, former] }
     const expired = { expiresAt: { lte: new Date(this.#now()) }, NOT: isRemembered }
     const forgotten = { expiresAt: { lte: new Date(this.#now() - remembered) } }
+    const since = { lte: new Date(this.#now() - idleLifetime) }
+    const idle = { kind: kinds.session, createdAt: since, OR: [{ lastUsedAt: null }, { lastUsedAt: since }] }
     for (let removed = chunk; removed === chunk;) {
-      const where = { OR: [expired, forgotten] }
+      const where = { OR: [expired, forgotten, idle] }
       removed = (await this.#operator.db.credential.deleteMany({ where, limit: chunk })).count
       yield
     }
   }
 
-  #rowOf(what: keyof typeof kinds, tokenHash: TokenHash, whose: Pick<Credential, 'role' | 'tenantId' | 'name'>) {
+  /** Which rows can be exchanged, and what is noted of those that are. */
+  #conditionsFor(kind: 'signInCode' | 'accessToken') {
+    const now = this.#now()
+    const expiresAt = { gt: new Date(now) }
+    return kind === 'signInCode'
+      ? { isGood: { kind: kinds.link, usedAt: null, expiresAt }, use: { usedAt: new Date(now) } }
+      : { isGood: { kind: kinds.token, expiresAt }, use: { lastUsedAt: new Date(now - (now % 60_000)) } }
+  }
+
+  #rowOf(what: keyof typeof lifetimes, tokenHash: TokenHash, whose: Pick<Credential, 'role' | 'tenantId' | 'name'>) {
     const createdAt = new Date(this.#now())
     const expiresAt = new Date(createdAt.getTime() + lifetimes[what])
     const { role, tenantId, name } = whose
     return { id: newId(), kind: kinds[what], tokenHash, role, tenantId, name, createdAt, expiresAt }
   }
+}
+
+/** What a session takes over from the token that it is begun with; the row goes with the token's. */
+function boundsOf({ id, kind, scopes, clusterIds }: Credential) {
+  return {
+    ...(kind === kinds.token && { credentialId: id }),
+    ...(scopes !== null && { scopes }),
+    ...(clusterIds !== null && { clusterIds }),
+  }
+}
+
+type Whose = Pick<Credential, 'name' | 'tenantId'> & { readonly credentialId?: string | null }
+
+async function endOldest(tx: Tx, { name, tenantId, credentialId = null }: Whose): Promise<void> {
+  const where = { kind: kinds.session, name, tenantId, credentialId }
+  const oldest = await tx.credential.findMany({
+    where,
+    orderBy: { createdAt: 'desc' },
+    skip: most,
+    select: { id: true },
+  })
+  if (oldest.length === 0) return
+  await tx.credential.deleteMany({ where: { id: { in: oldest.map(({ id }) => id) } } })
 }

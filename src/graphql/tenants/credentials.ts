@@ -95,7 +95,7 @@ export const Credential = builder.prismaObject('Credential', {
     credentialId: t.expose('credentialId', {
       type: 'UUID',
       nullable: true,
-      description: 'The access token whose former token it is; null for others.',
+      description: 'The access token whose former token it is, or with which the session was begun; null for others.',
     }),
     createdAt: t.expose('createdAt', {
       type: 'DateTimeISO',

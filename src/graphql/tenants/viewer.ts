@@ -4,6 +4,7 @@ import type { NodeSession, OperatorSession, SignedIn, TenantAdminSession } from 
 import type { Node as NodeRow } from '../../db/generated/sqlite/client.ts'
 import { getCluster } from '../../domain/clusters/clusters.ts'
 import { blocked, callerOf, unauthenticated } from '../kit/access.ts'
+import type { PayloadFields } from '../changes/mutation.ts'
 import { builder } from '../kit/builder.ts'
 import type { WithCluster } from '../clusters/clusters.ts'
 import type { Context } from '../kit/context.ts'
@@ -12,12 +13,35 @@ import { requestedColumns } from '../rows/requested-columns.ts'
 import { tenantRoleValues } from './tenant-roles.ts'
 import { loadTenant, Tenant } from './tenants.ts'
 
+type OfCredential = Pick<OperatorSession, 'credentialId' | 'expiresAt' | 'scopes'>
+
+/** What a person is told of the credential of the request. */
+const credentialFields = <Shape extends OfCredential>(t: PayloadFields<Shape>) => ({
+  credentialId: t.field({
+    type: 'UUID',
+    nullable: true,
+    description: 'The credential of this request, as `credentials` lists it; null for a JWT, which is not stored.',
+    resolve: ({ credentialId }) => credentialId,
+  }),
+  expiresAt: t.field({
+    type: 'DateTimeISO',
+    description: 'When the credential ends. A session that nobody uses ends before, after twelve hours.',
+    resolve: ({ expiresAt }) => expiresAt,
+  }),
+  scopes: t.stringList({
+    nullable: true,
+    description: 'What the credential is limited to, such as `nodes:read`; null for everything that the role may.',
+    resolve: ({ scopes }) => scopes && [...scopes],
+  }),
+})
+
 const Operator = builder.objectRef<OperatorSession>('Operator').implement({
   description: 'A person who runs this control plane and may do everything.',
   fields: (t) => ({
     subject: t.exposeString('subject', {
       description: 'The operator’s name: the `sub` of the JWT, or the name that the sign-in link was made for.',
     }),
+    ...credentialFields(t),
   }),
 })
 
@@ -43,6 +67,7 @@ const TenantAdmin = builder.objectRef<TenantAdminSession>('TenantAdmin').impleme
       description: 'The tenant.',
       resolve: ({ scope }, _args, context, info) => loadTenant(scope.tenantId, context, info),
     }),
+    ...credentialFields(t),
   }),
 })
 

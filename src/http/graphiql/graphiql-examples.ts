@@ -3,8 +3,9 @@
  * row does not exist, so that an unchanged example shows a typed error.
  */
 export const exampleOperations: readonly string[] = [
-  `# Welcome to Orrery. Put your credential into the headers
-# below, after "Bearer"; a sign-in link has done so already.
+  `# Welcome to Orrery. Whoever is signed in to the admin page
+# is signed in here; with another credential, write it into
+# the headers below: "Authorization": "Bearer …".
 # Ctrl-Space suggests, Ctrl-Enter runs.
 #
 # For every kind of caller: who does this server say I am?

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
 
-import { bearerCredential, type Authenticate } from '../../auth/authenticate.ts'
+import { bearerCredential, type Authenticate, type Occasion } from '../../auth/authenticate.ts'
 import type { Session } from '../../auth/session.ts'
 import { AbandonedError } from '../../base/limits/fair-queue.ts'
 import type { Logger } from '../../base/log.ts'
@@ -138,7 +138,7 @@ export class Call {
   reauthentication(): () => Promise<Session> {
     const dependencies = this.#dependencies
     const { authorization } = this.caller
-    return () => recognise(dependencies, authorization)
+    return () => recognise(dependencies, authorization, 'check')
   }
 
   /** What the log needs of the call after the call is over. */
@@ -161,7 +161,7 @@ export class Call {
   async #recogniseCaller(): Promise<Session> {
     const { strangers } = this.#dependencies
     const { authorization } = this.caller
-    const session = await recognise(this.#dependencies, authorization)
+    const session = await recognise(this.#dependencies, authorization, 'request')
     if (isSignedIn(session)) strangers.remember(this.caller)
     else {
       this.noteRefused(bearerCredential(authorization))
@@ -171,8 +171,12 @@ export class Call {
   }
 }
 
-async function recognise({ authenticate, presence }: CallDependencies, authorization: string | null): Promise<Session> {
-  const session = await authenticate(authorization)
+async function recognise(
+  { authenticate, presence }: CallDependencies,
+  authorization: string | null,
+  occasion: Occasion,
+): Promise<Session> {
+  const session = await authenticate(authorization, occasion)
   const node = nodeIn(session)
   if (node) presence.seen(node.nodeId)
   return session

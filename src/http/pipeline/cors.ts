@@ -19,8 +19,9 @@ const closed: Cors = { preflight: () => null, headers: () => nothing }
 
 /**
  * Lets web pages of the listed origins (scheme, host and port; compared as texts) call this server. Answers to other
- * origins have no CORS headers that allow them, so that the browser keeps the answers from the page. There are no
- * cookies, and therefore no `Access-Control-Allow-Credentials` (Fetch standard, CORS protocol).
+ * origins have no CORS headers that allow them, so that the browser keeps the answers from the page. The
+ * cookie of a session is for this server's own page: there is no `Access-Control-Allow-Credentials`, and no other page
+ * may send the header that the cookie needs (Fetch standard, CORS protocol).
  */
 export function corsFor(origins: readonly string[]): Cors {
   if (origins.length === 0) return closed

@@ -8,7 +8,7 @@ export interface ErrorDescription {
 }
 
 /** Orrery's tokens, JWTs, and any text after `Bearer`. */
-const secrets = /\bor[ncsl]_[\w-]{20,}|\beyJ[\w-]{8,}(?:\.[\w-]*)*|(?<=\bBearer\s+)[\w.~+/=-]+/gi
+const secrets = /\bor[ncslpe]_[\w-]{20,}|\beyJ[\w-]{8,}(?:\.[\w-]*)*|(?<=\bBearer\s+)[\w.~+/=-]+/gi
 
 /** Removes everything that looks like a credential from a text for the log. */
 export const withoutSecrets = (text: string): string => text.replace(secrets, '[secret]')

@@ -1,8 +1,8 @@
 import type { Logger } from '../../base/log.ts'
-import { logAccess } from './access-log.ts'
 import type { Answer, FinishedAnswer } from './answer.ts'
 import type { Call } from './call.ts'
 import { corsFor } from './cors.ts'
+import { withoutSecrets } from './describe-error.ts'
 import { failed } from './failures.ts'
 import { securityHeadersFor } from './security-headers.ts'
 
@@ -61,4 +61,18 @@ function lengthOf(parts: readonly (string | Uint8Array)[]): number {
   let sum = 0
   for (const part of parts) sum += typeof part === 'string' ? Buffer.byteLength(part) : part.byteLength
   return sum
+}
+
+interface Access {
+  readonly status: number
+  /** From `performance.now()`. */
+  readonly start: number
+}
+
+/** Logs one line for an answered call, at level debug; never the query of the address, a header or a body. */
+async function logAccess(call: Call, { status, start }: Access): Promise<void> {
+  const { log, method, path } = call
+  const ms = Math.round((performance.now() - start) * 10) / 10
+  const caller = await call.callerKind()
+  log.debug({ method, path: path === null ? null : withoutSecrets(path), status, ms, caller }, 'request')
 }

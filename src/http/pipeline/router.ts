@@ -17,8 +17,17 @@ export interface Route {
   readonly methods: Readonly<Partial<Record<'GET' | 'POST', RouteHandler>>>
 }
 
-/** Finds the route of a call; answers 404 if there is no route, and 405 with `Allow` if it lacks the method. */
-export function router(routes: readonly Route[]): (call: Call) => Answer | Promise<Answer> {
+/** Answers what no route takes; null for a call that it does not take either. */
+export type Otherwise = (call: Call) => Answer | null
+
+/**
+ * Finds the route of a call. If there is none, or if it lacks the method, `otherwise` may answer; what it does not take
+ * is answered with 404, or 405 and `Allow`.
+ */
+export function router(
+  routes: readonly Route[],
+  otherwise: Otherwise = () => null,
+): (call: Call) => Answer | Promise<Answer> {
   return (call) => {
     const { method, path: asked } = call
     if (asked === null) return failure(400, 'BAD_REQUEST', 'The address or the Host header is malformed.')
@@ -28,10 +37,12 @@ export function router(routes: readonly Route[]): (call: Call) => Answer | Promi
       const { GET, POST } = methods
       if ((method === 'GET' || method === 'HEAD') && GET) return GET(call, parameters)
       if (method === 'POST' && POST) return POST(call, parameters)
+      const other = otherwise(call)
+      if (other) return other
       const allow = [...(GET ? ['GET', 'HEAD'] : []), ...(POST ? ['POST'] : [])].join(', ')
       return failure(405, 'METHOD_NOT_ALLOWED', `Here only ${allow} can be asked for.`, { headers: { allow } })
     }
-    return failure(404, 'NOT_FOUND', 'There is nothing at this address.')
+    return otherwise(call) ?? failure(404, 'NOT_FOUND', 'There is nothing at this address.')
   }
 }
 

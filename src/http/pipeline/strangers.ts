@@ -4,6 +4,7 @@ import { ClientAddresses } from '../../base/limits/client-addresses.ts'
 import { LimitError } from '../../base/errors.ts'
 import { TokenBuckets } from '../../base/limits/token-buckets.ts'
 import type { Incoming } from './incoming.ts'
+import { credentialIn } from './session-cookie.ts'
 
 /** How many requests callers may make that are not signed in ("strangers"). */
 export interface StrangerLimits {
@@ -16,6 +17,7 @@ export interface StrangerLimits {
 
 /** What a request tells of its caller before authentication. */
 export interface Caller {
+  /** The `Authorization` header, or the session of the page's cookie in the same form. */
   readonly authorization: string | null
   /** The address that ClientAddresses finds; null without a connection, and then nothing is counted. */
   readonly address: string | null
@@ -56,7 +58,7 @@ export class Strangers {
   callerOf({ headers, socket }: Pick<Incoming, 'headers' | 'socket'>): Caller {
     const forwardedFor = headers['x-forwarded-for']
     const address = this.#addresses.of(socket.remoteAddress, forwardedFor?.toString())
-    return { authorization: headers.authorization ?? null, address }
+    return { authorization: credentialIn(headers), address }
   }
 
   /**

@@ -17,7 +17,7 @@ const good = { group: 'staff', role: 'viewer', tenant }
 
 function rulesOf(rules: unknown) {
   const text = typeof rules === 'string' ? rules : JSON.stringify(rules)
-  return readConfig({ ...provider, ORRERY_OIDC_RULES: text }).identityProvider?.rules
+  return readConfig({ ...provider, OIDC_RULES: text }).identityProvider?.rules
 }
 
 /** What the configuration complains of, a line each. */
@@ -30,11 +30,11 @@ function problemsOf(rules: unknown): string[] {
     return error.message
       .split('\n')
       .slice(1)
-      .map((line) => line.trim().replace('ORRERY_OIDC_RULES: ', ''))
+      .map((line) => line.trim().replace('OIDC_RULES: ', ''))
   }
 }
 
-describe('the rules of ORRERY_OIDC_RULES', () => {
+describe('the rules of OIDC_RULES', () => {
   test('are read in their order, with ids in one form', () => {
     const [first, second] = [randomUUID(), randomUUID()]
     const clusters = [first.toUpperCase(), second, first]
@@ -80,7 +80,7 @@ describe('the rules of ORRERY_OIDC_RULES', () => {
   })
 
   test('are for a provider: without one they stop the start', () => {
-    expect(() => readConfig({ ORRERY_OIDC_RULES: JSON.stringify([good]) })).toThrow(/ORRERY_OIDC_RULES: .*OIDC_ISSUER/)
+    expect(() => readConfig({ OIDC_RULES: JSON.stringify([good]) })).toThrow(/OIDC_RULES: .*OIDC_ISSUER/)
   })
 
   test('are obeyed by the server as it is shipped, which warns in its log', async () => {
@@ -92,8 +92,8 @@ describe('the rules of ORRERY_OIDC_RULES', () => {
     company.keys = [key]
     const rules = JSON.stringify([good, { group: 'netops', role: 'operator' }])
     const { issuer } = company
-    const oidc = { OIDC_ISSUER: issuer, OIDC_AUDIENCE: 'orrery', ORRERY_OIDC_GROUPS_CLAIM: 'teams' }
-    const served = await serve({ database: database.url, environment: { ...oidc, ORRERY_OIDC_RULES: rules } })
+    const oidc = { OIDC_ISSUER: issuer, OIDC_AUDIENCE: 'orrery', OIDC_GROUPS_CLAIM: 'teams' }
+    const served = await serve({ database: database.url, environment: { ...oidc, OIDC_RULES: rules } })
     const exp = Math.floor(Date.now() / 1000) + 60
     const token = await signAs(key, { iss: issuer, aud: 'orrery', sub: 'uma', exp, teams: ['netops'] })
     expect(await served.ask(token, '{ viewer { __typename } }')).toEqual({ viewer: { __typename: 'Operator' } })
