@@ -34,8 +34,8 @@ describeWithBrowser('a cluster on the admin page', () => {
 
   test('says how many nodes run the newest version, which do not, and why', async () => {
     const { page, faults, close } = await open('/')
-    await page.getByRole('link', { name: 'production-cluster' }).click()
-    await page.getByRole('heading', { name: 'production-cluster', level: 1 }).waitFor()
+    await page.getByRole('link', { name: 'production' }).click()
+    await page.getByRole('heading', { name: 'production', level: 1 }).waitFor()
     await page.getByText('Everything that customers see.').waitFor()
     await page.getByText(`3 of 5 run version ${mixed.newest}`).waitFor()
     const toLookAt = section(page, 'To look at')
@@ -45,7 +45,7 @@ describeWithBrowser('a cluster on the admin page', () => {
     await section(page, 'Lighthouses').getByText('203.0.113.9:4242').waitFor()
     await section(page, 'Ends soon').getByText('not renewed').waitFor()
     await section(page, 'Last versions').getByText(`Version ${mixed.newest}`).waitFor()
-    expect(await page.title()).toBe('production-cluster · Orrery')
+    expect(await page.title()).toBe('production · Orrery')
     expect(faults).toEqual([])
     await close()
   })
@@ -76,7 +76,7 @@ describeWithBrowser('a cluster on the admin page', () => {
     await page.getByRole('button', { name: 'Sign in' }).click()
     for (const path of [`/c/${mixed.clusterId}`, `/c/${randomUUID()}`, '/c/none', `/c/${largeId}/none`]) {
       await page.getByRole('heading', { name: 'Not found' }).waitFor()
-      expect(await page.getByText('production').count()).toBe(0)
+      expect(await page.getByText('production', { exact: true }).count()).toBe(0)
       await page.goto(`${admin.url}${path}`)
     }
     await page.getByRole('heading', { name: 'Not found' }).waitFor()

@@ -4,7 +4,7 @@ import type { TestApp } from '../support/app.ts'
 import { certify } from '../support/certified.ts'
 import { mutate } from '../support/mutate.ts'
 import { clusterData, nodeData } from '../support/tenants.ts'
-import { createNode, createWorld } from '../support/world.ts'
+import { createNode } from '../support/world.ts'
 
 const day = 86_400_000
 
@@ -13,8 +13,17 @@ export const report = (app: TestApp, token: string, status: object) => mutate(ap
 
 /** A cluster with a published version, and nodes in each of the states that there are. */
 export async function createMixedCluster(app: TestApp) {
-  const world = await createWorld(app, 'production', randomUUID())
-  const { clusterId, admin } = world
+  const { createTenant } = await app.ask<{ createTenant: { tenant: { id: string } } }>(
+    app.operator,
+    'mutation { createTenant(input: { name: "Acme" }) { ... on CreateTenantPayload { tenant { id } } } }',
+  )
+  const tenantId = createTenant.tenant.id
+  const admin = await app.tenantToken(tenantId)
+  const { createCluster } = await app.ask<{ createCluster: { cluster: { id: string } } }>(
+    admin,
+    'mutation { createCluster(input: { name: "production" }) { ... on CreateClusterPayload { cluster { id } } } }',
+  )
+  const clusterId = createCluster.cluster.id
   await mutate(app, admin, 'updateCluster', { clusterId, description: 'Everything that customers see.' })
   const create = (name: string, input: object = {}) => createNode(app, admin, { clusterId, name, ...input })
   const labels = [{ key: 'site', value: 'Frankfurt' }]
@@ -50,7 +59,7 @@ export async function createMixedCluster(app: TestApp) {
       runningConfigVersion: newest,
     },
   })
-  return { ...world, newest, cache, laptop }
+  return { tenantId, clusterId, admin, newest, cache, laptop }
 }
 
 /** A cluster with so many nodes that a page does not hold them: `machine-001` and so on. */

@@ -28,9 +28,9 @@ export function Stragglers({ id, counts, newest, overview }: Props) {
     <Section title={messages.cluster.stragglers}>
       {present.length === 0 ? <p className={`${list.good} ${styles.text}`}>{messages.cluster.noStragglers}</p> : null}
       {present.map(({ status, nodes }) => (
-        <div key={status}>
+        <div key={status} className={styles.group}>
           <div className={list.row}>
-            <h3 className={styles.group}>{messages.nodes.status[status]}</h3>
+            <h3>{messages.nodes.status[status]}</h3>
             <Link className={list.soft} href={`/c/${id}/nodes?status=${status}`}>
               {messages.cluster.all(countsByStatus(counts)[status])}
             </Link>

@@ -10,6 +10,7 @@ type Bundle = OverviewData['bundles']['nodes'][number]
 
 /** Changes of one version that are listed; a version may have hundreds. */
 const shown = 3
+const shownAuthors = 2
 
 /** The last published versions, the newest first. */
 export function Versions({ bundles }: { readonly bundles: readonly Bundle[] }) {
@@ -29,7 +30,9 @@ export function Versions({ bundles }: { readonly bundles: readonly Bundle[] }) {
 function Version({ bundle: { version, createdAt, createdBy, message } }: { readonly bundle: Bundle }) {
   const messages = useMessages().cluster
   const { changes, authors } = readVersionMessage(message)
-  const by = [...(createdBy ? [createdBy.name] : []), ...authors].join(', ')
+  const everybody = [...(createdBy ? [createdBy.name] : []), ...authors]
+  const others = everybody.length - shownAuthors
+  const by = everybody.slice(0, shownAuthors).join(', ') + (others > 0 ? ` ${messages.more(others)}` : '')
   return (
     <li>
       <div className={list.row}>

@@ -1,6 +1,7 @@
 import { Drawer } from '@mantine/core'
 
 import { Failed } from '../kit/ErrorBoundary.tsx'
+import list from '../kit/list.module.css'
 import { useMessages } from '../messages/messages.ts'
 import { NodeFacts } from './NodeFacts.tsx'
 import styles from './Nodes.module.css'
@@ -17,18 +18,26 @@ interface Props {
 export function NodeDrawer({ clusterId, id, close }: Props) {
   const messages = useMessages().nodes
   return (
-    <Drawer
+    <Drawer.Root
       opened={id !== null}
       onClose={close}
       position="right"
       size="27rem"
-      title={messages.node}
-      closeButtonProps={{ 'aria-label': messages.close }}
       transitionProps={{ duration: 0 }}
       padding="lg"
     >
-      {id === null ? null : <Content clusterId={clusterId} id={id} />}
-    </Drawer>
+      <Drawer.Overlay />
+      <Drawer.Content>
+        <Drawer.Body>
+          {/* Mantine’s own header would be a second banner of the page. */}
+          <div className={list.row}>
+            <Drawer.Title className={styles.kind}>{messages.node}</Drawer.Title>
+            <Drawer.CloseButton aria-label={messages.close} />
+          </div>
+          {id === null ? null : <Content clusterId={clusterId} id={id} />}
+        </Drawer.Body>
+      </Drawer.Content>
+    </Drawer.Root>
   )
 }
 
