@@ -50,17 +50,20 @@ describeWithBrowser('a cluster on the admin page', () => {
     await close()
   })
 
+  /** Sooner than the page looks by itself: without its stream it would be too late. */
+  const soon = { timeout: 15_000 }
+
   test('follows what happens: a new node, and a machine that catches up', async () => {
     const { page, faults, close } = await open(`/c/${mixed.clusterId}`)
     await page.getByText('Live', { exact: true }).waitFor()
     await report(admin.app, mixed.cache.token, { runningConfigVersion: mixed.newest })
     await admin.app.flush()
-    await page.getByText(`4 of 5 run version ${mixed.newest}`).waitFor()
+    await page.getByText(`4 of 5 run version ${mixed.newest}`).waitFor(soon)
     await section(page, 'To look at').getByText('cache-1').waitFor({ state: 'detached' })
     await page.getByRole('link', { name: /^Nodes/ }).click()
     await page.getByRole('rowheader', { name: 'web-1' }).waitFor()
     await mutate(admin.app, mixed.admin, 'createNode', { clusterId: mixed.clusterId, name: 'newcomer' })
-    await page.getByRole('rowheader', { name: 'newcomer' }).waitFor()
+    await page.getByRole('rowheader', { name: 'newcomer' }).waitFor(soon)
     expect(faults).toEqual([])
     await close()
   })

@@ -17,7 +17,7 @@ const units = [
 ] as const
 
 /** How far away a time is, such as “5 minutes ago” or “in 3 days”. */
-export function distance(at: string, now: number, language: Language): string {
+function distance(at: string, now: number, language: Language): string {
   const far = Date.parse(at) - now
   const format = new Intl.RelativeTimeFormat(language, { numeric: 'auto' })
   for (const [unit, length] of units) if (Math.abs(far) >= length) return format.format(Math.trunc(far / length), unit)

@@ -24,7 +24,7 @@ export interface ListAddress {
 }
 
 /** Reads the address; what it cannot mean is left out. */
-export function readAddress(search: string): ListAddress {
+function readAddress(search: string): ListAddress {
   const given = new URLSearchParams(search)
   const asked = (given.get('status') ?? '').split(',')
   const after = given.get('after')
@@ -41,7 +41,7 @@ export function readAddress(search: string): ListAddress {
 }
 
 /** The address's text; what is as usual is left out. */
-export function writeAddress(address: ListAddress): string {
+function writeAddress(address: ListAddress): string {
   const { text, status, sort, isDescending, after, before, node } = address
   const parts: readonly (readonly [string, string | null])[] = [
     ['text', text || null],
