@@ -1,30 +1,24 @@
-import { execFile } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { gzipSync } from 'node:zlib'
 
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { Browser, Page } from 'playwright-core'
 
-import { root } from '../../scripts/project.mjs'
-import { readPageFiles } from '../../src/http/page/page-files.ts'
-import { listen, type Listening } from '../../src/http/server/server.ts'
-import { startApp, type TestApp } from '../support/app.ts'
-import { accessibilityFaults, describeWithBrowser, keepScreenshot, launch, visit } from '../support/browser.ts'
+import type { TestApp } from '../support/app.ts'
+import { accessibilityFaults, describeWithBrowser, keepScreenshot, visit } from '../support/browser.ts'
+import { builtPage, looks, startAdminPage } from './admin-page.ts'
 
 describeWithBrowser('the admin page', () => {
+  let started: Awaited<ReturnType<typeof startAdminPage>>
   let app: TestApp
-  let server: Listening
+  let url: string
   let browser: Browser
   let tenantId: string
-  const built = join(root, 'dist/web')
 
   beforeAll(async () => {
-    await promisify(execFile)(process.execPath, ['scripts/web.mjs'], { cwd: root })
-    app = await startApp('sqlite', { page: await readPageFiles(built) })
-    server = await listen(app.app, { host: '127.0.0.1', port: 0 })
-    browser = await launch()
+    started = await startAdminPage()
+    ;({ app, url, browser } = started)
     const { createTenant } = await app.ask<{ createTenant: { tenant: { id: string } } }>(
       app.operator,
       'mutation { createTenant(input: { name: "Acme" }) { ... on CreateTenantPayload { tenant { id } } } }',
@@ -32,11 +26,7 @@ describeWithBrowser('the admin page', () => {
     tenantId = createTenant.tenant.id
     await createCluster('production')
   })
-  afterAll(async () => {
-    await browser.close()
-    await server.close()
-    await app.close()
-  })
+  afterAll(() => started.close())
 
   const createCluster = (name: string) =>
     app.ask(
@@ -46,18 +36,6 @@ describeWithBrowser('the admin page', () => {
       }`,
       { tenantId, name },
     )
-  const accessToken = async () => {
-    const { createAccessToken } = await app.ask<{ createAccessToken: { token: string } }>(
-      app.operator,
-      `mutation ($tenantId: UUID!, $expiresAt: DateTimeISO!) {
-        createAccessToken(input: { tenantId: $tenantId, name: "vera", role: VIEWER, expiresAt: $expiresAt }) {
-          ... on CreateAccessTokenPayload { token }
-        }
-      }`,
-      { tenantId, expiresAt: new Date(Date.now() + 3_600_000).toISOString() },
-    )
-    return createAccessToken.token
-  }
   const operatorsToken = async (name: string) => {
     const { createAccessToken } = await app.ask<{ createAccessToken: { token: string } }>(
       app.operator,
@@ -70,13 +48,10 @@ describeWithBrowser('the admin page', () => {
     )
     return createAccessToken.token
   }
-  const signInByLink = async (page: Page) => {
-    await page.goto(`${server.url}/sign-in#${await app.signIns.makeLink('olga')}`)
-    await page.getByRole('heading', { name: 'Fleet' }).waitFor()
-  }
+  const signInByLink = (page: Page) => started.signInByLink(page)
 
   test('signs in by a link, which does not stay in the address, and shows a new cluster by itself', async () => {
-    const { page, faults, close } = await visit(browser, server.url)
+    const { page, faults, close } = await visit(browser, url)
     await signInByLink(page)
     expect(new URL(page.url())).toMatchObject({ pathname: '/', hash: '' })
     await page.getByRole('rowheader', { name: /production/ }).waitFor()
@@ -85,18 +60,19 @@ describeWithBrowser('the admin page', () => {
     await page.getByRole('rowheader', { name: /staging/ }).waitFor()
     await page.keyboard.press('Control+k')
     await page.getByPlaceholder(/A name, an address/).fill('stag')
-    await page.getByRole('listitem').filter({ hasText: 'staging' }).waitFor()
+    await page.getByRole('listitem').filter({ hasText: 'staging' }).getByRole('link').click()
+    await page.getByRole('heading', { name: 'staging', level: 1 }).waitFor()
     expect(faults).toEqual([])
     await close()
   })
 
   test('signs in by a token at the address that was asked for, and says what is not there', async () => {
-    const { page, faults, close } = await visit(browser, server.url)
-    await page.goto(`${server.url}/c/01890000-0000-7000-8000-000000000000`)
+    const { page, faults, close } = await visit(browser, url)
+    await page.goto(`${url}/c/01890000-0000-7000-8000-000000000000`)
     await page.getByLabel('Access token').fill('orp_wrong')
     await page.getByRole('button', { name: 'Sign in' }).click()
     await page.locator('[id$=-error]').waitFor()
-    await page.getByLabel('Access token').fill(await accessToken())
+    await page.getByLabel('Access token').fill(await started.viewerToken(tenantId))
     await page.getByRole('button', { name: 'Sign in' }).click()
     await page.getByRole('heading', { name: 'Not found' }).waitFor()
     await page.getByRole('link', { name: 'Back to the fleet' }).click()
@@ -106,7 +82,7 @@ describeWithBrowser('the admin page', () => {
   })
 
   test('asks to sign in again when the session ends, and keeps what was typed', async () => {
-    const { page, close } = await visit(browser, server.url)
+    const { page, close } = await visit(browser, url)
     await signInByLink(page)
     await page.keyboard.press('Control+k')
     const field = page.getByPlaceholder(/A name, an address/)
@@ -123,14 +99,9 @@ describeWithBrowser('the admin page', () => {
     await close()
   })
 
-  test.each([
-    ['light', 1280],
-    ['dark', 1280],
-    ['light', 390],
-    ['dark', 390],
-  ] as const)('has no fault that axe finds, %s at %i pixels', async (scheme, width) => {
-    const { page, faults, close } = await visit(browser, server.url, { scheme, width })
-    await page.goto(`${server.url}/`)
+  test.each(looks)('has no fault that axe finds, %s at %i pixels', async (scheme, width) => {
+    const { page, faults, close } = await visit(browser, url, { scheme, width })
+    await page.goto(`${url}/`)
     await page.getByLabel('Access token').waitFor()
     expect(await accessibilityFaults(page)).toEqual([])
     await keepScreenshot(page, `sign-in-${scheme}-${width}`)
@@ -146,14 +117,14 @@ describeWithBrowser('the admin page', () => {
   })
 
   test('speaks German to a German browser', async () => {
-    const { page, close } = await visit(browser, server.url, { locale: 'de-DE' })
-    await page.goto(`${server.url}/`)
+    const { page, close } = await visit(browser, url, { locale: 'de-DE' })
+    await page.goto(`${url}/`)
     await page.getByRole('heading', { name: 'Bei Orrery anmelden' }).waitFor()
     await close()
   })
 
   test('needs at most 200 kB of scripts and styles, compressed', () => {
-    const assets = join(built, 'assets')
+    const assets = join(builtPage, 'assets')
     const needed = readdirSync(assets).filter((name) => /\.(js|css)$/.test(name))
     const size = needed.reduce((sum, name) => sum + gzipSync(readFileSync(join(assets, name))).length, 0)
     expect(needed.length).toBeGreaterThan(1)

@@ -1,4 +1,4 @@
-import { useEffect } from 'react'
+import { lazy, Suspense } from 'react'
 import { Link, Redirect, Route, Switch } from 'wouter'
 
 import { Fleet } from '../fleet/Fleet.tsx'
@@ -11,12 +11,12 @@ import { AccountMenu, type Viewer } from './AccountMenu.tsx'
 import { LiveMark } from './LiveMark.tsx'
 import styles from './Shell.module.css'
 
+/** Its views come when somebody looks at them: the way in stays short. */
+const Cluster = lazy(async () => ({ default: (await import('../cluster/Cluster.tsx')).Cluster }))
+
 /** The header, and below it the view that the address names. */
 export function Shell({ viewer }: { readonly viewer: Viewer }) {
   const messages = useMessages()
-  useEffect(() => {
-    document.title = 'Orrery'
-  }, [])
   return (
     <>
       <a className={styles.skip} href="#content">
@@ -34,13 +34,18 @@ export function Shell({ viewer }: { readonly viewer: Viewer }) {
       </header>
       <main id="content" className={styles.content}>
         <ErrorBoundary>
-          <Switch>
-            <Route path="/" component={Fleet} />
-            <Route path="/sign-in">
-              <Redirect to="/" replace />
-            </Route>
-            <Route component={NotFound} />
-          </Switch>
+          <Suspense fallback={<div aria-busy="true" />}>
+            <Switch>
+              <Route path="/" component={Fleet} />
+              <Route path="/c/:cluster/:view?">
+                {({ cluster, view }) => <Cluster id={cluster} view={view ?? ''} />}
+              </Route>
+              <Route path="/sign-in">
+                <Redirect to="/" replace />
+              </Route>
+              <Route component={NotFound} />
+            </Switch>
+          </Suspense>
         </ErrorBoundary>
       </main>
     </>

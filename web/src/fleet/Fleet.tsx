@@ -1,8 +1,10 @@
 import { Code, Text, Title } from '@mantine/core'
-import { useState } from 'react'
 
 import { Empty } from '../kit/Empty.tsx'
 import { Failed } from '../kit/ErrorBoundary.tsx'
+import { useHeldOrder } from '../kit/held-order.ts'
+import table from '../kit/table.module.css'
+import { useTitle } from '../kit/use-title.ts'
 import { useMessages } from '../messages/messages.ts'
 import type { Fleet as FleetData } from './figures.ts'
 import styles from './Fleet.module.css'
@@ -16,6 +18,7 @@ const firstCommand = 'mutation { createTenant(input: { name: "Acme" }) { __typen
 export function Fleet() {
   const messages = useMessages().fleet
   const { data: fleet, error, refetch } = useFleet()
+  useTitle(null)
   if (!fleet) return error ? <Failed error={error} again={() => void refetch()} /> : <div aria-busy="true" />
   const nodes = fleet.clusters.reduce((sum, { nodes: { all } }) => sum + all, 0)
   return (
@@ -40,20 +43,12 @@ export function Fleet() {
   )
 }
 
-/** The rows keep their order while the pointer is over them, so that none goes away under it. */
 function FleetTable({ fleet }: { readonly fleet: FleetData }) {
   const messages = useMessages().fleet
-  const [held, setHeld] = useState<readonly string[] | null>(null)
-  const sorted = worstFirst(fleet.clusters, messages.problem)
-  const placeOf = (id: string) => (held ?? []).indexOf(id)
-  const rows = held === null ? sorted : sorted.toSorted((a, b) => placeOf(a.clusterId) - placeOf(b.clusterId))
+  const { rows, pointer } = useHeldOrder(worstFirst(fleet.clusters, messages.problem), ({ clusterId }) => clusterId)
   const tenants = new Map(fleet.tenants.map(({ tenant }) => [tenant.id, tenant.name]))
   return (
-    <table
-      className={styles.table}
-      onPointerEnter={() => setHeld(sorted.map(({ clusterId }) => clusterId))}
-      onPointerLeave={() => setHeld(null)}
-    >
+    <table className={table.table} {...pointer}>
       <thead>
         <tr>
           <th scope="col">{messages.cluster}</th>

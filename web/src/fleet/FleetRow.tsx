@@ -1,3 +1,7 @@
+import { Link } from 'wouter'
+
+import { Bar } from '../kit/Bar.tsx'
+import table from '../kit/table.module.css'
 import { useMessages } from '../messages/messages.ts'
 import type { Figures } from './figures.ts'
 import styles from './Fleet.module.css'
@@ -12,17 +16,28 @@ interface Props {
 /** A cluster: how many of its nodes are well, and what is to be looked at. */
 export function FleetRow({ figures, tenant }: Props) {
   const messages = useMessages().fleet
-  const { name, nodes, convergence, certificatesEndingWithin30Days: ending } = figures
+  const { clusterId, name, nodes, convergence, certificatesEndingWithin30Days: ending } = figures
   const problems = problemsOf(figures, messages.problem)
   return (
     <tr>
       <th scope="row" data-label={messages.cluster}>
-        <span className={styles.name}>{name}</span>
-        <span className={styles.tenant}>{tenant}</span>
+        <Link href={`/c/${clusterId}`} className={table.name}>
+          {name}
+        </Link>
+        <span className={table.under}>{tenant}</span>
       </th>
       <td data-label={messages.health}>{messages.of(nodes.online, nodes.all)}</td>
       <td data-label={messages.converged}>
-        <Bar done={convergence.applied} failed={convergence.failed} total={convergence.total} />
+        {convergence.total === 0 ? (
+          '–'
+        ) : (
+          <span className={styles.convergence}>
+            <span className={styles.bar}>
+              <Bar done={convergence.applied} failed={convergence.failed} total={convergence.total} />
+            </span>
+            {messages.of(convergence.applied, convergence.total)}
+          </span>
+        )}
       </td>
       <td data-label={messages.attention}>
         {problems.length === 0 ? <span className={styles.good}>{messages.fine}</span> : null}
@@ -34,20 +49,5 @@ export function FleetRow({ figures, tenant }: Props) {
       </td>
       <td data-label={messages.certificates}>{ending === 0 ? '–' : messages.endSoon(ending)}</td>
     </tr>
-  )
-}
-
-/** How many of the nodes run the newest version, and how many cannot. */
-function Bar({ done, failed, total }: { readonly done: number; readonly failed: number; readonly total: number }) {
-  const messages = useMessages().fleet
-  if (total === 0) return '–'
-  return (
-    <span className={styles.convergence}>
-      <svg className={styles.bar} viewBox={`0 0 ${total} 1`} preserveAspectRatio="none" aria-hidden>
-        <rect className={styles.done} width={done} height="1" />
-        <rect className={styles.failed} x={done} width={failed} height="1" />
-      </svg>
-      {messages.of(done, total)}
-    </span>
   )
 }

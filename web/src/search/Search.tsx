@@ -1,10 +1,11 @@
 import { Button, Kbd, Modal, Text, TextInput } from '@mantine/core'
 import { useDebouncedValue, useHotkeys } from '@mantine/hooks'
 import { useState } from 'react'
+import { Link } from 'wouter'
 
 import { useMessages } from '../messages/messages.ts'
 import styles from './Search.module.css'
-import { useSearch } from './use-search.ts'
+import { useSearch, type Match } from './use-search.ts'
 
 /** Finds tenants, clusters and nodes by what people know of them. */
 export function Search() {
@@ -17,13 +18,13 @@ export function Search() {
         {messages.search}
       </Button>
       <Modal opened={isOpen} onClose={() => setOpen(false)} title={messages.search} size="lg" yOffset="12vh">
-        <Finder />
+        <Finder leave={() => setOpen(false)} />
       </Modal>
     </>
   )
 }
 
-function Finder() {
+function Finder({ leave }: { readonly leave: () => void }) {
   const messages = useMessages().shell
   const [text, setText] = useState('')
   const [asked] = useDebouncedValue(text.trim(), 150)
@@ -41,11 +42,11 @@ function Finder() {
         error={error?.message}
       />
       <ul className={styles.matches}>
-        {matches.map(({ node, cluster, tenant, value }) => (
-          <li key={node?.id ?? cluster?.id ?? tenant?.id ?? value} className={styles.match}>
-            <span>{node?.name ?? cluster?.name ?? tenant?.name ?? value}</span>
+        {matches.map((match) => (
+          <li key={keyOf(match)} className={styles.match}>
+            <Name match={match} leave={leave} />
             <Text span size="xs" c="dimmed">
-              {node ? `${node.overlayIp} · ${node.cluster.name}` : value}
+              {match.node ? `${match.node.overlayIp} · ${match.node.cluster.name}` : match.value}
             </Text>
           </li>
         ))}
@@ -56,5 +57,25 @@ function Finder() {
         </Text>
       ) : null}
     </>
+  )
+}
+
+const keyOf = ({ node, cluster, tenant, value }: Match) => node?.id ?? cluster?.id ?? tenant?.id ?? value
+
+/** Leads to what was found, where it has a view. */
+function Name({
+  match: { node, cluster, tenant, value },
+  leave,
+}: {
+  readonly match: Match
+  readonly leave: () => void
+}) {
+  const place = node ? `/c/${node.cluster.id}/nodes?node=${node.id}` : cluster ? `/c/${cluster.id}` : null
+  const name = node?.name ?? cluster?.name ?? tenant?.name ?? value
+  if (place === null) return <span>{name}</span>
+  return (
+    <Link href={place} className={styles.link} onClick={leave}>
+      {name}
+    </Link>
   )
 }

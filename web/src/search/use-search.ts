@@ -1,6 +1,6 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 
-import { graphql } from '../api/graphql.ts'
+import { graphql, type ResultOf } from '../api/graphql.ts'
 import { request } from '../api/request.ts'
 
 const searchDocument = graphql(`
@@ -14,6 +14,7 @@ const searchDocument = graphql(`
           name
           overlayIp
           cluster {
+            id
             name
           }
         }
@@ -29,6 +30,8 @@ const searchDocument = graphql(`
     }
   }
 `)
+
+export type Match = ResultOf<typeof searchDocument>['search']['matches'][number]
 
 /** What the text finds; asked for only when there is one. */
 export const useSearch = (text: string) =>
