@@ -99,8 +99,7 @@ export interface Attack extends Hostile {
 }
 
 /** Every place of a scalar or an enum in an argument, with each hostile value of its type. */
-export const attacksOn = ({ name, type }: Pick<GraphQLArgument, 'name' | 'type'>): Attack[] =>
-  attacksAt(type, [name], null)
+const attacksOn = ({ name, type }: Pick<GraphQLArgument, 'name' | 'type'>): Attack[] => attacksAt(type, [name], null)
 
 /**
  * The attacks on the arguments of each field. What is put into an input type of many fields, such as a filter, is dealt

@@ -30,9 +30,6 @@ export async function warnOfRules(
       (id) => !clusters.some((one) => one.id === id && one.tenantId === tenantId),
     )
     if (missing.length === 0) continue
-    log.warn(
-      { rule, tenantId, clusterIds: missing },
-      'a rule of OIDC_RULES names clusters that its tenant has not',
-    )
+    log.warn({ rule, tenantId, clusterIds: missing }, 'a rule of OIDC_RULES names clusters that its tenant has not')
   }
 }

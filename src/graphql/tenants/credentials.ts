@@ -92,7 +92,7 @@ export const Credential = builder.prismaObject('Credential', {
       nullable: true,
       description: 'The node whose former token it is; null for others.',
     }),
-    credentialId: t.expose('credentialId', {
+    accessTokenId: t.expose('credentialId', {
       type: 'UUID',
       nullable: true,
       description: 'The access token whose former token it is, or with which the session was begun; null for others.',
