@@ -24,9 +24,14 @@ export function Stragglers({ id, counts, newest, overview }: Props) {
     { status: 'OFFLINE', nodes: overview.offline.nodes },
   ] as const
   const present = groups.filter(({ nodes }) => nodes.length > 0)
+  const isNew = countsByStatus(counts).ONLINE === 0
   return (
     <Section title={messages.cluster.stragglers}>
-      {present.length === 0 ? <p className={`${list.good} ${styles.text}`}>{messages.cluster.noStragglers}</p> : null}
+      {present.length === 0 ? (
+        <p className={`${isNew ? list.soft : list.good} ${styles.text}`}>
+          {isNew ? messages.cluster.noMachines : messages.cluster.noStragglers}
+        </p>
+      ) : null}
       {present.map(({ status, nodes }) => (
         <div key={status} className={styles.group}>
           <div className={list.row}>
