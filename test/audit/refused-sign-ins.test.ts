@@ -24,7 +24,7 @@ describe.each(engines)('refused sign-ins in the audit trail, on %s', (engine) =>
   afterAll(() => app.close())
 
   const bring = async (code: string) => {
-    const headers = { 'content-type': 'application/json' }
+    const headers = { 'content-type': 'application/json', 'x-orrery-client': 'web' }
     const answer = await app.fetch('/sign-in', { method: 'POST', headers, body: JSON.stringify({ code }) })
     return { status: answer.status, id: answer.headers.get('x-request-id') }
   }

@@ -134,7 +134,7 @@ describe.each(engines)('orrery token, beside a server on %s', (engine) => {
     const { output } = await run('list', '--tenant', world.tenantId)
     const line = output.split('\n').find((one) => one.startsWith(works.former.id))
     const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\dZ$/)
-    const what = ['replaced_token', '-', world.tenantId, time, '-', works.token.slice(-4), 'rotated']
+    const what = ['replaced_token', '-', world.tenantId, time, '-', works.token.slice(-4), '-', 'rotated']
     expect(line?.split('\t')).toEqual([works.former.id, ...what])
     expect(output).toContain(ended.id)
     expect(output).not.toContain(ended.former.id)

@@ -29,6 +29,7 @@ const without: Readonly<Record<string, string>> = {
   createTenant: 'adds',
   createAccessToken: 'adds',
   revokeCredential: 'is of no cluster',
+  rotateAccessToken: 'is of no cluster',
   createCluster: 'adds',
   createEnrollmentKey: 'adds',
   createNode: 'adds',

@@ -12,9 +12,17 @@ export function faultIn({ status, text }: Answer): string | null {
   return text.includes('GRAPHQL_VALIDATION_FAILED') ? `an operation that is not valid: ${text}` : null
 }
 
-/** What of other tenants' rows is in the answer, beside what the question held itself. */
-export function leakIn({ text }: Answer, { foreignMarks }: Caller, question: string): string | null {
-  const leaked = foreignMarks.find((mark) => text.includes(mark) && !question.includes(mark))
+/**
+ * What of other tenants' rows is in the answer, beside what the question held itself.
+ * @param tried the ids that the tenant's own callers have asked for so far: its trail has them as targets of refusals
+ */
+export function leakIn(
+  { text }: Answer,
+  { foreignMarks }: Caller,
+  { question, tried }: { readonly question: string; readonly tried: ReadonlySet<string> },
+): string | null {
+  const untried = text.replaceAll(targets, (of) => of.replaceAll(uuid, (id) => (tried.has(id) ? '<tried>' : id)))
+  const leaked = foreignMarks.find((mark) => untried.includes(mark) && !question.includes(mark))
   return leaked === undefined ? null : `a foreign value (${leaked}): ${text}`
 }
 
@@ -38,6 +46,8 @@ export function difference(
 }
 
 const time = /\d{4}-\d\d-\d\dT[\d:.]+Z/g
+/** The field of an audit event. */
+const targets = /"targets":"(?:[^"\\]|\\.)*"/g
 const uuid = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g
 
 /** All rows beyond the caller's reach, as they are. */

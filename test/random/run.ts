@@ -60,6 +60,8 @@ class Bout implements RunResult {
   readonly #seed: number
   readonly #make = operationMaker(schema)
   readonly #pace = new Pace()
+  /** The ids that callers have asked for so far. */
+  readonly #tried = new Set<string>()
 
   constructor(app: TestApp, seed: number) {
     this.#app = app
@@ -91,6 +93,7 @@ class Bout implements RunResult {
         : foreignRows(this.#app.database.client, caller, stage)
     const before = await rows()
     const variables = filled(operation.variables, filling.ids) as Record<string, unknown>
+    for (const id of filling.ids.values()) this.#tried.add(id)
     const ask = () => send(this.#app, caller.token, operation.document, variables)
     const since = Date.now()
     const begun = performance.now()
@@ -100,7 +103,7 @@ class Bout implements RunResult {
     const isRepeatable = operation.kind === 'query' && answer.status === 200
     const problems = [
       faultIn(answer),
-      leakIn(answer, caller, JSON.stringify(variables)),
+      leakIn(answer, caller, { question: JSON.stringify(variables), tried: this.#tried }),
       filling.hasForeign ? await this.#compare(caller, operation, filling, { answer, since }) : null,
       (await rows()) === before ? null : 'a foreign row was changed',
       isRepeatable ? await this.#pace.judge({ document: operation.document, variables }, time, ask) : null,
