@@ -4,7 +4,7 @@ import { runInNewContext } from 'node:vm'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 
 import { exampleOperations } from '../../src/http/graphiql/graphiql-examples.ts'
-import { signInScript } from '../../src/http/graphiql/graphiql-sign-in.ts'
+import { optionsScript } from '../../src/http/graphiql/graphiql-options.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 
 let app: TestApp
@@ -70,7 +70,7 @@ describe('the headers of GraphiQL', () => {
   function open(stored: Record<string, string> = {}) {
     const storage = new Map(Object.entries(stored))
     const sessionStorage = { getItem: (key: string) => storage.get(key) ?? null }
-    return runInNewContext(`${signInScript}; orreryOptions({ defaultTabs: [{ query: '{ a }' }] })`, {
+    return runInNewContext(`${optionsScript}; orreryOptions({ defaultTabs: [{ query: '{ a }' }] })`, {
       sessionStorage,
     }) as Options
   }

@@ -126,7 +126,7 @@ export async function rotateAccessToken(
     if (count === 0) throw new ConflictError('Somebody else replaced this token at this moment')
     await keepAccessToken(tx, before, replacement)
     // Without a grace time nothing stays of the old secret, also not what was begun with it.
-    if (grace.graceSeconds === undefined || grace.graceSeconds === 0) {
+    if (replacement.expiresAt === null) {
       await tx.credential.deleteMany({ where: { credentialId: id, kind: 'session' } })
     }
     return { ...before, ...data }

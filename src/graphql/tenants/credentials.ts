@@ -198,7 +198,7 @@ mutation('createAccessToken', {
 
 mutation('rotateAccessToken', {
   description:
-    'Replaces the secret of an access token. Its rights and its end stay. The old one is refused from the next request on, or after `graceSeconds`. A token that may do more than yours, or ends later, is refused.',
+    'Replaces the secret of an access token. Its rights and its end stay. The old one is refused from the next request on, or after `graceSeconds`; without a grace time, the sessions that were begun with it end, too. A token that may do more than yours, or ends later, is refused.',
   callers: 'wholeTenantWriter',
   input: 'The access token whose secret is to be replaced.',
   fields: (t) => ({

@@ -3,9 +3,9 @@
  * row does not exist, so that an unchanged example shows a typed error.
  */
 export const exampleOperations: readonly string[] = [
-  `# Welcome to Orrery. Whoever is signed in to the admin page
-# is signed in here; with another credential, write it into
-# the headers below: "Authorization": "Bearer …".
+  `# Welcome to Orrery. If you are signed in to the admin page,
+# you are signed in here, too. To use another credential, add
+# it to the headers below: "Authorization": "Bearer …".
 # Ctrl-Space suggests, Ctrl-Enter runs.
 #
 # For every kind of caller: who does this server say I am?

@@ -5,7 +5,7 @@ import { gzip } from 'node:zlib'
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql'
 
 import { exampleOperations } from './graphiql-examples.ts'
-import { signInScript } from './graphiql-sign-in.ts'
+import { optionsScript } from './graphiql-options.ts'
 
 export interface GraphiqlPage {
   readonly html: Buffer<ArrayBuffer>
@@ -48,7 +48,7 @@ function pageText(): string {
   if (start < 0 || call < start) throw new Error('@graphql-yoga/render-graphiql renders another page than expected')
   return [
     plain.slice(0, start),
-    `<script>${signInScript}</script>`,
+    `<script>${optionsScript}</script>`,
     plain.slice(start, call),
     `orreryOptions(${given})`,
     plain.slice(call + given.length),

@@ -4,7 +4,7 @@
  * editor and the tabs are kept in the session storage, which lasts as long as the browser's tab. GraphiQL's default is
  * the local storage, which outlasts it.
  */
-export const signInScript = `
+export const optionsScript = `
 function orreryOptions(options) {
   const saved = JSON.parse(sessionStorage.getItem('graphiql:tabState'));
   const headers = sessionStorage.getItem('graphiql:headers') || JSON.stringify({ 'X-Orrery-Client': 'web' }, null, 2);
